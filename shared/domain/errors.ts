@@ -1,0 +1,80 @@
+/** Every code a user can meet, its HTTP status, and the one-line meaning that `docs/errors.md` repeats. */
+export const ERRORS = {
+  BODY_NOT_JSON: { status: 400, title: "The body is not JSON." },
+  MESSAGE_INVALID: { status: 400, title: "The message breaks the schema." },
+  BATCH_INVALID: { status: 400, title: "The array of messages is empty or too long." },
+  FRAME_INVALID: { status: 400, title: "The frame breaks the protocol." },
+  TOO_MANY_TOPICS: { status: 400, title: "The connection holds as many tags as it may." },
+  TOKEN_MISSING: { status: 401, title: "There is no token." },
+  TOKEN_INVALID: { status: 401, title: "The token cannot be trusted." },
+  TOKEN_EXPIRED: { status: 401, title: "The token has expired." },
+  TARGET_FORBIDDEN: { status: 403, title: "The token does not grant publishing to this target." },
+  TOPIC_FORBIDDEN: { status: 403, title: "The token does not grant subscribing to this topic." },
+  RECEIPT_FORBIDDEN: { status: 403, title: "The receipt belongs to another producer." },
+  ROUTE_NOT_FOUND: { status: 404, title: "There is nothing at this address." },
+  RECEIPT_NOT_FOUND: { status: 404, title: "No run has met this id yet, or it is unknown." },
+  CONNECTION_UNKNOWN: { status: 404, title: "The connection is not known any more; connect again." },
+  MESSAGE_TOO_LARGE: { status: 413, title: "The frame made from the message is too large for a socket." },
+  BODY_TOO_LARGE: { status: 413, title: "The body is too large." },
+  CONTENT_TYPE_UNSUPPORTED: { status: 415, title: "The body must be application/json." },
+  LANE_FULL: { status: 429, title: "The lane's backlog is over its limit; try later." },
+  QUEUE_UNAVAILABLE: { status: 503, title: "The queue refused the write; it is safe to send again." },
+  TABLE_UNAVAILABLE: { status: 503, title: "A table could not be reached; it is safe to ask again." },
+  SETTINGS_INVALID: { status: 500, title: "A setting is missing or wrong; nothing was started." },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** One bad field: where (a JSON pointer into the body, RFC 6901) and what would do. */
+export interface FieldError {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+/** An expected "no": a value, never thrown. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly errors?: readonly FieldError[];
+  /** Seconds after which trying again makes sense. */
+  readonly retryAfter?: number;
+}
+
+export type Result<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+export const accept = <T>(value: T): Result<T> => ({ ok: true, value });
+
+export const refuse = (
+  code: ErrorCode,
+  detail: string,
+  more: Partial<Refusal> = {},
+): { ok: false; refusal: Refusal } => ({
+  ok: false,
+  refusal: { code, detail, ...more },
+});
+
+/** A problem document (RFC 9457). */
+export interface Problem extends Refusal {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+}
+
+export const problem = (refusal: Refusal): Problem => ({
+  type: `urn:tagwire:error:${refusal.code}`,
+  ...ERRORS[refusal.code],
+  ...refusal,
+});
+
+/** A fault we can name: something we depend on failed. Thrown, with the foreign error as its cause. */
+export class TagwireError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, detail: string, options?: ErrorOptions) {
+    super(detail, options);
+    this.name = "TagwireError";
+    this.code = code;
+  }
+}

@@ -1,0 +1,67 @@
+import * as v from "valibot";
+import type { ErrorCode, Result } from "./errors.ts";
+import { FRAME_TOPICS } from "./limits.ts";
+import type { Message } from "./message.ts";
+import { parse, parseJson } from "./parse.ts";
+import { Topic } from "./tag.ts";
+
+/** The WebSocket sub-protocol this page of the protocol is called (RFC 6455 §1.9). */
+export const SUBPROTOCOL = "tagwire.v1";
+
+const Ref = v.union([v.string(), v.number()], "must be a string or a number");
+const Topics = v.pipe(
+  v.array(Topic),
+  v.minLength(1, "must name at least one topic"),
+  v.maxLength(FRAME_TOPICS, `must name at most ${FRAME_TOPICS} topics`),
+);
+
+/** What a client may send. */
+const ClientFrame = v.variant("type", [
+  v.strictObject({ type: v.literal("subscribe"), topics: Topics, ref: v.optional(Ref) }),
+  v.strictObject({ type: v.literal("unsubscribe"), topics: Topics, ref: v.optional(Ref) }),
+  v.strictObject({ type: v.literal("ping"), ref: v.optional(Ref) }),
+]);
+export type ClientFrame = v.InferOutput<typeof ClientFrame>;
+export type Ref = v.InferOutput<typeof Ref>;
+
+/** What a client gets. */
+export type ServerFrame =
+  | MessageFrame
+  | { readonly type: "subscribed" | "unsubscribed"; readonly topics: readonly string[]; readonly ref?: Ref }
+  | { readonly type: "pong"; readonly ref?: Ref }
+  | {
+      readonly type: "error";
+      readonly code: ErrorCode;
+      readonly detail: string;
+      readonly errors?: readonly { pointer: string; detail: string }[];
+      readonly ref?: Ref;
+    };
+
+export interface MessageFrame extends Pick<Message, "id" | "target" | "event" | "data" | "time"> {
+  readonly type: "message";
+}
+
+/** The frame a message becomes. `event` is left out where the producer gave none. */
+export const messageFrame = ({ id, target, event, data, time }: Message): MessageFrame => ({
+  type: "message",
+  id,
+  target,
+  ...(event === undefined ? {} : { event }),
+  data,
+  time,
+});
+
+/** Reads what a client sent. */
+export function parseFrame(text: string): Result<ClientFrame> {
+  const json = parseJson(text, "FRAME_INVALID");
+  return json.ok ? parse(ClientFrame, json.value, "FRAME_INVALID") : json;
+}
+
+/** The `ref` of a frame that is otherwise bad, so that its error still finds the caller. */
+export function refOf(text: string): Ref | undefined {
+  const json = parseJson(text);
+  if (!json.ok || typeof json.value !== "object" || json.value === null || !("ref" in json.value))
+    return undefined;
+  const ref = v.safeParse(Ref, json.value.ref);
+  return ref.success ? ref.output : undefined;
+}

@@ -1,0 +1,45 @@
+import * as v from "valibot";
+import { EVERYONE, Tag, type Topic, UserId } from "./tag.ts";
+import type { Target } from "./target.ts";
+
+const Patterns = v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(256)));
+
+/** What a token says: who it is, the tags its connections carry, and what it may do. Other claims are ignored. */
+export const Identity = v.pipe(
+  v.object({
+    sub: UserId,
+    tags: v.optional(v.array(Tag), []),
+    subscribe: v.optional(Patterns, []),
+    publish: v.optional(Patterns, []),
+    admin: v.optional(v.boolean(), false),
+  }),
+  v.check(
+    ({ tags }) => !tags.some((tag) => tag.startsWith("user:")),
+    "the claim tags must not name a user: sub does",
+  ),
+);
+export type Identity = v.InferOutput<typeof Identity>;
+
+/** `orders` is itself, `orders/*` all that starts with `orders/`, `*` everything. */
+const matches = (pattern: string, name: string): boolean =>
+  pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
+
+const granted = (patterns: readonly string[], name: string) =>
+  patterns.some((pattern) => matches(pattern, name));
+
+export const maySubscribe = ({ subscribe }: Pick<Identity, "subscribe">, topic: Topic): boolean =>
+  granted(subscribe, topic);
+
+/**
+ * Whether everyone the target can reach is within the grant. An `all` is no wider than its narrowest tag, so
+ * one granted tag is enough; an `any` is as wide as all its tags together, so each must be granted.
+ */
+export function mayPublish({ publish }: Pick<Identity, "publish">, target: Target): boolean {
+  const may = (name: string) => granted(publish, name);
+  if ("connection" in target) return may(`connection:${target.connection}`);
+  if ("user" in target) return may(`user:${target.user}`);
+  if ("topic" in target) return may(`topic:${target.topic}`);
+  if ("everyone" in target) return may(EVERYONE);
+  const { all = [], any = [] } = target.tags;
+  return may(EVERYONE) || all.some(may) || (any.length > 0 && any.every(may));
+}

@@ -1,0 +1,38 @@
+/** Largest WebSocket message API Gateway carries, in bytes (API Gateway quotas, "WebSocket message payload size"). */
+export const FRAME_BYTES = 131_072;
+
+/** API Gateway meters WebSocket traffic in units of this many bytes (API Gateway pricing). */
+export const METERED_BYTES = 32_768;
+
+/** Largest body of one POST, in bytes: what one SendMessageBatch may carry (SQS quotas). */
+export const BODY_BYTES = 1_048_576;
+
+/** Messages in one POST. */
+export const BATCH_MESSAGES = 100;
+
+/** Entries in one SQS batch call (SQS quotas). */
+export const QUEUE_BATCH = 10;
+
+/** Longest delay of an SQS message, in seconds (SQS quotas). */
+export const DELAY_SECONDS = 900;
+
+/** Longest dedupe window, in seconds. */
+export const DEDUPE_SECONDS = 86_400;
+
+/** The dedupe window where a message names none, in seconds. */
+export const DEFAULT_DEDUPE_SECONDS = 300;
+
+/** Longest life of a message, in seconds: the retention of its queue (SQS allows 14 days; the lanes keep 4). */
+export const TTL_SECONDS = 345_600;
+
+/** Tags in one expression. Each is a list to read. */
+export const EXPRESSION_TAGS = 20;
+
+/** Topics in one frame. */
+export const FRAME_TOPICS = 50;
+
+/** Tags held by one connection. */
+export const CONNECTION_TAGS = 200;
+
+/** Longest visibility timeout, in seconds (SQS quotas: 12 hours). */
+export const VISIBILITY_SECONDS = 43_200;

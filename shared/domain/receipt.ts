@@ -1,0 +1,174 @@
+import type { HashRange } from "./hash-range.ts";
+import type { Job, Message, MessageId } from "./message.ts";
+import type { ConnectionId, UserId } from "./tag.ts";
+
+/** How a message can end. Each accepted message ends in exactly one of these. */
+export const ENDINGS = ["dead", "cancelled", "expired", "partial", "delivered", "no-recipients"] as const;
+export type Ending = (typeof ENDINGS)[number];
+export type State = Ending | "delivering" | "retrying";
+
+/** A live connection that a message is for. `connectedAt` (milliseconds) guards deletion: ids may come back. */
+export interface Recipient {
+  readonly connectionId: ConnectionId;
+  readonly connectedAt: number;
+}
+
+/** sent: the gateway took it. gone: there was no socket any more. failed: refused for good. */
+export interface Counts {
+  readonly sent: number;
+  readonly gone: number;
+  readonly failed: number;
+}
+
+/** What one run leaves to the next. */
+export interface Progress {
+  readonly counts: Counts;
+  /** Connections that were busy; the next run posts to them again. */
+  readonly pending: readonly Recipient[];
+  /** The sort key where routing goes on. Absent: everyone has been routed. */
+  readonly from?: string;
+  /** Connections that failed for good, by name, as far as they fit. */
+  readonly failed: readonly ConnectionId[];
+}
+
+export const NO_PROGRESS: Progress = { counts: { sent: 0, gone: 0, failed: 0 }, pending: [], failed: [] };
+
+/** One row of a receipt: the message's own, or a job's. Times are milliseconds since 1970. */
+export interface ReceiptRow {
+  readonly producer: UserId;
+  readonly id: MessageId;
+  /** `message`, or `job#<copy>#<from>-<to>`. */
+  readonly part: string;
+  /** Absent on a row that was cancelled before any run met the message. */
+  readonly copy?: string;
+  readonly time?: string;
+  readonly dedupeUntil?: number;
+  /** The run that claimed it last, until when, and on which receive. */
+  readonly run?: string;
+  readonly leaseUntil?: number;
+  readonly receive?: number;
+  /** Whether that receive was the last: a run that dies on it leaves a dead letter. */
+  readonly last?: boolean;
+  readonly progress?: Progress;
+  readonly split?: readonly HashRange[];
+  readonly ending?: Ending;
+  readonly reason?: string;
+  readonly cancelledAt?: number;
+  readonly updatedAt: number;
+}
+
+export const MESSAGE_PART = "message";
+
+export const jobPart = (copy: string, { from, to }: HashRange): string => `job#${copy}#${from}-${to}`;
+export const partOf = ({ message, range }: Job): string =>
+  range ? jobPart(message.copy, range) : MESSAGE_PART;
+
+/** The first moment (milliseconds) at which a POST of the same id is a new message. */
+export const dedupeUntil = ({ time, dedupeSeconds }: Message): number =>
+  Date.parse(time) + dedupeSeconds * 1000;
+
+/** What a run may do with a job whose row is already there. */
+export type Standing =
+  | { readonly kind: "open"; readonly progress?: Progress }
+  | { readonly kind: "leased"; readonly until: number }
+  | { readonly kind: "split"; readonly ranges: readonly HashRange[] }
+  | { readonly kind: "over"; readonly why: "duplicate" | "cancelled" | "ended" };
+
+/** A dead letter that comes back was redriven, so `dead` is the one ending that opens again. */
+export function standing(row: ReceiptRow, { message }: Job, now: number): Standing {
+  if (row.cancelledAt !== undefined) return { kind: "over", why: "cancelled" };
+  if (row.copy !== message.copy) return { kind: "over", why: "duplicate" };
+  if (row.split) return { kind: "split", ranges: row.split };
+  if (row.ending && row.ending !== "dead") return { kind: "over", why: "ended" };
+  if (!row.ending && row.leaseUntil !== undefined && row.leaseUntil > now)
+    return { kind: "leased", until: row.leaseUntil };
+  return { kind: "open", ...(row.progress ? { progress: row.progress } : {}) };
+}
+
+/** Whether a POST accepted at this row's heels is a new message: the window is over and the old one is settled. */
+export const replaceable = (row: ReceiptRow, { message }: Job): boolean =>
+  row.copy !== message.copy &&
+  (row.dedupeUntil ?? 0) <= Date.parse(message.time) &&
+  (row.ending !== undefined || row.split !== undefined || row.copy === undefined);
+
+/** What became of a message, as `GET /messages/{id}` tells it. */
+export interface Receipt {
+  readonly id: MessageId;
+  readonly producer: UserId;
+  readonly state: State;
+  readonly time?: string;
+  readonly counts: Counts & { readonly pending: number };
+  /** Receives so far; of the jobs, the most any of them took. */
+  readonly attempts: number;
+  readonly jobs?: number;
+  readonly reason?: string;
+  /** Connections that did not get it and will not, by name, as far as they fit. */
+  readonly failed?: readonly ConnectionId[];
+  readonly updatedAt: string;
+}
+
+/** Folds the rows of one message into its receipt. Undefined where there is no row of the message's own. */
+export function fold(rows: readonly ReceiptRow[], now: number): Receipt | undefined {
+  const own = rows.find(({ part }) => part === MESSAGE_PART);
+  if (!own) return undefined;
+  const leaves = leavesOf(own, new Map(rows.map((row) => [row.part, row])));
+  const met = leaves.filter((row) => row !== undefined);
+  const sum = (pick: (p: Progress) => number) =>
+    met.reduce((n, row) => n + pick(row.progress ?? NO_PROGRESS), 0);
+  const state = worst(
+    leaves.map((row) => (row ? stateOf(row, now) : "delivering")),
+    own,
+  );
+  const failed = met.flatMap((row) => failedOf(row, now));
+  const reason = met.map((row) => reasonOf(row, now)).find((text) => text !== undefined);
+  return {
+    id: own.id,
+    producer: own.producer,
+    state,
+    ...(own.time === undefined ? {} : { time: own.time }),
+    counts: {
+      sent: sum((p) => p.counts.sent),
+      gone: sum((p) => p.counts.gone),
+      failed: sum((p) => p.counts.failed),
+      pending: sum((p) => p.pending.length),
+    },
+    attempts: Math.max(0, ...met.map((row) => row.receive ?? 0)),
+    ...(own.split ? { jobs: leaves.length } : {}),
+    ...(reason === undefined ? {} : { reason }),
+    ...(failed.length === 0 ? {} : { failed }),
+    updatedAt: new Date(Math.max(own.updatedAt, ...met.map((row) => row.updatedAt))).toISOString(),
+  };
+}
+
+/** The rows that post: a split row stands for its jobs, and a job that no run has met yet is undefined. */
+function leavesOf(row: ReceiptRow, rows: ReadonlyMap<string, ReceiptRow>): (ReceiptRow | undefined)[] {
+  if (!row.split) return [row];
+  return row.split.flatMap((range) => {
+    const job = rows.get(jobPart(row.copy ?? "", range));
+    return job ? leavesOf(job, rows) : [undefined];
+  });
+}
+
+function stateOf(row: ReceiptRow, now: number): State {
+  if (row.ending) return row.ending;
+  const leased = row.leaseUntil !== undefined && row.leaseUntil > now;
+  if (row.cancelledAt !== undefined && !leased) return "cancelled";
+  if (leased) return "delivering";
+  return row.last ? "dead" : "retrying";
+}
+
+/** One state for all the rows: unfinished work first, then the gravest ending. */
+function worst(states: readonly State[], own: ReceiptRow): State {
+  const order: readonly State[] = ["delivering", "retrying", ...ENDINGS];
+  const state = order.find((candidate) => states.includes(candidate)) ?? "no-recipients";
+  const waiting = states.includes("delivering") || states.includes("retrying");
+  return waiting && own.split && own.cancelledAt !== undefined ? "cancelled" : state;
+}
+
+const failedOf = (row: ReceiptRow, now: number): readonly ConnectionId[] => {
+  const { failed, pending } = row.progress ?? NO_PROGRESS;
+  return stateOf(row, now) === "dead" ? [...failed, ...pending.map((r) => r.connectionId)] : failed;
+};
+
+const reasonOf = (row: ReceiptRow, now: number): string | undefined =>
+  row.reason ?? (!row.ending && stateOf(row, now) === "dead" ? "the last run did not finish" : undefined);

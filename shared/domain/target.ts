@@ -1,0 +1,61 @@
+import * as v from "valibot";
+import { EXPRESSION_TAGS } from "./limits.ts";
+import { ConnectionId, EVERYONE, Tag, Topic, topicTag, UserId, userTag } from "./tag.ts";
+
+const Tags = v.pipe(v.array(Tag), v.minLength(1, "must name at least one tag"));
+
+const Expression = v.pipe(
+  v.strictObject({ all: v.optional(Tags), any: v.optional(Tags), none: v.optional(Tags) }),
+  v.check((e) => size(e) > 0, "must have at least one of all, any, none"),
+  v.check((e) => size(e) <= EXPRESSION_TAGS, `must name at most ${EXPRESSION_TAGS} tags`),
+);
+
+const size = (e: {
+  all?: unknown[] | undefined;
+  any?: unknown[] | undefined;
+  none?: unknown[] | undefined;
+}) => [e.all, e.any, e.none].reduce((n, tags) => n + (tags?.length ?? 0), 0);
+
+const KINDS = {
+  connection: v.strictObject({ connection: ConnectionId }),
+  user: v.strictObject({ user: UserId }),
+  topic: v.strictObject({ topic: Topic }),
+  tags: v.strictObject({ tags: Expression }),
+  everyone: v.strictObject({ everyone: v.literal(true) }),
+};
+
+/** Whom a message is for: exactly one of the five kinds. */
+export const Target = v.lazy((input) => {
+  const named = Object.keys(KINDS).filter(
+    (kind) => typeof input === "object" && input !== null && kind in input,
+  );
+  const only = named.length === 1 ? KINDS[named[0] as keyof typeof KINDS] : undefined;
+  return (only ?? NO_KIND) as v.GenericSchema<unknown, TargetOf>;
+});
+type TargetOf = { [K in keyof typeof KINDS]: v.InferOutput<(typeof KINDS)[K]> }[keyof typeof KINDS];
+export type Target = v.InferOutput<typeof Target>;
+
+const NO_KIND = v.custom<never>(
+  () => false,
+  `must be an object with exactly one of ${Object.keys(KINDS).join(", ")}`,
+);
+
+/** An expression in full: the connections that hold all of `all`, one of `any` (if it names any) and none of `none`. */
+export interface Expression {
+  readonly all: readonly Tag[];
+  readonly any: readonly Tag[];
+  readonly none: readonly Tag[];
+}
+
+/** Every target but a single connection is a tag expression. */
+export function expressionOf(target: Exclude<Target, { connection: unknown }>): Expression {
+  if ("user" in target) return holdersOf(userTag(target.user));
+  if ("topic" in target) return holdersOf(topicTag(target.topic));
+  if ("everyone" in target) return holdersOf(EVERYONE);
+  const { all = [], any = [], none = [] } = target.tags;
+  const positive = all.length + any.length > 0;
+  return { all: positive ? unique(all) : [EVERYONE], any: unique(any), none: unique(none) };
+}
+
+const holdersOf = (tag: Tag): Expression => ({ all: [tag], any: [], none: [] });
+const unique = (tags: readonly Tag[]) => [...new Set(tags)];

@@ -1,0 +1,173 @@
+import type { Result } from "./domain/errors.ts";
+import type { Identity } from "./domain/grant.ts";
+import type { HashRange } from "./domain/hash-range.ts";
+import type { Lane } from "./domain/lane.ts";
+import type { Job, MessageId } from "./domain/message.ts";
+import type { Ending, Progress, Receipt, Recipient, Standing } from "./domain/receipt.ts";
+import type { ConnectionId, Tag, UserId } from "./domain/tag.ts";
+
+/*
+ * What the pipeline asks of the world. Every sentence here is a test in test/contract/.
+ * A port throws a TagwireError when what it stands on fails; all other endings are values.
+ */
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Resolves after so many milliseconds. */
+  pause(milliseconds: number): Promise<void>;
+}
+
+/** Numbers in [0, 1). */
+export type Random = () => number;
+
+export interface Entry {
+  readonly job: Job;
+  /** Seconds before any consumer sees it, 0-900. */
+  readonly delaySeconds?: number;
+}
+
+export interface MessageQueue {
+  /**
+   * Puts jobs into a lane. Answers for each, in order, whether the queue has it durably; an entry that the
+   * queue refuses does not touch its neighbours. One call per ten entries, fewer where their bytes do not fit.
+   */
+  send(lane: Lane, entries: readonly Entry[]): Promise<readonly boolean[]>;
+  /**
+   * Hides a received entry for so many seconds from now, 0-43,200. A receipt handle that is not valid any more
+   * is no error: the lane's own visibility timeout stands.
+   */
+  hide(lane: Lane, receiptHandle: string, seconds: number): Promise<void>;
+  /** Puts a body that can never succeed into the dead-letter queue, with its reason. */
+  bury(lane: Lane, body: string, reason: string): Promise<void>;
+}
+
+export interface Page {
+  /** In ascending order of their sort key. */
+  readonly rows: readonly Posting[];
+  /** Whether the range may hold more after the last row. */
+  readonly more: boolean;
+}
+
+/** One row of a tag's list. */
+export interface Posting extends Recipient {
+  readonly key: string;
+}
+
+export interface Subscriptions {
+  /**
+   * The connections that hold the tag, from sort key `from` (inclusive) up to `to` (exclusive), at most `limit`.
+   * Sees every `add` that has returned. Never shows rows that expired before `now`, deleted or not.
+   */
+  page(tag: Tag, query: { from: string; to: string; limit: number; now: number }): Promise<Page>;
+  /** Which of these rows' connections hold the tag too, by sort key. */
+  among(tag: Tag, rows: readonly Posting[], now: number): Promise<ReadonlySet<string>>;
+  /** Idempotent. `expiresAt` is in milliseconds. */
+  add(tags: readonly Tag[], holder: Recipient, expiresAt: number): Promise<void>;
+  /** Idempotent; leaves a row with another connect time alone. */
+  remove(tags: readonly Tag[], holder: Recipient): Promise<void>;
+}
+
+export interface Connection extends Recipient {
+  readonly user: UserId;
+  readonly tags: readonly Tag[];
+  /** Patterns of the topics it may add. */
+  readonly subscribe: readonly string[];
+  /** Milliseconds; after it the gateway has cut the socket. */
+  readonly expiresAt: number;
+}
+
+export interface Connections {
+  open(connection: Connection): Promise<void>;
+  /** Undefined where it is unknown or expired before `now`. Sees every write that has returned. */
+  find(id: ConnectionId, now: number): Promise<Connection | undefined>;
+  /** Adds tags to its row; false where the connection is not there any more, and then nothing is written. */
+  hold(holder: Recipient, tags: readonly Tag[]): Promise<boolean>;
+  /** Takes tags off its row; idempotent. */
+  release(holder: Recipient, tags: readonly Tag[]): Promise<void>;
+  /** Deletes the row and returns it. Undefined where it is gone already, or has another connect time. */
+  close(holder: Pick<Recipient, "connectionId"> & { connectedAt?: number }): Promise<Connection | undefined>;
+}
+
+/** One run's hold on a job. No two runs have one on the same job at the same time. */
+export interface Lease {
+  /** Unique to this run of this job. */
+  readonly run: string;
+  readonly until: number;
+  readonly receive: number;
+  readonly last: boolean;
+}
+
+export type Claim =
+  | { readonly kind: "claimed"; readonly progress?: Progress }
+  | Exclude<Standing, { kind: "open" }>;
+
+export type Outcome =
+  | { readonly kind: "ended"; readonly ending: Ending; readonly progress: Progress; readonly reason?: string }
+  | { readonly kind: "retry"; readonly progress: Progress; readonly reason?: string }
+  | { readonly kind: "split"; readonly ranges: readonly HashRange[] };
+
+/** written: the row says so now. cancelled: someone cancelled it first. superseded: another run holds the lease. */
+export type Settled = "written" | "cancelled" | "superseded";
+
+export interface Receipts {
+  /**
+   * Gives the job to one run. One conditional write where the job is new; only a conflict costs a read.
+   * A second copy of an id within its window is a duplicate; so is one whose first is not settled yet.
+   */
+  claim(job: Job, lease: Lease, now: number): Promise<Claim>;
+  /**
+   * Writes what a run achieved and gives up its lease. An ending is written even over a cancel, since it is
+   * what happened; a retry or a split is not, and answers `cancelled`.
+   */
+  settle(job: Job, run: string, outcome: Outcome, now: number): Promise<Settled>;
+  /** Whether the message was cancelled, claimed or not. */
+  isCancelled(job: Job): Promise<boolean>;
+  /** Cancels what has not been delivered yet; a message nobody has met yet never will be. Changes no ending. */
+  cancel(producer: UserId, id: MessageId, now: number): Promise<void>;
+  find(producer: UserId, id: MessageId, now: number): Promise<Receipt | undefined>;
+}
+
+/** sent · gone: there is no such socket · busy: try again later · refused: never will be. */
+export type PostEnding =
+  | { readonly kind: "sent" }
+  | { readonly kind: "gone" }
+  | { readonly kind: "busy"; readonly reason: string }
+  | { readonly kind: "refused"; readonly reason: string };
+
+export interface Sockets {
+  /** Posts one frame, once. MUST report a failed post by its ending and never throw for it. */
+  post(id: ConnectionId, frame: Uint8Array): Promise<PostEnding>;
+}
+
+export interface Tokens {
+  /** Whom a token speaks for, or why it cannot be trusted. */
+  verify(token: string): Promise<Result<Identity>>;
+}
+
+export type Metric =
+  | "MessagesAccepted"
+  | "MessagesRefused"
+  | "Claims"
+  | "Duplicates"
+  | "Endings"
+  | "Retries"
+  | "DeadLetters"
+  | "FramesSent"
+  | "MeteredUnits"
+  | "ConnectionsGone"
+  | "PostsBusy"
+  | "PostsRefused"
+  | "ConnectionsOpened"
+  | "ConnectionsClosed"
+  | "Subscribed"
+  | "Unsubscribed"
+  | "FramesRefused"
+  | "Faults";
+
+/** What one run says about itself. */
+export interface Telemetry {
+  count(metric: Metric, value?: number): void;
+  /** Something an operator should read: a stable event name and its fields. Never a token or a payload. */
+  warn(event: string, fields: Readonly<Record<string, unknown>>, fault?: unknown): void;
+}
