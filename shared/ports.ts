@@ -45,8 +45,8 @@ export interface MessageQueue {
 export interface Page {
   /** In ascending order of their sort key. */
   readonly rows: readonly Posting[];
-  /** Whether the range may hold more after the last row. */
-  readonly more: boolean;
+  /** The sort key where the next page starts. Absent: the range holds no more. */
+  readonly next?: string;
 }
 
 /** One row of a tag's list. */

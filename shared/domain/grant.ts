@@ -27,14 +27,16 @@ const matches = (pattern: string, name: string): boolean =>
 const granted = (patterns: readonly string[], name: string) =>
   patterns.some((pattern) => matches(pattern, name));
 
-export const maySubscribe = ({ subscribe }: Pick<Identity, "subscribe">, topic: Topic): boolean =>
-  granted(subscribe, topic);
+export const maySubscribe = (
+  { subscribe }: { readonly subscribe: readonly string[] },
+  topic: Topic,
+): boolean => granted(subscribe, topic);
 
 /**
  * Whether everyone the target can reach is within the grant. An `all` is no wider than its narrowest tag, so
  * one granted tag is enough; an `any` is as wide as all its tags together, so each must be granted.
  */
-export function mayPublish({ publish }: Pick<Identity, "publish">, target: Target): boolean {
+export function mayPublish({ publish }: { readonly publish: readonly string[] }, target: Target): boolean {
   const may = (name: string) => granted(publish, name);
   if ("connection" in target) return may(`connection:${target.connection}`);
   if ("user" in target) return may(`user:${target.user}`);

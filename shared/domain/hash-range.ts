@@ -20,6 +20,9 @@ export function sortKey(connectionId: string): string {
   return `${createHash("sha256").update(connectionId).digest("hex").slice(0, DIGITS)}#${connectionId}`;
 }
 
+/** The first key that could follow this one; a space sorts before every character of an id. */
+export const after = (key: string): string => `${key} `;
+
 export const hashOf = (key: string): string => key.slice(0, DIGITS);
 
 export const contains = (range: HashRange, key: string): boolean => key >= range.from && key < range.to;

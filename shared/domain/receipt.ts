@@ -33,6 +33,12 @@ export interface Progress {
 
 export const NO_PROGRESS: Progress = { counts: { sent: 0, gone: 0, failed: 0 }, pending: [], failed: [] };
 
+/** How a delivery ended that has nothing left to do. */
+export function endingOf({ sent, failed }: Counts): Ending {
+  if (failed > 0) return "partial";
+  return sent > 0 ? "delivered" : "no-recipients";
+}
+
 /** One row of a receipt: the message's own, or a job's. Times are milliseconds since 1970. */
 export interface ReceiptRow {
   readonly producer: UserId;
@@ -85,11 +91,11 @@ export function standing(row: ReceiptRow, { message }: Job, now: number): Standi
   return { kind: "open", ...(row.progress ? { progress: row.progress } : {}) };
 }
 
-/** Whether a POST accepted at this row's heels is a new message: the window is over and the old one is settled. */
+/** Whether a later POST of the same id is a new message: the window is over and the old message is settled. */
 export const replaceable = (row: ReceiptRow, { message }: Job): boolean =>
   row.copy !== message.copy &&
   (row.dedupeUntil ?? 0) <= Date.parse(message.time) &&
-  (row.ending !== undefined || row.split !== undefined || row.copy === undefined);
+  (row.ending !== undefined || row.split !== undefined || row.cancelledAt !== undefined);
 
 /** What became of a message, as `GET /messages/{id}` tells it. */
 export interface Receipt {

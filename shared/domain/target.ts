@@ -53,8 +53,10 @@ export function expressionOf(target: Exclude<Target, { connection: unknown }>): 
   if ("topic" in target) return holdersOf(topicTag(target.topic));
   if ("everyone" in target) return holdersOf(EVERYONE);
   const { all = [], any = [], none = [] } = target.tags;
-  const positive = all.length + any.length > 0;
-  return { all: positive ? unique(all) : [EVERYONE], any: unique(any), none: unique(none) };
+  const needed = any.length === 1 ? [...all, ...any] : all;
+  const choice = any.length === 1 ? [] : any;
+  const positive = needed.length + choice.length > 0;
+  return { all: positive ? unique(needed) : [EVERYONE], any: unique(choice), none: unique(none) };
 }
 
 const holdersOf = (tag: Tag): Expression => ({ all: [tag], any: [], none: [] });

@@ -1,0 +1,38 @@
+import { LANES, type Lane } from "../../domain/lane.ts";
+import type { MessageQueue } from "../../ports.ts";
+
+export interface QueuedBody {
+  readonly body: string;
+  readonly delaySeconds: number;
+}
+
+export interface MemoryQueue extends MessageQueue {
+  /** What lies in a lane, oldest first. */
+  readonly lanes: Readonly<Record<Lane, QueuedBody[]>>;
+  readonly hidden: { readonly receiptHandle: string; readonly seconds: number }[];
+  readonly buried: { readonly body: string; readonly reason: string }[];
+}
+
+/** Lanes in arrays. Bodies are JSON, as on a real queue: nothing but JSON survives. */
+export function memoryQueue(): MemoryQueue {
+  const lanes = Object.fromEntries(LANES.map((lane) => [lane, []])) as unknown as Record<Lane, QueuedBody[]>;
+  const hidden: MemoryQueue["hidden"] = [];
+  const buried: MemoryQueue["buried"] = [];
+  return {
+    lanes,
+    hidden,
+    buried,
+    async send(lane, entries) {
+      lanes[lane].push(
+        ...entries.map(({ job, delaySeconds = 0 }) => ({ body: JSON.stringify(job), delaySeconds })),
+      );
+      return entries.map(() => true);
+    },
+    async hide(_lane, receiptHandle, seconds) {
+      hidden.push({ receiptHandle, seconds });
+    },
+    async bury(_lane, body, reason) {
+      buried.push({ body, reason });
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import type { ConnectionId } from "../../domain/tag.ts";
+import type { PostEnding, Sockets } from "../../ports.ts";
+
+export interface MemorySockets extends Sockets {
+  open(id: ConnectionId): void;
+  close(id: ConnectionId): void;
+  /** What a connection got, oldest first. */
+  frames(id: ConnectionId): readonly string[];
+  /** The next posts to a connection end like this instead. */
+  fail(id: ConnectionId, ...endings: PostEnding[]): void;
+}
+
+/** Sockets as arrays of the frames they got. */
+export function memorySockets(): MemorySockets {
+  const opened = new Map<ConnectionId, string[]>();
+  const faults = new Map<ConnectionId, PostEnding[]>();
+  return {
+    async post(id, frame) {
+      const fault = faults.get(id)?.shift();
+      if (fault) return fault;
+      const frames = opened.get(id);
+      if (!frames) return { kind: "gone" };
+      frames.push(new TextDecoder().decode(frame));
+      return { kind: "sent" };
+    },
+    open: (id) => void opened.set(id, []),
+    close: (id) => void opened.delete(id),
+    frames: (id) => opened.get(id) ?? [],
+    fail: (id, ...endings) => void faults.set(id, [...(faults.get(id) ?? []), ...endings]),
+  };
+}

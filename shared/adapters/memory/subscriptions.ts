@@ -1,0 +1,74 @@
+import { after, sortKey } from "../../domain/hash-range.ts";
+import type { Posting, Subscriptions } from "../../ports.ts";
+
+interface Row extends Posting {
+  readonly expiresAt: number;
+}
+
+/** Tag lists in Maps, sorted when they are read. */
+export function memorySubscriptions(): Subscriptions & { size(): number } {
+  const lists = new Map<string, Map<string, Row>>();
+  const sorted = new Map<string, readonly Row[]>();
+
+  const listOf = (tag: string) => lists.get(tag) ?? new Map<string, Row>();
+  const sortedRows = (tag: string): readonly Row[] => {
+    const known = sorted.get(tag);
+    if (known) return known;
+    const rows = [...listOf(tag).values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+    sorted.set(tag, rows);
+    return rows;
+  };
+
+  return {
+    async page(tag, { from, to, limit, now }) {
+      const rows = sortedRows(tag);
+      const start = firstAtOrAfter(rows, from);
+      const read = rows.slice(start, start + limit);
+      const inRange = read.filter((row) => row.key < to);
+      const last = inRange.at(-1);
+      const more = last !== undefined && inRange.length === limit;
+      return {
+        rows: inRange.filter((row) => row.expiresAt > now).map(posting),
+        ...(more ? { next: after(last.key) } : {}),
+      };
+    },
+    async among(tag, rows, now) {
+      const list = listOf(tag);
+      const held = rows.filter(({ key, connectedAt }) => {
+        const row = list.get(key);
+        return row !== undefined && row.connectedAt === connectedAt && row.expiresAt > now;
+      });
+      return new Set(held.map(({ key }) => key));
+    },
+    async add(tags, { connectionId, connectedAt }, expiresAt) {
+      const key = sortKey(connectionId);
+      for (const tag of tags) {
+        lists.set(tag, listOf(tag).set(key, { key, connectionId, connectedAt, expiresAt }));
+        sorted.delete(tag);
+      }
+    },
+    async remove(tags, { connectionId, connectedAt }) {
+      const key = sortKey(connectionId);
+      for (const tag of tags) {
+        const list = listOf(tag);
+        if (list.get(key)?.connectedAt !== connectedAt) continue;
+        list.delete(key);
+        sorted.delete(tag);
+      }
+    },
+    size: () => [...lists.values()].reduce((sum, list) => sum + list.size, 0),
+  };
+}
+
+const posting = ({ key, connectionId, connectedAt }: Row): Posting => ({ key, connectionId, connectedAt });
+
+function firstAtOrAfter(rows: readonly Row[], key: string): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rows[middle]?.key ?? "") < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,17 @@
+import type { Recipient } from "../domain/receipt.ts";
+import type { Tag } from "../domain/tag.ts";
+import type { Connections, Subscriptions } from "../ports.ts";
+
+export interface ForgetDeps {
+  readonly connections: Pick<Connections, "close">;
+  readonly subscriptions: Pick<Subscriptions, "remove">;
+}
+
+/**
+ * Deletes all rows of a connection that is gone. `via` are the tags it was found by: a row that outlived its
+ * connection names no other way to it.
+ */
+export async function forget(deps: ForgetDeps, gone: Recipient, via: readonly Tag[] = []): Promise<void> {
+  const connection = await deps.connections.close(gone);
+  await deps.subscriptions.remove([...new Set([...(connection?.tags ?? []), ...via])], gone);
+}

@@ -1,0 +1,102 @@
+import { accept, type Problem, problem, type Result, refuse } from "../domain/errors.ts";
+import { messageFrame } from "../domain/frame.ts";
+import { type Identity, mayPublish } from "../domain/grant.ts";
+import { PRIORITIES } from "../domain/lane.ts";
+import { BATCH_MESSAGES, FRAME_BYTES } from "../domain/limits.ts";
+import { messageFrom, Post } from "../domain/message.ts";
+import { parse } from "../domain/parse.ts";
+import type { Clock, Entry, MessageQueue, Telemetry } from "../ports.ts";
+
+export interface IngestDeps {
+  readonly queue: MessageQueue;
+  readonly clock: Pick<Clock, "now">;
+  readonly newId: () => string;
+  readonly telemetry: Telemetry;
+}
+
+export type Item =
+  | { readonly id: string; readonly state: "queued" }
+  | { readonly id?: string; readonly state: "refused"; readonly problem: Problem };
+
+/**
+ * Checks what a producer posts and writes it to its lanes. Answers for one message, or for each of an array,
+ * in order; a bad one does not sink the rest. Reads and writes no table.
+ */
+export async function ingest(
+  deps: IngestDeps,
+  producer: Identity,
+  body: unknown,
+): Promise<Result<Item | Item[]>> {
+  if (!Array.isArray(body)) {
+    const [item] = await ingestAll(deps, producer, [body], () => "");
+    return item ? accept(item) : refuse("BATCH_INVALID", "the body holds no message");
+  }
+  if (body.length === 0 || body.length > BATCH_MESSAGES) {
+    return refuse("BATCH_INVALID", `an array must hold 1-${BATCH_MESSAGES} messages, got ${body.length}`);
+  }
+  return accept(await ingestAll(deps, producer, body, (index) => `/${index}`));
+}
+
+async function ingestAll(
+  deps: IngestDeps,
+  producer: Identity,
+  posts: readonly unknown[],
+  root: (index: number) => string,
+): Promise<Item[]> {
+  const checked = posts.map((post, index) => check(deps, producer, post, root(index)));
+  const entries = checked.flatMap((result) => (result.ok ? [result.value] : []));
+  const queued = await enqueue(deps.queue, entries);
+  deps.telemetry.count("MessagesAccepted", queued.size);
+  deps.telemetry.count("MessagesRefused", posts.length - queued.size);
+  return checked.map((result, index) => {
+    if (!result.ok) return refused(posts[index], result);
+    const { id } = result.value.job.message;
+    if (queued.has(result.value)) return { id, state: "queued" };
+    return refused(
+      posts[index],
+      refuse("QUEUE_UNAVAILABLE", `the queue did not take message ${id}; send it again`),
+    );
+  });
+}
+
+function check(deps: IngestDeps, producer: Identity, input: unknown, root: string): Result<Entry> {
+  const post = parse(Post, input, "MESSAGE_INVALID", root);
+  if (!post.ok) return post;
+  if (!mayPublish(producer, post.value.target)) {
+    return refuse(
+      "TARGET_FORBIDDEN",
+      `the token's publish grant does not cover ${JSON.stringify(post.value.target)}`,
+    );
+  }
+  const message = messageFrom(
+    post.value,
+    { producer: producer.sub, now: deps.clock.now(), newId: deps.newId },
+    root,
+  );
+  if (!message.ok) return message;
+  const bytes = Buffer.byteLength(JSON.stringify(messageFrame(message.value)));
+  if (bytes > FRAME_BYTES) {
+    return refuse("MESSAGE_TOO_LARGE", `the frame would be ${bytes} bytes, at most ${FRAME_BYTES} fit`);
+  }
+  return accept({ job: { message: message.value }, delaySeconds: post.value.delaySeconds ?? 0 });
+}
+
+async function enqueue(queue: MessageQueue, entries: readonly Entry[]): Promise<ReadonlySet<Entry>> {
+  const queued = new Set<Entry>();
+  const lanes = PRIORITIES.map(async (lane) => {
+    const own = entries.filter(({ job }) => job.message.priority === lane);
+    if (own.length === 0) return;
+    const taken = await queue.send(lane, own);
+    for (const [index, entry] of own.entries()) if (taken[index]) queued.add(entry);
+  });
+  await Promise.all(lanes);
+  return queued;
+}
+
+function refused(post: unknown, { refusal }: Extract<Result<never>, { ok: false }>): Item {
+  const id =
+    typeof post === "object" && post !== null && "id" in post && typeof post.id === "string"
+      ? post.id
+      : undefined;
+  return { ...(id === undefined ? {} : { id }), state: "refused", problem: problem(refusal) };
+}

@@ -1,0 +1,137 @@
+import { after, estimate, type HashRange } from "../domain/hash-range.ts";
+import type { DeliveryPolicy } from "../domain/policy.ts";
+import type { Tag } from "../domain/tag.ts";
+import type { Clock, Page, Posting, Subscriptions } from "../ports.ts";
+
+export interface ListDeps {
+  readonly subscriptions: Subscriptions;
+  readonly clock: Pick<Clock, "now">;
+  readonly policy: Pick<DeliveryPolicy, "pageSize" | "firstPageSize">;
+}
+
+/** One tag's list over a range, read page by page and never held whole. */
+export interface PostingList {
+  readonly tag: Tag;
+  readonly first: readonly Posting[];
+  /** Whether the first page is all of it. */
+  readonly complete: boolean;
+  /** How many rows it has, told from the first page. */
+  readonly estimate: number;
+  /** The first row at or after the key; keys must not go back. Answers without a promise where the row is at hand. */
+  seek(key: string): Posting | undefined | Promise<Posting | undefined>;
+  /** Every row, by pages. */
+  pages(): AsyncGenerator<readonly Posting[]>;
+}
+
+/** Opens a list by reading its first page. */
+export async function openList(deps: ListDeps, tag: Tag, range: HashRange): Promise<PostingList> {
+  const read = (from: string, limit: number) =>
+    deps.subscriptions.page(tag, { from, to: range.to, limit, now: deps.clock.now() });
+  const first = await read(range.from, deps.policy.firstPageSize);
+
+  let page = first;
+  let index = 0;
+  const advance = (key: string) => {
+    while (index < page.rows.length && (page.rows[index]?.key ?? "") < key) index++;
+    return page.rows[index];
+  };
+  const load = async (key: string): Promise<Posting | undefined> => {
+    while (page.next !== undefined) {
+      page = await read(page.next > key ? page.next : key, deps.policy.pageSize);
+      index = 0;
+      const row = advance(key);
+      if (row) return row;
+    }
+    return undefined;
+  };
+
+  return {
+    tag,
+    first: first.rows,
+    complete: first.next === undefined,
+    estimate: sizeOf(first, range),
+    seek: (key) => advance(key) ?? (page.next === undefined ? undefined : load(key)),
+    async *pages() {
+      yield first.rows;
+      for (let at = first.next; at !== undefined; ) {
+        const { rows, next } = await read(at, deps.policy.pageSize);
+        yield rows;
+        at = next;
+      }
+    },
+  };
+}
+
+function sizeOf({ rows, next }: Page, range: HashRange): number {
+  const last = rows.at(-1);
+  if (next === undefined || !last) return rows.length;
+  return estimate(range, rows.length, last.key);
+}
+
+/** Rows that are in every list of `all`, in one of `any` (if there are any) and in none of `none`: a merge join. */
+export async function* mergeJoin(
+  lists: {
+    readonly all: readonly PostingList[];
+    readonly any: readonly PostingList[];
+    readonly none: readonly PostingList[];
+  },
+  { from }: HashRange,
+  pageSize: number,
+): AsyncGenerator<readonly Posting[]> {
+  let rows: Posting[] = [];
+  for (let at = from; ; ) {
+    const row = await nextCommon(lists, at);
+    if (!row) break;
+    at = after(row.key);
+    if (await holdsKey(lists.none, row.key)) continue;
+    rows.push(row);
+    if (rows.length < pageSize) continue;
+    yield rows;
+    rows = [];
+  }
+  if (rows.length > 0) yield rows;
+}
+
+/** Leapfrog: whichever list is furthest ahead pulls the others after it, until all stand on one key. */
+async function nextCommon(
+  { all, any }: { all: readonly PostingList[]; any: readonly PostingList[] },
+  from: string,
+): Promise<Posting | undefined> {
+  for (let at = from; ; ) {
+    let furthest: Posting | undefined;
+    for (const list of all) {
+      const found = list.seek(furthest?.key ?? at);
+      furthest = found instanceof Promise ? await found : found;
+      if (!furthest) return undefined;
+    }
+    if (any.length > 0) {
+      furthest = await nearest(any, furthest?.key ?? at);
+      if (!furthest) return undefined;
+    }
+    if (!furthest || furthest.key === at || (await holdsKeyInAll(all, furthest.key))) return furthest;
+    at = furthest.key;
+  }
+}
+
+async function nearest(lists: readonly PostingList[], key: string): Promise<Posting | undefined> {
+  let least: Posting | undefined;
+  for (const list of lists) {
+    const found = list.seek(key);
+    const row = found instanceof Promise ? await found : found;
+    if (row && (!least || row.key < least.key)) least = row;
+  }
+  return least;
+}
+
+async function holdsKey(lists: readonly PostingList[], key: string): Promise<boolean> {
+  return lists.length > 0 && (await nearest(lists, key))?.key === key;
+}
+
+async function holdsKeyInAll(lists: readonly PostingList[], key: string): Promise<boolean> {
+  for (const list of lists) {
+    const found = list.seek(key);
+    const row = found instanceof Promise ? await found : found;
+    if (row?.key !== key) return false;
+  }
+  return true;
+}
