@@ -17,7 +17,7 @@ export interface RunEnded {
   readonly outcome: "returned" | "crashed" | "timed-out";
   /** What the function answered, where it did. */
   readonly response?: SQSBatchResponse;
-  /** Ids of the messages that stay in the queue. */
+  /** Ids of the messages that stay in the queue; the others are deleted next. */
   readonly failed: readonly string[];
 }
 

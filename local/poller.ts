@@ -55,17 +55,13 @@ export function startPoller({ client, consume, observer, write }: PollerDeps, so
     return Messages;
   };
 
-  const offered = async (): Promise<boolean> => {
+  const run = async (messages: readonly Message[]): Promise<void> => {
     const until = performance.now() + source.visibilitySeconds * 1000;
     for (let attempt = 0; !consume.hasRoom(); attempt++) {
-      if (stopped.signal.aborted || performance.now() > until) return false;
+      if (stopped.signal.aborted || performance.now() > until) return;
       await pause(backoff(attempt, WAIT, Math.random()));
     }
-    return true;
-  };
-
-  const run = async (messages: readonly Message[]): Promise<void> => {
-    if (!(await offered())) return;
+    // From here to the invocation nothing may be awaited: another lane could take the room.
     const id = randomUUID();
     const { lane } = source;
     observer.record({ kind: "run-started", run: id, lane, messages: messages.length });
@@ -73,9 +69,6 @@ export function startPoller({ client, consume, observer, write }: PollerDeps, so
     const invocation = await consume.invoke({ Records }, id);
     const ids = Records.map(({ messageId }) => messageId);
     const failed = failedIds(invocation, ids);
-    await remove(messages.filter(({ MessageId = "" }) => !failed.includes(MessageId))).catch(
-      report("delete"),
-    );
     observer.record({
       kind: "run-ended",
       run: id,
@@ -84,6 +77,8 @@ export function startPoller({ client, consume, observer, write }: PollerDeps, so
       ...(invocation.kind === "returned" ? { response: invocation.value } : {}),
       failed,
     });
+    const done = messages.filter(({ MessageId = "" }) => !failed.includes(MessageId));
+    await remove(done).catch(report("delete"));
   };
 
   const remove = async (messages: readonly Message[]): Promise<void> => {
@@ -93,7 +88,6 @@ export function startPoller({ client, consume, observer, write }: PollerDeps, so
   };
 
   const report = (doing: string) => (fault: unknown) => {
-    if (stopped.signal.aborted) return;
     write(
       JSON.stringify({
         level: "ERROR",
@@ -114,6 +108,7 @@ export function startPoller({ client, consume, observer, write }: PollerDeps, so
         const running = run(messages).finally(() => runs.delete(running));
         runs.add(running);
       } catch (fault) {
+        if (stopped.signal.aborted) break;
         report("receive")(fault);
         await pause(backoff(faults++, WAIT, Math.random()));
       }
