@@ -10,6 +10,8 @@ export interface Limits {
   readonly bodyBytes: number;
   /** Unsent bytes of a slow client before a post answers 429. The real figure is not published. */
   readonly bufferBytes: number;
+  /** How long a post to a socket takes, so that posts overlap as they do over a network. */
+  readonly postDelay: number;
   /** Consumer runs at a time, over all lanes. Absent: the sum of the lanes. */
   readonly reservedConcurrency?: number;
 }
@@ -20,4 +22,5 @@ export const LIMITS: Limits = {
   socketTimeout: 29_000,
   bodyBytes: 10_485_760,
   bufferBytes: 1_048_576,
+  postDelay: 0,
 };

@@ -1,10 +1,13 @@
 import { DEV_SECRET, devToken } from "./dev-token.ts";
+import { isMetricRecord } from "./metrics.ts";
 import { type Router, start } from "./start.ts";
 
 /** What `npm start` runs. */
 async function main(): Promise<void> {
+  // The SDK's word on Node 20 would be the first thing a newcomer reads.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const { PORT = "3000", TAGWIRE_SECRET: secret = DEV_SECRET } = process.env;
-  const router = await start({ port: portIn(PORT), secret: checked(secret), write: console.log });
+  const router = await start({ port: portIn(PORT), secret: checked(secret), write: printLog });
   const token = await devToken(secret, Date.now());
   console.log(welcome(router, token));
   let asked: number | undefined;
@@ -25,10 +28,27 @@ async function main(): Promise<void> {
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+  if (process.env.npm_lifecycle_event !== undefined) onOrphaned(stop);
+}
+
+/** npm passes SIGTERM on to its shell, which dies of it and tells nobody: then this process gets a new parent. */
+function onOrphaned(stop: () => void): void {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    stop();
+  }, 200);
+  watch.unref();
 }
 
 /** Signals this close together are one, in milliseconds. */
 const SAME_SIGNAL = 300;
+
+/** Metric records are at /metrics, and would drown the logs here. */
+const printLog = (line: string): void => {
+  if (!isMetricRecord(line)) console.log(line);
+};
 
 function portIn(text: string): number {
   const port = Number(text);

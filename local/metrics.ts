@@ -11,6 +11,9 @@ export interface Metrics {
 
 export const CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
+/** Whether a printed line is an EMF record; all others are logs. Cheap, so that logs need no parsing. */
+export const isMetricRecord = (line: string): boolean => line.includes('"CloudWatchMetrics"');
+
 /** Makes Prometheus counters out of the metric records that functions print (CloudWatch embedded metric format). */
 export function metrics(): Metrics {
   const totals = new Map<string, Map<string, { labels: Labels; total: number }>>();
@@ -26,8 +29,7 @@ export function metrics(): Metrics {
 
   return {
     read(line) {
-      // Most lines are logs: do not parse those.
-      if (!line.includes('"CloudWatchMetrics"')) return;
+      if (!isMetricRecord(line)) return;
       for (const { name, labels, value } of samples(line)) add(name, labels, value);
     },
     // Built when asked for: a counter must know all its labels at birth, and a record may bring new ones.

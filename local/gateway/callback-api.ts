@@ -7,7 +7,7 @@ import type { Connection } from "./socket-api.ts";
 export interface CallbackApiDeps {
   readonly connections: ReadonlyMap<string, Connection>;
   readonly observer: Pick<Observer, "record" | "postStarted" | "metered">;
-  readonly limits: Pick<Limits, "bufferBytes">;
+  readonly limits: Pick<Limits, "bufferBytes" | "postDelay">;
   /** Answers the status that the next post to a connection must fail with, if any. */
   readonly fault?: (connectionId: string) => number | undefined;
 }
@@ -23,12 +23,13 @@ export function callbackApi({ connections, observer, limits, fault }: CallbackAp
       size += chunk.length;
       if (size <= FRAME_BYTES) chunks.push(chunk);
     });
-    request.on("end", () => {
+    const finish = () => {
       const [only] = chunks;
       status =
         size > FRAME_BYTES ? 413 : send(id, chunks.length === 1 && only ? only : Buffer.concat(chunks));
       answer(response, status);
-    });
+    };
+    request.on("end", limits.postDelay > 0 ? () => setTimeout(finish, limits.postDelay) : finish);
     // Also where the caller hangs up before the end: its status is then 0.
     response.on("close", () => observer.record({ kind: "posted", connectionId: id, status }));
   };

@@ -7,13 +7,14 @@ import {
 import { expect, onTestFinished, test } from "vitest";
 import { CREDENTIALS, REGION } from "../../local/aws.ts";
 import type { Handlers } from "../../local/handlers.ts";
+import type { StartOptions } from "../../local/start.ts";
 import { open, startTiny } from "./support.ts";
 
 const post = (ConnectionId: string, text: string) =>
   new PostToConnectionCommand({ ConnectionId, Data: Buffer.from(text) });
 
-async function startWithClient(handlers: Partial<Handlers> = {}) {
-  const router = await startTiny(handlers);
+async function startWithClient(handlers: Partial<Handlers> = {}, options: StartOptions = {}) {
+  const router = await startTiny(handlers, options);
   const client = new ApiGatewayManagementApiClient({
     endpoint: router.seen.worlds.consume?.env.SOCKET_ENDPOINT ?? "",
     region: REGION,
@@ -110,4 +111,24 @@ test("a killed connection is gone, and its $disconnect never runs", async () => 
   expect(await socket.closed).toBe(1006);
   await expect(client.send(post(connectionId, "hello"))).rejects.toMatchObject({ name: "GoneException" });
   expect(seen.sockets.map(({ requestContext }) => requestContext.eventType)).toEqual(["CONNECT"]);
+});
+
+test("the spy counts the posts that overlap", async () => {
+  const { client, spy } = await startWithClient({}, { limits: { postDelay: 100 } });
+  const posts = Array.from({ length: 5 }, (_, i) => client.send(post(`nobody${i}=`, "hello")));
+  await Promise.allSettled(posts);
+  expect(spy.peaks().posts).toBe(5);
+  await spy.waitFor({ kind: "posted", status: 410 }, { count: 5 });
+  expect(spy.now().posts).toBe(0);
+});
+
+test("a client that does not read makes posts to it answer 429", async () => {
+  const { client, socketUrl, spy } = await startWithClient({}, { limits: { bufferBytes: 100_000 } });
+  const socket = await open(socketUrl);
+  const { connectionId } = await spy.waitFor({ kind: "connected" });
+  socket.socket.pause();
+  const posting = async () => {
+    for (;;) await client.send(post(connectionId, "x".repeat(131_072)));
+  };
+  await expect(posting()).rejects.toMatchObject({ name: "LimitExceededException" });
 });
