@@ -1,0 +1,12 @@
+import type { Clock, Random } from "../shared/ports.ts";
+
+/** Everything a function takes from outside. Each function gets its own, once, at start. */
+export interface World {
+  /** The variables of shared/settings.ts ENV, and those of the AWS SDK. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Takes every line a function prints: JSON logs and EMF metric records. */
+  readonly write: (line: string) => void;
+  readonly readSecret: (id: string) => Promise<string>;
+  readonly clock: Clock;
+  readonly random: Random;
+}

@@ -1,0 +1,7 @@
+/** What the stand-ins need to be told. They check that a request is signed, not by whom. */
+export const ACCOUNT = "000000000000";
+export const REGION = "us-east-1";
+export const CREDENTIALS = { accessKeyId: "local", secretAccessKey: "local" };
+
+export const queueArn = (name: string): string => `arn:aws:sqs:${REGION}:${ACCOUNT}:${name}`;
+export const functionArn = (name: string): string => `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`;

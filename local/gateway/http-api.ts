@@ -1,0 +1,94 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import type { Clock } from "../../shared/ports.ts";
+import { type Lambda, within } from "../lambda.ts";
+import type { Limits } from "../limits.ts";
+import { readBody } from "./body.ts";
+import { httpEvent, type Match } from "./http-event.ts";
+import { sendInvocation, sendJson, sendProblem } from "./reply.ts";
+
+export interface HttpApiDeps {
+  readonly ingest: Pick<Lambda<"ingest">, "invoke">;
+  readonly receipts: Pick<Lambda<"receipts">, "invoke">;
+  readonly clock: Pick<Clock, "now">;
+  readonly limits: Pick<Limits, "bodyBytes" | "httpTimeout">;
+  /** Whether the router takes no more requests. */
+  readonly stopping: () => boolean;
+  /** What `GET /metrics` answers. */
+  readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
+}
+
+/** The HTTP API in front of ingest and receipts, and this runtime's own /health and /metrics. */
+export function httpApi(deps: HttpApiDeps): RequestListener {
+  return (request, response) => {
+    const { origin } = request.headers;
+    if (origin !== undefined) response.setHeader("access-control-allow-origin", "*");
+    if (deps.stopping()) {
+      response.setHeader("connection", "close");
+      const detail = "the router is stopping, send it again to the next one";
+      return sendProblem(response, { code: "QUEUE_UNAVAILABLE", detail, retryAfter: 5 });
+    }
+    if (request.method === "OPTIONS" && origin !== undefined) return preflight(response);
+    serve(deps, request, response).catch(() => response.destroy());
+  };
+}
+
+async function serve(deps: HttpApiDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { method = "GET", url = "/" } = request;
+  const query = url.indexOf("?");
+  const path = query < 0 ? url : url.slice(0, query);
+  if (method === "POST" && path === "/messages") return invoke(deps, deps.ingest, request, response, INGEST);
+  const id = (method === "GET" || method === "DELETE") && MESSAGE.exec(path)?.[1];
+  if (id) {
+    const match = { routeKey: `${method} /messages/{id}`, pathParameters: { id: decode(id) } };
+    return invoke(deps, deps.receipts, request, response, match);
+  }
+  if (method === "GET" && path === "/health") return sendJson(response, 200, { status: "ok" });
+  if (method === "GET" && path === "/metrics") {
+    const { type, text } = await deps.metrics();
+    response.writeHead(200, { "content-type": type }).end(text);
+    return;
+  }
+  sendProblem(response, { code: "ROUTE_NOT_FOUND", detail: `there is no ${method} ${path}` });
+}
+
+const INGEST: Match = { routeKey: "POST /messages" };
+const MESSAGE = /^\/messages\/([^/]+)$/;
+
+async function invoke(
+  { clock, limits }: HttpApiDeps,
+  target: Pick<Lambda<"ingest">, "invoke">,
+  request: IncomingMessage,
+  response: ServerResponse,
+  match: Match,
+): Promise<void> {
+  const body = await readBody(request, limits.bodyBytes);
+  if (body === undefined) {
+    const detail = `the body must be at most ${limits.bodyBytes} bytes`;
+    return sendProblem(response, { code: "BODY_TOO_LARGE", detail });
+  }
+  const requestId = randomUUID();
+  const event = httpEvent(request, match, body, { requestId, now: clock.now() });
+  const answer = await within(limits.httpTimeout, target.invoke(event));
+  response.setHeader("apigw-requestid", requestId);
+  sendInvocation(response, answer);
+}
+
+/** Answered without a function, as an HTTP API with CORS for any origin does. */
+function preflight(response: ServerResponse): void {
+  response
+    .writeHead(204, {
+      "access-control-allow-methods": "GET,POST,DELETE,OPTIONS",
+      "access-control-allow-headers": "authorization,content-type",
+      "access-control-max-age": "300",
+    })
+    .end();
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

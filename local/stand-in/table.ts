@@ -1,0 +1,51 @@
+import { CreateTableCommand, DescribeTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import dynalite from "dynalite";
+import { TABLES, type TableDescription, type TableName } from "../../shared/settings.ts";
+import { CREDENTIALS, REGION } from "../aws.ts";
+import { listen, shut } from "../listen.ts";
+
+export interface Tables {
+  readonly endpoint: string;
+  readonly names: Readonly<Record<TableName, string>>;
+  stop(): Promise<void>;
+}
+
+/** DynamoDB in memory on the loopback address, with the three tables. It never deletes by TTL. */
+export async function startTables(): Promise<Tables> {
+  const server = dynalite({ createTableMs: 0 });
+  const endpoint = `http://127.0.0.1:${await listen(server)}`;
+  const client = new DynamoDBClient({ endpoint, region: REGION, credentials: CREDENTIALS });
+  const names = {
+    connections: nameOf("connections"),
+    subscriptions: nameOf("subscriptions"),
+    receipts: nameOf("receipts"),
+  };
+  await Promise.all(
+    Object.entries(TABLES).map(([table, description]) => create(client, nameOf(table), description)),
+  );
+  client.destroy();
+  return { endpoint, names, stop: () => shut(server) };
+}
+
+const nameOf = (table: string) => `tagwire-${table}`;
+
+async function create(
+  client: DynamoDBClient,
+  TableName: string,
+  { partitionKey, sortKey }: TableDescription,
+) {
+  const keys = sortKey === undefined ? [partitionKey] : [partitionKey, sortKey];
+  await client.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
+      KeySchema: keys.map((AttributeName, i) => ({ AttributeName, KeyType: i === 0 ? "HASH" : "RANGE" })),
+    }),
+  );
+  let status: string | undefined;
+  while (status !== "ACTIVE") {
+    const { Table } = await client.send(new DescribeTableCommand({ TableName }));
+    status = Table?.TableStatus;
+  }
+}

@@ -1,0 +1,178 @@
+import { createServer } from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
+import type { World } from "../functions/world.ts";
+import { LANES } from "../shared/domain/lane.ts";
+import type { Clock } from "../shared/ports.ts";
+import {
+  type FunctionName,
+  type Overrides,
+  reservedConcurrency,
+  type Settings,
+  settings as settle,
+  visibilitySeconds,
+} from "../shared/settings.ts";
+import { DEV_SECRET } from "./dev-token.ts";
+import { environment } from "./environment.ts";
+import { faults } from "./fault.ts";
+import { callbackApi } from "./gateway/callback-api.ts";
+import { httpApi } from "./gateway/http-api.ts";
+import { type SocketApi, socketApi } from "./gateway/socket-api.ts";
+import { type Handlers, realHandlers } from "./handlers.ts";
+import { lambda } from "./lambda.ts";
+import { LIMITS, type Limits } from "./limits.ts";
+import { listen, shut } from "./listen.ts";
+import { CONTENT_TYPE, metrics } from "./metrics.ts";
+import { startPoller } from "./poller.ts";
+import { type Recorder, recorder } from "./recorder.ts";
+import { left, type Spy, spy } from "./spy.ts";
+import { sqsClient, startQueues } from "./stand-in/queue.ts";
+import { startTables } from "./stand-in/table.ts";
+
+export interface StartOptions {
+  /** @default 0, any free port */
+  readonly port?: number;
+  readonly settings?: Overrides;
+  /** Signs and checks tokens; at least 32 bytes. @default DEV_SECRET */
+  readonly secret?: string;
+  readonly handlers?: Partial<Handlers>;
+  /** Takes what the functions print. @default nobody */
+  readonly write?: (line: string) => void;
+  readonly limits?: Partial<Limits>;
+  readonly clock?: Clock;
+  readonly random?: World["random"];
+}
+
+export interface Router {
+  /** As in http://127.0.0.1:3000, without a slash at the end. */
+  readonly url: string;
+  readonly socketUrl: string;
+  readonly settings: Settings;
+  readonly spy: Spy;
+  /**
+   * Takes no more requests, lets the lanes empty for at most `grace` milliseconds, closes all sockets with 1001
+   * and releases everything. Answers how many messages were left in the lanes.
+   */
+  stop(grace?: number): Promise<{ readonly left: number }>;
+}
+
+/** Starts the whole router in this process, on the loopback address. Throws where the port is taken. */
+export async function start(options: StartOptions = {}): Promise<Router> {
+  const settings = settle(options.settings);
+  const limits: Limits = { ...LIMITS, ...options.limits };
+  const { secret = DEV_SECRET, clock = SYSTEM_CLOCK, random = Math.random, write = () => {} } = options;
+  const handlers: Handlers = { ...(await realHandlers(options.handlers)), ...options.handlers };
+
+  const events = recorder();
+  const counters = metrics();
+  const planned = faults();
+  let stopping = false;
+
+  const front = createServer();
+  const back = createServer({ keepAliveTimeout: 60_000 });
+  const socketEndpoint = `http://127.0.0.1:${await listen(back)}`;
+  const [queues, tables] = await Promise.all([startQueues(settings), startTables()]);
+
+  const print = (line: string) => {
+    counters.read(line);
+    write(line);
+  };
+  const readSecret = async (id: string) => {
+    if (id === SECRET_ID) return secret;
+    throw new Error(`there is no secret ${id}`);
+  };
+  const invokable = <F extends FunctionName>(name: F, concurrency?: number) => {
+    const env = environment(name, { settings, queues, tables, socketEndpoint, secretId: SECRET_ID });
+    const handler = handlers[name]({ env, write: print, readSecret, clock, random });
+    const ceiling = concurrency === undefined ? {} : { concurrency };
+    return lambda(name, handler, { ...settings.functions[name], ...ceiling, write: print });
+  };
+  const ingest = invokable("ingest");
+  const receipts = invokable("receipts");
+  const socket = invokable("socket");
+  const consume = invokable("consume", limits.reservedConcurrency ?? reservedConcurrency(settings));
+
+  const isStopping = () => stopping;
+  const sockets: SocketApi = socketApi({
+    socket,
+    observer: events,
+    clock,
+    policy: settings.sockets,
+    limits,
+    stopping: isStopping,
+  });
+  const { connections } = sockets;
+  const render = () => counters.render(gauges(events, connections.size));
+  const text = async () => ({ type: CONTENT_TYPE, text: await render() });
+  front.on("request", httpApi({ ingest, receipts, clock, limits, stopping: isStopping, metrics: text }));
+  front.on("upgrade", sockets.upgrade);
+  back.on("request", callbackApi({ connections, observer: events, limits, fault: planned.next }));
+
+  const client = sqsClient(queues.endpoint);
+  const pollers = LANES.map((lane) =>
+    startPoller(
+      { client, consume, observer: events, write: print },
+      {
+        ...settings.lanes[lane],
+        lane,
+        url: queues.urls[lane],
+        visibilitySeconds: visibilitySeconds(settings),
+      },
+    ),
+  );
+
+  const release = async (grace: number) => {
+    stopping = true;
+    await Promise.all([ingest.settled(), receipts.settled()]);
+    await emptied(queues, grace);
+    await Promise.all(pollers.map((poller) => poller.stop()));
+    const remaining = await left(queues);
+    await Promise.all([sockets.close(), socket.settled()]);
+    client.destroy();
+    await Promise.all([shut(front), shut(back), queues.stop(), tables.stop()]);
+    return { left: remaining };
+  };
+  let released: ReturnType<typeof release> | undefined;
+
+  // Last, so that whoever gets an answer finds everything ready.
+  const port = await listen(front, options.port).catch(async (fault) => {
+    await release(0);
+    throw fault;
+  });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    socketUrl: `ws://127.0.0.1:${port}`,
+    settings,
+    spy: spy({ recorder: events, faults: planned, queues, connections, kill: sockets.kill }),
+    stop(grace = limits.grace) {
+      released ??= release(grace);
+      return released;
+    },
+  };
+}
+
+const SECRET_ID = "tagwire/tokens";
+
+const SYSTEM_CLOCK: Clock = {
+  now: () => Date.now(),
+  pause: async (milliseconds) => {
+    await pause(milliseconds);
+  },
+};
+
+/** How often a stop looks whether the lanes are empty, in milliseconds. */
+const LOOK = 20;
+
+async function emptied(queues: Parameters<typeof left>[0], grace: number): Promise<void> {
+  const until = performance.now() + grace;
+  while (performance.now() < until && (await left(queues)) > 0) await pause(LOOK);
+}
+
+const gauges = (events: Pick<Recorder, "now">, connections: number) => {
+  const { runs, posts, units } = events.now();
+  return {
+    tagwire_connections_open: connections,
+    tagwire_runs_under_way: runs,
+    tagwire_posts_in_flight: posts,
+    tagwire_gateway_metered_units: units,
+  };
+};

@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { expect, onTestFinished, test } from "vitest";
+
+function run(env: Record<string, string>) {
+  const child = spawn(process.execPath, ["--import", "tsx", "local/main.ts"], {
+    env: { ...process.env, ...env },
+  });
+  onTestFinished(() => {
+    child.kill("SIGKILL");
+  });
+  let [out, err] = ["", ""];
+  child.stdout.on("data", (chunk) => {
+    out += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    err += chunk;
+  });
+  return { child, ended: ended(child), out: () => out, err: () => err };
+}
+
+const ended = (child: ChildProcess) => new Promise<number | null>((resolve) => child.on("close", resolve));
+
+async function ready(env: Record<string, string> = {}) {
+  const router = run({ PORT: "0", ...env });
+  while (!router.out().includes("curl") || !router.out().endsWith("\n\n")) {
+    await new Promise((resolve) => router.child.stdout.once("data", resolve));
+  }
+  return router;
+}
+
+test.each([
+  { env: { PORT: "abc" }, says: 'tagwire: PORT must be 0-65535, got "abc"\n' },
+  { env: { PORT: "70000" }, says: 'tagwire: PORT must be 0-65535, got "70000"\n' },
+  { env: { TAGWIRE_SECRET: "short" }, says: "tagwire: TAGWIRE_SECRET must have at least 32 bytes, got 5\n" },
+])("a wrong setting is one line and exit code 1: $says", async ({ env, says }) => {
+  const { ended, out, err } = run(env);
+  expect(await ended).toBe(1);
+  expect([out(), err()]).toEqual(["", says]);
+});
+
+test("the printed curl line is accepted, a second router on the port is refused, and SIGTERM drains", async () => {
+  const { child, ended, out } = await ready();
+  const [, url = "", token = "", body = ""] =
+    /curl -sS (\S+) -H 'authorization: Bearer (\S+)' -H 'content-type: application\/json' -d '(.+)'/.exec(
+      out(),
+    ) ?? [];
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  expect((await fetch(url, { method: "POST", headers, body })).status).toBe(202);
+
+  const { port } = new URL(url);
+  const second = run({ PORT: port });
+  expect(await second.ended).toBe(1);
+  expect(second.err()).toBe(`tagwire: port ${port} is taken, set PORT to another\n`);
+
+  child.kill("SIGTERM");
+  expect(await ended).toBe(0);
+  expect(out()).toContain("stopped, nothing left in the lanes");
+});

@@ -1,0 +1,185 @@
+import { SendMessageBatchCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
+import type { SQSEvent } from "aws-lambda";
+import { expect, onTestFinished, test } from "vitest";
+import type { World } from "../../functions/world.ts";
+import type { Handler, Handlers } from "../../local/handlers.ts";
+import { sqsClient } from "../../local/stand-in/queue.ts";
+import type { StartOptions } from "../../local/start.ts";
+import type { Lane } from "../../shared/domain/lane.ts";
+import { startTiny } from "./support.ts";
+
+type Consume = Handler<SQSEvent, { batchItemFailures: { itemIdentifier: string }[] }>;
+
+async function startWithQueue(consume: Handlers["consume"], options: StartOptions = {}) {
+  let world: World | undefined;
+  const remember: Handlers["consume"] = (given) => {
+    world = given;
+    return consume(given);
+  };
+  const router = await startTiny({ consume: remember }, options);
+  const client = sqsClient(world?.env.AWS_ENDPOINT_URL_SQS ?? "");
+  onTestFinished(() => client.destroy());
+  const url = (lane: Lane) => world?.env[`QUEUE_URL_${lane.toUpperCase()}`];
+  const send = (lane: Lane, bodies: readonly string[]) =>
+    client.send(
+      new SendMessageBatchCommand({
+        QueueUrl: url(lane),
+        Entries: bodies.map((MessageBody, i) => ({ Id: String(i), MessageBody, MessageGroupId: "dev" })),
+      }),
+    );
+  return { ...router, client, url, send };
+}
+
+/** Hidden for as short as a real queue can be, one second, so that a retry comes soon. */
+const SOON = {
+  functions: { consume: { timeoutSeconds: 1 } },
+  queues: { visibilityFactor: 1 },
+  delivery: { reserve: 0 },
+};
+
+const bodies = (event: SQSEvent) => event.Records.map(({ body }) => body);
+const numbered = (count: number) => Array.from({ length: count }, (_, i) => String(i));
+
+/** A gate that opens when so many are waiting at it. */
+function gate(count: number) {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  let waiting = 0;
+  return () => {
+    if (++waiting === count) open();
+    return opened;
+  };
+}
+
+test("a message reaches the consumer as an SQS record and is deleted after it", async () => {
+  const events: SQSEvent[] = [];
+  const { client, url, spy } = await startWithQueue(() => async (event) => {
+    events.push(event);
+    return { batchItemFailures: [] };
+  });
+  const MessageAttributes = { reason: { DataType: "String", StringValue: "because" } };
+  await client.send(
+    new SendMessageCommand({
+      QueueUrl: url("high"),
+      MessageBody: "hello",
+      MessageAttributes,
+    }),
+  );
+  await spy.idle();
+  expect(events).toHaveLength(1);
+  expect(events[0]?.Records[0]).toMatchObject({
+    body: "hello",
+    eventSource: "aws:sqs",
+    eventSourceARN: "arn:aws:sqs:us-east-1:000000000000:tagwire-high",
+    attributes: { ApproximateReceiveCount: "1", SentTimestamp: expect.any(String) },
+    messageAttributes: { reason: { stringValue: "because", dataType: "String" } },
+  });
+});
+
+test("each lane keeps to its concurrency and batch size, and all to their sum", async () => {
+  const all = gate(8);
+  const { send, spy } = await startWithQueue(
+    () => async () => {
+      await all();
+      return { batchItemFailures: [] };
+    },
+    {
+      settings: {
+        lanes: {
+          high: { concurrency: 2, batchSize: 3 },
+          normal: { concurrency: 2, batchSize: 10 },
+          low: { concurrency: 2, batchSize: 1 },
+          fanout: { concurrency: 2, batchSize: 2 },
+        },
+      },
+    },
+  );
+  const lanes = ["high", "normal", "low", "fanout"] as const;
+  await Promise.all(lanes.flatMap((lane) => numbered(4).map(() => send(lane, numbered(10)))));
+  await spy.idle();
+  expect(spy.peaks()).toMatchObject({ runs: 8, lanes: { high: 2, normal: 2, low: 2, fanout: 2 } });
+  const most = (lane: Lane) =>
+    Math.max(...spy.events().map((e) => (e.kind === "run-started" && e.lane === lane ? e.messages : 0)));
+  expect(lanes.map(most)).toEqual([3, 10, 1, 2]);
+});
+
+test("only the messages that the consumer names come again", async () => {
+  const seen: string[][] = [];
+  const consume: Consume = async (event) => {
+    seen.push(bodies(event));
+    const bad = event.Records.filter(
+      ({ body, attributes }) => body === "bad" && attributes.ApproximateReceiveCount === "1",
+    );
+    return { batchItemFailures: bad.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+  };
+  const { send, spy } = await startWithQueue(() => consume, { settings: SOON });
+  await send("normal", ["good", "bad", "fine"]);
+  await spy.idle();
+  expect(seen.flat().sort()).toEqual(["bad", "bad", "fine", "good"]);
+  expect(seen.at(-1)).toEqual(["bad"]);
+});
+
+test.each([
+  { why: "names a message that is not in it", answer: { batchItemFailures: [{ itemIdentifier: "other" }] } },
+  { why: "names a message by an empty id", answer: { batchItemFailures: [{ itemIdentifier: "" }] } },
+  { why: "has a failure without an id", answer: { batchItemFailures: [{ id: "x" }] } },
+  { why: "is not a list", answer: { batchItemFailures: "all" } },
+  { why: "is a crash", answer: "crash" },
+])("a batch comes again as a whole when its answer $why", async ({ answer }) => {
+  let runs = 0;
+  const consume = async (event: SQSEvent) => {
+    runs += 1;
+    if (event.Records.some(({ attributes }) => attributes.ApproximateReceiveCount === "2")) return null;
+    if (answer === "crash") throw new Error("boom");
+    return answer;
+  };
+  const { send, spy } = await startWithQueue(() => consume as unknown as Consume, { settings: SOON });
+  await send("low", ["a", "b"]);
+  const { failed } = await spy.waitFor({ kind: "run-ended" });
+  expect(failed).toHaveLength(2);
+  await spy.idle();
+  expect(runs).toBeGreaterThan(1);
+});
+
+test("a run that outlives its timeout counts as failed, and knew how long it had", async () => {
+  const left: number[] = [];
+  const consume: Handlers["consume"] = () => async (_, context) => {
+    left.push(context.getRemainingTimeInMillis());
+    return left.length > 1 ? { batchItemFailures: [] } : new Promise<never>(() => {});
+  };
+  const { send, spy } = await startWithQueue(consume, { settings: SOON });
+  await send("high", ["a"]);
+  expect(await spy.waitFor({ kind: "run-ended" })).toMatchObject({ outcome: "timed-out" });
+  await spy.idle();
+  expect(left).toHaveLength(2);
+  expect(left[0]).toBeGreaterThan(900);
+  expect(left[0]).toBeLessThanOrEqual(1_000);
+});
+
+test("reserved concurrency holds over all lanes, and what it turns away runs later", async () => {
+  const seen: string[] = [];
+  const consume: Consume = async (event) => {
+    seen.push(...bodies(event));
+    return { batchItemFailures: [] };
+  };
+  const { send, spy } = await startWithQueue(() => consume, { limits: { reservedConcurrency: 1 } });
+  await Promise.all([send("high", numbered(10)), send("low", numbered(10)), send("normal", numbered(10))]);
+  await spy.idle();
+  expect(seen).toHaveLength(30);
+  expect(spy.peaks().runs).toBe(1);
+});
+
+test("a message that fails every time becomes a dead letter with its attributes", async () => {
+  const consume: Consume = ({ Records }) =>
+    Promise.resolve({ batchItemFailures: Records.map(({ messageId }) => ({ itemIdentifier: messageId })) });
+  const { client, url, spy } = await startWithQueue(() => consume, {
+    settings: { ...SOON, queues: { ...SOON.queues, maxReceives: 1 } },
+  });
+  const MessageAttributes = { reason: { DataType: "String", StringValue: "because" } };
+  await client.send(new SendMessageCommand({ QueueUrl: url("low"), MessageBody: "bad", MessageAttributes }));
+  await spy.idle();
+  expect(await spy.deadLetters()).toMatchObject([{ body: "bad", attributes: { reason: "because" } }]);
+  expect(spy.runs()).toHaveLength(1);
+});
