@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { sampleEvents } from "./events.ts";
 
-test("every recorded event has a name of its own, that a message may carry", () => {
+test("every sample event has a name of its own, that a message may carry", () => {
   const names = sampleEvents().map(({ event }) => event);
   expect(new Set(names).size).toBe(names.length);
   expect(names.every((name) => name.length > 0 && name.length <= 128)).toBe(true);

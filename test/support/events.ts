@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** A recorded public event, in the two fields of a message that it fills. */
+/** A sample in a public event format, in the two fields of a message that it fills. */
 export interface SampleEvent {
   readonly event: string;
   readonly data: unknown;
