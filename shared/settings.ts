@@ -6,6 +6,9 @@ import type { DeliveryPolicy, SocketPolicy } from "./domain/policy.ts";
  * The one description of queues, tables and functions. The CDK stack and the local runtime both read it.
  */
 
+/** Signs the tokens of a local router. Everybody knows it, so a deployed router never trusts it. */
+export const DEV_SECRET = "tagwire-development-secret-do-not-use-in-an-account";
+
 export interface LaneSettings {
   /** Consumer runs at a time: the event source's MaximumConcurrency, 2-1000 (Lambda). */
   readonly concurrency: number;

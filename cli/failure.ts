@@ -1,0 +1,31 @@
+import type { FieldError } from "../shared/domain/errors.ts";
+
+/** Why a command could not do what it was asked, in one line. It ends the command with exit code 1. */
+export class Failure extends Error {
+  constructor(reason: string, options?: ErrorOptions) {
+    super(reason, options);
+    this.name = "Failure";
+  }
+}
+
+/** The parts of a refusal or a problem document that a reader needs. */
+export interface Reason {
+  readonly code: string;
+  readonly detail: string;
+  readonly errors?: readonly FieldError[];
+}
+
+/** `CODE: detail`, and the bad fields that the detail does not name already. */
+export function reasonLine({ code, detail, errors = [] }: Reason): string {
+  const unnamed = errors
+    .map((field) => `${field.pointer} ${field.detail}`)
+    .filter((text) => !detail.includes(text));
+  return `${code}: ${detail}${unnamed.length > 0 ? ` (${unnamed.join("; ")})` : ""}`;
+}
+
+/** Whether this is a problem document or an error frame, with a code of ours. */
+export const isReason = (value: unknown): value is Reason =>
+  isObject(value) && typeof value.code === "string" && typeof value.detail === "string";
+
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

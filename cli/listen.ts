@@ -1,0 +1,68 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { type Command, Option } from "commander";
+import { backoff } from "../shared/domain/backoff.ts";
+import { DEFAULTS } from "../shared/settings.ts";
+import { Failure } from "./failure.ts";
+import type { Io } from "./io.ts";
+import { collect, wholeNumber } from "./option.ts";
+import { socketUrl } from "./router.ts";
+import { type Cut, connect } from "./socket.ts";
+import { callerToken } from "./token.ts";
+
+interface ListenOptions {
+  readonly user?: string;
+  readonly topic?: readonly string[];
+  readonly ping: number;
+  readonly json?: true;
+}
+
+/** Pause before connecting again, in milliseconds. */
+const RECONNECT = { base: 500, cap: 30_000 };
+
+/** `tagwire listen`: prints frames as they come, until it is interrupted. */
+export function listenVerb(program: Command, io: Io): void {
+  program
+    .command("listen")
+    .description("print the frames of messages as they come, one JSON per line; Ctrl-C ends")
+    .option("--user <user>", "whose connection this is, where TAGWIRE_TOKEN is not set (default dev)")
+    .option("--topic <topic>", "subscribe to it; repeat for more", collect)
+    .addOption(
+      new Option("--ping <seconds>", "how often to show the gateway that we are there")
+        .argParser(wholeNumber)
+        .default(DEFAULTS.sockets.idle / 2),
+    )
+    .action((_own: unknown, command: Command) => listen(io, command.optsWithGlobals<ListenOptions>()));
+}
+
+async function listen(io: Io, { user, topic: topics = [], ping, json }: ListenOptions): Promise<void> {
+  const until = io.interrupt();
+  const note = (text: string) => void (json || io.stderr.write(`${text}\n`));
+  const url = socketUrl(io);
+  let failures = 0;
+  let wasReady = false;
+  while (!until.aborted) {
+    const cut = await connect({
+      url,
+      token: await callerToken(io, user),
+      topics,
+      pingEvery: ping * 1000,
+      until,
+      onFrame: (text) => void io.stdout.write(`${text}\n`),
+      onError: (reason) => void io.stderr.write(`tagwire: ${reason}\n`),
+      onReady: () => {
+        note(`listening at ${url.origin}${topics.map((topic) => ` ${topic}`).join("")}`);
+        wasReady = true;
+        failures = 0;
+      },
+    });
+    if (until.aborted) return;
+    if (cut.kind === "refused" || !wasReady) throw new Failure(whyOf(cut, url));
+    const wait = backoff(failures, RECONNECT, io.random());
+    note(`${whyOf(cut, url)}; connecting again in ${Math.ceil(wait / 1000)} s`);
+    failures += 1;
+    await pause(wait, undefined, { signal: until }).catch(() => undefined);
+  }
+}
+
+const whyOf = (cut: Cut, url: URL): string =>
+  cut.kind === "unreachable" ? `cannot reach ${url.origin}: ${cut.reason}` : cut.reason;

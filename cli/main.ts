@@ -1,0 +1,12 @@
+import { processIo } from "./io.ts";
+import { run } from "./program.ts";
+
+// `tagwire listen | head -1` closes our output, and that is no failure.
+process.stdout.on("error", (fault: NodeJS.ErrnoException) => {
+  if (fault.code !== "EPIPE") throw fault;
+  process.exit(0);
+});
+
+process.exitCode = await run(process.argv.slice(2), processIo());
+// A producer that still holds the other end of the pipe must not keep us.
+process.stdin.destroy();

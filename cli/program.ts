@@ -1,0 +1,53 @@
+import { Command, CommanderError } from "commander";
+import { cancelVerb } from "./cancel.ts";
+import { Failure } from "./failure.ts";
+import type { Io } from "./io.ts";
+import { listenVerb } from "./listen.ts";
+import { receiptVerb } from "./receipt.ts";
+import { sendVerb } from "./send.ts";
+import { tokenVerb } from "./token.ts";
+
+/** A verb adds itself to the program. A new one is a file and a word in this list. */
+const VERBS: readonly ((program: Command, io: Io) => void)[] = [
+  sendVerb,
+  listenVerb,
+  receiptVerb,
+  cancelVerb,
+  tokenVerb,
+];
+
+/** Runs one command line (without the program's own name) and answers its exit code. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    await program(io).parseAsync(argv, { from: "user" });
+    return 0;
+  } catch (fault) {
+    if (fault instanceof CommanderError) return fault.exitCode;
+    if (!(fault instanceof Failure)) throw fault;
+    io.stderr.write(`tagwire: ${fault.message}\n`);
+    return 1;
+  }
+}
+
+function program(io: Io): Command {
+  const command = new Command("tagwire")
+    .description("Talk to a Tagwire router.")
+    .option("--json", "print JSON, one value per line, for scripts")
+    .addHelpText("after", ENVIRONMENT)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, "tagwire: ")),
+    })
+    .exitOverride();
+  for (const verb of VERBS) verb(command, io);
+  return command;
+}
+
+const ENVIRONMENT = `
+Environment:
+  TAGWIRE_URL         the router (default http://127.0.0.1:3000)
+  TAGWIRE_SOCKET_URL  its socket (default made from TAGWIRE_URL)
+  TAGWIRE_TOKEN       the token to use (default one signed with TAGWIRE_SECRET)
+  TAGWIRE_SECRET      signs tokens, at least 32 bytes (default the secret of a local router)`;

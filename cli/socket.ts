@@ -1,0 +1,94 @@
+import { WebSocket } from "ws";
+import { SUBPROTOCOL } from "../shared/domain/frame.ts";
+import { FRAME_TOPICS } from "../shared/domain/limits.ts";
+import { parseJson } from "../shared/domain/parse.ts";
+import { isObject, isReason, reasonLine } from "./failure.ts";
+import { causeOf, hintFor } from "./router.ts";
+
+/**
+ * How a connection ended. unreachable: it never opened. refused: trying again would not help, since the token
+ * or a topic is not good. closed: it was open, and is not any more.
+ */
+export interface Cut {
+  readonly kind: "unreachable" | "refused" | "closed";
+  readonly reason: string;
+}
+
+export interface Connecting {
+  readonly url: URL;
+  readonly token: string;
+  readonly topics: readonly string[];
+  /** Milliseconds between pings. A ping without any answer by the next one ends the connection. */
+  readonly pingEvery: number;
+  /** Closes the connection in good order. */
+  readonly until: AbortSignal;
+  /** Gets each message frame, as text in one line. */
+  onFrame(text: string): void;
+  /** Gets what the router says is wrong, where that does not end the connection. */
+  onError(reason: string): void;
+  /** Called when every topic is subscribed. */
+  onReady(): void;
+}
+
+/** Opens one connection, subscribes, and resolves when it is over. */
+export function connect(wanted: Connecting): Promise<Cut> {
+  const { url, token, topics, pingEvery, until, onReady } = wanted;
+  const socket = new WebSocket(url, [SUBPROTOCOL, `token.${token}`], { handshakeTimeout: 15_000 });
+  const unsubscribed = new Set(chunks(topics).keys());
+  let cut: Cut | undefined;
+  let answered = true;
+
+  const refuse = (reason: string) => {
+    cut = { kind: "refused", reason };
+    socket.close(1000);
+  };
+  const ping = setInterval(() => {
+    if (!answered) return socket.terminate();
+    if (socket.readyState !== WebSocket.OPEN) return;
+    answered = false;
+    socket.send(JSON.stringify({ type: "ping" }));
+  }, pingEvery);
+  const leave = () => socket.close(1000);
+  until.addEventListener("abort", leave);
+
+  socket.on("open", () => {
+    chunks(topics).forEach((some, ref) => {
+      socket.send(JSON.stringify({ type: "subscribe", topics: some, ref }));
+    });
+    if (unsubscribed.size === 0) onReady();
+  });
+  socket.on("message", (bytes) => {
+    answered = true;
+    const text = bytes.toString();
+    const json = parseJson(text);
+    const frame = json.ok && isObject(json.value) ? json.value : {};
+    if (frame.type === "message") return wanted.onFrame(JSON.stringify(frame));
+    if (frame.type === "subscribed" && unsubscribed.delete(Number(frame.ref)) && unsubscribed.size === 0)
+      return onReady();
+    if (frame.type !== "error" || !isReason(frame)) return;
+    if (unsubscribed.has(Number(frame.ref))) refuse(reasonLine(frame));
+    else wanted.onError(reasonLine(frame));
+  });
+  socket.on("unexpected-response", (_request, response) => {
+    const status = response.statusCode ?? 0;
+    const kind = status >= 400 && status < 500 && status !== 429 ? "refused" : "unreachable";
+    cut = { kind, reason: `the router refused the connection with ${status}${hintFor(status)}` };
+    response.resume();
+    socket.terminate();
+  });
+  socket.on("error", (fault) => {
+    cut ??= { kind: "unreachable", reason: causeOf(fault) };
+  });
+  return new Promise((resolve) => {
+    socket.on("close", (code, reason) => {
+      clearInterval(ping);
+      until.removeEventListener("abort", leave);
+      resolve(cut ?? { kind: "closed", reason: `the connection was closed with ${code} ${reason}`.trim() });
+    });
+  });
+}
+
+const chunks = (topics: readonly string[]): (readonly string[])[] =>
+  Array.from({ length: Math.ceil(topics.length / FRAME_TOPICS) }, (_, i) =>
+    topics.slice(i * FRAME_TOPICS, (i + 1) * FRAME_TOPICS),
+  );

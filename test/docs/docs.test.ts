@@ -1,0 +1,92 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { ERRORS } from "../../shared/domain/errors.ts";
+import type { ClientFrame, ServerFrame } from "../../shared/domain/frame.ts";
+import { tagwire } from "../support/command.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
+
+/** The pages that a reader gets, by their path from the root. */
+const PAGES = [
+  ...readdirSync(ROOT).filter((name) => name.endsWith(".md")),
+  ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join("docs", name)),
+];
+
+// tsc holds these to the types: a frame that is missing or unknown here does not compile.
+const CLIENT_FRAMES = { subscribe: 1, unsubscribe: 1, ping: 1 } satisfies Record<ClientFrame["type"], 1>;
+const SERVER_FRAMES = {
+  message: 1,
+  subscribed: 1,
+  unsubscribed: 1,
+  pong: 1,
+  error: 1,
+} satisfies Record<ServerFrame["type"], 1>;
+
+test("docs/errors.md lists exactly the codes there are, with status and meaning", () => {
+  const rows = [...read("docs/errors.md").matchAll(/^\| `(\w+)` \| (\d+) \| (.+?) \| (.+?) \|$/gm)];
+  const listed = rows.map(([, code = "", status, title]) => [code, { status: Number(status), title }]);
+  expect(Object.fromEntries(listed)).toEqual(ERRORS);
+  expect(rows).toHaveLength(Object.keys(ERRORS).length);
+});
+
+test.each([
+  { heading: "What a client sends", frames: CLIENT_FRAMES },
+  { heading: "What a client gets", frames: SERVER_FRAMES },
+])("docs/protocol.md names exactly the frames there are: $heading", ({ heading, frames }) => {
+  const section = read("docs/protocol.md").split(`### ${heading}`)[1]?.split(/^##/m)[0] ?? "";
+  const inTable = [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, type]) => type);
+  const inExamples = [...section.matchAll(/"type": "(\w+)"/g)].map(([, type]) => type);
+  expect(inTable.sort()).toEqual(Object.keys(frames).sort());
+  expect([...new Set(inExamples)].sort()).toEqual(Object.keys(frames).sort());
+});
+
+describe.each(PAGES)("%s", (page) => {
+  const text = read(page);
+
+  test("names only scripts that exist", () => {
+    const { scripts } = JSON.parse(read("package.json"));
+    const named = [...text.matchAll(/npm (?:run (?:--silent )?([\w:-]+)|(start|test)\b)/g)];
+    const missing = named.map(([, run, short]) => run ?? short ?? "").filter((name) => !(name in scripts));
+    expect(missing).toEqual([]);
+  });
+
+  test("names only commands of tagwire that exist", async () => {
+    const verbs = [...(await tagwire(["--help"])).out.matchAll(/^ {2}([a-z][\w-]*) .*/gm)].map(
+      ([, verb]) => verb,
+    );
+    const named = [...text.matchAll(/(?:^|\| )(?:npm run --silent tagwire --|tagwire) ([a-z][\w-]*)/gm)];
+    expect(named.map(([, verb]) => verb).filter((verb) => !verbs.includes(verb))).toEqual([]);
+  });
+
+  test("links only to pages and headings that exist", () => {
+    const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
+    const internal = links.filter((link) => !/^[a-z]+:/.test(link));
+    expect(internal.filter((link) => !leads(page, link))).toEqual([]);
+  });
+});
+
+test("the README gives the two commands in blocks of their own", () => {
+  const blocks = [...read("README.md").matchAll(/```sh\n([\s\S]*?)```/g)].map(([, code]) => code?.trim());
+  expect(blocks).toEqual(expect.arrayContaining(["npm ci && npm start", "npm ci && npm test"]));
+});
+
+function leads(page: string, link: string): boolean {
+  const [path = "", anchor] = link.split("#");
+  const target = path === "" ? page : relative(ROOT, join(ROOT, dirname(page), path));
+  if (!existsSync(join(ROOT, target))) return false;
+  return anchor === undefined || anchors(read(target)).includes(anchor);
+}
+
+/** The names that GitHub gives to headings. */
+const anchors = (text: string) =>
+  [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );

@@ -1,0 +1,96 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { ERRORS, type Problem, problem } from "../../shared/domain/errors.ts";
+import { messageFrame, parseFrame, type ServerFrame } from "../../shared/domain/frame.ts";
+import { Identity } from "../../shared/domain/grant.ts";
+import { type Message, MessageId, Post } from "../../shared/domain/message.ts";
+import { parse } from "../../shared/domain/parse.ts";
+import { type Ending, fold, MESSAGE_PART, NO_PROGRESS, type Receipt } from "../../shared/domain/receipt.ts";
+import { Target } from "../../shared/domain/target.ts";
+
+const TEXT = readFileSync(new URL("../../docs/protocol.md", import.meta.url), "utf8");
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What an example claims to be, told by its fields, and the real code's word on whether it is. */
+const KINDS: readonly { is: (it: Fields) => boolean; check: (it: unknown) => void }[] = [
+  { is: Array.isArray, check: (it) => (it as unknown[]).forEach(checkItem) },
+  { is: (it) => "sub" in it, check: (it) => accepted(Identity, it) },
+  { is: (it) => "counts" in it, check: (it) => checkReceipt(it as Receipt) },
+  { is: (it) => "state" in it, check: checkItem },
+  { is: (it) => "status" in it, check: (it) => expect(problem(it as Problem)).toEqual(it) },
+  { is: (it) => it.type === "message", check: (it) => checkMessage(it as Message) },
+  { is: (it) => it.type === "error", check: (it) => expect(ERRORS).toHaveProperty((it as Problem).code) },
+  {
+    is: (it) => /^((un)?subscribed|pong)$/.test(String(it.type)),
+    check: (it) => checkReply(it as ServerFrame),
+  },
+  { is: (it) => "type" in it, check: (it) => expect(parseFrame(JSON.stringify(it)).ok).toBe(true) },
+  { is: (it) => "target" in it, check: (it) => accepted(Post, it) },
+];
+
+const examples = [...TEXT.matchAll(/```json\n([\s\S]*?)```/g)].map(([, json = ""]) => JSON.parse(json));
+
+test.each(examples)("the example in docs/protocol.md is what the code takes and gives: %j", (example) => {
+  const kind = KINDS.find(({ is }) => is(example));
+  expect(kind, "an example of a known kind").toBeDefined();
+  kind?.check(example);
+});
+
+const targets = [...TEXT.matchAll(/^\| `(\{.+?\})` \| /gm)].map(([, json = ""]) => JSON.parse(json));
+
+test("all five kinds of target are shown, and each is one", () => {
+  const kinds = targets.flatMap(Object.keys).sort();
+  expect(kinds).toEqual(["connection", "everyone", "tags", "topic", "user"]);
+  for (const target of targets) accepted(Target, target);
+});
+
+test("the bad fields of the examples are refused in the words of the code", () => {
+  const post = { id: "a-2", target: { everyone: true }, data: 1, priority: "top" };
+  const [, refused] = examples.find(Array.isArray) ?? [];
+  expect(parse(Post, post, "MESSAGE_INVALID", "/1")).toMatchObject({
+    refusal: { errors: refused.problem.errors },
+  });
+  const missing = examples.find((it) => it.code === "MESSAGE_INVALID");
+  expect(parse(Post, { data: 1, prio: "high" }, "MESSAGE_INVALID")).toMatchObject({
+    refusal: { detail: missing.detail, errors: missing.errors },
+  });
+});
+
+function accepted(schema: Parameters<typeof parse>[0], input: unknown): void {
+  expect(parse(schema, input, "MESSAGE_INVALID")).toMatchObject({ ok: true });
+}
+
+function checkItem(item: unknown): void {
+  const { id, state, problem: reason } = item as { id: string; state: string; problem?: Problem };
+  accepted(MessageId, id);
+  if (state === "refused" && reason) expect(problem(reason)).toEqual(reason);
+  else expect(item).toEqual({ id, state: "queued" });
+}
+
+function checkMessage(frame: Message): void {
+  accepted(Target, frame.target);
+  expect(messageFrame(frame)).toEqual(frame);
+}
+
+/** A reply names what the request of the same ref asked for. */
+function checkReply(reply: ServerFrame): void {
+  const type = reply.type === "pong" ? "ping" : reply.type.replace(/d$/, "");
+  expect(examples).toContainEqual({ ...reply, type });
+}
+
+/** The receipt is what the code makes of a row that says the same. */
+function checkReceipt(receipt: Receipt): void {
+  const { counts, state, attempts, failed = [], ...rest } = receipt;
+  const { sent, gone, failed: lost } = counts;
+  const updatedAt = Date.parse(receipt.updatedAt);
+  const row = {
+    ...rest,
+    part: MESSAGE_PART,
+    progress: { ...NO_PROGRESS, counts: { sent, gone, failed: lost }, failed },
+    ending: state as Ending,
+    receive: attempts,
+    updatedAt,
+  };
+  expect(fold([row], updatedAt)).toEqual(receipt);
+}
