@@ -1,0 +1,191 @@
+import {
+  type AttributeValue,
+  type DynamoDBClient,
+  GetItemCommand,
+  paginateQuery,
+  PutItemCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
+import { TagwireError } from "../../domain/errors.ts";
+import { DEFAULT_DEDUPE_SECONDS } from "../../domain/limits.ts";
+import type { Job, MessageId } from "../../domain/message.ts";
+import { dedupeUntil, fold, MESSAGE_PART, partOf, type ReceiptRow, standing } from "../../domain/receipt.ts";
+import type { UserId } from "../../domain/tag.ts";
+import type { Claim, Lease, Outcome, Receipts } from "../../ports.ts";
+import { ifHolds, onTable } from "./client.ts";
+
+export interface DynamoReceiptsOptions {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+  /** Days a row is kept. */
+  readonly days: number;
+}
+
+type Values = Record<string, AttributeValue>;
+
+/** The condition of `replaceable` in domain/receipt.ts, as DynamoDB says it. */
+const NEW_OR_REPLACEABLE =
+  "attribute_not_exists(part) OR ((attribute_not_exists(copy) OR copy <> :copy) AND dedupeUntil <= :accepted" +
+  " AND (attribute_exists(ending) OR attribute_exists(split) OR attribute_exists(cancelledAt)))";
+
+/** Receipt rows as a DynamoDB table: partition key `message` (producer#id), sort key `part`. */
+export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): Receipts {
+  const timeToLive = (now: number) => number(Math.floor(now / 1000) + days * 86_400);
+
+  const update = (Key: Values, UpdateExpression: string, ConditionExpression: string, values: Values) =>
+    ifHolds(() =>
+      client.send(
+        new UpdateItemCommand({
+          TableName: table,
+          Key,
+          UpdateExpression,
+          ConditionExpression,
+          ExpressionAttributeNames: { "#ttl": "ttl" },
+          ExpressionAttributeValues: values,
+        }),
+      ),
+    );
+
+  const read = async (Key: Values): Promise<ReceiptRow | undefined> => {
+    const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));
+    return Item && fromRow(Item);
+  };
+
+  const put = ({ message, range }: Job, lease: Lease, now: number) =>
+    ifHolds(() =>
+      client.send(
+        new PutItemCommand({
+          TableName: table,
+          Item: {
+            ...keyOf(message.producer, message.id, partOf(range ? { message, range } : { message })),
+            copy: { S: message.copy },
+            time: { S: message.time },
+            dedupeUntil: number(dedupeUntil(message)),
+            run: { S: lease.run },
+            leaseUntil: number(lease.until),
+            receive: number(lease.receive),
+            last: { BOOL: lease.last },
+            updatedAt: number(now),
+            ttl: timeToLive(now),
+          },
+          ConditionExpression: NEW_OR_REPLACEABLE,
+          ExpressionAttributeValues: { ":copy": { S: message.copy }, ":accepted": number(Date.parse(message.time)) },
+        }),
+      ),
+    );
+
+  /** Only the row that was read may be taken over: two runs that read it at once must not both get it. */
+  const takeOver = (job: Job, row: ReceiptRow, lease: Lease, now: number) =>
+    update(
+      keyOf(row.producer, row.id, partOf(job)),
+      "SET run = :run, leaseUntil = :until, receive = :receive, last = :last, updatedAt = :now, #ttl = :ttl REMOVE ending, reason",
+      "run = :seen AND leaseUntil = :seenUntil AND attribute_not_exists(cancelledAt)",
+      {
+        ":run": { S: lease.run },
+        ":until": number(lease.until),
+        ":receive": number(lease.receive),
+        ":last": { BOOL: lease.last },
+        ":now": number(now),
+        ":ttl": timeToLive(now),
+        ":seen": { S: row.run ?? "" },
+        ":seenUntil": number(row.leaseUntil ?? 0),
+      },
+    );
+
+  return {
+    claim: (job, lease, now) =>
+      onTable("claiming a receipt", async (): Promise<Claim> => {
+        for (let look = 0; look < 3; look++) {
+          if (await put(job, lease, now)) return { kind: "claimed" };
+          const row = await read(keyOf(job.message.producer, job.message.id, partOf(job)));
+          if (!row) continue;
+          const found = standing(row, job, now);
+          if (found.kind !== "open") return found;
+          if (await takeOver(job, row, lease, now)) {
+            return { kind: "claimed", ...(found.progress ? { progress: found.progress } : {}) };
+          }
+        }
+        throw new TagwireError("TABLE_UNAVAILABLE", `the receipt of ${job.message.id} keeps changing`);
+      }),
+    settle: (job, run, outcome, now) =>
+      onTable("settling a receipt", async () => {
+        const key = keyOf(job.message.producer, job.message.id, partOf(job));
+        const values = toValues(outcome);
+        const names = Object.keys(values);
+        const done = await update(
+          key,
+          `SET leaseUntil = :zero, updatedAt = :now, #ttl = :ttl${names.map((name) => `, ${name} = :${name}`).join("")}`,
+          outcome.kind === "ended" ? "run = :run" : "run = :run AND attribute_not_exists(cancelledAt)",
+          {
+            ":zero": number(0),
+            ":now": number(now),
+            ":ttl": timeToLive(now),
+            ":run": { S: run },
+            ...Object.fromEntries(names.map((name) => [`:${name}`, values[name] ?? { NULL: true }])),
+          },
+        );
+        if (done) return "written";
+        return (await read(key))?.run === run ? "cancelled" : "superseded";
+      }),
+    isCancelled: (job) =>
+      onTable("reading a receipt", async () => {
+        const row = await read(keyOf(job.message.producer, job.message.id, MESSAGE_PART));
+        return row?.cancelledAt !== undefined && (row.copy ?? job.message.copy) === job.message.copy;
+      }),
+    cancel: (producer, id, now) =>
+      onTable("cancelling a receipt", async () => {
+        await update(
+          keyOf(producer, id, MESSAGE_PART),
+          "SET cancelledAt = if_not_exists(cancelledAt, :now), dedupeUntil = if_not_exists(dedupeUntil, :window), updatedAt = :now, #ttl = :ttl",
+          "attribute_not_exists(ending) OR ending = :dead",
+          {
+            ":now": number(now),
+            ":window": number(now + DEFAULT_DEDUPE_SECONDS * 1000),
+            ":ttl": timeToLive(now),
+            ":dead": { S: "dead" },
+          },
+        );
+      }),
+    find: (producer, id, now) =>
+      onTable("reading a receipt", async () => {
+        const pages = paginateQuery(
+          { client },
+          {
+            TableName: table,
+            ConsistentRead: true,
+            KeyConditionExpression: "message = :message",
+            ExpressionAttributeValues: { ":message": { S: `${producer}#${id}` } },
+          },
+        );
+        const rows: ReceiptRow[] = [];
+        for await (const { Items = [] } of pages) rows.push(...Items.map(fromRow));
+        return fold(rows, now);
+      }),
+  };
+}
+
+const number = (value: number): AttributeValue => ({ N: String(value) });
+const keyOf = (producer: string, id: string, part: string): Values => ({
+  message: { S: `${producer}#${id}` },
+  part: { S: part },
+});
+
+function toValues(outcome: Outcome): Values {
+  if (outcome.kind === "split") return { split: { S: JSON.stringify(outcome.ranges) } };
+  return {
+    progress: { S: JSON.stringify(outcome.progress) },
+    ...(outcome.reason === undefined ? {} : { reason: { S: outcome.reason } }),
+    ...(outcome.kind === "ended" ? { ending: { S: outcome.ending } } : {}),
+  };
+}
+
+function fromRow(row: Values): ReceiptRow {
+  const message = row["message"]?.S ?? "";
+  const cut = message.lastIndexOf("#");
+  const plain: Record<string, unknown> = {};
+  for (const [name, { S, N, BOOL }] of Object.entries(row)) {
+    plain[name] = name === "progress" || name === "split" ? JSON.parse(S ?? "null") : (S ?? BOOL ?? Number(N));
+  }
+  const { message: _, ttl: __, ...fields } = plain;
+  return { ...fields, producer: message.slice(0, cut) as UserId, id: message.slice(cut + 1) as MessageId } as ReceiptRow;
+}

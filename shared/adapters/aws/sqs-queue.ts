@@ -1,0 +1,100 @@
+import { ChangeMessageVisibilityCommand, SendMessageBatchCommand, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { TagwireError } from "../../domain/errors.ts";
+import type { Lane } from "../../domain/lane.ts";
+import { BODY_BYTES, QUEUE_BATCH } from "../../domain/limits.ts";
+import type { Entry, MessageQueue } from "../../ports.ts";
+
+export interface SqsQueueOptions {
+  readonly client: SQSClient;
+  readonly urls: Readonly<Record<Lane, string>>;
+  readonly deadLetterUrl?: string;
+  /** Whether MessageGroupId is the producer (SQS fair queues). */
+  readonly fair: boolean;
+}
+
+/** Lanes as SQS standard queues. */
+export function sqsQueue({ client, urls, deadLetterUrl, fair }: SqsQueueOptions): MessageQueue {
+  return {
+    async send(lane, entries) {
+      const batches = inBatches(entries.map((entry) => ({ ...entry, body: JSON.stringify(entry.job) })));
+      const taken = await Promise.all(batches.map((batch) => sendBatch(client, urls[lane], batch, fair)));
+      return taken.flat();
+    },
+    async hide(lane, receiptHandle, seconds) {
+      try {
+        await client.send(
+          new ChangeMessageVisibilityCommand({
+            QueueUrl: urls[lane],
+            ReceiptHandle: receiptHandle,
+            VisibilityTimeout: seconds,
+          }),
+        );
+      } catch (fault) {
+        if (!(fault instanceof Error) || !STALE_HANDLE.has(fault.name)) throw unavailable("visibility not changed", fault);
+      }
+    },
+    async bury(lane, body, reason) {
+      const attribute = (text: string) => ({ DataType: "String", StringValue: text.slice(0, 1_000) });
+      try {
+        await client.send(
+          new SendMessageCommand({
+            QueueUrl: deadLetterUrl,
+            MessageBody: body,
+            MessageAttributes: { reason: attribute(reason), lane: attribute(lane) },
+          }),
+        );
+      } catch (fault) {
+        throw unavailable("the dead-letter queue did not take a message", fault);
+      }
+    },
+  };
+}
+
+const STALE_HANDLE: ReadonlySet<string> = new Set([
+  "ReceiptHandleIsInvalid",
+  "MessageNotInflight",
+  "InvalidParameterValue",
+  "InvalidParameterValueException",
+]);
+
+const unavailable = (detail: string, cause: unknown) =>
+  new TagwireError("QUEUE_UNAVAILABLE", `${detail}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+
+type Written = Entry & { readonly body: string };
+
+/** Tens, and fewer where ten would be more bytes than one call carries. */
+function inBatches(entries: readonly Written[]): Written[][] {
+  const batches: Written[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const entry of entries) {
+    const size = Buffer.byteLength(entry.body);
+    const last = batches.at(-1);
+    if (last && last.length < QUEUE_BATCH && bytes + size <= BODY_BYTES) {
+      last.push(entry);
+      bytes += size;
+    } else {
+      batches.push([entry]);
+      bytes = size;
+    }
+  }
+  return batches;
+}
+
+async function sendBatch(client: SQSClient, url: string, batch: readonly Written[], fair: boolean): Promise<boolean[]> {
+  const Entries = batch.map(({ body, job, delaySeconds }, index) => ({
+    Id: String(index),
+    MessageBody: body,
+    ...(delaySeconds ? { DelaySeconds: delaySeconds } : {}),
+    ...(fair ? { MessageGroupId: groupOf(job.message.producer) } : {}),
+  }));
+  try {
+    const { Successful = [] } = await client.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }));
+    const taken = new Set(Successful.map(({ Id }) => Id));
+    return Entries.map(({ Id }) => taken.has(Id));
+  } catch {
+    return batch.map(() => false);
+  }
+}
+
+/** SQS allows letters, digits and ASCII punctuation in a group id; any other producer is written in percent form. */
+const groupOf = (producer: string) => encodeURIComponent(producer).slice(0, 128);

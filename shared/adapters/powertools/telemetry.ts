@@ -1,0 +1,27 @@
+import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
+import type { Metric, Telemetry } from "../../ports.ts";
+
+/** A run's telemetry: counts are gathered and written as one EMF record, warnings as a JSON line each. */
+export interface RunTelemetry extends Telemetry {
+  flush(): void;
+}
+
+/** Counts go to CloudWatch through the log, in its embedded metric format. */
+export function emfTelemetry(service: string, write: (line: string) => void): RunTelemetry {
+  const counts = new Map<Metric, number>();
+  return {
+    count(metric, value = 1) {
+      if (value !== 0) counts.set(metric, (counts.get(metric) ?? 0) + value);
+    },
+    warn(event, fields, fault) {
+      const told = fault === undefined ? {} : { fault: fault instanceof Error ? `${fault.name}: ${fault.message}` : String(fault) };
+      write(JSON.stringify({ level: "WARN", service, message: event, ...fields, ...told }));
+    },
+    flush() {
+      const metrics = new Metrics({ namespace: "Tagwire", serviceName: service });
+      for (const [metric, value] of counts) metrics.addMetric(metric, MetricUnit.Count, value);
+      counts.clear();
+      if (metrics.hasStoredMetrics()) write(JSON.stringify(metrics.serializeMetrics()));
+    },
+  };
+}
