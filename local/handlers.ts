@@ -6,8 +6,12 @@ import type {
   SQSBatchResponse,
   SQSEvent,
 } from "aws-lambda";
+import { consumeHandler } from "../functions/consume.ts";
+import { ingestHandler } from "../functions/ingest.ts";
+import { receiptsHandler } from "../functions/receipts.ts";
+import { socketHandler } from "../functions/socket.ts";
 import type { World } from "../functions/world.ts";
-import { FUNCTIONS, type FunctionName } from "../shared/settings.ts";
+import type { FunctionName } from "../shared/settings.ts";
 
 export type Handler<Event, Reply> = (event: Event, context: Context) => Promise<Reply>;
 interface Events {
@@ -32,12 +36,10 @@ export type Handlers = {
   readonly [F in FunctionName]: (world: World) => Handler<Events[F], Replies[F]>;
 };
 
-/** The functions of functions/, but those that are given. */
-export async function realHandlers(given: Partial<Handlers> = {}): Promise<Handlers> {
-  const load = async (name: FunctionName) => {
-    const module = await import(new URL(`../functions/${name}.ts`, import.meta.url).href);
-    return [name, module[`${name}Handler`]] as const;
-  };
-  const missing = FUNCTIONS.filter((name) => given[name] === undefined);
-  return Object.fromEntries(await Promise.all(missing.map(load))) as unknown as Handlers;
-}
+/** What the stack deploys. */
+export const REAL_HANDLERS: Handlers = {
+  ingest: ingestHandler,
+  receipts: receiptsHandler,
+  consume: consumeHandler,
+  socket: socketHandler,
+};

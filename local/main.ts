@@ -1,4 +1,5 @@
-import { DEV_SECRET, devToken } from "./dev-token.ts";
+import { DEV_SECRET } from "../shared/settings.ts";
+import { devToken } from "./dev-token.ts";
 import { isMetricRecord } from "./metrics.ts";
 import { type Router, start } from "./start.ts";
 

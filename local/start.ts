@@ -4,6 +4,7 @@ import type { World } from "../functions/world.ts";
 import { LANES } from "../shared/domain/lane.ts";
 import type { Clock } from "../shared/ports.ts";
 import {
+  DEV_SECRET,
   type FunctionName,
   type Overrides,
   reservedConcurrency,
@@ -11,13 +12,12 @@ import {
   settings as settle,
   visibilitySeconds,
 } from "../shared/settings.ts";
-import { DEV_SECRET } from "./dev-token.ts";
 import { environment } from "./environment.ts";
 import { faults } from "./fault.ts";
 import { callbackApi } from "./gateway/callback-api.ts";
 import { httpApi } from "./gateway/http-api.ts";
 import { type SocketApi, socketApi } from "./gateway/socket-api.ts";
-import { type Handlers, realHandlers } from "./handlers.ts";
+import { type Handlers, REAL_HANDLERS } from "./handlers.ts";
 import { lambda } from "./lambda.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { listen, shut } from "./listen.ts";
@@ -60,7 +60,7 @@ export async function start(options: StartOptions = {}): Promise<Router> {
   const settings = settle(options.settings);
   const limits: Limits = { ...LIMITS, ...options.limits };
   const { secret = DEV_SECRET, clock = SYSTEM_CLOCK, random = Math.random, write = () => {} } = options;
-  const handlers: Handlers = { ...(await realHandlers(options.handlers)), ...options.handlers };
+  const handlers: Handlers = { ...REAL_HANDLERS, ...options.handlers };
 
   const events = recorder();
   const counters = metrics();

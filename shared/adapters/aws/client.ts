@@ -2,7 +2,11 @@ import { TagwireError } from "../../domain/errors.ts";
 
 /** What every SDK client is made of: the function's own variables, so that several routers fit in one process. */
 export function clientConfig(env: Readonly<Record<string, string | undefined>>, service: string) {
-  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken } = env;
+  const {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  } = env;
   const endpoint = env[`AWS_ENDPOINT_URL_${service}`] ?? env["AWS_ENDPOINT_URL"];
   return {
     ...(env["AWS_REGION"] ? { region: env["AWS_REGION"] } : {}),
@@ -28,9 +32,13 @@ export async function onTable<T>(what: string, call: () => Promise<T>): Promise<
   try {
     return await call();
   } catch (cause) {
-    throw new TagwireError("TABLE_UNAVAILABLE", `${what} failed: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
+    throw new TagwireError(
+      "TABLE_UNAVAILABLE",
+      `${what} failed: ${cause instanceof Error ? cause.message : cause}`,
+      {
+        cause,
+      },
+    );
   }
 }
 

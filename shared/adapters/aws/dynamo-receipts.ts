@@ -2,8 +2,8 @@ import {
   type AttributeValue,
   type DynamoDBClient,
   GetItemCommand,
-  paginateQuery,
   PutItemCommand,
+  paginateQuery,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { TagwireError } from "../../domain/errors.ts";
@@ -25,8 +25,14 @@ type Values = Record<string, AttributeValue>;
 
 /** The condition of `replaceable` in domain/receipt.ts, as DynamoDB says it. */
 const NEW_OR_REPLACEABLE =
-  "attribute_not_exists(part) OR ((attribute_not_exists(copy) OR copy <> :copy) AND dedupeUntil <= :accepted" +
-  " AND (attribute_exists(ending) OR attribute_exists(split) OR attribute_exists(cancelledAt)))";
+  "attribute_not_exists(#part) OR ((attribute_not_exists(#copy) OR #copy <> :copy) AND #dedupeUntil <= :accepted" +
+  " AND (attribute_exists(#ending) OR attribute_exists(#split) OR attribute_exists(#cancelledAt)))";
+
+/** Many of the names are reserved words of DynamoDB, so all are written #name. */
+const namesIn = (...expressions: string[]) =>
+  Object.fromEntries(
+    expressions.flatMap((text) => [...text.matchAll(/#(\w+)/g)].map(([name, word]) => [name, word ?? ""])),
+  );
 
 /** Receipt rows as a DynamoDB table: partition key `message` (producer#id), sort key `part`. */
 export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): Receipts {
@@ -40,7 +46,7 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
           Key,
           UpdateExpression,
           ConditionExpression,
-          ExpressionAttributeNames: { "#ttl": "ttl" },
+          ExpressionAttributeNames: namesIn(UpdateExpression, ConditionExpression),
           ExpressionAttributeValues: values,
         }),
       ),
@@ -69,7 +75,11 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
             ttl: timeToLive(now),
           },
           ConditionExpression: NEW_OR_REPLACEABLE,
-          ExpressionAttributeValues: { ":copy": { S: message.copy }, ":accepted": number(Date.parse(message.time)) },
+          ExpressionAttributeNames: namesIn(NEW_OR_REPLACEABLE),
+          ExpressionAttributeValues: {
+            ":copy": { S: message.copy },
+            ":accepted": number(Date.parse(message.time)),
+          },
         }),
       ),
     );
@@ -78,8 +88,8 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
   const takeOver = (job: Job, row: ReceiptRow, lease: Lease, now: number) =>
     update(
       keyOf(row.producer, row.id, partOf(job)),
-      "SET run = :run, leaseUntil = :until, receive = :receive, last = :last, updatedAt = :now, #ttl = :ttl REMOVE ending, reason",
-      "run = :seen AND leaseUntil = :seenUntil AND attribute_not_exists(cancelledAt)",
+      "SET #run = :run, #leaseUntil = :until, #receive = :receive, #last = :last, #updatedAt = :now, #ttl = :ttl REMOVE #ending, #reason",
+      "#run = :seen AND #leaseUntil = :seenUntil AND attribute_not_exists(#cancelledAt)",
       {
         ":run": { S: lease.run },
         ":until": number(lease.until),
@@ -114,8 +124,8 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
         const names = Object.keys(values);
         const done = await update(
           key,
-          `SET leaseUntil = :zero, updatedAt = :now, #ttl = :ttl${names.map((name) => `, ${name} = :${name}`).join("")}`,
-          outcome.kind === "ended" ? "run = :run" : "run = :run AND attribute_not_exists(cancelledAt)",
+          `SET #leaseUntil = :zero, #updatedAt = :now, #ttl = :ttl${names.map((name) => `, #${name} = :${name}`).join("")}`,
+          outcome.kind === "ended" ? "#run = :run" : "#run = :run AND attribute_not_exists(#cancelledAt)",
           {
             ":zero": number(0),
             ":now": number(now),
@@ -136,8 +146,8 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
       onTable("cancelling a receipt", async () => {
         await update(
           keyOf(producer, id, MESSAGE_PART),
-          "SET cancelledAt = if_not_exists(cancelledAt, :now), dedupeUntil = if_not_exists(dedupeUntil, :window), updatedAt = :now, #ttl = :ttl",
-          "attribute_not_exists(ending) OR ending = :dead",
+          "SET #cancelledAt = if_not_exists(#cancelledAt, :now), #dedupeUntil = if_not_exists(#dedupeUntil, :window), #updatedAt = :now, #ttl = :ttl",
+          "attribute_not_exists(#ending) OR #ending = :dead",
           {
             ":now": number(now),
             ":window": number(now + DEFAULT_DEDUPE_SECONDS * 1000),
@@ -153,7 +163,8 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
           {
             TableName: table,
             ConsistentRead: true,
-            KeyConditionExpression: "message = :message",
+            KeyConditionExpression: "#message = :message",
+            ExpressionAttributeNames: { "#message": "message" },
             ExpressionAttributeValues: { ":message": { S: `${producer}#${id}` } },
           },
         );
@@ -184,8 +195,13 @@ function fromRow(row: Values): ReceiptRow {
   const cut = message.lastIndexOf("#");
   const plain: Record<string, unknown> = {};
   for (const [name, { S, N, BOOL }] of Object.entries(row)) {
-    plain[name] = name === "progress" || name === "split" ? JSON.parse(S ?? "null") : (S ?? BOOL ?? Number(N));
+    plain[name] =
+      name === "progress" || name === "split" ? JSON.parse(S ?? "null") : (S ?? BOOL ?? Number(N));
   }
   const { message: _, ttl: __, ...fields } = plain;
-  return { ...fields, producer: message.slice(0, cut) as UserId, id: message.slice(cut + 1) as MessageId } as ReceiptRow;
+  return {
+    ...fields,
+    producer: message.slice(0, cut) as UserId,
+    id: message.slice(cut + 1) as MessageId,
+  } as ReceiptRow;
 }

@@ -29,7 +29,12 @@ export function dynamoSubscriptions(client: DynamoDBClient, table: string): Subs
             FilterExpression: "#ttl > :now",
             ProjectionExpression: "#key, connectedAt",
             ExpressionAttributeNames: NAMES,
-            ExpressionAttributeValues: { ":tag": { S: tag }, ":from": { S: from }, ":to": { S: to }, ":now": seconds(now) },
+            ExpressionAttributeValues: {
+              ":tag": { S: tag },
+              ":from": { S: from },
+              ":to": { S: to },
+              ":now": seconds(now),
+            },
             Limit: limit,
           }),
         );
@@ -50,7 +55,13 @@ export function dynamoSubscriptions(client: DynamoDBClient, table: string): Subs
     add: (tags, { connectionId, connectedAt }, expiresAt) =>
       onTable("writing subscriptions", async () => {
         const puts = tags.map((tag) => ({
-          PutRequest: { Item: { ...keyOf(tag, connectionId), connectedAt: { N: String(connectedAt) }, ttl: seconds(expiresAt) } },
+          PutRequest: {
+            Item: {
+              ...keyOf(tag, connectionId),
+              connectedAt: { N: String(connectedAt) },
+              ttl: seconds(expiresAt),
+            },
+          },
         }));
         await Promise.all(chunks(puts, 25).map((chunk) => writeAll(client, table, chunk)));
       }),
@@ -78,7 +89,11 @@ const seconds = (milliseconds: number) => ({ N: String(Math.floor(milliseconds /
 
 function posting(row: Row): Posting {
   const key = row["key"]?.S ?? "";
-  return { key, connectionId: key.slice(key.indexOf("#") + 1) as ConnectionId, connectedAt: Number(row["connectedAt"]?.N) };
+  return {
+    key,
+    connectionId: key.slice(key.indexOf("#") + 1) as ConnectionId,
+    connectedAt: Number(row["connectedAt"]?.N),
+  };
 }
 
 const chunks = <T>(items: readonly T[], size: number): T[][] =>
@@ -92,7 +107,9 @@ async function getAll(client: DynamoDBClient, table: string, keys: Row[]): Promi
   let left = keys;
   for (let round = 0; round < ROUNDS; round++) {
     const request = { Keys: left, ConsistentRead: true };
-    const { Responses, UnprocessedKeys } = await client.send(new BatchGetItemCommand({ RequestItems: { [table]: request } }));
+    const { Responses, UnprocessedKeys } = await client.send(
+      new BatchGetItemCommand({ RequestItems: { [table]: request } }),
+    );
     rows.push(...(Responses?.[table] ?? []));
     left = UnprocessedKeys?.[table]?.Keys ?? [];
     if (left.length === 0) return rows;
@@ -105,7 +122,9 @@ type Put = { readonly PutRequest: { readonly Item: Row } };
 async function writeAll(client: DynamoDBClient, table: string, puts: Put[]): Promise<void> {
   let left: Put[] = puts;
   for (let round = 0; round < ROUNDS; round++) {
-    const { UnprocessedItems } = await client.send(new BatchWriteItemCommand({ RequestItems: { [table]: left } }));
+    const { UnprocessedItems } = await client.send(
+      new BatchWriteItemCommand({ RequestItems: { [table]: left } }),
+    );
     left = (UnprocessedItems?.[table] ?? []) as Put[];
     if (left.length === 0) return;
   }

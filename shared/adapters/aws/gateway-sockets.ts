@@ -1,4 +1,7 @@
-import { type ApiGatewayManagementApiClient, PostToConnectionCommand } from "@aws-sdk/client-apigatewaymanagementapi";
+import {
+  type ApiGatewayManagementApiClient,
+  PostToConnectionCommand,
+} from "@aws-sdk/client-apigatewaymanagementapi";
 import type { PostEnding, Sockets } from "../../ports.ts";
 
 /** Sockets behind the API Gateway management API. */
@@ -18,7 +21,8 @@ function endingOf(fault: unknown): PostEnding {
   const status = statusOf(fault);
   const reason = fault instanceof Error ? `${status ?? fault.name}: ${fault.message}` : String(fault);
   if (status === 410) return { kind: "gone" };
-  if (status === 400 || status === 403 || status === 404 || status === 413) return { kind: "refused", reason };
+  if (status === 400 || status === 403 || status === 404 || status === 413)
+    return { kind: "refused", reason };
   return { kind: "busy", reason };
 }
 

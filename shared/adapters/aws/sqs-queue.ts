@@ -1,4 +1,9 @@
-import { ChangeMessageVisibilityCommand, SendMessageBatchCommand, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import {
+  ChangeMessageVisibilityCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
 import { TagwireError } from "../../domain/errors.ts";
 import type { Lane } from "../../domain/lane.ts";
 import { BODY_BYTES, QUEUE_BATCH } from "../../domain/limits.ts";
@@ -30,7 +35,8 @@ export function sqsQueue({ client, urls, deadLetterUrl, fair }: SqsQueueOptions)
           }),
         );
       } catch (fault) {
-        if (!(fault instanceof Error) || !STALE_HANDLE.has(fault.name)) throw unavailable("visibility not changed", fault);
+        if (!(fault instanceof Error) || !STALE_HANDLE.has(fault.name))
+          throw unavailable("visibility not changed", fault);
       }
     },
     async bury(lane, body, reason) {
@@ -58,7 +64,9 @@ const STALE_HANDLE: ReadonlySet<string> = new Set([
 ]);
 
 const unavailable = (detail: string, cause: unknown) =>
-  new TagwireError("QUEUE_UNAVAILABLE", `${detail}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  new TagwireError("QUEUE_UNAVAILABLE", `${detail}: ${cause instanceof Error ? cause.message : cause}`, {
+    cause,
+  });
 
 type Written = Entry & { readonly body: string };
 
@@ -80,7 +88,12 @@ function inBatches(entries: readonly Written[]): Written[][] {
   return batches;
 }
 
-async function sendBatch(client: SQSClient, url: string, batch: readonly Written[], fair: boolean): Promise<boolean[]> {
+async function sendBatch(
+  client: SQSClient,
+  url: string,
+  batch: readonly Written[],
+  fair: boolean,
+): Promise<boolean[]> {
   const Entries = batch.map(({ body, job, delaySeconds }, index) => ({
     Id: String(index),
     MessageBody: body,

@@ -29,13 +29,20 @@ export function secretTokens(readSecret: () => Promise<string>): Tokens {
 }
 
 /** Tokens of an issuer that publishes its keys. */
-export function issuerTokens({ issuer, audience, jwksUri }: Extract<TokenSource, { issuer: string }>): Tokens {
+export function issuerTokens({
+  issuer,
+  audience,
+  jwksUri,
+}: Extract<TokenSource, { issuer: string }>): Tokens {
   const url = new URL(jwksUri ?? `${issuer.replace(/\/$/, "")}/.well-known/jwks.json`);
   const keys = createRemoteJWKSet(url);
   const algorithms = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"];
   return {
     verify: (token) =>
-      checked(async () => (await jwtVerify(token, keys, { issuer, audience, algorithms, clockTolerance: TOLERANCE })).payload),
+      checked(
+        async () =>
+          (await jwtVerify(token, keys, { issuer, audience, algorithms, clockTolerance: TOLERANCE })).payload,
+      ),
   };
 }
 
@@ -43,8 +50,10 @@ async function checked(verify: () => Promise<JWTPayload>): Promise<Result<Identi
   try {
     return parse(Identity, await verify(), "TOKEN_INVALID");
   } catch (fault) {
-    if (fault instanceof errors.JWTExpired) return refuse("TOKEN_EXPIRED", "the token has expired; get a new one");
-    if (fault instanceof errors.JOSEError) return refuse("TOKEN_INVALID", `the token cannot be trusted: ${fault.code}`);
+    if (fault instanceof errors.JWTExpired)
+      return refuse("TOKEN_EXPIRED", "the token has expired; get a new one");
+    if (fault instanceof errors.JOSEError)
+      return refuse("TOKEN_INVALID", `the token cannot be trusted: ${fault.code}`);
     throw fault;
   }
 }

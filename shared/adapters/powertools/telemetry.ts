@@ -14,7 +14,10 @@ export function emfTelemetry(service: string, write: (line: string) => void): Ru
       if (value !== 0) counts.set(metric, (counts.get(metric) ?? 0) + value);
     },
     warn(event, fields, fault) {
-      const told = fault === undefined ? {} : { fault: fault instanceof Error ? `${fault.name}: ${fault.message}` : String(fault) };
+      const told =
+        fault === undefined
+          ? {}
+          : { fault: fault instanceof Error ? `${fault.name}: ${fault.message}` : String(fault) };
       write(JSON.stringify({ level: "WARN", service, message: event, ...fields, ...told }));
     },
     flush() {

@@ -1,0 +1,53 @@
+import { ApiGatewayManagementApiClient } from "@aws-sdk/client-apigatewaymanagementapi";
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
+import { v7 as uuid } from "uuid";
+import { clientConfig, requestHandler } from "../shared/adapters/aws/client.ts";
+import { dynamoConnections } from "../shared/adapters/aws/dynamo-connections.ts";
+import { dynamoReceipts } from "../shared/adapters/aws/dynamo-receipts.ts";
+import { dynamoSubscriptions } from "../shared/adapters/aws/dynamo-subscriptions.ts";
+import { gatewaySockets } from "../shared/adapters/aws/gateway-sockets.ts";
+import { emfTelemetry } from "../shared/adapters/powertools/telemetry.ts";
+import { LANES } from "../shared/domain/lane.ts";
+import { consume, type Received } from "../shared/pipeline/consume.ts";
+import { readEnv } from "../shared/settings.ts";
+import { queueOf, settingsOf, tableClient } from "./wiring.ts";
+import type { World } from "./world.ts";
+
+/** The event source of every lane. */
+export function consumeHandler(world: World) {
+  const env = readEnv("consume", world.env);
+  const { delivery: policy, queues, receiptDays } = settingsOf(env.SETTINGS);
+  const tables = tableClient(world);
+  const posts = new ApiGatewayManagementApiClient({
+    ...clientConfig(world.env, "APIGATEWAYMANAGEMENTAPI"),
+    endpoint: env.SOCKET_ENDPOINT,
+    maxAttempts: 1,
+    requestHandler: requestHandler(policy.postTimeout, policy.postsInFlight),
+  });
+  const deps = {
+    queue: queueOf(world, env, queues.fair),
+    receipts: dynamoReceipts({ client: tables, table: env.RECEIPTS_TABLE, days: receiptDays }),
+    subscriptions: dynamoSubscriptions(tables, env.SUBSCRIPTIONS_TABLE),
+    connections: dynamoConnections(tables, env.CONNECTIONS_TABLE),
+    sockets: gatewaySockets(posts),
+    clock: world.clock,
+    random: world.random,
+    newId: () => uuid({ msecs: world.clock.now() }),
+    policy,
+    maxReceives: queues.maxReceives,
+  };
+
+  return async ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
+    const telemetry = emfTelemetry("consume", world.write);
+    const end = world.clock.now() + context.getRemainingTimeInMillis();
+    const kept = await consume({ ...deps, telemetry }, Records.map(received), { end });
+    telemetry.flush();
+    return { batchItemFailures: kept.map((itemIdentifier) => ({ itemIdentifier })) };
+  };
+}
+
+/** A queue is named for its lane at its end, as in tagwire-high. */
+function received({ messageId, body, attributes, receiptHandle, eventSourceARN }: SQSRecord): Received {
+  const lane = LANES.find((name) => eventSourceARN.endsWith(`-${name}`)) ?? "normal";
+  return { messageId, lane, body, receive: Number(attributes.ApproximateReceiveCount), receiptHandle };
+}

@@ -1,0 +1,68 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { expect, test } from "vitest";
+
+/** The architecture, as data: each layer may import itself and what stands on its right. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  "shared/domain/": ["valibot", "node:crypto"],
+  "shared/ports.ts": ["shared/domain/"],
+  "shared/settings.ts": ["shared/domain/"],
+  "shared/pipeline/": ["shared/domain/", "shared/ports.ts", "p-limit"],
+  "shared/adapters/aws/": ["shared/domain/", "shared/ports.ts", "@aws-sdk/"],
+  "shared/adapters/jose/": ["shared/domain/", "shared/ports.ts", "jose"],
+  "shared/adapters/powertools/": ["shared/ports.ts", "@aws-lambda-powertools/"],
+  "shared/adapters/memory/": ["shared/domain/", "shared/ports.ts"],
+  "functions/": [
+    "shared/domain/",
+    "shared/ports.ts",
+    "shared/pipeline/",
+    "shared/settings.ts",
+    "shared/adapters/aws/",
+    "shared/adapters/jose/",
+    "shared/adapters/powertools/",
+    "@aws-sdk/",
+    "aws-lambda",
+    "uuid",
+  ],
+  "local/": [
+    "functions/",
+    "shared/domain/",
+    "shared/ports.ts",
+    "shared/settings.ts",
+    "@aws-sdk/client-sqs",
+    "@aws-sdk/client-dynamodb",
+    "aws-lambda",
+    "dynalite",
+    "fauxqs",
+    "jose",
+    "node:",
+    "prom-client",
+    "ws",
+  ],
+  "cli/": ["shared/domain/", "shared/settings.ts", "commander", "jose", "node:", "ws"],
+};
+
+const files = ["shared", "functions", "local", "cli"].flatMap((folder) =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => join(folder, name)),
+);
+
+const importsOf = (file: string): string[] =>
+  [...readFileSync(file, "utf8").matchAll(/(?:^|\s)(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(
+    ([, name = ""]) => (name.startsWith(".") ? normalize(join(dirname(file), name)) : name),
+  );
+
+test("every source file belongs to a layer", () => {
+  expect(files.filter((file) => !Object.keys(MAY_IMPORT).some((layer) => file.startsWith(layer)))).toEqual(
+    [],
+  );
+});
+
+test.each(Object.entries(MAY_IMPORT))("%s imports only what stands before it", (layer, allowed) => {
+  const strays = files
+    .filter((file) => file.startsWith(layer))
+    .flatMap((file) => importsOf(file).map((name) => ({ file, name })))
+    .filter(({ name }) => ![layer, ...allowed].some((prefix) => name.startsWith(prefix)));
+  expect(strays).toEqual([]);
+});

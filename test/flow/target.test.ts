@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Router, start } from "../../local/start.ts";
+import { connect, tokenFor } from "../support/client.ts";
+
+let router: Router;
+beforeAll(async () => {
+  router = await start();
+});
+afterAll(() => router.stop(0));
+
+async function post(
+  body: unknown,
+  token?: string,
+): Promise<{ status: number; body: Record<string, unknown> }> {
+  const response = await fetch(`${router.url}/messages`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      authorization: `Bearer ${token ?? (await tokenFor("producer"))}`,
+    },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+async function receipt(id: string, producer = "producer", method = "GET"): Promise<Record<string, unknown>> {
+  const headers = { authorization: `Bearer ${await tokenFor(producer)}` };
+  const response = await fetch(`${router.url}/messages/${id}`, { method, headers });
+  return (await response.json()) as Record<string, unknown>;
+}
+
+test.each([
+  { kind: "a user", target: () => ({ user: "ann" }) },
+  { kind: "a topic", target: () => ({ topic: "orders" }) },
+  {
+    kind: "a tag expression",
+    target: () => ({ tags: { all: ["region:gd"], any: ["topic:orders", "x:y"], none: ["user:bob"] } }),
+  },
+  { kind: "one connection", target: (ann: string) => ({ connection: ann }) },
+  { kind: "everyone", target: () => ({ everyone: true }), both: true },
+])("a message for $kind reaches exactly those it is for", async ({ target, both = false }) => {
+  const ann = await connect(router, "ann", ["region:gd"]);
+  const annId = router.spy.connections().at(-1) ?? "";
+  const bob = await connect(router, "bob", ["region:gd"]);
+  ann.send({ type: "subscribe", topics: ["orders"], ref: 1 });
+  expect(await ann.next()).toEqual({ type: "subscribed", topics: ["orders"], ref: 1 });
+
+  const { status, body } = await post({ target: target(annId), event: "order.shipped", data: { total: 1 } });
+  expect(status).toBe(202);
+  expect(await ann.next()).toMatchObject({
+    type: "message",
+    id: body["id"],
+    event: "order.shipped",
+    data: { total: 1 },
+  });
+  await router.spy.idle();
+  expect(bob.buffered()).toHaveLength(both ? 1 : 0);
+  expect(ann.buffered()).toHaveLength(0);
+  expect(await receipt(String(body["id"]))).toMatchObject({
+    state: "delivered",
+    counts: { sent: both ? 2 : 1 },
+  });
+  await Promise.all([ann.close(), bob.close()]);
+});
+
+test("a message nobody is there for ends as no-recipients", async () => {
+  const { body } = await post({ target: { topic: "empty" }, data: null });
+  await router.spy.idle();
+  expect(await receipt(String(body["id"]))).toMatchObject({ state: "no-recipients" });
+});
+
+test("a second POST of an id within its window changes nothing", async () => {
+  const carl = await connect(router, "carl");
+  const message = { id: "twice", target: { user: "carl" }, data: 1 };
+  await post(message);
+  await post(message);
+  await carl.next();
+  await router.spy.idle();
+  expect(carl.buffered()).toHaveLength(0);
+  await carl.close();
+});
+
+test("a message cancelled before any run met it is never delivered", async () => {
+  const dora = await connect(router, "dora");
+  await post({ id: "stopped", target: { user: "dora" }, data: 1, delaySeconds: 1 });
+  expect(await receipt("stopped", "producer", "DELETE")).toMatchObject({ state: "cancelled" });
+  await router.spy.idle();
+  expect(dora.buffered()).toHaveLength(0);
+  await dora.close();
+});
+
+test("a connection killed without $disconnect is forgotten after one 410 and hurts nobody else", async () => {
+  const lost = await connect(router, "eve");
+  const lostId = router.spy.connections().at(-1) ?? "";
+  const live = await connect(router, "eve");
+  router.spy.kill(lostId);
+  for (const data of [1, 2]) {
+    const { body } = await post({ target: { user: "eve" }, data });
+    expect(await live.next()).toMatchObject({ data });
+    await router.spy.idle();
+    expect(await receipt(String(body["id"]))).toMatchObject({
+      counts: { sent: 1, gone: data === 1 ? 1 : 0 },
+    });
+  }
+  await Promise.all([live.close(), lost.close()]);
+});
+
+test("a connection that answers 429 three times gets the message on a later receive, and nobody gets it twice", async () => {
+  const slow = await connect(router, "fay");
+  const slowId = router.spy.connections().at(-1) ?? "";
+  const quick = await connect(router, "fay");
+  router.spy.failPosts(slowId, [429, 429, 429]);
+  const { body } = await post({ target: { user: "fay" }, data: "hi" });
+  expect(await slow.next()).toMatchObject({ data: "hi" });
+  await router.spy.idle();
+  expect(quick.buffered()).toHaveLength(1);
+  expect(slow.buffered()).toHaveLength(0);
+  expect(await receipt(String(body["id"]))).toMatchObject({
+    state: "delivered",
+    counts: { sent: 2 },
+    attempts: 2,
+  });
+  await Promise.all([slow.close(), quick.close()]);
+});
+
+test.each([
+  {
+    why: "the target is not granted",
+    body: { target: { topic: "secret" }, data: 1 },
+    status: 403,
+    code: "TARGET_FORBIDDEN",
+  },
+  { why: "fields are bad", body: { target: {}, extra: 1 }, status: 400, code: "MESSAGE_INVALID" },
+  {
+    why: "it is too large",
+    body: { target: { topic: "orders" }, data: "x".repeat(131_072) },
+    status: 413,
+    code: "MESSAGE_TOO_LARGE",
+  },
+])("a POST is refused when $why", async ({ body, status, code }) => {
+  const token = await tokenFor("narrow", { publish: ["topic:orders"] });
+  expect(await post(body, token)).toMatchObject({ status, body: { code } });
+});
+
+test("a token signed with another secret is refused", async () => {
+  const token = await tokenFor("mallory", {}, "another-secret-of-at-least-thirty-two-bytes");
+  expect(await post({ target: { topic: "orders" }, data: 1 }, token)).toMatchObject({ status: 401 });
+});
