@@ -1,6 +1,6 @@
 import { TagwireError } from "./domain/errors.ts";
 import { LANES, type Lane } from "./domain/lane.ts";
-import type { DeliveryPolicy, SocketPolicy } from "./domain/policy.ts";
+import { type DeliveryPolicy, POST_PATHS, type SocketPolicy } from "./domain/policy.ts";
 
 /*
  * The one description of queues, tables and functions. The CDK stack and the local runtime both read it.
@@ -57,6 +57,7 @@ export const DEFAULTS: Settings = {
     postsInFlight: 50,
     postAttempts: 3,
     postTimeout: 3_000,
+    postPath: "lean",
     pause: { base: 100, cap: 1_000 },
     backoff: { base: 2, cap: 300 },
     reserve: 10_000,
@@ -109,6 +110,9 @@ function rules({ lanes, delivery, functions, queues, receiptDays }: Settings) {
     range("queues.visibilityFactor", queues.visibilityFactor, 1, 48),
     range("delivery.postsInFlight", delivery.postsInFlight, 1, 1000),
     range("delivery.postAttempts", delivery.postAttempts, 1, 10),
+    POST_PATHS.includes(delivery.postPath)
+      ? undefined
+      : `delivery.postPath must be one of ${POST_PATHS.join(", ")}, got ${delivery.postPath}`,
     range("delivery.reserve", delivery.reserve, 0, functions.consume.timeoutSeconds * 1000 - 1),
     range("receiptDays", receiptDays, queues.deadLetterRetentionDays, 365),
   ];

@@ -1,3 +1,6 @@
+export const POST_PATHS = ["lean", "sdk"] as const;
+export type PostPath = (typeof POST_PATHS)[number];
+
 /** How a run delivers. Times are milliseconds unless the name says otherwise. */
 export interface DeliveryPolicy {
   /** Posts in flight per run. */
@@ -6,6 +9,8 @@ export interface DeliveryPolicy {
   readonly postAttempts: number;
   /** How long before a post counts as busy. */
   readonly postTimeout: number;
+  /** What carries a post: our own signed requests, or the client of the AWS SDK, ten times dearer. */
+  readonly postPath: PostPath;
   /** Pause between two rounds of posts in a run: exponential with full jitter. */
   readonly pause: { readonly base: number; readonly cap: number };
   /** Seconds between two receives: exponential with full jitter, and at least one. */
