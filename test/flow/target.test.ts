@@ -63,6 +63,14 @@ test.each([
   await Promise.all([ann.close(), bob.close()]);
 });
 
+test("data arrives as it was posted, whatever characters are in it", async () => {
+  const ann = await connect(router, "ann");
+  const data = { text: "emoji 🎉, \ufffe\uffff, lone \ud800, \u0000\u007f\u2028", "__proto__ ": 1e300 };
+  await post({ target: { user: "ann" }, data });
+  expect(await ann.next()).toMatchObject({ data });
+  await ann.close();
+});
+
 test("a message nobody is there for ends as no-recipients", async () => {
   const { body } = await post({ target: { topic: "empty" }, data: null });
   await router.spy.idle();

@@ -21,7 +21,7 @@ export interface SqsQueueOptions {
 export function sqsQueue({ client, urls, deadLetterUrl, fair }: SqsQueueOptions): MessageQueue {
   return {
     async send(lane, entries) {
-      const batches = inBatches(entries.map((entry) => ({ ...entry, body: JSON.stringify(entry.job) })));
+      const batches = inBatches(entries.map((entry) => ({ ...entry, body: bodyOf(entry.job) })));
       const taken = await Promise.all(batches.map((batch) => sendBatch(client, urls[lane], batch, fair)));
       return taken.flat();
     },
@@ -67,6 +67,16 @@ const unavailable = (detail: string, cause: unknown) =>
   new TagwireError("QUEUE_UNAVAILABLE", `${detail}: ${cause instanceof Error ? cause.message : cause}`, {
     cause,
   });
+
+/**
+ * SQS refuses U+FFFE and U+FFFF (SendMessage: "#xE000 to #xFFFD"), and some stand-ins whatever needs a surrogate
+ * pair. JSON can write all of them as escapes.
+ */
+const bodyOf = (job: Entry["job"]): string =>
+  JSON.stringify(job).replaceAll(
+    /[\ud800-\udfff\ufffe\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16)}`,
+  );
 
 type Written = Entry & { readonly body: string };
 
