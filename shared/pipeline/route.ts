@@ -38,6 +38,9 @@ export async function route(deps: RouteDeps, target: Target, range: HashRange = 
   return { estimate, pages: () => mergeJoin({ all, any, none }, range, deps.policy.pageSize) };
 }
 
+/** An audience without anyone. */
+export const NOBODY: Audience = { estimate: 0, async *pages() {} };
+
 const known = (rows: readonly Posting[]): Audience => ({
   estimate: rows.length,
   async *pages() {
