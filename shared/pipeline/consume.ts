@@ -43,8 +43,9 @@ const LEASE_MARGIN = 5_000;
 /** Routes and delivers a batch, its records side by side. Answers the ids of those that SQS must keep. */
 export async function consume(deps: ConsumeDeps, records: readonly Received[], run: Run): Promise<string[]> {
   const slot = pLimit(deps.policy.postsInFlight);
+  const shared = { ...deps, firstPages: new Map() };
   const kept = records.map(async (record) => {
-    const verdict = await consumeOne(deps, record, run, slot).catch((fault: unknown): Verdict => {
+    const verdict = await consumeOne(shared, record, run, slot).catch((fault: unknown): Verdict => {
       deps.telemetry.count("Faults");
       deps.telemetry.warn("record failed", { lane: record.lane, receive: record.receive }, fault);
       return { kind: "again", seconds: retryAfter(deps, record) };
