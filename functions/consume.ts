@@ -6,6 +6,7 @@ import { dynamoSubscriptions } from "../shared/adapters/aws/dynamo-subscriptions
 import { emfTelemetry } from "../shared/adapters/powertools/telemetry.ts";
 import { LANES } from "../shared/domain/lane.ts";
 import { consume, type Received } from "../shared/pipeline/consume.ts";
+import { pace } from "../shared/pipeline/pace.ts";
 import { readEnv } from "../shared/settings.ts";
 import { socketsOf } from "./post-path.ts";
 import { queueOf, settingsOf, tableClient } from "./wiring.ts";
@@ -26,6 +27,7 @@ export function consumeHandler(world: World) {
     random: world.random,
     newId: () => uuid({ msecs: world.clock.now() }),
     policy,
+    pace: pace(policy.pace),
     maxReceives: queues.maxReceives,
   };
 

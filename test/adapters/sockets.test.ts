@@ -81,7 +81,11 @@ describe.each(POST_PATHS)("sockets by the %s path", (postPath) => {
 
   test("say why a post failed", async () => {
     const { endpoint } = await gateway((response) => refuse(response, 429, { message: "Rate exceeded" }));
-    expect(await open(endpoint).post(ID, FRAME)).toEqual({ kind: "busy", reason: "429: Rate exceeded" });
+    expect(await open(endpoint).post(ID, FRAME)).toEqual({
+      kind: "busy",
+      reason: "429: Rate exceeded",
+      throttled: true,
+    });
   });
 
   test("are busy where nothing listens", async () => {
