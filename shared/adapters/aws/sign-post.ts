@@ -112,15 +112,11 @@ const same = (a: Identity, b: Identity): boolean =>
   a.secretAccessKey === b.secretAccessKey &&
   a.sessionToken === b.sessionToken;
 
-/** The path once more encoded, which is what every service but S3 signs. */
-const canonicalPath = (path: string): string =>
-  PLAIN.test(path) ? path : path.split("/").map(percentEncode).join("/");
-
-const PLAIN = /^[A-Za-z0-9/_.~-]*$/;
+/** Every service but S3 signs the path encoded once more. */
+const canonicalPath = (path: string): string => path.replace(RESERVED, hex);
 
 /** encodeURIComponent leaves !'()* alone; RFC 3986 and AWS do not. */
-export const percentEncode = (text: string): string =>
-  encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+export const percentEncode = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, hex);
+
+const RESERVED = /[^A-Za-z0-9/_.~-]/g;
+const hex = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
