@@ -96,15 +96,14 @@ export class IngestApi extends Construct {
         maxAge: Duration.minutes(5),
       },
     });
-    const route = (method: HttpMethod, path: string, target: NodejsFunction) =>
-      this.api.addRoutes({
-        path,
-        methods: [method],
-        integration: new HttpLambdaIntegration(method, target),
-      });
-    route(HttpMethod.POST, "/messages", this.ingest);
-    route(HttpMethod.GET, "/messages/{id}", this.receipts);
-    route(HttpMethod.DELETE, "/messages/{id}", this.receipts);
+    const ingest = new HttpLambdaIntegration("Ingest", this.ingest);
+    const receipts = new HttpLambdaIntegration("Receipts", this.receipts);
+    this.api.addRoutes({ path: "/messages", methods: [HttpMethod.POST], integration: ingest });
+    this.api.addRoutes({
+      path: "/messages/{id}",
+      methods: [HttpMethod.GET, HttpMethod.DELETE],
+      integration: receipts,
+    });
 
     const { rate, burst } = options.throttle ?? { rate: 1_000, burst: 500 };
     const stage = new HttpStage(this, "Stage", {
