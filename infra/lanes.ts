@@ -56,7 +56,12 @@ export class Lanes extends Construct {
 
   /** Lets a grantee put messages into these lanes, and see how full they are. */
   grantSend(grantee: IGrantable, ...lanes: readonly Lane[]): void {
-    for (const lane of lanes) this.queues[lane].grantSendMessages(grantee);
+    for (const lane of lanes) this.queues[lane].grant(grantee, "sqs:SendMessage", "sqs:GetQueueAttributes");
+  }
+
+  /** Lets a grantee put what can never be delivered into the dead-letter queue. */
+  grantBury(grantee: IGrantable): void {
+    this.deadLetters.grant(grantee, "sqs:SendMessage");
   }
 }
 
