@@ -12,13 +12,13 @@ import { aJob, aMessage, NOW } from "../../support/message.ts";
 const ACCEPTANCE = { producer: "ann" as UserId, now: NOW, newId: () => "made" };
 const accepted = (fields: object, root?: string) =>
   messageFrom(v.parse(Post, { target: { topic: "orders" }, data: 1, ...fields }), ACCEPTANCE, root);
-const valueOf = <T>(result: Result<T>): T => {
+const unwrap = <T>(result: Result<T>): T => {
   if (!result.ok) throw new Error(result.refusal.detail);
   return result.value;
 };
 
 test("what a post leaves out has a default", () => {
-  expect(valueOf(accepted({}))).toEqual(aMessage({ id: "made" as Message["id"], copy: "made" }));
+  expect(unwrap(accepted({}))).toEqual(aMessage({ id: "made" as Message["id"], copy: "made" }));
 });
 
 test.each([
@@ -29,7 +29,7 @@ test.each([
   { fields: { ttlSeconds: 345_600 }, expiresAt: NOW + 345_600_000 },
   { fields: { ttlSeconds: 61, delaySeconds: 60 }, expiresAt: NOW + 61_000 },
 ])("$fields expires at $expiresAt", ({ fields, expiresAt }) => {
-  expect(valueOf(accepted(fields))).toMatchObject({ expiresAt });
+  expect(unwrap(accepted(fields))).toMatchObject({ expiresAt });
 });
 
 test.each([
@@ -91,8 +91,8 @@ test("data may be null, but not absent", () => {
 test("a message comes out of its queue as it went in, and its frame is the same to the byte", () => {
   fc.assert(
     fc.property(postsAt(NOW), fc.uuid(), (post, copy) => {
-      const message = valueOf(messageFrom(v.parse(Post, post), { ...ACCEPTANCE, newId: () => copy }));
-      const job = valueOf(parseJob(JSON.stringify({ message })));
+      const message = unwrap(messageFrom(v.parse(Post, post), { ...ACCEPTANCE, newId: () => copy }));
+      const job = unwrap(parseJob(JSON.stringify({ message })));
       expect(JSON.stringify(job)).toBe(JSON.stringify({ message }));
       expect(JSON.stringify(messageFrame(job.message))).toBe(JSON.stringify(messageFrame(message)));
     }),
