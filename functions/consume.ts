@@ -9,6 +9,7 @@ import { gatewaySockets } from "../shared/adapters/aws/gateway-sockets.ts";
 import { emfTelemetry } from "../shared/adapters/powertools/telemetry.ts";
 import { LANES } from "../shared/domain/lane.ts";
 import { consume, type Received } from "../shared/pipeline/consume.ts";
+import { pace } from "../shared/pipeline/pace.ts";
 import { readEnv } from "../shared/settings.ts";
 import { queueOf, settingsOf, tableClient } from "./wiring.ts";
 import type { World } from "./world.ts";
@@ -34,6 +35,7 @@ export function consumeHandler(world: World) {
     random: world.random,
     newId: () => uuid({ msecs: world.clock.now() }),
     policy,
+    pace: pace(policy.pace),
     maxReceives: queues.maxReceives,
   };
 

@@ -23,7 +23,7 @@ function endingOf(fault: unknown): PostEnding {
   if (status === 410) return { kind: "gone" };
   if (status === 400 || status === 403 || status === 404 || status === 413)
     return { kind: "refused", reason };
-  return { kind: "busy", reason };
+  return { kind: "busy", reason, ...(status === 429 ? { throttled: true } : {}) };
 }
 
 function statusOf(fault: unknown): number | undefined {

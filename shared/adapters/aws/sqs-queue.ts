@@ -1,5 +1,6 @@
 import {
   ChangeMessageVisibilityCommand,
+  GetQueueAttributesCommand,
   SendMessageBatchCommand,
   SendMessageCommand,
   type SQSClient,
@@ -51,6 +52,19 @@ export function sqsQueue({ client, urls, deadLetterUrl, fair }: SqsQueueOptions)
         );
       } catch (fault) {
         throw unavailable("the dead-letter queue did not take a message", fault);
+      }
+    },
+    async backlog(lane) {
+      try {
+        const { Attributes } = await client.send(
+          new GetQueueAttributesCommand({
+            QueueUrl: urls[lane],
+            AttributeNames: ["ApproximateNumberOfMessages"],
+          }),
+        );
+        return Number(Attributes?.["ApproximateNumberOfMessages"] ?? 0);
+      } catch (fault) {
+        throw unavailable("backlog not read", fault);
       }
     },
   };
