@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type HashRange, split, WHOLE } from "../../../shared/domain/hash-range.ts";
-import type { MessageId } from "../../../shared/domain/message.ts";
+import { type HashRange, split, WHOLE } from "../../shared/domain/hash-range.ts";
+import type { MessageId } from "../../shared/domain/message.ts";
 import {
   ENDINGS,
   endingOf,
@@ -13,9 +13,9 @@ import {
   type ReceiptRow,
   replaceable,
   standing,
-} from "../../../shared/domain/receipt.ts";
-import type { ConnectionId, UserId } from "../../../shared/domain/tag.ts";
-import { aJob, NOW } from "../../support/message.ts";
+} from "../../shared/domain/receipt.ts";
+import type { ConnectionId, UserId } from "../../shared/domain/tag.ts";
+import { aJob, NOW } from "../support/message.ts";
 
 const aRow = (fields: Partial<ReceiptRow> = {}): ReceiptRow => ({
   producer: "ann" as UserId,
@@ -68,7 +68,8 @@ describe("a receipt", () => {
       rows: [aRow({ ending: "delivered", cancelledAt: NOW })],
       state: "delivered",
     },
-    { of: "jobs nobody met yet", rows: [aRow({ split: [LOW, HIGH] })], state: "delivering" },
+    { of: "jobs nobody met yet", rows: [aRow({ split: [LOW, HIGH], queued: true })], state: "delivering" },
+    { of: "jobs that are not all queued", rows: [aRow({ split: [LOW, HIGH] })], state: "retrying" },
     {
       of: "jobs nobody met before the cancel",
       rows: [aRow({ split: [LOW, HIGH], cancelledAt: NOW })],
@@ -200,11 +201,11 @@ describe("rows of a message that was split, and split again", () => {
       fc.property(trees, (rows) => {
         const receipt = fold(rows, NOW);
         expect([...ENDINGS, "delivering", "retrying"]).toContain(receipt?.state);
-        const leased = rows.some(
-          ({ leaseUntil = 0, ending, split: jobs }) => !jobs && !ending && leaseUntil > NOW,
-        );
-        const cancelled = rows[0]?.split !== undefined && rows[0].cancelledAt !== undefined;
-        if (leased && !cancelled) expect(receipt?.state).toBe("delivering");
+        const [own] = rows;
+        const leaves = rows.filter((row) => !row.split);
+        const isLeased = ({ ending, leaseUntil = 0, updatedAt }: ReceiptRow) =>
+          !ending && leaseUntil > NOW && updatedAt <= (own?.cancelledAt ?? updatedAt);
+        if (leaves.some(isLeased)) expect(receipt?.state).toBe("delivering");
       }),
     );
   });
@@ -228,15 +229,23 @@ describe("rows of a message that was split, and split again", () => {
 describe("a run that meets a row", () => {
   test.each([
     { of: "nobody's lease", row: aRow(), kind: "open" },
-    { of: "a lease under way", row: aRow({ leaseUntil: NOW + 1 }), kind: "leased" },
+    { of: "a lease under way", row: aRow({ leaseUntil: NOW + 1 }), kind: "leased", until: NOW + 1 },
     { of: "a lease that ran out", row: aRow({ leaseUntil: NOW }), kind: "open" },
     { of: "an ending", row: aRow({ ending: "delivered" }), kind: "over", why: "ended" },
     { of: "a dead letter that was redriven", row: aRow({ ending: "dead" }), kind: "open" },
     { of: "a cancel", row: aRow({ cancelledAt: NOW }), kind: "over", why: "cancelled" },
     { of: "another copy", row: aRow({ copy: "copy-0" }), kind: "over", why: "duplicate" },
-    { of: "a split", row: aRow({ split: [LOW, HIGH] }), kind: "split" },
-  ])("of $of may do what it says: $kind", ({ row, kind, why }) => {
-    expect(standing(row, aJob(), NOW)).toMatchObject({ kind, ...(why ? { why } : {}) });
+    {
+      of: "a split whose jobs are queued",
+      row: aRow({ split: [LOW, HIGH], queued: true }),
+      kind: "over",
+      why: "split",
+    },
+    { of: "a split whose jobs are not", row: aRow({ split: [LOW, HIGH] }), kind: "open", split: [LOW, HIGH] },
+    { of: "its own lease", row: aRow({ run: "me", leaseUntil: NOW + 1 }), kind: "open" },
+  ])("of $of may do what it says: $kind", ({ row, ...found }) => {
+    const { of: _, ...standingOf } = found;
+    expect(standing(row, aJob(), "me", NOW)).toEqual(standingOf);
   });
 
   test.each([
@@ -248,7 +257,8 @@ describe("a run that meets a row", () => {
     },
     { of: "unfinished work", row: aRow({ copy: "x", dedupeUntil: NOW }), is: false },
     { of: "an ending in the past", row: aRow({ copy: "x", ending: "dead", dedupeUntil: NOW }), is: true },
-    { of: "a split in the past", row: aRow({ copy: "x", split: [LOW, HIGH], dedupeUntil: NOW }), is: true },
+    { of: "a split in the past", row: aRow({ copy: "x", queued: true, dedupeUntil: NOW }), is: true },
+    { of: "half a split", row: aRow({ copy: "x", split: [LOW, HIGH], dedupeUntil: NOW }), is: false },
     { of: "a cancel in the past", row: aRow({ copy: "x", cancelledAt: 1, dedupeUntil: NOW }), is: true },
   ])("of $of may start anew: $is", ({ row, is }) => {
     expect(replaceable(row, aJob())).toBe(is);

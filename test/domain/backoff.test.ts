@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { backoff } from "../../../shared/domain/backoff.ts";
+import { backoff } from "../../shared/domain/backoff.ts";
 
 test.each([
   { attempt: 0, random: 0, wait: 0 },

@@ -10,7 +10,7 @@ import {
   sortKey,
   split,
   WHOLE,
-} from "../../../shared/domain/hash-range.ts";
+} from "../../shared/domain/hash-range.ts";
 
 const hashes = fc.integer({ min: 0, max: 0xffff_ffff }).map((value) => value.toString(16).padStart(8, "0"));
 const ranges: fc.Arbitrary<HashRange> = fc.oneof(

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import * as v from "valibot";
 import { expect, test } from "vitest";
-import { exactObject, parse, parseJson } from "../../../shared/domain/parse.ts";
+import { exactObject, parse, parseJson } from "../../shared/domain/parse.ts";
 
 const Thing = exactObject({ name: v.string(), size: v.optional(v.number()) });
 

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { expect, test } from "vitest";
-import { ConnectionId, EVERYONE, Tag, Topic, UserId } from "../../../shared/domain/tag.ts";
+import { ConnectionId, EVERYONE, Tag, Topic, UserId } from "../../shared/domain/tag.ts";
 
 const long = (length: number) => "x".repeat(length);
 

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
-import { Identity, maySubscribe, mayPublish } from "../../../shared/domain/grant.ts";
-import { parse } from "../../../shared/domain/parse.ts";
-import { Topic } from "../../../shared/domain/tag.ts";
-import { Target } from "../../../shared/domain/target.ts";
-import { connectionIds, tags, targets, topics, users } from "../../support/arbitrary.ts";
+import { Identity, maySubscribe, mayPublish } from "../../shared/domain/grant.ts";
+import { parse } from "../../shared/domain/parse.ts";
+import { Topic } from "../../shared/domain/tag.ts";
+import { Target } from "../../shared/domain/target.ts";
+import { connectionIds, tags, targets, topics, users } from "../support/arbitrary.ts";
 
 describe("publish", () => {
   test.each([

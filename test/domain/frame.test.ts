@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { messageFrame, parseFrame, refOf } from "../../../shared/domain/frame.ts";
-import { json } from "../../support/arbitrary.ts";
-import { aMessage } from "../../support/message.ts";
+import { messageFrame, parseFrame, refOf } from "../../shared/domain/frame.ts";
+import { json } from "../support/arbitrary.ts";
+import { aMessage } from "../support/message.ts";
 
 test.each([
   '{"type":"subscribe","topics":["orders"]}',

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import * as v from "valibot";
 import { expect, test } from "vitest";
-import type { Result } from "../../../shared/domain/errors.ts";
-import { messageFrame } from "../../../shared/domain/frame.ts";
-import { type Job, type Message, messageFrom, Post, parseJob } from "../../../shared/domain/message.ts";
-import { parse } from "../../../shared/domain/parse.ts";
-import type { UserId } from "../../../shared/domain/tag.ts";
-import { postsAt } from "../../support/arbitrary.ts";
-import { aJob, aMessage, NOW } from "../../support/message.ts";
+import type { Result } from "../../shared/domain/errors.ts";
+import { messageFrame } from "../../shared/domain/frame.ts";
+import { type Job, type Message, messageFrom, Post, parseJob } from "../../shared/domain/message.ts";
+import { parse } from "../../shared/domain/parse.ts";
+import type { UserId } from "../../shared/domain/tag.ts";
+import { postsAt } from "../support/arbitrary.ts";
+import { aJob, aMessage, NOW } from "../support/message.ts";
 
 const ACCEPTANCE = { producer: "ann" as UserId, now: NOW, newId: () => "made" };
 const accepted = (fields: object, root?: string) =>

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import * as v from "valibot";
 import { expect, test } from "vitest";
-import { parse } from "../../../shared/domain/parse.ts";
-import { expressionOf, Target } from "../../../shared/domain/target.ts";
-import { targets } from "../../support/arbitrary.ts";
+import { parse } from "../../shared/domain/parse.ts";
+import { expressionOf, Target } from "../../shared/domain/target.ts";
+import { targets } from "../support/arbitrary.ts";
 
 test.each([
   { why: "it is missing", target: undefined, at: "/target" },

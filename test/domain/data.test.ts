@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import * as v from "valibot";
 import { expect, test } from "vitest";
-import { Data } from "../../../shared/domain/data.ts";
-import { json } from "../../support/arbitrary.ts";
+import { Data } from "../../shared/domain/data.ts";
+import { json } from "../support/arbitrary.ts";
 
 const nested = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`;
 
