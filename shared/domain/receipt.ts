@@ -146,7 +146,9 @@ export function fold(rows: readonly ReceiptRow[], now: number): Receipt | undefi
     ...(own.split ? { jobs: leaves.length } : {}),
     ...(reason === undefined ? {} : { reason }),
     ...(failed.length === 0 ? {} : { failed }),
-    updatedAt: new Date(Math.max(own.updatedAt, own.cancelledAt ?? 0, ...met.map(({ row }) => row.updatedAt))).toISOString(),
+    updatedAt: new Date(
+      Math.max(own.updatedAt, own.cancelledAt ?? 0, ...met.map(({ row }) => row.updatedAt)),
+    ).toISOString(),
   };
 }
 

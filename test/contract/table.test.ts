@@ -2,10 +2,13 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe } from "vitest";
 import { CREDENTIALS, REGION } from "../../local/aws.ts";
 import { startTables, type Tables } from "../../local/stand-in/table.ts";
+import { dynamoConnections } from "../../shared/adapters/aws/dynamo-connections.ts";
 import { dynamoReceipts } from "../../shared/adapters/aws/dynamo-receipts.ts";
 import { dynamoSubscriptions } from "../../shared/adapters/aws/dynamo-subscriptions.ts";
+import { memoryConnections } from "../../shared/adapters/memory/connections.ts";
 import { memoryReceipts } from "../../shared/adapters/memory/receipts.ts";
 import { memorySubscriptions } from "../../shared/adapters/memory/subscriptions.ts";
+import { connectionsContract } from "./connections.ts";
 import { receiptsContract } from "./receipts.ts";
 import { subscriptionsContract } from "./subscriptions.ts";
 
@@ -20,6 +23,9 @@ afterAll(async () => {
   await tables.stop();
 });
 
+describe("connections in memory", () => connectionsContract(memoryConnections));
+describe("connections in DynamoDB", () =>
+  connectionsContract(() => dynamoConnections(client, tables.names.connections)));
 describe("receipts in memory", () => receiptsContract(memoryReceipts));
 describe("receipts in DynamoDB", () =>
   receiptsContract(() => dynamoReceipts({ client, table: tables.names.receipts, days: 15 })));
