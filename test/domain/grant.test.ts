@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
-import { Identity, maySubscribe, mayPublish } from "../../shared/domain/grant.ts";
+import { Identity, mayPublish, maySubscribe } from "../../shared/domain/grant.ts";
 import { parse } from "../../shared/domain/parse.ts";
 import { Topic } from "../../shared/domain/tag.ts";
 import { Target } from "../../shared/domain/target.ts";
