@@ -148,7 +148,7 @@ export type PostEnding =
   | { readonly kind: "refused"; readonly reason: string };
 
 export interface Sockets {
-  /** Posts one frame, once. MUST report a failed post by its ending and never throw for it. */
+  /** Posts one frame, once; its bytes must not change afterwards. MUST report a failed post by its ending, never throw. */
   post(id: ConnectionId, frame: Uint8Array): Promise<PostEnding>;
 }
 
