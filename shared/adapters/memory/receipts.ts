@@ -1,5 +1,5 @@
 import { DEFAULT_DEDUPE_SECONDS } from "../../domain/limits.ts";
-import type { Job } from "../../domain/message.ts";
+import type { Job, MessageId } from "../../domain/message.ts";
 import {
   dedupeUntil,
   fold,
@@ -9,10 +9,16 @@ import {
   replaceable,
   standing,
 } from "../../domain/receipt.ts";
+import type { UserId } from "../../domain/tag.ts";
 import type { Claim, Outcome, Receipts } from "../../ports.ts";
 
+export interface MemoryReceipts extends Receipts {
+  /** All rows of one message. */
+  rowsOf(producer: UserId, id: MessageId): readonly ReceiptRow[];
+}
+
 /** Receipt rows in a Map of Maps. */
-export function memoryReceipts(): Receipts & { rows(): ReceiptRow[] } {
+export function memoryReceipts(): MemoryReceipts {
   const messages = new Map<string, Map<string, ReceiptRow>>();
   const partsOf = (producer: string, id: string) => {
     const key = `${producer}#${id}`;
@@ -49,7 +55,7 @@ export function memoryReceipts(): Receipts & { rows(): ReceiptRow[] } {
       if (found.kind !== "open") return found;
       const { ending, reason, ...open } = row;
       rowsOf(job).set(row.part, { ...open, ...hold });
-      return { kind: "claimed", ...(found.progress ? { progress: found.progress } : {}) };
+      return { kind: "claimed", ...(found.progress ? { progress: structuredClone(found.progress) } : {}) };
     },
     async settle(job, run, outcome, now) {
       const row = rowsOf(job).get(partOf(job));
@@ -72,7 +78,7 @@ export function memoryReceipts(): Receipts & { rows(): ReceiptRow[] } {
     async find(producer, id, now) {
       return fold(structuredClone([...partsOf(producer, id).values()]), now);
     },
-    rows: () => [...messages.values()].flatMap((parts) => [...parts.values()]),
+    rowsOf: (producer, id) => [...partsOf(producer, id).values()],
   };
 }
 
