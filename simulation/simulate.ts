@@ -10,7 +10,7 @@ import { cutAtMaxAge, identityOf, LABELS, liveAsClient, topicsOf, USERS } from "
 import { type Dice, dice } from "./dice.ts";
 import { simulatedEventSource } from "./event-source.ts";
 import { faultRates, faultsOf } from "./faults.ts";
-import { simulatedGateway } from "./gateway.ts";
+import { simulatedGateway, type Socket } from "./gateway.ts";
 import { type Invoke, invoker } from "./invoke.ts";
 import { simulatedNetwork } from "./network.ts";
 import { type Ports, portsOf } from "./ports.ts";
@@ -288,6 +288,7 @@ async function redrive(world: World): Promise<void> {
 async function heal(world: World, invoke: Invoke, rows: () => readonly IndexRow[]): Promise<void> {
   const { faults, witness, gateway, topics, scheduler } = world;
   faults.calm();
+  const closed = new Set(gateway.sockets.filter(({ state }) => state === "closed"));
   const targets = [
     { everyone: true as const },
     ...topics.map((topic) => ({ topic })),
@@ -311,11 +312,10 @@ async function heal(world: World, invoke: Invoke, rows: () => readonly IndexRow[
     }
   }
   for (const { tag, connectionId, connectedAt, expiresAt } of rows()) {
-    const socket = gateway.at(connectionId);
-    const lives = socket?.state === "open" && socket.connectedAt === connectedAt;
-    if (!lives && expiresAt > scheduler.now()) {
+    const socket = gateway.sockets.find((one) => one.connectionId === connectionId && one.connectedAt === connectedAt);
+    if (!socket || (closed.has(socket) && expiresAt > scheduler.now())) {
       witness.violate("no row outlives its socket", `${connectionId} still stands in ${tag}`);
-    } else if (lives && !socket.tags.has(tag)) {
+    } else if (socket.state === "open" && !socket.tags.has(tag)) {
       witness.violate("what was unsubscribed is gone", `${connectionId} still stands in ${tag}`);
     }
   }
@@ -323,7 +323,7 @@ async function heal(world: World, invoke: Invoke, rows: () => readonly IndexRow[
 
 interface IndexRow {
   readonly tag: Tag;
-  readonly connectionId: Parameters<World["gateway"]["at"]>[0];
+  readonly connectionId: Socket["connectionId"];
   readonly connectedAt: number;
   readonly expiresAt: number;
 }

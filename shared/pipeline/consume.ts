@@ -3,7 +3,7 @@ import { backoff } from "../domain/backoff.ts";
 import { messageFrame } from "../domain/frame.ts";
 import { type HashRange, WHOLE } from "../domain/hash-range.ts";
 import type { Lane } from "../domain/lane.ts";
-import { VISIBILITY_SECONDS } from "../domain/limits.ts";
+import { CONNECTING, VISIBILITY_SECONDS } from "../domain/limits.ts";
 import { type Job, parseJob } from "../domain/message.ts";
 import type { DeliveryPolicy } from "../domain/policy.ts";
 import { endingOf, NO_PROGRESS, type Progress, type Recipient } from "../domain/receipt.ts";
@@ -116,10 +116,12 @@ async function serve(
     progress,
     pages: pagesFrom(deps, job, range, progress.from),
     slot,
-    forget: (gone: Recipient) =>
-      forget(deps, gone, via).catch((fault: unknown) =>
+    forget: async (gone: Recipient) => {
+      if (deps.clock.now() < gone.connectedAt + CONNECTING) return;
+      await forget(deps, gone, via).catch((fault: unknown) =>
         deps.telemetry.warn("connection not forgotten", {}, fault),
-      ),
+      );
+    },
     stop: () => {
       const now = deps.clock.now();
       if (message.expiresAt !== undefined && now >= message.expiresAt) return "expired";
