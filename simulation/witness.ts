@@ -100,6 +100,14 @@ export function witnessOf(world: WitnessWorld): Witness {
     }
   };
 
+  const repeatable = (letter: Letter, socket: Socket) => {
+    if (letter.arrivals.get(socket)?.every(isExcuse) ?? true) return;
+    violate(
+      "a frame repeats only after a crash, a lie or a failed write",
+      `${socket.connectionId} gets ${nameOf(letter)} again`,
+    );
+  };
+
   const lookAt = ({ producer, id }: Pick<Letter, "producer" | "id">) => {
     const rows = world.rowsOf(producer, id);
     const copy = rows.find(({ part }) => part === MESSAGE_PART)?.copy;
@@ -231,6 +239,8 @@ export function witnessOf(world: WitnessWorld): Witness {
           `${actor.name} posts ${nameOf(letter)} to ${id}, which is ${letter.receipt?.state}`,
         );
       }
+      const socket = gateway.at(id);
+      if (socket) repeatable(letter, socket);
       const posts = (inFlight.get(actor) ?? 0) + 1;
       inFlight.set(actor, posts);
       if (posts > world.postsInFlight) violate("posts in flight are bounded", `${actor.name} has ${posts}`);
@@ -261,12 +271,7 @@ export function witnessOf(world: WitnessWorld): Witness {
       }
       const earlier = letter.arrivals.get(socket) ?? [];
       if (earlier.length > 0) totals.repeats++;
-      if (!earlier.every(isExcuse)) {
-        violate(
-          "a frame repeats only after a crash, a lie or a failed write",
-          `${socket.connectionId} got ${nameOf(letter)} again`,
-        );
-      }
+      if (!lied) repeatable(letter, socket);
       letter.arrivals.set(socket, [...earlier, { serving, lied }]);
     },
     cancelling(producer, id) {

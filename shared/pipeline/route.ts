@@ -56,7 +56,7 @@ async function sift(
   const holders = (tag: PostingList["tag"]) => subscriptions.among(tag, rows, clock.now());
   for (const list of all) {
     if (list === shortest) continue;
-    const keys = list.complete ? new Set(list.first.map((row) => row.key)) : await holders(list.tag);
+    const keys = list.complete ? sameIn(list.first, rows) : await holders(list.tag);
     rows = rows.filter((row) => keys.has(row.key));
   }
   if (any.length > 0) {
@@ -68,4 +68,10 @@ async function sift(
     rows = rows.filter((row) => !keys.has(row.key));
   }
   return rows;
+}
+
+/** The keys of those rows that the list has too, with the same connect time. */
+function sameIn(list: readonly Posting[], rows: readonly Posting[]): ReadonlySet<string> {
+  const times = new Map(list.map(({ key, connectedAt }) => [key, connectedAt]));
+  return new Set(rows.filter(({ key, connectedAt }) => times.get(key) === connectedAt).map(({ key }) => key));
 }
