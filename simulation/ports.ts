@@ -90,6 +90,7 @@ function queueOf({ network, queue, faults, witness }: PortsWorld, actor: Actor):
       ),
     hide: (lane, handle, seconds) => attempt("hide", () => queue.hide(lane, handle, seconds)),
     bury: (lane, body, reason) => attempt("bury", () => queue.bury(lane, body, reason)),
+    backlog: (lane) => network.request(actor, "backlog", () => queue.backlog(lane)),
   };
 }
 

@@ -95,7 +95,7 @@ export async function post(world: World, invoke: Invoke, plans: readonly Plan[])
     const tries = left.map((plan) => ({ plan, letter: witness.posts(PRODUCER.sub, plan.id, plan.target) }));
     const bodies = tries.map(({ plan, letter }) => ({ ...plan, data: { number: letter.number } }));
     const end = await invoke(`POST ${left.map(({ id }) => id).join(", ")}`, (ports) =>
-      ingest(ports, PRODUCER, bodies.length === 1 ? bodies[0] : bodies),
+      ingest({ ...ports, backlog: world.backlog }, PRODUCER, bodies.length === 1 ? bodies[0] : bodies),
     );
     const items = end.kind === "returned" && end.value.ok ? [end.value.value].flat() : [];
     const refused = (item: Item | undefined) => item?.state !== "queued";

@@ -32,6 +32,8 @@ export interface SimulatedQueue {
   exhume(id: string): boolean;
   /** When the lane has something to receive. Undefined: it is empty. */
   nextVisible(lane: Lane): number | undefined;
+  /** How many could be received now. */
+  backlog(lane: Lane): number;
   readonly deadLetters: readonly DeadLetter[];
   size(): number;
 }
@@ -126,6 +128,7 @@ export function simulatedQueue(world: QueueWorld): SimulatedQueue {
       }
       return next;
     },
+    backlog: (lane) => [...lanes[lane].values()].filter(({ visibleAt }) => visibleAt <= now()).length,
     deadLetters,
     size: () => LANES.reduce((sum, lane) => sum + lanes[lane].size, 0),
   };

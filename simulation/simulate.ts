@@ -1,9 +1,13 @@
 import { memoryConnections } from "../shared/adapters/memory/connections.ts";
 import { memoryReceipts } from "../shared/adapters/memory/receipts.ts";
 import { memorySubscriptions } from "../shared/adapters/memory/subscriptions.ts";
+import { TagwireError } from "../shared/domain/errors.ts";
+import type { Lane } from "../shared/domain/lane.ts";
 import { EVERYONE, type Tag, topicTag, type UserId, userTag } from "../shared/domain/tag.ts";
 import type { MessageId } from "../shared/domain/message.ts";
+import { backlog } from "../shared/pipeline/backlog.ts";
 import { consume } from "../shared/pipeline/consume.ts";
+import { type Pace, pace } from "../shared/pipeline/pace.ts";
 import { answer, connect } from "../shared/pipeline/socket.ts";
 import { type Settings, settings, visibilitySeconds } from "../shared/settings.ts";
 import { cutAtMaxAge, identityOf, LABELS, liveAsClient, topicsOf, USERS } from "./client.ts";
@@ -112,6 +116,8 @@ export async function simulate(options: Options): Promise<Report> {
     const plain = portsOf(portsWorld, actor);
     return options.mutant?.ports?.(plain, world) ?? plain;
   };
+  // A container serves one run at a time, and one that died serves none any more.
+  const containers: { readonly pace: Pace }[] = [];
   const source = simulatedEventSource({
     scheduler,
     dice: throws("source"),
@@ -120,14 +126,20 @@ export async function simulate(options: Options): Promise<Report> {
     queue,
     trace,
     settings: chosen,
-    consume: (actor, records, end) =>
-      consume(
-        { ...ports(actor), policy: chosen.delivery, maxReceives: chosen.queues.maxReceives },
-        records,
-        { end },
-      ),
+    consume: async (actor, records, end) => {
+      const container = containers.pop() ?? { pace: pace(chosen.delivery.pace) };
+      const deps = { ...ports(actor), ...container, policy: chosen.delivery, maxReceives: chosen.queues.maxReceives };
+      const kept = await consume(deps, records, { end });
+      containers.push(container);
+      return kept;
+    },
     violate: witness.violate,
   });
+  const waiting = async (lane: Lane) => {
+    await scheduler.sleep(10);
+    if (faults.strikes("queue-refused")) throw new TagwireError("QUEUE_UNAVAILABLE", "backlog: refused");
+    return queue.backlog(lane);
+  };
   const world: World = {
     scheduler,
     dice: throws("world"),
@@ -139,6 +151,7 @@ export async function simulate(options: Options): Promise<Report> {
     gateway,
     tables,
     witness,
+    backlog: backlog({ queue: { backlog: waiting }, clock: scheduler, policy: chosen.backlog }),
     topics: topicsOf(options.topics),
     opening: START,
     closing: START + 5 * MINUTE,
@@ -187,7 +200,11 @@ function settingsFor({ connections, mutant }: Options, dice: Dice): Settings {
       pageSize: dice.whole(2, 8),
       firstPageSize: dice.whole(1, 4),
       pendingLimit: dice.whole(2, 8),
+      share: dice.whole(2, 8),
+      splitLimit: dice.whole(2, 4),
+      pace: { quota: dice.among([100, 10_000]) },
     },
+    backlog: { limits: { normal: dice.whole(2, 20), low: dice.whole(2, 20) }, lookEvery: 1_000 },
     sockets: { maxAge: dice.among([7_200, 300]), rowMargin: 60 },
     functions: { consume: { timeoutSeconds: dice.among([15, 30, 60]) } },
   });

@@ -187,7 +187,9 @@ export function witnessOf(world: WitnessWorld): Witness {
       const part = partOf(job);
       const others = letter.servings.filter((serving) => serving.part === part);
       const holder = others.at(-1);
-      if (claim.kind === "over" && claim.why !== "ended" && letter.servings.length === 0) letter.dropped = claim.why;
+      if (claim.kind === "over" && letter.servings.length === 0) {
+        if (claim.why === "duplicate" || claim.why === "cancelled") letter.dropped = claim.why;
+      }
       if (claim.kind === "leased" && holder && now() > holder.since + world.visibilitySeconds * 1000 + 2 * SKEW) {
         violate("a lease is no longer than the visibility timeout", `${nameOf(letter)} is held by ${holder.actor.name}`);
       }

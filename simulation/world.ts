@@ -1,4 +1,5 @@
 import type { Topic } from "../shared/domain/tag.ts";
+import type { Backlog } from "../shared/pipeline/backlog.ts";
 import type { Settings } from "../shared/settings.ts";
 import type { Dice } from "./dice.ts";
 import type { EventSource } from "./event-source.ts";
@@ -22,6 +23,8 @@ export interface World {
   readonly gateway: Gateway;
   readonly tables: Tables;
   readonly witness: Witness;
+  /** What the containers of ingest know of the lanes. */
+  readonly backlog: Backlog;
   readonly topics: readonly Topic[];
   /** When clients and producers begin, and when they stop changing anything. Milliseconds since 1970. */
   readonly opening: number;
