@@ -129,7 +129,7 @@ export interface Receipts {
   claim(job: Job, lease: Lease, now: number): Promise<Claim>;
   /**
    * Writes what a run achieved and gives up its lease, but at a split. An ending is written even over a cancel,
-   * since it is what happened, and so is `queued`; a retry or a split is not, and answers `cancelled`.
+   * since it is what happened; a retry or a split is not, and answers `cancelled`. Once it is split all is written.
    */
   settle(job: Job, run: string, outcome: Outcome, now: number): Promise<Settled>;
   /** Whether the message was cancelled, claimed or not. */

@@ -56,8 +56,8 @@ export interface Letter {
   /** Why a run dropped it without delivering. */
   dropped?: "duplicate" | "cancelled";
   cancelAsked: boolean;
-  /** A cancel was answered with "cancelled". */
-  cancelled: boolean;
+  /** When a cancel was answered. */
+  cancelledAt?: number;
 }
 
 export const NO_COUNTS: Counts = { sent: 0, gone: 0, failed: 0 };

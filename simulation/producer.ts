@@ -112,5 +112,5 @@ export async function post(world: World, invoke: Invoke, plans: readonly Plan[])
 async function cancelSometime({ scheduler, dice, witness }: World, invoke: Invoke, { id }: Plan) {
   await scheduler.sleep(dice.among([dice.whole(0, 500), dice.whole(0, 10_000), dice.whole(0, 200_000)]));
   const end = await invoke(`DELETE ${id}`, (ports) => cancelMessage(ports, PRODUCER, { id }));
-  if (end.kind === "returned" && end.value.ok) witness.cancelled(PRODUCER.sub, id, end.value.value);
+  if (end.kind === "returned" && end.value.ok) witness.cancelled(PRODUCER.sub, id);
 }

@@ -28,7 +28,7 @@ export interface Witness {
   posted(post: Post, ending: PostEnding): void;
   cancelling(producer: UserId, id: MessageId): void;
   /** A cancel was answered. */
-  cancelled(producer: UserId, id: MessageId, receipt: Receipt): void;
+  cancelled(producer: UserId, id: MessageId): void;
   /** What a socket is, or what its client knows of its tags, has changed. */
   changed(socket: Socket): void;
   violate(rule: string, detail: string): void;
@@ -168,7 +168,6 @@ export function witnessOf(world: WitnessWorld): Witness {
         servings: [],
         tally: NO_COUNTS,
         cancelAsked: false,
-        cancelled: false,
       };
       letters.push(letter);
       return letter;
@@ -197,7 +196,6 @@ export function witnessOf(world: WitnessWorld): Witness {
       if (others.some((serving) => serving.state === "serving" && serving.actor.alive)) {
         violate("one run at a time holds a job", `${actor.name} and ${holder?.actor.name} hold ${nameOf(letter)}`);
       }
-      if (letter.cancelled) violate("what was cancelled is not claimed", `${actor.name} claimed ${nameOf(letter)}`);
       letter.servings.push({
         letter,
         actor,
@@ -241,6 +239,9 @@ export function witnessOf(world: WitnessWorld): Witness {
           `${actor.name} posts ${nameOf(letter)} to ${id}, which is ${letter.receipt?.state}`,
         );
       }
+      if (serving && letter.cancelledAt !== undefined && serving.since > letter.cancelledAt) {
+        violate("what was cancelled is not posted", `${actor.name} posts ${nameOf(letter)} to ${id}`);
+      }
       const socket = gateway.at(id);
       if (socket) repeatable(letter, socket);
       const posts = (inFlight.get(actor) ?? 0) + 1;
@@ -282,11 +283,10 @@ export function witnessOf(world: WitnessWorld): Witness {
         if (letter.producer === producer && letter.id === id) letter.cancelAsked = true;
       }
     },
-    cancelled(producer, id, { state }) {
-      if (state !== "cancelled") return;
+    cancelled(producer, id) {
       const copy = world.rowsOf(producer, id).find(({ part }) => part === MESSAGE_PART)?.copy;
       const letter = copy === undefined ? undefined : byCopy.get(copy);
-      if (letter?.receipt?.state === "cancelled") letter.cancelled = true;
+      if (letter && letter.receipt?.state !== "dead") letter.cancelledAt ??= now();
     },
     changed(socket) {
       for (const letter of letters) {

@@ -3,6 +3,7 @@ import type { Job, MessageId } from "../../domain/message.ts";
 import {
   dedupeUntil,
   fold,
+  isReplaceableSplit,
   MESSAGE_PART,
   partOf,
   type ReceiptRow,
@@ -38,7 +39,8 @@ export function memoryReceipts(): MemoryReceipts {
         last: lease.last,
         updatedAt: now,
       };
-      if (!row || replaceable(row, job)) {
+      const rows = [...rowsOf(job).values()];
+      if (!row || replaceable(row, job, now) || isReplaceableSplit(rows, job, now)) {
         const { message } = job;
         rowsOf(job).set(partOf(job), {
           producer: message.producer,
@@ -60,8 +62,7 @@ export function memoryReceipts(): MemoryReceipts {
     async settle(job, run, outcome, now) {
       const row = rowsOf(job).get(partOf(job));
       if (row?.run !== run) return "superseded";
-      const regardless = outcome.kind === "ended" || outcome.kind === "queued";
-      if (!regardless && row.cancelledAt !== undefined) return "cancelled";
+      if (outcome.kind !== "ended" && row.cancelledAt !== undefined && !row.split) return "cancelled";
       rowsOf(job).set(row.part, { ...row, updatedAt: now, ...written(outcome) });
       return "written";
     },
