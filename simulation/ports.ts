@@ -1,4 +1,5 @@
 import { TagwireError } from "../shared/domain/errors.ts";
+import type { Job } from "../shared/domain/message.ts";
 import type {
   Clock,
   Connections,
@@ -130,14 +131,14 @@ function receiptsOf(world: PortsWorld, actor: Actor): Receipts {
   const call = tableCall(world, actor);
   return {
     claim: (job, lease, now) =>
-      call("claim", async () => {
+      call(`claim ${jobName(job)}`, async () => {
         const claim = await receipts.claim(job, lease, now);
         witness.claimed(actor, job, lease, claim);
         return claim;
       }),
     settle: (job, run, outcome, now) => {
       const settling = witness.settling(actor, job);
-      return call(`settle ${outcome.kind}`, async () => {
+      return call(`settle ${jobName(job)} ${outcome.kind}`, async () => {
         const settled = await receipts.settle(job, run, outcome, now);
         witness.settled(settling, outcome, settled);
         return settled;
@@ -152,6 +153,8 @@ function receiptsOf(world: PortsWorld, actor: Actor): Receipts {
     find: (producer, id, now) => call("find receipt", () => receipts.find(producer, id, now)),
   };
 }
+
+const jobName = ({ message: { id }, range }: Job): string => (range ? `${id} ${range.from}-${range.to}` : id);
 
 /** Many rows are many calls: each fails on its own, and others see them come one by one. */
 function rowsOf(world: PortsWorld, actor: Actor): Pick<Ports, "subscriptions" | "connections"> {

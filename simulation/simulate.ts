@@ -330,7 +330,9 @@ async function heal(world: World, invoke: Invoke, rows: () => readonly IndexRow[
   }
   for (const { tag, connectionId, connectedAt, expiresAt } of rows()) {
     const socket = gateway.sockets.find((one) => one.connectionId === connectionId && one.connectedAt === connectedAt);
-    if (!socket || (closed.has(socket) && expiresAt > scheduler.now())) {
+    // A list cannot tell that the id has gone to somebody else; such a row stays until it expires.
+    const inherited = gateway.at(connectionId) !== socket;
+    if (!socket || (closed.has(socket) && !inherited && expiresAt > scheduler.now())) {
       witness.violate("no row outlives its socket", `${connectionId} still stands in ${tag}`);
     } else if (socket.state === "open" && !socket.tags.has(tag)) {
       witness.violate("what was unsubscribed is gone", `${connectionId} still stands in ${tag}`);

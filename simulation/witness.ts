@@ -224,9 +224,10 @@ export function witnessOf(world: WitnessWorld): Witness {
       const { number } = (JSON.parse(new TextDecoder().decode(frame)) as { data: { number: number } }).data;
       const letter = letters[number];
       const key = sortKey(id);
-      const serving = letter?.servings.findLast(
-        (one) => one.actor === actor && one.state === "serving" && contains(one.range, key),
-      );
+      // A claim whose answer was lost may overlap: then the narrower job is the one that is served.
+      const [serving] = (letter?.servings ?? [])
+        .filter((one) => one.actor === actor && one.state === "serving" && contains(one.range, key))
+        .toSorted((a, b) => (a.range.from > b.range.from || a.range.to < b.range.to ? -1 : 1));
       const post: Post = { letter, serving, actor };
       if (!letter || !actor.alive) return post;
       if (!serving) violate("only a run that holds the job posts", `${actor.name} posts ${nameOf(letter)} to ${id}`);
