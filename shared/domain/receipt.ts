@@ -63,6 +63,7 @@ export interface ReceiptRow {
   readonly ending?: Ending;
   readonly reason?: string;
   readonly cancelledAt?: number;
+  /** When a run wrote it last. */
   readonly updatedAt: number;
 }
 
@@ -160,7 +161,9 @@ export function fold(rows: readonly ReceiptRow[], now: number): Receipt | undefi
     ...(own.split ? { jobs: leaves.length } : {}),
     ...(reason === undefined ? {} : { reason }),
     ...(failed.length === 0 ? {} : { failed }),
-    updatedAt: new Date(Math.max(own.updatedAt, ...met.map(({ row }) => row.updatedAt))).toISOString(),
+    updatedAt: new Date(
+      Math.max(own.updatedAt, own.cancelledAt ?? 0, ...met.map(({ row }) => row.updatedAt)),
+    ).toISOString(),
   };
 }
 

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { expect, onTestFinished, test } from "vitest";
 import { leanSockets } from "../../shared/adapters/aws/lean-sockets.ts";
-import type { Identity } from "../../shared/adapters/aws/sign-post.ts";
+import type { Identity } from "../../shared/adapters/aws/signature.ts";
 import type { ConnectionId } from "../../shared/domain/tag.ts";
 import { type Answer, gateway, refuse } from "./gateway.ts";
 

@@ -1,7 +1,8 @@
 import type { PostEnding, Sockets } from "../../ports.ts";
 import { type HttpPost, type Response, undiciPost } from "./http-post.ts";
 import { failedPost } from "./post-ending.ts";
-import { type Identity, percentEncode, postSigner } from "./sign-post.ts";
+import { percentEncode, postSigner } from "./sign-post.ts";
+import type { Identity } from "./signature.ts";
 
 export interface LeanSocketsOptions {
   /** The callback address of the WebSocket API, with its stage. */
