@@ -97,6 +97,7 @@ export interface Lease {
   readonly run: string;
   readonly until: number;
   readonly receive: number;
+  /** Whether SQS moves the job to the dead-letter queue after it. */
   readonly last: boolean;
 }
 

@@ -9,7 +9,7 @@ import { backlog } from "../shared/pipeline/backlog.ts";
 import { consume } from "../shared/pipeline/consume.ts";
 import { type Pace, pace } from "../shared/pipeline/pace.ts";
 import { answer, connect } from "../shared/pipeline/socket.ts";
-import { type Settings, settings, visibilitySeconds } from "../shared/settings.ts";
+import { redriveReceives, type Settings, settings, visibilitySeconds } from "../shared/settings.ts";
 import { cutAtMaxAge, identityOf, LABELS, liveAsClient, topicsOf, USERS } from "./client.ts";
 import { type Dice, dice } from "./dice.ts";
 import { simulatedEventSource } from "./event-source.ts";
@@ -94,7 +94,7 @@ export async function simulate(options: Options): Promise<Report> {
     now: scheduler.now,
     dice: throws("queue"),
     faults,
-    maxReceives: chosen.queues.maxReceives,
+    maxReceives: redriveReceives(chosen),
     visibilitySeconds: visibilitySeconds(chosen),
     onChange: (lane) => source.wake(lane),
   });
@@ -128,7 +128,7 @@ export async function simulate(options: Options): Promise<Report> {
     settings: chosen,
     consume: async (actor, records, end) => {
       const container = containers.pop() ?? { pace: pace(chosen.delivery.pace) };
-      const deps = { ...ports(actor), ...container, policy: chosen.delivery, maxReceives: chosen.queues.maxReceives };
+      const deps = { ...ports(actor), ...container, policy: chosen.delivery, maxReceives: chosen.queues.maxReceives, redriveReceives: redriveReceives(chosen) };
       const kept = await consume(deps, records, { end });
       containers.push(container);
       return kept;

@@ -53,7 +53,7 @@ export interface ReceiptRow {
   readonly run?: string;
   readonly leaseUntil?: number;
   readonly receive?: number;
-  /** Whether that receive was the last: a run that dies on it leaves a dead letter. */
+  /** Whether SQS gives it to no further run: one that dies on this receive leaves a dead letter. */
   readonly last?: boolean;
   readonly progress?: Progress;
   /** The ranges of the jobs that do its work. */

@@ -13,8 +13,10 @@ export interface ConsumeDeps extends ServeDeps {
   readonly queue: MessageQueue;
   readonly receipts: Receipts;
   readonly newId: () => string;
-  /** Receives before SQS moves a message to the dead-letter queue. */
+  /** Receives before a message is given up. */
   readonly maxReceives: number;
+  /** Receives before SQS moves it to the dead-letter queue, whatever we do: at least as many. */
+  readonly redriveReceives: number;
 }
 
 /** One message as SQS hands it over. */
@@ -73,7 +75,7 @@ async function consumeOne(
     run: deps.newId(),
     until: run.end + LEASE_MARGIN,
     receive: record.receive,
-    last: record.receive >= deps.maxReceives,
+    last: record.receive >= deps.redriveReceives,
   };
   const now = deps.clock.now();
   const claim = await deps.receipts.claim(job, lease, now);
@@ -108,7 +110,8 @@ interface Claimed {
 /** Writes an outcome, and does with the record what follows from it. */
 async function settle(deps: ConsumeDeps, claimed: Claimed, outcome: Outcome): Promise<Verdict> {
   const { record, job, lease, found } = claimed;
-  const written = outcome.kind === "retry" && lease.last ? await lastly(deps, claimed, outcome) : outcome;
+  const isLast = record.receive >= deps.maxReceives;
+  const written = outcome.kind === "retry" && isLast ? await lastly(deps, claimed, outcome) : outcome;
   const settled = await deps.receipts.settle(job, lease.run, written, deps.clock.now());
   if (settled === "superseded") return { kind: "again" };
   if (settled === "cancelled") {
