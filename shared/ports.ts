@@ -133,7 +133,7 @@ export interface Receipts {
    * since it is what happened; a retry or a split is not, and answers `cancelled`. Once it is split all is written.
    */
   settle(job: Job, run: string, outcome: Outcome, now: number): Promise<Settled>;
-  /** Whether the message was cancelled, claimed or not. */
+  /** Whether the message was cancelled, claimed or not, or a later one has its id. */
   isCancelled(job: Job): Promise<boolean>;
   /** Cancels what has not been delivered yet; a message nobody has met yet never will be. Changes no ending. */
   cancel(producer: UserId, id: MessageId, now: number): Promise<void>;

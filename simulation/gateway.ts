@@ -90,14 +90,17 @@ export function simulatedGateway({ now, sleep, dice, faults }: GatewayWorld): Ga
   }
 }
 
-/** Whether a target means the socket: for sure, by what its client was told, or possibly. */
-export function isFor(target: Target, socket: Socket, how: "surely" | "possibly"): boolean {
+/** surely: by what its client was told. possibly: by what may be so. once: by rows it may have left, `none` aside. */
+export type Certainty = "surely" | "possibly" | "once";
+
+/** Whether a target means the socket. */
+export function isFor(target: Target, socket: Socket, how: Certainty): boolean {
   if ("connection" in target) return target.connection === socket.connectionId;
   return matches(expressionOf(target), socket, how);
 }
 
-function matches({ all, any, none }: Expression, { tags }: Socket, how: "surely" | "possibly"): boolean {
+function matches({ all, any, none }: Expression, { tags }: Socket, how: Certainty): boolean {
   const holds = (tag: Tag) => (how === "surely" ? tags.get(tag) === "yes" : tags.has(tag));
   const lacks = (tag: Tag) => (how === "surely" ? !tags.has(tag) : tags.get(tag) !== "yes");
-  return all.every(holds) && (any.length === 0 || any.some(holds)) && none.every(lacks);
+  return all.every(holds) && (any.length === 0 || any.some(holds)) && (how === "once" || none.every(lacks));
 }

@@ -1,6 +1,6 @@
 import type { HashRange } from "../shared/domain/hash-range.ts";
 import type { Message, MessageId } from "../shared/domain/message.ts";
-import type { Counts, Receipt } from "../shared/domain/receipt.ts";
+import type { Counts, Receipt, ReceiptRow } from "../shared/domain/receipt.ts";
 import type { UserId } from "../shared/domain/tag.ts";
 import type { Target } from "../shared/domain/target.ts";
 import type { Socket } from "./gateway.ts";
@@ -11,6 +11,7 @@ export interface Serving {
   readonly letter: Letter;
   readonly actor: Actor;
   readonly run: string;
+  readonly receive: number;
   readonly part: string;
   readonly range: HashRange;
   readonly since: number;
@@ -52,7 +53,9 @@ export interface Letter {
   readonly servings: Serving[];
   /** What became of posts, as far as settled. */
   tally: Counts;
+  /** Its receipt when it was looked at last, and the rows that made it. */
   receipt?: Receipt;
+  rows: readonly ReceiptRow[];
   /** Why a run dropped it without delivering. */
   dropped?: "duplicate" | "cancelled";
   cancelAsked: boolean;

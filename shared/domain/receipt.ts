@@ -119,6 +119,10 @@ export function isReplaceableSplit(rows: readonly ReceiptRow[], job: Job, now: n
   );
 }
 
+/** Whether a message must not be delivered any more, by its own row: cancelled, or followed by another of its id. */
+export const isCancelled = (own: ReceiptRow, { message }: Job): boolean =>
+  own.cancelledAt !== undefined || (own.copy ?? message.copy) !== message.copy;
+
 /** What became of a message, as `GET /messages/{id}` tells it. */
 export interface Receipt {
   readonly id: MessageId;

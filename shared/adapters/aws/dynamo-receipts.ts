@@ -12,6 +12,7 @@ import type { Job, MessageId } from "../../domain/message.ts";
 import {
   dedupeUntil,
   fold,
+  isCancelled,
   isReplaceableSplit,
   MESSAGE_PART,
   partOf,
@@ -182,7 +183,7 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
     isCancelled: (job) =>
       onTable("reading a receipt", async () => {
         const row = await read(keyOf(job.message.producer, job.message.id, MESSAGE_PART));
-        return row?.cancelledAt !== undefined && (row.copy ?? job.message.copy) === job.message.copy;
+        return row !== undefined && isCancelled(row, job);
       }),
     cancel: (producer, id, now) =>
       onTable("cancelling a receipt", async () => {

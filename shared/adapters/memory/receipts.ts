@@ -3,6 +3,7 @@ import type { Job, MessageId } from "../../domain/message.ts";
 import {
   dedupeUntil,
   fold,
+  isCancelled,
   isReplaceableSplit,
   MESSAGE_PART,
   partOf,
@@ -68,7 +69,7 @@ export function memoryReceipts(): MemoryReceipts {
     },
     async isCancelled(job) {
       const row = rowsOf(job).get(MESSAGE_PART);
-      return row?.cancelledAt !== undefined && (row.copy ?? job.message.copy) === job.message.copy;
+      return row !== undefined && isCancelled(row, job);
     },
     async cancel(producer, id, now) {
       const parts = partsOf(producer, id);
