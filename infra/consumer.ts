@@ -54,7 +54,7 @@ export class Consumer extends Construct {
         }),
       );
     }
-    lanes.grantSend(this.function, "fanout");
+    lanes.grantSend(this.function, ...LANES);
     lanes.grantBury(this.function);
     tables.grant("consume", this.function);
     sockets.grantPost(consume.role);

@@ -11,6 +11,7 @@ import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations
 import type { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
+import { PRIORITIES } from "../shared/domain/lane.ts";
 import type { Settings } from "../shared/settings.ts";
 import { accept } from "./accept.ts";
 import type { Auth } from "./auth.ts";
@@ -74,7 +75,8 @@ export class IngestApi extends Construct {
       settings: settings.functions.ingest,
       environment: { ...lanes.variables, ...common },
     }).function;
-    lanes.grantSend(this.ingest, "high", "normal", "low");
+    lanes.grantSend(this.ingest, ...PRIORITIES);
+    lanes.grantLook(this.ingest);
     auth.grantVerify(this.ingest);
 
     this.receipts = new RouterFunction(this, "Receipts", {

@@ -8,7 +8,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "shared/ports.ts": ["shared/domain/"],
   "shared/settings.ts": ["shared/domain/"],
   "shared/pipeline/": ["shared/domain/", "shared/ports.ts", "p-limit"],
-  "shared/adapters/aws/": ["shared/domain/", "shared/ports.ts", "@aws-sdk/"],
+  "shared/adapters/aws/": ["shared/domain/", "shared/ports.ts", "@aws-sdk/", "node:crypto", "undici"],
   "shared/adapters/jose/": ["shared/domain/", "shared/ports.ts", "jose"],
   "shared/adapters/powertools/": ["shared/ports.ts", "@aws-lambda-powertools/"],
   "shared/adapters/memory/": ["shared/domain/", "shared/ports.ts"],

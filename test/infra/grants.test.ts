@@ -9,6 +9,7 @@ const MAY: Readonly<Record<FunctionName, readonly string[]>> = {
   ingest: [
     "secretsmanager:DescribeSecret secret",
     "secretsmanager:GetSecretValue secret",
+    "sqs:GetQueueAttributes fanout",
     "sqs:GetQueueAttributes high",
     "sqs:GetQueueAttributes low",
     "sqs:GetQueueAttributes normal",
@@ -38,6 +39,9 @@ const MAY: Readonly<Record<FunctionName, readonly string[]>> = {
     ),
     "sqs:SendMessage deadLetters",
     "sqs:SendMessage fanout",
+    "sqs:SendMessage high",
+    "sqs:SendMessage low",
+    "sqs:SendMessage normal",
   ],
   socket: [
     "dynamodb:BatchWriteItem subscriptions",
