@@ -1,0 +1,4 @@
+import { ingestHandler } from "../ingest.ts";
+import { lambdaWorld } from "./world.ts";
+
+export const handler = ingestHandler(lambdaWorld());

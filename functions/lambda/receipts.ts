@@ -1,0 +1,4 @@
+import { receiptsHandler } from "../receipts.ts";
+import { lambdaWorld } from "./world.ts";
+
+export const handler = receiptsHandler(lambdaWorld());
