@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { CREDENTIALS, REGION } from "./aws.ts";
 
-
 export interface CdkOptions {
   /** The emulator. */
   readonly endpoint: string;

@@ -14,7 +14,7 @@ export interface Answer<T = Body> {
 export async function call<T = Body>(
   { url }: Pick<Deployment, "url">,
   path: string,
-  { method = "GET", token, body }: { method?: string; token?: string; body?: unknown },
+  { method = "GET", token, body }: { method?: string; token?: string | undefined; body?: unknown },
 ): Promise<Answer<T>> {
   const response = await fetch(url + path, {
     method,
@@ -113,7 +113,9 @@ export function open({ socketUrl }: Pick<Deployment, "socketUrl">, token?: strin
   return new Promise((resolve, reject) => {
     socket.on("error", reject);
     socket.once("open", () => resolve(socket));
-    socket.once("unexpected-response", (_, { statusCode }) => reject(new Error(`refused with ${statusCode}`)));
+    socket.once("unexpected-response", (_, { statusCode }) =>
+      reject(new Error(`refused with ${statusCode}`)),
+    );
   });
 }
 
