@@ -82,8 +82,8 @@ export async function connect(
   claims: { tags?: string[]; subscribe?: string[] } = {},
 ): Promise<Client> {
   const socket = await open(to, await to.token(user, claims));
-  const messages = inbox();
-  const replies = inbox();
+  const messages = inbox("message");
+  const replies = inbox("reply");
   socket.on("message", (bytes) => {
     const frame = JSON.parse(String(bytes)) as Body;
     (frame["type"] === "message" ? messages : replies).put(frame);
@@ -119,18 +119,33 @@ export function open({ socketUrl }: Pick<Deployment, "socketUrl">, token?: strin
   });
 }
 
-function inbox() {
+/** Milliseconds before a client stops waiting for a frame. */
+const PATIENCE = 10_000;
+
+function inbox(what: string) {
   const frames: Body[] = [];
-  const waiting: ((frame: Body) => void)[] = [];
+  const waiting = new Set<(frame: Body) => void>();
   return {
     put(frame: Body) {
-      const taker = waiting.shift();
+      const [taker] = waiting;
       if (taker) taker(frame);
       else frames.push(frame);
     },
     next(): Promise<Body> {
       const frame = frames.shift();
-      return frame ? Promise.resolve(frame) : new Promise((resolve) => waiting.push(resolve));
+      if (frame) return Promise.resolve(frame);
+      return new Promise((resolve, reject) => {
+        const give = (later: Body) => {
+          clearTimeout(timer);
+          waiting.delete(give);
+          resolve(later);
+        };
+        const timer = setTimeout(() => {
+          waiting.delete(give);
+          reject(new Error(`no ${what} came within ${PATIENCE} ms`));
+        }, PATIENCE);
+        waiting.add(give);
+      });
     },
     all: () => frames.splice(0),
   };
