@@ -15,11 +15,13 @@ export const reply = (statusCode: number, body: unknown, type = "application/jso
 
 export function problemReply(refusal: Refusal): HttpReply {
   const document = problem(refusal);
-  const sent = reply(document.status, document, "application/problem+json");
-  return refusal.retryAfter === undefined
-    ? sent
-    : { ...sent, headers: { ...sent.headers, "retry-after": String(refusal.retryAfter) } };
+  return withRetryAfter(reply(document.status, document, "application/problem+json"), refusal);
 }
+
+export const withRetryAfter = (sent: HttpReply, { retryAfter }: Pick<Refusal, "retryAfter">): HttpReply =>
+  retryAfter === undefined
+    ? sent
+    : { ...sent, headers: { ...sent.headers, "retry-after": String(retryAfter) } };
 
 /** Who is asking, by the bearer token of the request. */
 export function authorize(

@@ -1,9 +1,10 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import { v7 as uuid } from "uuid";
 import { emfTelemetry } from "../shared/adapters/powertools/telemetry.ts";
+import { backlog } from "../shared/pipeline/backlog.ts";
 import { type Item, ingest } from "../shared/pipeline/ingest.ts";
 import { readEnv } from "../shared/settings.ts";
-import { authorize, guarded, type HttpReply, jsonBody, problemReply, reply } from "./http.ts";
+import { authorize, guarded, type HttpReply, jsonBody, problemReply, reply, withRetryAfter } from "./http.ts";
 import { queueOf, settingsOf, tokensOf } from "./wiring.ts";
 import type { World } from "./world.ts";
 
@@ -11,7 +12,10 @@ import type { World } from "./world.ts";
 export function ingestHandler(world: World) {
   const env = readEnv("ingest", world.env);
   const tokens = tokensOf(world, env.TOKENS);
-  const queue = queueOf(world, env, settingsOf(env.SETTINGS).queues.fair);
+  const { queues, backlog: policy } = settingsOf(env.SETTINGS);
+  const queue = queueOf(world, env, queues.fair);
+  const { clock } = world;
+  const backlogs = backlog({ queue, clock, policy });
   const newId = () => uuid({ msecs: world.clock.now() });
 
   return async (event: APIGatewayProxyEventV2): Promise<HttpReply> => {
@@ -21,7 +25,11 @@ export function ingestHandler(world: World) {
       if (!producer.ok) return problemReply(producer.refusal);
       const body = jsonBody(event);
       if (!body.ok) return problemReply(body.refusal);
-      const items = await ingest({ queue, clock: world.clock, newId, telemetry }, producer.value, body.value);
+      const items = await ingest(
+        { queue, backlog: backlogs, clock, newId, telemetry },
+        producer.value,
+        body.value,
+      );
       return items.ok ? itemsReply(items.value) : problemReply(items.refusal);
     });
     telemetry.flush();
@@ -34,6 +42,6 @@ function itemsReply(items: Item | Item[]): HttpReply {
   if (!Array.isArray(items))
     return items.state === "queued" ? reply(202, items) : problemReply(items.problem);
   const [first] = items;
-  const all = items.every((item) => item.state === "refused");
-  return reply(all && first?.state === "refused" ? first.problem.status : 202, items);
+  if (first?.state !== "refused" || items.some(({ state }) => state === "queued")) return reply(202, items);
+  return withRetryAfter(reply(first.problem.status, items), first.problem);
 }

@@ -28,7 +28,7 @@ export class Consumer extends Construct {
   constructor(scope: Construct, id: string, props: ConsumerProps) {
     super(scope, id);
     const { settings, reserve, lanes, tables, sockets } = props;
-    this.function = new RouterFunction(this, "Consume", {
+    const consume = new RouterFunction(this, "Consume", {
       ...props,
       name: "consume",
       settings: settings.functions.consume,
@@ -42,7 +42,8 @@ export class Consumer extends Construct {
         SETTINGS: props.written,
       },
       ...(reserve ? { reservedConcurrency: reservedConcurrency(settings) } : {}),
-    }).function;
+    });
+    this.function = consume.function;
     for (const lane of LANES) {
       const { batchSize, concurrency } = settings.lanes[lane];
       this.function.addEventSource(
@@ -53,9 +54,9 @@ export class Consumer extends Construct {
         }),
       );
     }
-    lanes.grantSend(this.function, "fanout");
-    lanes.deadLetters.grantSendMessages(this.function);
+    lanes.grantSend(this.function, ...LANES);
+    lanes.grantBury(this.function);
     tables.grant("consume", this.function);
-    sockets.grantPost(this.function);
+    sockets.grantPost(consume.role);
   }
 }

@@ -2,19 +2,32 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Duration, type RemovalPolicy } from "aws-cdk-lib";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { IKey } from "aws-cdk-lib/aws-kms";
 import { Architecture, Code, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
-import { NodejsFunction, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
+import { LogLevel, NodejsFunction, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
 import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import type { ENV, FunctionName, FunctionSettings } from "../shared/settings.ts";
-import { accept } from "./accept.ts";
+import { acceptWildcard } from "./accept.ts";
 
 /** What all functions share. */
 export interface FunctionOptions {
   readonly tracing: boolean;
   readonly logRetention: RetentionDays;
   readonly removalPolicy: RemovalPolicy;
+  /** What encrypts the queues, tables and secrets that the functions use. @default keys of AWS */
+  readonly encryptionKey?: IKey;
 }
+
+/** What SQS, DynamoDB and Secrets Manager do with a customer's key in the name of a function. */
+const KEY_ACTIONS = [
+  "kms:Decrypt",
+  "kms:DescribeKey",
+  "kms:Encrypt",
+  "kms:GenerateDataKey",
+  "kms:ReEncryptFrom",
+  "kms:ReEncryptTo",
+];
 
 export interface RouterFunctionProps<F extends FunctionName> extends FunctionOptions {
   readonly name: F;
@@ -28,13 +41,16 @@ export interface RouterFunctionProps<F extends FunctionName> extends FunctionOpt
 /** One of the functions with its log group, and a role that may write to that and nothing else. */
 export class RouterFunction<F extends FunctionName> extends Construct {
   readonly function: NodejsFunction;
+  readonly role: Role;
 
   constructor(scope: Construct, id: string, props: RouterFunctionProps<F>) {
     super(scope, id);
     const { name, settings, environment, tracing, logRetention, removalPolicy } = props;
     const logGroup = new LogGroup(this, "Log", { retention: logRetention, removalPolicy });
     const role = new Role(this, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
+    this.role = role;
     logGroup.grantWrite(role);
+    props.encryptionKey?.grant(role, ...KEY_ACTIONS);
     this.function = new NodejsFunction(this, "Function", {
       ...codeOf(name),
       runtime: Runtime.NODEJS_24_X,
@@ -50,7 +66,7 @@ export class RouterFunction<F extends FunctionName> extends Construct {
         ? {}
         : { reservedConcurrentExecutions: props.reservedConcurrency }),
     });
-    if (tracing) accept(role, "AwsSolutions-IAM5[Resource::*]", "X-Ray knows no resources to name.");
+    if (tracing) acceptWildcard(role, "Resource::*", "X-Ray has no resources to name.");
   }
 }
 
@@ -79,6 +95,7 @@ function codeOf(name: FunctionName) {
       // An emulator runs a function on the Node that it finds, which may be as old as ours may be.
       target: "node20",
       banner: REQUIRE,
+      logLevel: LogLevel.WARNING,
     },
   };
 }

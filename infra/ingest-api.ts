@@ -11,6 +11,7 @@ import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations
 import type { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
+import { PRIORITIES } from "../shared/domain/lane.ts";
 import type { Settings } from "../shared/settings.ts";
 import { accept } from "./accept.ts";
 import type { Auth } from "./auth.ts";
@@ -74,7 +75,8 @@ export class IngestApi extends Construct {
       settings: settings.functions.ingest,
       environment: { ...lanes.variables, ...common },
     }).function;
-    lanes.grantSend(this.ingest, "high", "normal", "low");
+    lanes.grantSend(this.ingest, ...PRIORITIES);
+    lanes.grantLook(this.ingest);
     auth.grantVerify(this.ingest);
 
     this.receipts = new RouterFunction(this, "Receipts", {
@@ -96,15 +98,14 @@ export class IngestApi extends Construct {
         maxAge: Duration.minutes(5),
       },
     });
-    const route = (method: HttpMethod, path: string, target: NodejsFunction) =>
-      this.api.addRoutes({
-        path,
-        methods: [method],
-        integration: new HttpLambdaIntegration(method, target),
-      });
-    route(HttpMethod.POST, "/messages", this.ingest);
-    route(HttpMethod.GET, "/messages/{id}", this.receipts);
-    route(HttpMethod.DELETE, "/messages/{id}", this.receipts);
+    const ingest = new HttpLambdaIntegration("Ingest", this.ingest);
+    const receipts = new HttpLambdaIntegration("Receipts", this.receipts);
+    this.api.addRoutes({ path: "/messages", methods: [HttpMethod.POST], integration: ingest });
+    this.api.addRoutes({
+      path: "/messages/{id}",
+      methods: [HttpMethod.GET, HttpMethod.DELETE],
+      integration: receipts,
+    });
 
     const { rate, burst } = options.throttle ?? { rate: 1_000, burst: 500 };
     const stage = new HttpStage(this, "Stage", {

@@ -54,9 +54,19 @@ export class Lanes extends Construct {
     ) as Lanes["variables"];
   }
 
-  /** Lets a grantee put messages into these lanes, and see how full they are. */
+  /** Lets a grantee put messages into these lanes. */
   grantSend(grantee: IGrantable, ...lanes: readonly Lane[]): void {
-    for (const lane of lanes) this.queues[lane].grantSendMessages(grantee);
+    for (const lane of lanes) this.queues[lane].grant(grantee, "sqs:SendMessage");
+  }
+
+  /** Lets a grantee see how full the lanes are. */
+  grantLook(grantee: IGrantable): void {
+    for (const lane of LANES) this.queues[lane].grant(grantee, "sqs:GetQueueAttributes");
+  }
+
+  /** Lets a grantee put what can never be delivered into the dead-letter queue. */
+  grantBury(grantee: IGrantable): void {
+    this.deadLetters.grant(grantee, "sqs:SendMessage");
   }
 }
 

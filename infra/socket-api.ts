@@ -1,11 +1,11 @@
 import { Stack } from "aws-cdk-lib";
 import { WebSocketApi, WebSocketStage } from "aws-cdk-lib/aws-apigatewayv2";
 import { WebSocketLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
-import { Grant, type IGrantable } from "aws-cdk-lib/aws-iam";
+import { type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
 import { Construct } from "constructs";
 import type { Settings } from "../shared/settings.ts";
-import { accept } from "./accept.ts";
+import { accept, acceptWildcard } from "./accept.ts";
 import type { Auth } from "./auth.ts";
 import { type Emulator, executeApi } from "./emulator.ts";
 import { type FunctionOptions, RouterFunction } from "./function.ts";
@@ -83,14 +83,15 @@ export class SocketApi extends Construct {
     accept(this.stage, "AwsSolutions-APIG1", log);
   }
 
-  /** Lets a grantee post to connections: to any of them, since their ids are made as they come. */
-  grantPost(grantee: IGrantable): Grant {
+  /** Lets a role post to connections: to any of them, since their ids are made as they come. */
+  grantPost(role: IRole): void {
     const { partition, region, account } = Stack.of(this);
     const api = `${this.api.apiId}/${this.stage.stageName}`;
-    return Grant.addToPrincipal({
-      grantee,
-      actions: ["execute-api:ManageConnections"],
-      resourceArns: [`arn:${partition}:execute-api:${region}:${account}:${api}/POST/@connections/*`],
-    });
+    const connections = `arn:${partition}:execute-api:${region}:${account}:${api}/POST/@connections/*`;
+    role.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ["execute-api:ManageConnections"], resources: [connections] }),
+    );
+    const reason = "Connection ids are made as clients come; the API, the stage and the method are named.";
+    acceptWildcard(role, `Resource::${connections}`, reason);
   }
 }

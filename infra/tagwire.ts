@@ -106,7 +106,7 @@ export class Tagwire extends Construct {
       written,
       tracing: props.tracing ?? false,
       logRetention: props.logRetention ?? RetentionDays.ONE_MONTH,
-      removalPolicy,
+      ...kept,
       ...(emulator ? { emulator } : {}),
     };
 

@@ -38,8 +38,10 @@ export interface MessageQueue {
    * is no error: the lane's own visibility timeout stands.
    */
   hide(lane: Lane, receiptHandle: string, seconds: number): Promise<void>;
-  /** Puts a body that can never succeed into the dead-letter queue, with its reason. */
+  /** Puts a body that will not be tried again into the dead-letter queue, with its reason. */
   bury(lane: Lane, body: string, reason: string): Promise<void>;
+  /** Roughly how many entries wait in a lane, those hidden or delayed left out. */
+  backlog(lane: Lane): Promise<number>;
 }
 
 export interface Page {
@@ -99,13 +101,22 @@ export interface Lease {
 }
 
 export type Claim =
-  | { readonly kind: "claimed"; readonly progress?: Progress }
+  /** `split`: an earlier run cut it into these ranges, and did not get all their jobs into the lane. */
+  | { readonly kind: "claimed"; readonly progress?: Progress; readonly split?: readonly HashRange[] }
   | Exclude<Standing, { kind: "open" }>;
 
 export type Outcome =
   | { readonly kind: "ended"; readonly ending: Ending; readonly progress: Progress; readonly reason?: string }
-  | { readonly kind: "retry"; readonly progress: Progress; readonly reason?: string }
-  | { readonly kind: "split"; readonly ranges: readonly HashRange[] };
+  /** `requeued`: the rest is in the lane as an entry of its own, whose receives are counted anew. */
+  | {
+      readonly kind: "retry";
+      readonly progress: Progress;
+      readonly reason?: string;
+      readonly requeued?: boolean;
+    }
+  /** Jobs for these ranges will do its work; the run keeps its lease until they are `queued`. */
+  | { readonly kind: "split"; readonly ranges: readonly HashRange[] }
+  | { readonly kind: "queued" };
 
 /** written: the row says so now. cancelled: someone cancelled it first. superseded: another run holds the lease. */
 export type Settled = "written" | "cancelled" | "superseded";
@@ -117,8 +128,8 @@ export interface Receipts {
    */
   claim(job: Job, lease: Lease, now: number): Promise<Claim>;
   /**
-   * Writes what a run achieved and gives up its lease. An ending is written even over a cancel, since it is
-   * what happened; a retry or a split is not, and answers `cancelled`.
+   * Writes what a run achieved and gives up its lease, but at a split. An ending is written even over a cancel,
+   * since it is what happened, and so is `queued`; a retry or a split is not, and answers `cancelled`.
    */
   settle(job: Job, run: string, outcome: Outcome, now: number): Promise<Settled>;
   /** Whether the message was cancelled, claimed or not. */
@@ -132,11 +143,12 @@ export interface Receipts {
 export type PostEnding =
   | { readonly kind: "sent" }
   | { readonly kind: "gone" }
-  | { readonly kind: "busy"; readonly reason: string }
+  /** `throttled`: the gateway wants fewer posts. */
+  | { readonly kind: "busy"; readonly reason: string; readonly throttled?: boolean }
   | { readonly kind: "refused"; readonly reason: string };
 
 export interface Sockets {
-  /** Posts one frame, once. MUST report a failed post by its ending and never throw for it. */
+  /** Posts one frame, once; its bytes must not change afterwards. MUST report a failed post by its ending, never throw. */
   post(id: ConnectionId, frame: Uint8Array): Promise<PostEnding>;
 }
 

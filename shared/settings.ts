@@ -1,6 +1,6 @@
 import { TagwireError } from "./domain/errors.ts";
 import { LANES, type Lane } from "./domain/lane.ts";
-import type { DeliveryPolicy, SocketPolicy } from "./domain/policy.ts";
+import { type BacklogPolicy, type DeliveryPolicy, POST_PATHS, type SocketPolicy } from "./domain/policy.ts";
 
 /*
  * The one description of queues, tables and functions. The CDK stack and the local runtime both read it.
@@ -38,6 +38,7 @@ export interface FunctionSettings {
 export interface Settings {
   readonly lanes: Readonly<Record<Lane, LaneSettings>>;
   readonly queues: QueueSettings;
+  readonly backlog: BacklogPolicy;
   readonly delivery: DeliveryPolicy;
   readonly sockets: SocketPolicy;
   /** Days a receipt can be read. Longer than a dead letter is kept, so that a redrive finds where to resume. */
@@ -53,15 +54,20 @@ export const DEFAULTS: Settings = {
     fanout: { concurrency: 4, batchSize: 1 },
   },
   queues: { maxReceives: 5, retentionDays: 4, deadLetterRetentionDays: 14, visibilityFactor: 6, fair: true },
+  backlog: { limits: { normal: 100_000, low: 20_000, fanout: 100_000 }, lookEvery: 5_000 },
   delivery: {
     postsInFlight: 50,
     postAttempts: 3,
     postTimeout: 3_000,
+    postPath: "lean",
     pause: { base: 100, cap: 1_000 },
     backoff: { base: 2, cap: 300 },
     reserve: 10_000,
     pageSize: 1_000,
     firstPageSize: 100,
+    share: 5_000,
+    splitLimit: 100,
+    pace: { quota: 10_000, share: 0.8 },
     pendingLimit: 2_000,
   },
   sockets: { maxAge: 7_200, idle: 600, rowMargin: 600 },
@@ -109,6 +115,13 @@ function rules({ lanes, delivery, functions, queues, receiptDays }: Settings) {
     range("queues.visibilityFactor", queues.visibilityFactor, 1, 48),
     range("delivery.postsInFlight", delivery.postsInFlight, 1, 1000),
     range("delivery.postAttempts", delivery.postAttempts, 1, 10),
+    range("delivery.share", delivery.share, 1, 100_000),
+    range("delivery.splitLimit", delivery.splitLimit, 2, 100),
+    range("delivery.pace.quota", delivery.pace.quota, 1, 1_000_000),
+    range("delivery.pace.share", delivery.pace.share, 0.01, 1),
+    POST_PATHS.includes(delivery.postPath)
+      ? undefined
+      : `delivery.postPath must be one of ${POST_PATHS.join(", ")}, got ${delivery.postPath}`,
     range("delivery.reserve", delivery.reserve, 0, functions.consume.timeoutSeconds * 1000 - 1),
     range("receiptDays", receiptDays, queues.deadLetterRetentionDays, 365),
   ];

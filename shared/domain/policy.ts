@@ -1,3 +1,24 @@
+import type { Lane } from "./lane.ts";
+
+export const POST_PATHS = ["lean", "sdk"] as const;
+export type PostPath = (typeof POST_PATHS)[number];
+
+/** How posts are paced to the request quota that API Gateway gives an account. */
+export interface PacePolicy {
+  /** Requests per second that the account may make (10,000; 2,500 in newer Regions), shared by all its APIs. */
+  readonly quota: number;
+  /** Which part of the quota posts may use, 0-1. */
+  readonly share: number;
+}
+
+/** When a lane takes no more messages. */
+export interface BacklogPolicy {
+  /** Messages that may wait in a lane. A lane without a limit always takes more. */
+  readonly limits: Readonly<Partial<Record<Lane, number>>>;
+  /** How long a function trusts what it last saw. */
+  readonly lookEvery: number;
+}
+
 /** How a run delivers. Times are milliseconds unless the name says otherwise. */
 export interface DeliveryPolicy {
   /** Posts in flight per run. */
@@ -6,6 +27,8 @@ export interface DeliveryPolicy {
   readonly postAttempts: number;
   /** How long before a post counts as busy. */
   readonly postTimeout: number;
+  /** What carries a post: our own signed requests, or the client of the AWS SDK, ten times dearer. */
+  readonly postPath: PostPath;
   /** Pause between two rounds of posts in a run: exponential with full jitter. */
   readonly pause: { readonly base: number; readonly cap: number };
   /** Seconds between two receives: exponential with full jitter, and at least one. */
@@ -15,6 +38,11 @@ export interface DeliveryPolicy {
   /** Rows per page of a tag's list. The first page is smaller, since most lists are short. */
   readonly pageSize: number;
   readonly firstPageSize: number;
+  /** Connections that one run serves; a larger audience is split into jobs. */
+  readonly share: number;
+  /** Jobs that one run splits a message into at most; each may split again. */
+  readonly splitLimit: number;
+  readonly pace: PacePolicy;
   /** Busy connections a run carries over to the next; past it the run stops and leaves the rest. */
   readonly pendingLimit: number;
 }

@@ -56,7 +56,10 @@ export interface ReceiptRow {
   /** Whether that receive was the last: a run that dies on it leaves a dead letter. */
   readonly last?: boolean;
   readonly progress?: Progress;
+  /** The ranges of the jobs that do its work. */
   readonly split?: readonly HashRange[];
+  /** Whether all those jobs are in their lane. */
+  readonly queued?: boolean;
   readonly ending?: Ending;
   readonly reason?: string;
   readonly cancelledAt?: number;
@@ -75,27 +78,30 @@ export const dedupeUntil = ({ time, dedupeSeconds }: Message): number =>
 
 /** What a run may do with a job whose row is already there. */
 export type Standing =
-  | { readonly kind: "open"; readonly progress?: Progress }
+  | { readonly kind: "open"; readonly progress?: Progress; readonly split?: readonly HashRange[] }
   | { readonly kind: "leased"; readonly until: number }
-  | { readonly kind: "split"; readonly ranges: readonly HashRange[] }
-  | { readonly kind: "over"; readonly why: "duplicate" | "cancelled" | "ended" };
+  | { readonly kind: "over"; readonly why: "duplicate" | "cancelled" | "ended" | "split" };
 
-/** A dead letter that comes back was redriven, so `dead` is the one ending that opens again. */
-export function standing(row: ReceiptRow, { message }: Job, now: number): Standing {
+/**
+ * What `run` may do. A dead letter that comes back was redriven, so `dead` is the one ending that opens again. A
+ * run meets its own lease where the answer to its claim was lost.
+ */
+export function standing(row: ReceiptRow, { message }: Job, run: string, now: number): Standing {
   if (row.cancelledAt !== undefined) return { kind: "over", why: "cancelled" };
   if (row.copy !== message.copy) return { kind: "over", why: "duplicate" };
-  if (row.split) return { kind: "split", ranges: row.split };
+  if (row.queued) return { kind: "over", why: "split" };
   if (row.ending && row.ending !== "dead") return { kind: "over", why: "ended" };
-  if (!row.ending && row.leaseUntil !== undefined && row.leaseUntil > now)
+  if (!row.ending && row.run !== run && row.leaseUntil !== undefined && row.leaseUntil > now)
     return { kind: "leased", until: row.leaseUntil };
-  return { kind: "open", ...(row.progress ? { progress: row.progress } : {}) };
+  const { progress, split } = row;
+  return { kind: "open", ...(progress ? { progress } : {}), ...(split ? { split } : {}) };
 }
 
 /** Whether a later POST of the same id is a new message: the window is over and the old message is settled. */
 export const replaceable = (row: ReceiptRow, { message }: Job): boolean =>
   row.copy !== message.copy &&
   (row.dedupeUntil ?? 0) <= Date.parse(message.time) &&
-  (row.ending !== undefined || row.split !== undefined || row.cancelledAt !== undefined);
+  (row.ending !== undefined || row.queued === true || row.cancelledAt !== undefined);
 
 /** What became of a message, as `GET /messages/{id}` tells it. */
 export interface Receipt {
@@ -118,19 +124,16 @@ export function fold(rows: readonly ReceiptRow[], now: number): Receipt | undefi
   const own = rows.find(({ part }) => part === MESSAGE_PART);
   if (!own) return undefined;
   const leaves = leavesOf(own, new Map(rows.map((row) => [row.part, row])));
-  const met = leaves.filter((row) => row !== undefined);
+  const states = leaves.map((leaf) => leafState(leaf, own, now));
+  const met = leaves.flatMap(({ row }, index) => (row ? [{ row, state: states[index] }] : []));
   const sum = (pick: (p: Progress) => number) =>
-    met.reduce((n, row) => n + pick(row.progress ?? NO_PROGRESS), 0);
-  const state = worst(
-    leaves.map((row) => (row ? stateOf(row, now) : "delivering")),
-    own,
-  );
-  const failed = met.flatMap((row) => failedOf(row, now));
-  const reason = met.map((row) => reasonOf(row, now)).find((text) => text !== undefined);
+    met.reduce((n, { row }) => n + pick(row.progress ?? NO_PROGRESS), 0);
+  const failed = met.flatMap(({ row, state }) => unreached(row, state));
+  const reason = met.map(({ row, state }) => reasonOf(row, state)).find((text) => text !== undefined);
   return {
     id: own.id,
     producer: own.producer,
-    state,
+    state: ORDER.find((candidate) => states.includes(candidate)) ?? "no-recipients",
     ...(own.time === undefined ? {} : { time: own.time }),
     counts: {
       sent: sum((p) => p.counts.sent),
@@ -138,43 +141,60 @@ export function fold(rows: readonly ReceiptRow[], now: number): Receipt | undefi
       failed: sum((p) => p.counts.failed),
       pending: sum((p) => p.pending.length),
     },
-    attempts: Math.max(0, ...met.map((row) => row.receive ?? 0)),
+    attempts: Math.max(0, ...met.map(({ row }) => row.receive ?? 0)),
     ...(own.split ? { jobs: leaves.length } : {}),
     ...(reason === undefined ? {} : { reason }),
     ...(failed.length === 0 ? {} : { failed }),
-    updatedAt: new Date(Math.max(own.updatedAt, ...met.map((row) => row.updatedAt))).toISOString(),
+    updatedAt: new Date(Math.max(own.updatedAt, ...met.map(({ row }) => row.updatedAt))).toISOString(),
   };
 }
 
-/** The rows that post: a split row stands for its jobs, and a job that no run has met yet is undefined. */
-function leavesOf(row: ReceiptRow, rows: ReadonlyMap<string, ReceiptRow>): (ReceiptRow | undefined)[] {
-  if (!row.split) return [row];
+/** One state for all the rows: unfinished work first, then the gravest ending. */
+const ORDER: readonly State[] = ["delivering", "retrying", ...ENDINGS];
+
+/** A row that posts, or a job that no run has met yet: then `parent` is the row that was split into it. */
+interface Leaf {
+  readonly row?: ReceiptRow;
+  readonly parent: ReceiptRow;
+}
+
+/** A split row stands for its jobs. */
+function leavesOf(row: ReceiptRow, rows: ReadonlyMap<string, ReceiptRow>): Leaf[] {
+  if (!row.split) return [{ row, parent: row }];
   return row.split.flatMap((range) => {
     const job = rows.get(jobPart(row.copy ?? "", range));
-    return job ? leavesOf(job, rows) : [undefined];
+    return job ? leavesOf(job, rows) : [{ parent: row }];
   });
+}
+
+const isLeased = (row: ReceiptRow, now: number) => row.leaseUntil !== undefined && row.leaseUntil > now;
+
+/**
+ * A cancel is the end of everything but work that a run had begun before it: a run looks for it after its claim.
+ * A dead letter can be cancelled too, since it could be redriven.
+ */
+function leafState({ row, parent }: Leaf, { cancelledAt }: ReceiptRow, now: number): State {
+  const ended = row?.ending !== undefined && row.ending !== "dead";
+  if (cancelledAt !== undefined && !ended) {
+    return row && isLeased(row, now) && row.updatedAt < cancelledAt ? "delivering" : "cancelled";
+  }
+  if (row) return stateOf(row, now);
+  return parent.queued ? "delivering" : stateOf(parent, now);
 }
 
 function stateOf(row: ReceiptRow, now: number): State {
   if (row.ending) return row.ending;
-  const leased = row.leaseUntil !== undefined && row.leaseUntil > now;
-  if (row.cancelledAt !== undefined && !leased) return "cancelled";
-  if (leased) return "delivering";
+  if (isLeased(row, now)) return "delivering";
   return row.last ? "dead" : "retrying";
 }
 
-/** One state for all the rows: unfinished work first, then the gravest ending. */
-function worst(states: readonly State[], own: ReceiptRow): State {
-  const order: readonly State[] = ["delivering", "retrying", ...ENDINGS];
-  const state = order.find((candidate) => states.includes(candidate)) ?? "no-recipients";
-  const waiting = states.includes("delivering") || states.includes("retrying");
-  return waiting && own.split && own.cancelledAt !== undefined ? "cancelled" : state;
-}
-
-const failedOf = (row: ReceiptRow, now: number): readonly ConnectionId[] => {
-  const { failed, pending } = row.progress ?? NO_PROGRESS;
-  return stateOf(row, now) === "dead" ? [...failed, ...pending.map((r) => r.connectionId)] : failed;
+const unreached = ({ progress }: ReceiptRow, state: State | undefined): readonly ConnectionId[] => {
+  const { failed, pending } = progress ?? NO_PROGRESS;
+  return state === "dead" ? [...failed, ...pending.map((r) => r.connectionId)] : failed;
 };
 
-const reasonOf = (row: ReceiptRow, now: number): string | undefined =>
-  row.reason ?? (!row.ending && stateOf(row, now) === "dead" ? "the last run did not finish" : undefined);
+/** A busy connection that was served in the end is no reason any more. */
+function reasonOf(row: ReceiptRow, state: State | undefined): string | undefined {
+  if (state === "delivered" || state === "no-recipients") return undefined;
+  return row.reason ?? (!row.ending && state === "dead" ? "the last run did not finish" : undefined);
+}

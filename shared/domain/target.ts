@@ -59,5 +59,12 @@ export function expressionOf(target: Exclude<Target, { connection: unknown }>): 
   return { all: positive ? unique(needed) : [EVERYONE], any: unique(choice), none: unique(none) };
 }
 
+/** The tags that a connection may have been found by. */
+export const tagsFor = (target: Target): readonly Tag[] => {
+  if ("connection" in target) return [];
+  const { all, any } = expressionOf(target);
+  return [...all, ...any];
+};
+
 const holdersOf = (tag: Tag): Expression => ({ all: [tag], any: [], none: [] });
 const unique = (tags: readonly Tag[]) => [...new Set(tags)];

@@ -1,25 +1,18 @@
 import pLimit, { type LimitFunction } from "p-limit";
 import { backoff } from "../domain/backoff.ts";
-import { messageFrame } from "../domain/frame.ts";
-import { type HashRange, WHOLE } from "../domain/hash-range.ts";
+import { WHOLE } from "../domain/hash-range.ts";
 import type { Lane } from "../domain/lane.ts";
 import { VISIBILITY_SECONDS } from "../domain/limits.ts";
 import { type Job, parseJob } from "../domain/message.ts";
-import type { DeliveryPolicy } from "../domain/policy.ts";
-import { endingOf, NO_PROGRESS, type Progress, type Recipient } from "../domain/receipt.ts";
-import { expressionOf } from "../domain/target.ts";
-import type { Clock, Connections, MessageQueue, Outcome, Receipts } from "../ports.ts";
-import { type DeliverDeps, type Delivered, deliver } from "./deliver.ts";
-import { forget } from "./forget.ts";
-import { type RouteDeps, route } from "./route.ts";
+import { type Counts, NO_PROGRESS, type Progress } from "../domain/receipt.ts";
+import type { Lease, MessageQueue, Outcome, Receipts } from "../ports.ts";
+import { type ServeDeps, serve } from "./serve.ts";
+import { queueJobs } from "./split.ts";
 
-export interface ConsumeDeps extends DeliverDeps, RouteDeps {
-  readonly clock: Clock;
-  readonly connections: Pick<Connections, "find" | "close">;
+export interface ConsumeDeps extends ServeDeps {
   readonly queue: MessageQueue;
   readonly receipts: Receipts;
   readonly newId: () => string;
-  readonly policy: DeliveryPolicy;
   /** Receives before SQS moves a message to the dead-letter queue. */
   readonly maxReceives: number;
 }
@@ -50,8 +43,9 @@ const LEASE_MARGIN = 5_000;
 /** Routes and delivers a batch, its records side by side. Answers the ids of those that SQS must keep. */
 export async function consume(deps: ConsumeDeps, records: readonly Received[], run: Run): Promise<string[]> {
   const slot = pLimit(deps.policy.postsInFlight);
+  const shared = { ...deps, firstPages: new Map() };
   const kept = records.map(async (record) => {
-    const verdict = await consumeOne(deps, record, run, slot).catch((fault: unknown): Verdict => {
+    const verdict = await consumeOne(shared, record, run, slot).catch((fault: unknown): Verdict => {
       deps.telemetry.count("Faults");
       deps.telemetry.warn("record failed", { lane: record.lane, receive: record.receive }, fault);
       return { kind: "again", seconds: retryAfter(deps, record) };
@@ -71,12 +65,11 @@ async function consumeOne(
 ): Promise<Verdict> {
   const parsed = parseJob(record.body);
   if (!parsed.ok) {
-    await deps.queue.bury(record.lane, record.body, `${parsed.refusal.code}: ${parsed.refusal.detail}`);
-    deps.telemetry.count("DeadLetters");
+    await bury(deps, record, `${parsed.refusal.code}: ${parsed.refusal.detail}`);
     return DONE;
   }
   const job = parsed.value;
-  const lease = {
+  const lease: Lease = {
     run: deps.newId(),
     until: run.end + LEASE_MARGIN,
     receive: record.receive,
@@ -90,86 +83,78 @@ async function consumeOne(
       return DONE;
     case "leased":
       return { kind: "again", seconds: Math.ceil((claim.until - now) / 1000) };
-    case "split":
-      return DONE;
     case "claimed": {
       deps.telemetry.count("Claims");
-      const delivered = await serve(deps, job, claim.progress, run, slot);
-      return settle(deps, record, job, lease.run, outcomeOf(delivered, lease.last));
+      const found = claim.progress ?? { ...NO_PROGRESS, from: (job.range ?? WHOLE).from };
+      const outcome: Outcome = claim.split
+        ? { kind: "split", ranges: claim.split }
+        : await serve(deps, job, found, { ...run, slot }).catch((fault: unknown) => {
+            deps.telemetry.warn("delivery interrupted", {}, fault);
+            return { kind: "retry", progress: found, reason: reasonOf(fault) };
+          });
+      return settle(deps, { record, job, lease, found }, outcome);
     }
   }
 }
 
-async function serve(
-  deps: ConsumeDeps,
-  job: Job,
-  found: Progress | undefined,
-  run: Run,
-  slot: LimitFunction,
-): Promise<Delivered> {
-  const { message, range = WHOLE } = job;
-  const progress = found ?? { ...NO_PROGRESS, from: range.from };
-  const deadline = run.end - deps.policy.reserve;
-  const via = "connection" in message.target ? [] : expressionOf(message.target).all;
-  return deliver(deps, {
-    frame: Buffer.from(JSON.stringify(messageFrame(message))),
-    progress,
-    pages: pagesFrom(deps, job, range, progress.from),
-    slot,
-    forget: (gone: Recipient) =>
-      forget(deps, gone, via).catch((fault: unknown) =>
-        deps.telemetry.warn("connection not forgotten", {}, fault),
-      ),
-    stop: () => {
-      const now = deps.clock.now();
-      if (message.expiresAt !== undefined && now >= message.expiresAt) return "expired";
-      return now >= deadline ? "deadline" : undefined;
-    },
-    isCancelled: () => deps.receipts.isCancelled(job),
-  });
+interface Claimed {
+  readonly record: Received;
+  readonly job: Job;
+  readonly lease: Lease;
+  /** What the runs before this one left. */
+  readonly found: Progress;
 }
 
-async function* pagesFrom(deps: ConsumeDeps, { message }: Job, { to }: HashRange, from: string | undefined) {
-  if (from === undefined) return;
-  const audience = await route(deps, message.target, { from, to });
-  yield* audience.pages();
-}
-
-function outcomeOf({ progress, stopped, reason }: Delivered, last: boolean): Outcome {
-  const why = reason ?? (stopped === "deadline" ? "the run's time was up" : undefined);
-  const told = why === undefined ? {} : { reason: why };
-  if (stopped === "expired" || stopped === "cancelled") return { kind: "ended", ending: stopped, progress };
-  if (progress.pending.length === 0 && progress.from === undefined) {
-    return {
-      kind: "ended",
-      ending: endingOf(progress.counts),
-      progress,
-      ...(progress.counts.failed > 0 ? told : {}),
-    };
-  }
-  return last ? { kind: "ended", ending: "dead", progress, ...told } : { kind: "retry", progress, ...told };
-}
-
-async function settle(
-  deps: ConsumeDeps,
-  record: Received,
-  job: Job,
-  run: string,
-  outcome: Outcome,
-): Promise<Verdict> {
-  const settled = await deps.receipts.settle(job, run, outcome, deps.clock.now());
+/** Writes an outcome, and does with the record what follows from it. */
+async function settle(deps: ConsumeDeps, claimed: Claimed, outcome: Outcome): Promise<Verdict> {
+  const { record, job, lease, found } = claimed;
+  const written = outcome.kind === "retry" && lease.last ? await lastly(deps, claimed, outcome) : outcome;
+  const settled = await deps.receipts.settle(job, lease.run, written, deps.clock.now());
   if (settled === "superseded") return { kind: "again" };
-  if (settled === "cancelled" && outcome.kind === "retry") {
-    return settle(deps, record, job, run, { kind: "ended", ending: "cancelled", progress: outcome.progress });
+  if (settled === "cancelled") {
+    const progress = outcome.kind === "retry" ? outcome.progress : found;
+    return settle(deps, claimed, { kind: "ended", ending: "cancelled", progress });
   }
-  if (outcome.kind === "retry") {
-    deps.telemetry.count("Retries");
-    return { kind: "again", seconds: retryAfter(deps, record) };
+  switch (written.kind) {
+    case "split": {
+      const all = await queueJobs(deps.queue, job, written.ranges);
+      const reason = "the fanout lane did not take all jobs";
+      return settle(deps, claimed, all ? { kind: "queued" } : { kind: "retry", progress: found, reason });
+    }
+    case "queued":
+      return DONE;
+    case "retry":
+      deps.telemetry.count("Retries");
+      return written.requeued ? DONE : { kind: "again", seconds: retryAfter(deps, record) };
+    case "ended":
+      deps.telemetry.count("Endings");
+      if (written.ending === "dead") await bury(deps, record, written.reason ?? "it ran out of receives");
+      return DONE;
   }
-  deps.telemetry.count("Endings");
-  if (outcome.kind !== "ended" || outcome.ending !== "dead") return DONE;
-  deps.telemetry.count("DeadLetters");
-  return { kind: "again", seconds: 0 };
+}
+
+/**
+ * What becomes of a retry after the last receive. SQS counts receives and we mean failures: a run that served
+ * somebody is none, so the rest of its work goes back into the lane as an entry of its own.
+ */
+async function lastly(deps: ConsumeDeps, { record, job, found }: Claimed, retry: Retry): Promise<Outcome> {
+  const { from, counts } = retry.progress;
+  const served = total(counts) > total(found.counts);
+  if (served || from !== found.from) {
+    const [taken] = await deps.queue.send(record.lane, [{ job, delaySeconds: retryAfter(deps, record) }]);
+    if (taken) return { ...retry, requeued: true };
+  }
+  const { progress, reason } = retry;
+  return { kind: "ended", ending: "dead", progress, ...(reason === undefined ? {} : { reason }) };
+}
+
+type Retry = Extract<Outcome, { kind: "retry" }>;
+
+const total = ({ sent, gone, failed }: Counts): number => sent + gone + failed;
+
+async function bury({ queue, telemetry }: ConsumeDeps, { lane, body }: Received, reason: string) {
+  await queue.bury(lane, body, reason);
+  telemetry.count("DeadLetters");
 }
 
 const retryAfter = ({ policy, random }: ConsumeDeps, { receive }: Received): number =>
@@ -181,3 +166,5 @@ async function hide(deps: ConsumeDeps, { lane, receiptHandle }: Received, second
     deps.telemetry.warn("visibility not changed", { lane }, fault);
   });
 }
+
+const reasonOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault));

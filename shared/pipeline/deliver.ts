@@ -6,10 +6,12 @@ import type { DeliveryPolicy } from "../domain/policy.ts";
 import type { Progress, Recipient } from "../domain/receipt.ts";
 import type { ConnectionId } from "../domain/tag.ts";
 import type { Clock, Posting, Random, Sockets, Telemetry } from "../ports.ts";
+import type { Pace } from "./pace.ts";
 
 export interface DeliverDeps {
   readonly sockets: Sockets;
   readonly clock: Clock;
+  readonly pace: Pace;
   readonly random: Random;
   readonly policy: Pick<DeliveryPolicy, "postAttempts" | "pause" | "pendingLimit">;
   readonly telemetry: Telemetry;
@@ -54,11 +56,14 @@ export async function deliver(deps: DeliverDeps, delivery: Delivery): Promise<De
   let reason: string | undefined;
 
   const post = async (recipient: Recipient): Promise<void> => {
+    const wait = deps.pace.turn(deps.clock.now());
+    if (wait > 0) await deps.clock.pause(wait);
     if (stop()) {
       busy.push(recipient);
       return;
     }
     const ending = await deps.sockets.post(recipient.connectionId, frame);
+    deps.pace.learn(ending);
     switch (ending.kind) {
       case "sent":
         counts.sent++;

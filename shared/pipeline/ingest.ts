@@ -6,9 +6,11 @@ import { BATCH_MESSAGES, FRAME_BYTES } from "../domain/limits.ts";
 import { messageFrom, Post } from "../domain/message.ts";
 import { parse } from "../domain/parse.ts";
 import type { Clock, Entry, MessageQueue, Telemetry } from "../ports.ts";
+import type { Backlog } from "./backlog.ts";
 
 export interface IngestDeps {
-  readonly queue: MessageQueue;
+  readonly queue: Pick<MessageQueue, "send">;
+  readonly backlog: Backlog;
   readonly clock: Pick<Clock, "now">;
   readonly newId: () => string;
   readonly telemetry: Telemetry;
@@ -45,7 +47,11 @@ async function ingestAll(
 ): Promise<Item[]> {
   const checked = posts.map((post, index) => check(deps, producer, post, root(index)));
   const entries = checked.flatMap((result) => (result.ok ? [result.value] : []));
-  const queued = await enqueue(deps.queue, entries);
+  const lanes = [...new Set(entries.map(({ job }) => job.message.priority))];
+  const look = deps.backlog.look(lanes).catch((fault: unknown) => {
+    deps.telemetry.warn("backlog not read", {}, fault);
+  });
+  const [queued] = await Promise.all([enqueue(deps.queue, entries), look]);
   deps.telemetry.count("MessagesAccepted", queued.size);
   deps.telemetry.count("MessagesRefused", posts.length - queued.size);
   return checked.map((result, index) => {
@@ -68,6 +74,13 @@ function check(deps: IngestDeps, producer: Identity, input: unknown, root: strin
       `the token's publish grant does not cover ${JSON.stringify(post.value.target)}`,
     );
   }
+  const priority = post.value.priority ?? "normal";
+  const retryAfter = deps.backlog.retryAfter(priority);
+  if (retryAfter !== undefined) {
+    return refuse("LANE_FULL", `the ${priority} lane is over its limit; send again after ${retryAfter} s`, {
+      retryAfter,
+    });
+  }
   const message = messageFrom(
     post.value,
     { producer: producer.sub, now: deps.clock.now(), newId: deps.newId },
@@ -81,7 +94,7 @@ function check(deps: IngestDeps, producer: Identity, input: unknown, root: strin
   return accept({ job: { message: message.value }, delaySeconds: post.value.delaySeconds ?? 0 });
 }
 
-async function enqueue(queue: MessageQueue, entries: readonly Entry[]): Promise<ReadonlySet<Entry>> {
+async function enqueue(queue: IngestDeps["queue"], entries: readonly Entry[]): Promise<ReadonlySet<Entry>> {
   const queued = new Set<Entry>();
   const lanes = PRIORITIES.map(async (lane) => {
     const own = entries.filter(({ job }) => job.message.priority === lane);

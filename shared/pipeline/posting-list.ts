@@ -7,6 +7,11 @@ export interface ListDeps {
   readonly subscriptions: Subscriptions;
   readonly clock: Pick<Clock, "now">;
   readonly policy: Pick<DeliveryPolicy, "pageSize" | "firstPageSize">;
+  /**
+   * First pages that the run has read, so that targets which repeat in a batch are looked up once. No message of the
+   * batch was accepted after them, so whoever had subscribed before a message is in them.
+   */
+  readonly firstPages?: Map<string, Promise<Page>>;
 }
 
 /** One tag's list over a range, read page by page and never held whole. */
@@ -27,7 +32,10 @@ export interface PostingList {
 export async function openList(deps: ListDeps, tag: Tag, range: HashRange): Promise<PostingList> {
   const read = (from: string, limit: number) =>
     deps.subscriptions.page(tag, { from, to: range.to, limit, now: deps.clock.now() });
-  const first = await read(range.from, deps.policy.firstPageSize);
+  const name = `${range.from}-${range.to} ${tag}`;
+  const reading = deps.firstPages?.get(name) ?? read(range.from, deps.policy.firstPageSize);
+  deps.firstPages?.set(name, reading);
+  const first = await reading;
 
   let page = first;
   let index = 0;

@@ -1,4 +1,5 @@
 import { contains, type HashRange, sortKey, WHOLE } from "../domain/hash-range.ts";
+import type { Tag } from "../domain/tag.ts";
 import { type Expression, expressionOf, type Target } from "../domain/target.ts";
 import type { Connections, Posting } from "../ports.ts";
 import { type ListDeps, mergeJoin, openList, type PostingList } from "./posting-list.ts";
@@ -23,20 +24,28 @@ export async function route(deps: RouteDeps, target: Target, range: HashRange = 
       : undefined;
     return known(connection ? [{ ...connection, key }] : []);
   }
-  const expression = expressionOf(target);
-  const open = (tags: Expression["all"]) => Promise.all(tags.map((tag) => openList(deps, tag, range)));
-  const all = await open(expression.all);
-  const shortest = all.filter((list) => list.complete).sort((a, b) => a.first.length - b.first.length)[0];
-  if (shortest) return known(await sift(deps, shortest, all, expression));
+  const { all: needed, any: choice, none: barred } = expressionOf(target);
+  const open = (tags: readonly Tag[]) => Promise.all(tags.map((tag) => openList(deps, tag, range)));
+  const all = await open(needed);
   const [only] = all;
-  if (only && all.length + expression.any.length + expression.none.length === 1) return only;
-  const [any, none] = await Promise.all([open(expression.any), open(expression.none)]);
-  const estimate =
-    all.length > 0
-      ? Math.min(...all.map((list) => list.estimate))
-      : any.reduce((sum, list) => sum + list.estimate, 0);
-  return { estimate, pages: () => mergeJoin({ all, any, none }, range, deps.policy.pageSize) };
+  if (only && all.length + choice.length + barred.length === 1) return only;
+  const shortest = all.toSorted((a, b) => a.estimate - b.estimate)[0];
+  const sifted = (list: PostingList, others: readonly PostingList[]): Audience => ({
+    estimate: list.estimate,
+    pages: () => sift(deps, list, others, { any: choice, none: barred }),
+  });
+  const others = all.filter((list) => list !== shortest);
+  if (shortest?.complete) return sifted(shortest, others);
+  const [any, none] = await Promise.all([open(choice), open(barred)]);
+  if (shortest && isCheapToSift(shortest, [...others, ...any, ...none])) return sifted(shortest, others);
+  return {
+    estimate: shortest?.estimate ?? any.reduce((sum, list) => sum + list.estimate, 0),
+    pages: () => mergeJoin({ all, any, none }, range, deps.policy.pageSize),
+  };
 }
+
+/** An audience without anyone. */
+export const NOBODY: Audience = { estimate: 0, async *pages() {} };
 
 const known = (rows: readonly Posting[]): Audience => ({
   estimate: rows.length,
@@ -45,27 +54,37 @@ const known = (rows: readonly Posting[]): Audience => ({
   },
 });
 
-/** Where one list is short, asks the other lists about its rows instead of reading them. */
-async function sift(
+/** Rows of a list that one read unit of a query brings, while a single row by its key costs a whole one (DynamoDB). */
+const ROWS_PER_READ = 40;
+
+/** Whether asking the other lists for the rows of a short one costs less than reading them all. */
+function isCheapToSift(short: PostingList, others: readonly PostingList[]): boolean {
+  const read = others.reduce((sum, list) => sum + list.estimate, 0) / ROWS_PER_READ;
+  return short.estimate * others.length < read;
+}
+
+/** Goes through one list, and asks the other lists about its rows instead of reading them. */
+async function* sift(
   { subscriptions, clock }: RouteDeps,
-  shortest: PostingList,
+  list: PostingList,
   all: readonly PostingList[],
-  { any, none }: Expression,
-): Promise<readonly Posting[]> {
-  let rows = shortest.first;
-  const holders = (tag: PostingList["tag"]) => subscriptions.among(tag, rows, clock.now());
-  for (const list of all) {
-    if (list === shortest) continue;
-    const keys = list.complete ? new Set(list.first.map((row) => row.key)) : await holders(list.tag);
-    rows = rows.filter((row) => keys.has(row.key));
+  { any, none }: Pick<Expression, "any" | "none">,
+): AsyncGenerator<readonly Posting[]> {
+  for await (const page of list.pages()) {
+    let rows = page;
+    const holders = (tag: Tag) => subscriptions.among(tag, rows, clock.now());
+    for (const other of all) {
+      const keys = other.complete ? new Set(other.first.map((row) => row.key)) : await holders(other.tag);
+      rows = rows.filter((row) => keys.has(row.key));
+    }
+    if (any.length > 0) {
+      const keys = await Promise.all(any.map(holders));
+      rows = rows.filter((row) => keys.some((set) => set.has(row.key)));
+    }
+    for (const tag of none) {
+      const keys = await holders(tag);
+      rows = rows.filter((row) => !keys.has(row.key));
+    }
+    if (rows.length > 0) yield rows;
   }
-  if (any.length > 0) {
-    const keys = await Promise.all(any.map(holders));
-    rows = rows.filter((row) => keys.some((set) => set.has(row.key)));
-  }
-  for (const tag of none) {
-    const keys = await holders(tag);
-    rows = rows.filter((row) => !keys.has(row.key));
-  }
-  return rows;
 }

@@ -8,7 +8,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "shared/ports.ts": ["shared/domain/"],
   "shared/settings.ts": ["shared/domain/"],
   "shared/pipeline/": ["shared/domain/", "shared/ports.ts", "p-limit"],
-  "shared/adapters/aws/": ["shared/domain/", "shared/ports.ts", "@aws-sdk/"],
+  "shared/adapters/aws/": ["shared/domain/", "shared/ports.ts", "@aws-sdk/", "node:crypto", "undici"],
   "shared/adapters/jose/": ["shared/domain/", "shared/ports.ts", "jose"],
   "shared/adapters/powertools/": ["shared/ports.ts", "@aws-lambda-powertools/"],
   "shared/adapters/memory/": ["shared/domain/", "shared/ports.ts"],
@@ -22,8 +22,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "shared/adapters/powertools/",
     "@aws-sdk/",
     "aws-lambda",
+    "node:timers/promises",
     "uuid",
   ],
+  "infra/": ["shared/domain/", "shared/ports.ts", "shared/settings.ts", "aws-cdk-lib", "constructs", "node:"],
   "local/": [
     "functions/",
     "shared/domain/",
@@ -42,7 +44,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "cli/": ["shared/domain/", "shared/settings.ts", "commander", "jose", "node:", "ws"],
 };
 
-const files = ["shared", "functions", "local", "cli"].flatMap((folder) =>
+const files = ["shared", "functions", "infra", "local", "cli"].flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
     .map((name) => join(folder, name)),

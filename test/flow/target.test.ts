@@ -1,33 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Router, start } from "../../local/start.ts";
 import { connect, tokenFor } from "../support/client.ts";
+import { post, receipt } from "../support/http.ts";
 
 let router: Router;
 beforeAll(async () => {
   router = await start();
 });
 afterAll(() => router.stop(0));
-
-async function post(
-  body: unknown,
-  token?: string,
-): Promise<{ status: number; body: Record<string, unknown> }> {
-  const response = await fetch(`${router.url}/messages`, {
-    method: "POST",
-    headers: {
-      "content-type": "application/json",
-      authorization: `Bearer ${token ?? (await tokenFor("producer"))}`,
-    },
-    body: JSON.stringify(body),
-  });
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
-}
-
-async function receipt(id: string, producer = "producer", method = "GET"): Promise<Record<string, unknown>> {
-  const headers = { authorization: `Bearer ${await tokenFor(producer)}` };
-  const response = await fetch(`${router.url}/messages/${id}`, { method, headers });
-  return (await response.json()) as Record<string, unknown>;
-}
 
 test.each([
   { kind: "a user", target: () => ({ user: "ann" }) },
@@ -45,7 +25,11 @@ test.each([
   ann.send({ type: "subscribe", topics: ["orders"], ref: 1 });
   expect(await ann.next()).toEqual({ type: "subscribed", topics: ["orders"], ref: 1 });
 
-  const { status, body } = await post({ target: target(annId), event: "order.shipped", data: { total: 1 } });
+  const { status, body } = await post(router, {
+    target: target(annId),
+    event: "order.shipped",
+    data: { total: 1 },
+  });
   expect(status).toBe(202);
   expect(await ann.next()).toMatchObject({
     type: "message",
@@ -56,24 +40,32 @@ test.each([
   await router.spy.idle();
   expect(bob.buffered()).toHaveLength(both ? 1 : 0);
   expect(ann.buffered()).toHaveLength(0);
-  expect(await receipt(String(body["id"]))).toMatchObject({
+  expect(await receipt(router, String(body["id"]))).toMatchObject({
     state: "delivered",
     counts: { sent: both ? 2 : 1 },
   });
   await Promise.all([ann.close(), bob.close()]);
 });
 
+test("data arrives as it was posted, whatever characters are in it", async () => {
+  const ann = await connect(router, "ann");
+  const data = { text: "emoji 🎉, \ufffe\uffff, lone \ud800, \u0000\u007f\u2028", "__proto__ ": 1e300 };
+  await post(router, { target: { user: "ann" }, data });
+  expect(await ann.next()).toMatchObject({ data });
+  await ann.close();
+});
+
 test("a message nobody is there for ends as no-recipients", async () => {
-  const { body } = await post({ target: { topic: "empty" }, data: null });
+  const { body } = await post(router, { target: { topic: "empty" }, data: null });
   await router.spy.idle();
-  expect(await receipt(String(body["id"]))).toMatchObject({ state: "no-recipients" });
+  expect(await receipt(router, String(body["id"]))).toMatchObject({ state: "no-recipients" });
 });
 
 test("a second POST of an id within its window changes nothing", async () => {
   const carl = await connect(router, "carl");
   const message = { id: "twice", target: { user: "carl" }, data: 1 };
-  await post(message);
-  await post(message);
+  await post(router, message);
+  await post(router, message);
   await carl.next();
   await router.spy.idle();
   expect(carl.buffered()).toHaveLength(0);
@@ -82,8 +74,8 @@ test("a second POST of an id within its window changes nothing", async () => {
 
 test("a message cancelled before any run met it is never delivered", async () => {
   const dora = await connect(router, "dora");
-  await post({ id: "stopped", target: { user: "dora" }, data: 1, delaySeconds: 1 });
-  expect(await receipt("stopped", "producer", "DELETE")).toMatchObject({ state: "cancelled" });
+  await post(router, { id: "stopped", target: { user: "dora" }, data: 1, delaySeconds: 1 });
+  expect(await receipt(router, "stopped", { method: "DELETE" })).toMatchObject({ state: "cancelled" });
   await router.spy.idle();
   expect(dora.buffered()).toHaveLength(0);
   await dora.close();
@@ -95,10 +87,10 @@ test("a connection killed without $disconnect is forgotten after one 410 and hur
   const live = await connect(router, "eve");
   router.spy.kill(lostId);
   for (const data of [1, 2]) {
-    const { body } = await post({ target: { user: "eve" }, data });
+    const { body } = await post(router, { target: { user: "eve" }, data });
     expect(await live.next()).toMatchObject({ data });
     await router.spy.idle();
-    expect(await receipt(String(body["id"]))).toMatchObject({
+    expect(await receipt(router, String(body["id"]))).toMatchObject({
       counts: { sent: 1, gone: data === 1 ? 1 : 0 },
     });
   }
@@ -110,12 +102,12 @@ test("a connection that answers 429 three times gets the message on a later rece
   const slowId = router.spy.connections().at(-1) ?? "";
   const quick = await connect(router, "fay");
   router.spy.failPosts(slowId, [429, 429, 429]);
-  const { body } = await post({ target: { user: "fay" }, data: "hi" });
+  const { body } = await post(router, { target: { user: "fay" }, data: "hi" });
   expect(await slow.next()).toMatchObject({ data: "hi" });
   await router.spy.idle();
   expect(quick.buffered()).toHaveLength(1);
   expect(slow.buffered()).toHaveLength(0);
-  expect(await receipt(String(body["id"]))).toMatchObject({
+  expect(await receipt(router, String(body["id"]))).toMatchObject({
     state: "delivered",
     counts: { sent: 2 },
     attempts: 2,
@@ -139,10 +131,10 @@ test.each([
   },
 ])("a POST is refused when $why", async ({ body, status, code }) => {
   const token = await tokenFor("narrow", { publish: ["topic:orders"] });
-  expect(await post(body, token)).toMatchObject({ status, body: { code } });
+  expect(await post(router, body, token)).toMatchObject({ status, body: { code } });
 });
 
 test("a token signed with another secret is refused", async () => {
   const token = await tokenFor("mallory", {}, "another-secret-of-at-least-thirty-two-bytes");
-  expect(await post({ target: { topic: "orders" }, data: 1 }, token)).toMatchObject({ status: 401 });
+  expect(await post(router, { target: { topic: "orders" }, data: 1 }, token)).toMatchObject({ status: 401 });
 });

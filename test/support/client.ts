@@ -20,6 +20,7 @@ export interface TestSocket {
   send(frame: unknown): void;
   next(): Promise<unknown>;
   buffered(): readonly unknown[];
+  isOpen(): boolean;
   close(): Promise<void>;
 }
 
@@ -46,6 +47,7 @@ export async function connect(
     next: () =>
       frames.length > 0 ? Promise.resolve(frames.shift()) : new Promise((resolve) => waiting.push(resolve)),
     buffered: () => frames,
+    isOpen: () => socket.readyState === WebSocket.OPEN,
     close: () => {
       socket.close();
       return closed;

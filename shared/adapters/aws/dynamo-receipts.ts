@@ -26,7 +26,7 @@ type Values = Record<string, AttributeValue>;
 /** The condition of `replaceable` in domain/receipt.ts, as DynamoDB says it. */
 const NEW_OR_REPLACEABLE =
   "attribute_not_exists(#part) OR ((attribute_not_exists(#copy) OR #copy <> :copy) AND #dedupeUntil <= :accepted" +
-  " AND (attribute_exists(#ending) OR attribute_exists(#split) OR attribute_exists(#cancelledAt)))";
+  " AND (attribute_exists(#ending) OR attribute_exists(#queued) OR attribute_exists(#cancelledAt)))";
 
 /** Many of the names are reserved words of DynamoDB, so all are written #name. */
 const namesIn = (...expressions: string[]) =>
@@ -109,11 +109,9 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
           if (await put(job, lease, now)) return { kind: "claimed" };
           const row = await read(keyOf(job.message.producer, job.message.id, partOf(job)));
           if (!row) continue;
-          const found = standing(row, job, now);
+          const found = standing(row, job, lease.run, now);
           if (found.kind !== "open") return found;
-          if (await takeOver(job, row, lease, now)) {
-            return { kind: "claimed", ...(found.progress ? { progress: found.progress } : {}) };
-          }
+          if (await takeOver(job, row, lease, now)) return { ...found, kind: "claimed" };
         }
         throw new TagwireError("TABLE_UNAVAILABLE", `the receipt of ${job.message.id} keeps changing`);
       }),
@@ -124,11 +122,12 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
         const names = Object.keys(values);
         const done = await update(
           key,
-          `SET #leaseUntil = :zero, #updatedAt = :now, #ttl = :ttl${names.map((name) => `, #${name} = :${name}`).join("")}`,
-          outcome.kind === "ended" ? "#run = :run" : "#run = :run AND attribute_not_exists(#cancelledAt)",
+          `SET ${["updatedAt", "ttl", ...names].map((name) => `#${name} = :${name}`).join(", ")}`,
+          outcome.kind === "ended" || outcome.kind === "queued"
+            ? "#run = :run"
+            : "#run = :run AND attribute_not_exists(#cancelledAt)",
           {
-            ":zero": number(0),
-            ":now": number(now),
+            ":updatedAt": number(now),
             ":ttl": timeToLive(now),
             ":run": { S: run },
             ...Object.fromEntries(names.map((name) => [`:${name}`, values[name] ?? { NULL: true }])),
@@ -181,12 +180,17 @@ const keyOf = (producer: string, id: string, part: string): Values => ({
   part: { S: part },
 });
 
+const RELEASED: Values = { leaseUntil: { N: "0" } };
+
 function toValues(outcome: Outcome): Values {
   if (outcome.kind === "split") return { split: { S: JSON.stringify(outcome.ranges) } };
+  if (outcome.kind === "queued") return { ...RELEASED, queued: { BOOL: true } };
   return {
+    ...RELEASED,
     progress: { S: JSON.stringify(outcome.progress) },
     ...(outcome.reason === undefined ? {} : { reason: { S: outcome.reason } }),
     ...(outcome.kind === "ended" ? { ending: { S: outcome.ending } } : {}),
+    ...(outcome.kind === "retry" && outcome.requeued ? { last: { BOOL: false } } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 import {
   ChangeMessageVisibilityCommand,
+  GetQueueAttributesCommand,
   SendMessageBatchCommand,
   SendMessageCommand,
   type SQSClient,
@@ -21,7 +22,7 @@ export interface SqsQueueOptions {
 export function sqsQueue({ client, urls, deadLetterUrl, fair }: SqsQueueOptions): MessageQueue {
   return {
     async send(lane, entries) {
-      const batches = inBatches(entries.map((entry) => ({ ...entry, body: JSON.stringify(entry.job) })));
+      const batches = inBatches(entries.map((entry) => ({ ...entry, body: bodyOf(entry.job) })));
       const taken = await Promise.all(batches.map((batch) => sendBatch(client, urls[lane], batch, fair)));
       return taken.flat();
     },
@@ -53,6 +54,19 @@ export function sqsQueue({ client, urls, deadLetterUrl, fair }: SqsQueueOptions)
         throw unavailable("the dead-letter queue did not take a message", fault);
       }
     },
+    async backlog(lane) {
+      try {
+        const { Attributes } = await client.send(
+          new GetQueueAttributesCommand({
+            QueueUrl: urls[lane],
+            AttributeNames: ["ApproximateNumberOfMessages"],
+          }),
+        );
+        return Number(Attributes?.["ApproximateNumberOfMessages"] ?? 0);
+      } catch (fault) {
+        throw unavailable("backlog not read", fault);
+      }
+    },
   };
 }
 
@@ -67,6 +81,16 @@ const unavailable = (detail: string, cause: unknown) =>
   new TagwireError("QUEUE_UNAVAILABLE", `${detail}: ${cause instanceof Error ? cause.message : cause}`, {
     cause,
   });
+
+/**
+ * SQS refuses U+FFFE and U+FFFF (SendMessage: "#xE000 to #xFFFD"), and some stand-ins whatever needs a surrogate
+ * pair. JSON can write all of them as escapes.
+ */
+const bodyOf = (job: Entry["job"]): string =>
+  JSON.stringify(job).replaceAll(
+    /[\ud800-\udfff\ufffe\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16)}`,
+  );
 
 type Written = Entry & { readonly body: string };
 

@@ -34,5 +34,8 @@ export function memoryQueue(): MemoryQueue {
     async bury(_lane, body, reason) {
       buried.push({ body, reason });
     },
+    async backlog(lane) {
+      return lanes[lane].filter(({ delaySeconds }) => delaySeconds === 0).length;
+    },
   };
 }

@@ -45,17 +45,18 @@ export function memoryReceipts(): Receipts & { rows(): ReceiptRow[] } {
         });
         return { kind: "claimed" };
       }
-      const found = standing(row, job, now);
+      const found = standing(row, job, lease.run, now);
       if (found.kind !== "open") return found;
       const { ending, reason, ...open } = row;
       rowsOf(job).set(row.part, { ...open, ...hold });
-      return { kind: "claimed", ...(found.progress ? { progress: found.progress } : {}) };
+      return { ...structuredClone(found), kind: "claimed" };
     },
     async settle(job, run, outcome, now) {
       const row = rowsOf(job).get(partOf(job));
       if (row?.run !== run) return "superseded";
-      if (outcome.kind !== "ended" && row.cancelledAt !== undefined) return "cancelled";
-      rowsOf(job).set(row.part, { ...row, leaseUntil: 0, updatedAt: now, ...written(outcome) });
+      const regardless = outcome.kind === "ended" || outcome.kind === "queued";
+      if (!regardless && row.cancelledAt !== undefined) return "cancelled";
+      rowsOf(job).set(row.part, { ...row, updatedAt: now, ...written(outcome) });
       return "written";
     },
     async isCancelled(job) {
@@ -77,7 +78,17 @@ export function memoryReceipts(): Receipts & { rows(): ReceiptRow[] } {
 }
 
 /** Copied through JSON because a real table would: later changes of the caller must not show here. */
-const written = (outcome: Outcome): Partial<ReceiptRow> =>
-  JSON.parse(
-    JSON.stringify(outcome.kind === "split" ? { split: outcome.ranges } : { ...outcome, kind: undefined }),
-  );
+const written = (outcome: Outcome): Partial<ReceiptRow> => JSON.parse(JSON.stringify(fields(outcome)));
+
+function fields(outcome: Outcome): Partial<ReceiptRow> {
+  if (outcome.kind === "split") return { split: outcome.ranges };
+  if (outcome.kind === "queued") return { queued: true, leaseUntil: 0 };
+  const { progress, reason } = outcome;
+  return {
+    progress,
+    ...(reason === undefined ? {} : { reason }),
+    ...(outcome.kind === "ended" ? { ending: outcome.ending } : {}),
+    ...(outcome.kind === "retry" && outcome.requeued ? { last: false } : {}),
+    leaseUntil: 0,
+  };
+}

@@ -1,7 +1,7 @@
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
-import { json } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import { listen, shut } from "../../../local/listen.ts";
 
 export interface Front {
@@ -9,42 +9,53 @@ export interface Front {
   stop(): Promise<void>;
 }
 
-/** PUT a list of statuses here, followed by a connection id: its next posts are answered with them. */
-export const FAULTS = "/_front/posts/";
+/** PUT a Fault here. */
+export const FAULTS = "/_front/faults";
+
+/** Requests whose path or body contains the text get the statuses, one each, and then pass again. */
+export interface Fault {
+  readonly contains: string;
+  readonly statuses: readonly number[];
+}
 
 /**
  * Stands before the emulator as a load balancer that ends TLS would: the stack's policies refuse a call without
- * TLS, and the emulator goes by this header. It can also make posts fail, since no emulator ever answers 429.
+ * TLS, and the emulator goes by this header. It can also make calls fail, since no emulator ever answers 429.
  */
 export async function startFront(upstream: number): Promise<Front> {
   const agent = new Agent({ keepAlive: true, timeout: 30_000 });
-  const planned = new Map<string, number[]>();
+  const faults = new Map<string, number[]>();
 
-  const pass = (asked: IncomingMessage, answer: ServerResponse) => {
-    const { method, url: path, headers } = asked;
-    const onward = request(
-      { host: "127.0.0.1", port: upstream, method, path, headers: { ...headers, [SCHEME]: "https" }, agent },
-      (found) => {
-        answer.writeHead(found.statusCode ?? 502, found.headers);
-        found.pipe(answer);
-      },
-    );
+  const faultOf = (path: string, body: Buffer): number | undefined => {
+    for (const [text, statuses] of faults) {
+      if (statuses.length > 0 && (path.includes(text) || body.includes(text))) return statuses.shift();
+    }
+    return undefined;
+  };
+
+  const pass = (asked: IncomingMessage, body: Buffer, answer: ServerResponse) => {
+    const { method, url: path } = asked;
+    const headers = { ...asked.headers, "x-forwarded-proto": "https" };
+    const onward = request({ host: "127.0.0.1", port: upstream, method, path, headers, agent }, (found) => {
+      answer.writeHead(found.statusCode ?? 502, found.headers);
+      found.pipe(answer);
+    });
     onward.on("error", () => answer.destroy());
-    asked.pipe(onward);
+    onward.end(body);
   };
 
   const server = createServer(async (asked, answer) => {
-    const { method, url = "" } = asked;
-    if (url.startsWith(FAULTS)) {
-      planned.set(decodeURIComponent(url.slice(FAULTS.length)), (await json(asked)) as number[]);
+    const body = await buffer(asked);
+    const path = decodeURIComponent(asked.url ?? "");
+    if (path === FAULTS) {
+      const { contains, statuses }: Fault = JSON.parse(String(body));
+      faults.set(contains, [...statuses]);
       return answer.end();
     }
-    const connection = method === "POST" ? /\/@connections\/([^/]+)$/.exec(decodeURIComponent(url))?.[1] : "";
-    const status = planned.get(connection ?? "")?.shift();
-    if (status === undefined) return pass(asked, answer);
-    asked.resume();
-    return answer.writeHead(status, { "content-type": "application/json" }).end("{}");
+    const status = faultOf(path, body);
+    return status ? answer.writeHead(status).end() : pass(asked, body, answer);
   });
+
   const open = new Set<Duplex>();
   server.on("upgrade", (asked: IncomingMessage, client: Duplex, head: Buffer) => {
     const onward = connect(upstream, "127.0.0.1");
@@ -56,6 +67,7 @@ export async function startFront(upstream: number): Promise<Front> {
     open.add(client);
     client.on("close", () => open.delete(client));
   });
+
   const port = await listen(server);
   return {
     url: `http://127.0.0.1:${port}`,
@@ -66,8 +78,6 @@ export async function startFront(upstream: number): Promise<Front> {
     },
   };
 }
-
-const SCHEME = "x-forwarded-proto";
 
 /** Names and values alternate in a raw list. */
 const headerLines = (raw: readonly string[]) =>

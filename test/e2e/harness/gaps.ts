@@ -81,11 +81,13 @@ const gapsOf = (endpoint: string, resources: Readonly<Record<string, Resource>>)
  * _sm_secret_create answers the name where Ref is the ARN, so a policy names no secret. And core/iam_actions.py asks
  * for sqs:SendMessageBatch, where AWS goes by sqs:SendMessage for both.
  */
-function mendPolicy(document: string, secretArns: ReadonlyMap<string, string>): string {
-  let mended = document.replaceAll('"sqs:SendMessage"', '"sqs:SendMessage","sqs:SendMessageBatch"');
-  for (const [name, arn] of secretArns) mended = mended.replaceAll(`"${name}"`, `"${arn}"`);
-  return mended;
-}
+const mendPolicy = (document: string, secretArns: ReadonlyMap<string, string>): string =>
+  JSON.stringify(JSON.parse(document), (key, value) => {
+    if (key === "Action" && [value].flat().includes("sqs:SendMessage")) {
+      return [value, "sqs:SendMessageBatch"].flat();
+    }
+    return secretArns.get(value) ?? value;
+  });
 
 async function arnsOf(client: SecretsManagerClient, resources: Readonly<Record<string, Resource>>) {
   const named = Object.values(resources).filter(({ type }) => type === "AWS::SecretsManager::Secret");

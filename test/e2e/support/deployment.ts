@@ -11,7 +11,7 @@ import { inject, vi } from "vitest";
 import type { Lane } from "../../../shared/domain/lane.ts";
 import type { TableName } from "../../../shared/settings.ts";
 import { clientConfig } from "../harness/aws.ts";
-import { FAULTS } from "../harness/front.ts";
+import { type Fault, FAULTS } from "../harness/front.ts";
 
 export interface DeadLetter {
   readonly body: string;
@@ -31,9 +31,11 @@ export interface Deployment {
   /** Puts a body into a lane past the API. */
   enqueue(lane: Lane, body: string): Promise<void>;
   /** Takes the dead letter whose body contains the text out of its queue, as soon as it is there. */
-  deadLetter(text: string): Promise<DeadLetter>;
+  deadLetter(text: string, timeout?: number): Promise<DeadLetter>;
   /** The next posts to a connection get these statuses. */
   failPosts(connectionId: string, statuses: readonly number[]): Promise<void>;
+  /** The next calls that read or write a receipt get these statuses. */
+  failReceipt(producer: string, id: string, statuses: readonly number[]): Promise<void>;
 }
 
 export function deployment(): Deployment {
@@ -51,6 +53,9 @@ export function deployment(): Deployment {
     receipts: output("ReceiptsTableName"),
   };
   const deadLetters = output("DeadLetterQueueUrl");
+  const fail = async (fault: Fault) => {
+    await fetch(endpoint + FAULTS, { method: "PUT", body: JSON.stringify(fault) });
+  };
   return {
     url: output("HttpUrl"),
     socketUrl: output("SocketUrl"),
@@ -78,7 +83,7 @@ export function deployment(): Deployment {
       const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: name }));
       await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body }));
     },
-    deadLetter: (text) =>
+    deadLetter: (text, timeout = 15_000) =>
       vi.waitFor(
         async () => {
           const { Messages = [] } = await sqs.send(
@@ -97,11 +102,9 @@ export function deployment(): Deployment {
           const reason = found.MessageAttributes?.["reason"]?.StringValue;
           return { body: found.Body ?? "", ...(reason === undefined ? {} : { reason }) };
         },
-        { timeout: 15_000, interval: 100 },
+        { timeout, interval: 100 },
       ),
-    async failPosts(connectionId, statuses) {
-      const address = `${endpoint}${FAULTS}${encodeURIComponent(connectionId)}`;
-      await fetch(address, { method: "PUT", body: JSON.stringify(statuses) });
-    },
+    failPosts: (connectionId, statuses) => fail({ contains: `/@connections/${connectionId}`, statuses }),
+    failReceipt: (producer, id, statuses) => fail({ contains: `"${producer}#${id}"`, statuses }),
   };
 }

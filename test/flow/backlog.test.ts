@@ -1,0 +1,47 @@
+import { expect, onTestFinished, test } from "vitest";
+import { start } from "../../local/start.ts";
+import { post } from "../support/http.ts";
+
+test("a lane over its limit turns messages away with 429 and Retry-After until it has emptied; high stays open", async () => {
+  let now = Date.now();
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const router = await start({
+    clock: { now: () => now, pause: async () => {} },
+    settings: { backlog: { limits: { low: 3, normal: 10 }, lookEvery: 1_000 } },
+    handlers: {
+      consume: () => async () => {
+        await held;
+        return { batchItemFailures: [] };
+      },
+    },
+  });
+  onTestFinished(async () => {
+    release();
+    await router.stop(0);
+  });
+  const message = (priority: string) => ({ target: { topic: "any" }, data: 1, priority });
+  // Two runs of ten take what they can hold; what comes after them waits.
+  await post(
+    router,
+    Array.from({ length: 40 }, () => message("low")),
+  );
+  await router.spy.waitFor({ kind: "run-started", lane: "low" }, { count: 2 });
+  now += 1_000;
+  await post(router, message("low"));
+
+  const { status, body, headers } = await post(router, message("low"));
+  expect({ status, body }).toMatchObject({ status: 429, body: { code: "LANE_FULL", status: 429 } });
+  expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
+  expect(body["retryAfter"]).toBe(Number(headers.get("retry-after")));
+  expect((await post(router, [message("low")])).headers.get("retry-after")).not.toBeNull();
+  expect((await post(router, message("normal"))).status).toBe(202);
+  expect((await post(router, message("high"))).status).toBe(202);
+
+  release();
+  await router.spy.idle();
+  now += 10_000;
+  expect((await post(router, message("low"))).status).toBe(202);
+});
