@@ -13,6 +13,8 @@ export interface Deployed {
   /** Whether posts can be made to fail. */
   readonly faults: boolean;
   readonly outputs: Readonly<Record<string, string>>;
+  /** Connections that one run serves; more are split into jobs. */
+  readonly share: number;
   /** Signs tokens. */
   readonly secret: string;
 }
@@ -23,6 +25,9 @@ declare module "vitest" {
   }
 }
 
+/** So small that a few sockets are an audience too large for one run. */
+const SHARE = 4;
+
 /** Deploys the stack once, for all test files. */
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
@@ -30,8 +35,9 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
   const { endpoint, faults, stop } = await emulator(join(SCRATCH, "emulator.log"));
   try {
     await bootstrap(endpoint);
-    const outputs = await deploy(endpoint);
-    provide("deployed", { endpoint, faults, outputs, secret: await secretOf(endpoint, outputs) });
+    const outputs = await deploy(endpoint, { delivery: { share: SHARE } });
+    const secret = await secretOf(endpoint, outputs);
+    provide("deployed", { endpoint, faults, outputs, secret, share: SHARE });
   } catch (fault) {
     await stop();
     throw fault;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Overrides } from "../../../shared/settings.ts";
 import { ACCOUNT, REGION } from "./aws.ts";
 import { cdk } from "./cdk.ts";
 import { closeGaps } from "./gaps.ts";
@@ -15,7 +16,7 @@ export const bootstrap = (endpoint: string): Promise<void> =>
   cdk(["bootstrap", `aws://${ACCOUNT}/${REGION}`], { endpoint, output: ASSEMBLY });
 
 /** Deploys the stack of this repository, with these changes to the settings, and answers its outputs. */
-export async function deploy(endpoint: string, settings: unknown = {}): Promise<Record<string, string>> {
+export async function deploy(endpoint: string, settings: Overrides): Promise<Record<string, string>> {
   const outputs = join(SCRATCH, "outputs.json");
   const context = [`tagwire:endpoint=${endpoint}`, `tagwire:settings=${JSON.stringify(settings)}`];
   await cdk(
