@@ -1,5 +1,7 @@
+import { UndiciHttpHandler } from "@smithy/undici-http-handler";
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { v7 as uuid } from "uuid";
+import { undiciOptions } from "../shared/adapters/aws/client.ts";
 import { dynamoConnections } from "../shared/adapters/aws/dynamo-connections.ts";
 import { dynamoReceipts } from "../shared/adapters/aws/dynamo-receipts.ts";
 import { dynamoSubscriptions } from "../shared/adapters/aws/dynamo-subscriptions.ts";
@@ -9,14 +11,15 @@ import { consume, type Received } from "../shared/pipeline/consume.ts";
 import { pace } from "../shared/pipeline/pace.ts";
 import { readEnv } from "../shared/settings.ts";
 import { socketsOf } from "./post-path.ts";
-import { queueOf, settingsOf, tableClient } from "./wiring.ts";
+import { queueOf, settingsOf, TIMEOUT, tableClient } from "./wiring.ts";
 import type { World } from "./world.ts";
 
 /** The event source of every lane. */
 export function consumeHandler(world: World) {
   const env = readEnv("consume", world.env);
   const { delivery: policy, queues, receiptDays } = settingsOf(env.SETTINGS);
-  const tables = tableClient(world);
+  // Through undici, which costs a third less than Node's own HTTP, and is there for the posts anyway.
+  const tables = tableClient(world, new UndiciHttpHandler({ dispatcher: undiciOptions(TIMEOUT, 100) }));
   const deps = {
     queue: queueOf(world, env, queues.fair),
     receipts: dynamoReceipts({ client: tables, table: env.RECEIPTS_TABLE, days: receiptDays }),

@@ -63,6 +63,7 @@ export interface ReceiptRow {
   readonly ending?: Ending;
   readonly reason?: string;
   readonly cancelledAt?: number;
+  /** When a run wrote it last. A cancel leaves it alone, which tells whether the run had begun before it. */
   readonly updatedAt: number;
 }
 
@@ -145,7 +146,9 @@ export function fold(rows: readonly ReceiptRow[], now: number): Receipt | undefi
     ...(own.split ? { jobs: leaves.length } : {}),
     ...(reason === undefined ? {} : { reason }),
     ...(failed.length === 0 ? {} : { failed }),
-    updatedAt: new Date(Math.max(own.updatedAt, ...met.map(({ row }) => row.updatedAt))).toISOString(),
+    updatedAt: new Date(
+      Math.max(own.updatedAt, own.cancelledAt ?? 0, ...met.map(({ row }) => row.updatedAt)),
+    ).toISOString(),
   };
 }
 
@@ -176,7 +179,7 @@ const isLeased = (row: ReceiptRow, now: number) => row.leaseUntil !== undefined 
 function leafState({ row, parent }: Leaf, { cancelledAt }: ReceiptRow, now: number): State {
   const ended = row?.ending !== undefined && row.ending !== "dead";
   if (cancelledAt !== undefined && !ended) {
-    return row && isLeased(row, now) && row.updatedAt < cancelledAt ? "delivering" : "cancelled";
+    return row && isLeased(row, now) && row.updatedAt <= cancelledAt ? "delivering" : "cancelled";
   }
   if (row) return stateOf(row, now);
   return parent.queued ? "delivering" : stateOf(parent, now);

@@ -2,7 +2,8 @@ import { ApiGatewayManagementApiClient } from "@aws-sdk/client-apigatewaymanagem
 import { SignatureV4 } from "@smithy/signature-v4";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Identity, percentEncode, postSigner } from "../../shared/adapters/aws/sign-post.ts";
+import { percentEncode, postSigner } from "../../shared/adapters/aws/sign-post.ts";
+import type { Identity } from "../../shared/adapters/aws/signature.ts";
 
 /** The SDK signs with it too. */
 const { sha256 } = new ApiGatewayManagementApiClient({ region: "us-east-1" }).config;

@@ -145,7 +145,7 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
       onTable("cancelling a receipt", async () => {
         await update(
           keyOf(producer, id, MESSAGE_PART),
-          "SET #cancelledAt = if_not_exists(#cancelledAt, :now), #dedupeUntil = if_not_exists(#dedupeUntil, :window), #updatedAt = :now, #ttl = :ttl",
+          "SET #cancelledAt = if_not_exists(#cancelledAt, :now), #dedupeUntil = if_not_exists(#dedupeUntil, :window), #updatedAt = if_not_exists(#updatedAt, :now), #ttl = :ttl",
           "attribute_not_exists(#ending) OR #ending = :dead",
           {
             ":now": number(now),

@@ -1,10 +1,5 @@
-import { createHmac, createSecretKey, hash, type KeyObject } from "node:crypto";
-
-export interface Identity {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-}
+import { createHmac, hash, type KeyObject } from "node:crypto";
+import { ALGORITHM, type Identity, sameIdentity, signingKey, timestamp } from "./signature.ts";
 
 export interface PostToSign {
   /** As it is sent: percent-encoded, with the stage, without a query. */
@@ -32,7 +27,7 @@ export function postSigner(host: string, region: string): (post: PostToSign) => 
 
   return ({ path, body, identity, now }) => {
     const second = Math.floor(now / 1_000);
-    if (shared?.second !== second || !same(shared.identity, identity)) {
+    if (shared?.second !== second || !sameIdentity(shared.identity, identity)) {
       shared = prepare({ host, region, second, identity, last: shared });
     }
     let bodyHash = hashes.get(body);
@@ -72,12 +67,12 @@ interface Parts extends Pick<Shared, "second" | "identity"> {
 }
 
 function prepare({ host, region, second, identity, last }: Parts): Shared {
-  const time = `${new Date(second * 1_000).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
+  const time = timestamp(second * 1_000);
   const date = time.slice(0, 8);
   const day =
-    last?.day.date === date && same(last.identity, identity)
+    last?.day.date === date && sameIdentity(last.identity, identity)
       ? last.day
-      : { date, key: signingKey(identity.secretAccessKey, date, region) };
+      : { date, key: signingKey(identity.secretAccessKey, date, region, SERVICE) };
   const scope = `${date}/${region}/${SERVICE}/aws4_request`;
   const token: [string, string][] = identity.sessionToken
     ? [["x-amz-security-token", identity.sessionToken]]
@@ -96,31 +91,13 @@ function prepare({ host, region, second, identity, last }: Parts): Shared {
   };
 }
 
-const ALGORITHM = "AWS4-HMAC-SHA256";
 const SERVICE = "execute-api";
 
-const signingKey = (secret: string, ...scope: [date: string, region: string]): KeyObject =>
-  createSecretKey(
-    [...scope, SERVICE, "aws4_request"].reduce<Buffer>(
-      (key, part) => createHmac("sha256", key).update(part).digest(),
-      Buffer.from(`AWS4${secret}`),
-    ),
-  );
-
-const same = (a: Identity, b: Identity): boolean =>
-  a.accessKeyId === b.accessKeyId &&
-  a.secretAccessKey === b.secretAccessKey &&
-  a.sessionToken === b.sessionToken;
-
-/** The path once more encoded, which is what every service but S3 signs. */
-const canonicalPath = (path: string): string =>
-  PLAIN.test(path) ? path : path.split("/").map(percentEncode).join("/");
-
-const PLAIN = /^[A-Za-z0-9/_.~-]*$/;
+/** Every service but S3 signs the path encoded once more. */
+const canonicalPath = (path: string): string => path.replace(RESERVED, hex);
 
 /** encodeURIComponent leaves !'()* alone; RFC 3986 and AWS do not. */
-export const percentEncode = (text: string): string =>
-  encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+export const percentEncode = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, hex);
+
+const RESERVED = /[^A-Za-z0-9/_.~-]/g;
+const hex = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;

@@ -1,5 +1,5 @@
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
-import { type Result, refuse } from "../../domain/errors.ts";
+import { type Result, refuse, TagwireError } from "../../domain/errors.ts";
 import { Identity } from "../../domain/grant.ts";
 import { parse } from "../../domain/parse.ts";
 import type { Tokens } from "../../ports.ts";
@@ -52,8 +52,17 @@ async function checked(verify: () => Promise<JWTPayload>): Promise<Result<Identi
   } catch (fault) {
     if (fault instanceof errors.JWTExpired)
       return refuse("TOKEN_EXPIRED", "the token has expired; get a new one");
-    if (fault instanceof errors.JOSEError)
+    if (fault instanceof errors.JOSEError && !ABOUT_KEYS.has(fault.code))
       return refuse("TOKEN_INVALID", `the token cannot be trusted: ${fault.code}`);
-    throw fault;
+    const detail = fault instanceof Error ? fault.message : String(fault);
+    throw new TagwireError("KEYS_UNAVAILABLE", `no keys to check tokens with: ${detail}`, { cause: fault });
   }
 }
+
+/** Faults of whoever publishes the keys. Such a token may well be good. */
+const ABOUT_KEYS: ReadonlySet<string> = new Set([
+  errors.JOSEError.code,
+  errors.JWKInvalid.code,
+  errors.JWKSInvalid.code,
+  errors.JWKSTimeout.code,
+]);

@@ -68,7 +68,7 @@ export function memoryReceipts(): Receipts & { rows(): ReceiptRow[] } {
       const row = parts.get(MESSAGE_PART) ?? { producer, id, part: MESSAGE_PART, updatedAt: now };
       if (row.ending !== undefined && row.ending !== "dead") return;
       const window = { dedupeUntil: now + DEFAULT_DEDUPE_SECONDS * 1000 };
-      parts.set(MESSAGE_PART, { ...window, ...row, cancelledAt: row.cancelledAt ?? now, updatedAt: now });
+      parts.set(MESSAGE_PART, { ...window, ...row, cancelledAt: row.cancelledAt ?? now });
     },
     async find(producer, id, now) {
       return fold(structuredClone([...partsOf(producer, id).values()]), now);
