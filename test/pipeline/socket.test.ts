@@ -18,9 +18,15 @@ const ANN = {
 };
 const SOCKET = { connectionId: "c1=" as ConnectionId, connectedAt: NOW };
 
-/** Ports whose calls end in whatever order the scheduler says. */
+/** A port whose calls happen in whatever order the scheduler says. */
 function scheduled<Port extends object>(scheduler: fc.Scheduler, port: Port): Port {
-  const calls = Object.entries(port).map(([name, call]) => [name, scheduler.scheduleFunction(call)]);
+  const calls = Object.entries(port).map(([name, call]) => [
+    name,
+    async (...args: unknown[]) => {
+      await scheduler.schedule(Promise.resolve(), name);
+      return call(...args);
+    },
+  ]);
   return Object.fromEntries(calls) as Port;
 }
 
