@@ -159,7 +159,7 @@ describe("a message", () => {
     await receipts.claim(aMessageOf("one"), lease, NOW);
     const record = received(aMessageOf("one"));
     expect(await run([record])).toEqual([record.messageId]);
-    expect(queue.hidden).toEqual([{ receiptHandle: record.receiptHandle, seconds: 31 }]);
+    expect(queue.hidden).toEqual([{ receiptHandle: record.receiptHandle, seconds: 36 }]);
   });
 
   test("that has expired is delivered to nobody", async () => {
