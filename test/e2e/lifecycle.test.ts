@@ -3,7 +3,7 @@ import { ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import { LambdaClient, ListFunctionsCommand } from "@aws-sdk/client-lambda";
 import { expect, inject, test } from "vitest";
 import { clientConfig } from "./harness/aws.ts";
-import { deploy, destroy, STACK } from "./harness/stack.ts";
+import { deploy, destroy, SETTINGS, STACK } from "./harness/stack.ts";
 import { connect, producer } from "./support/client.ts";
 import { deployment } from "./support/deployment.ts";
 
@@ -17,8 +17,8 @@ test("an update keeps the addresses, the open sockets, their subscriptions and t
   const before = await shop.send({ target: { topic: "updates" }, data: "before" });
   expect(await client.message()).toMatchObject({ id: before });
 
-  const lanes = { high: { concurrency: 9 } };
-  expect(await deploy(endpoint, { lanes })).toEqual(outputs);
+  const changed = { ...SETTINGS, lanes: { high: { concurrency: 9 } } };
+  expect(await deploy(endpoint, changed)).toEqual(outputs);
 
   const after = await shop.send({ target: { topic: "updates" }, data: "after" });
   expect(await client.message()).toMatchObject({ id: after });
