@@ -9,7 +9,7 @@ import { emfTelemetry } from "../shared/adapters/powertools/telemetry.ts";
 import { LANES } from "../shared/domain/lane.ts";
 import { consume, type Received } from "../shared/pipeline/consume.ts";
 import { pace } from "../shared/pipeline/pace.ts";
-import { readEnv } from "../shared/settings.ts";
+import { readEnv, redriveReceives } from "../shared/settings.ts";
 import { socketsOf } from "./post-path.ts";
 import { queueOf, settingsOf, TIMEOUT, tableClient } from "./wiring.ts";
 import type { World } from "./world.ts";
@@ -17,7 +17,8 @@ import type { World } from "./world.ts";
 /** The event source of every lane. */
 export function consumeHandler(world: World) {
   const env = readEnv("consume", world.env);
-  const { delivery: policy, queues, receiptDays } = settingsOf(env.SETTINGS);
+  const settings = settingsOf(env.SETTINGS);
+  const { delivery: policy, queues, receiptDays } = settings;
   // Through undici, which costs a third less than Node's own HTTP, and is there for the posts anyway.
   const tables = tableClient(world, new UndiciHttpHandler({ dispatcher: undiciOptions(TIMEOUT, 100) }));
   const deps = {
@@ -32,6 +33,7 @@ export function consumeHandler(world: World) {
     policy,
     pace: pace(policy.pace),
     maxReceives: queues.maxReceives,
+    redriveReceives: redriveReceives(settings),
   };
 
   return async ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> => {

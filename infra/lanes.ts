@@ -4,7 +4,7 @@ import type { IKey } from "aws-cdk-lib/aws-kms";
 import { type IQueue, Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { LANES, type Lane } from "../shared/domain/lane.ts";
-import { type Settings, visibilitySeconds } from "../shared/settings.ts";
+import { redriveReceives, type Settings, visibilitySeconds } from "../shared/settings.ts";
 
 export interface LanesProps {
   readonly settings: Settings;
@@ -25,7 +25,7 @@ export class Lanes extends Construct {
 
   constructor(scope: Construct, id: string, { settings, name, removalPolicy, encryptionKey }: LanesProps) {
     super(scope, id);
-    const { maxReceives, retentionDays, deadLetterRetentionDays } = settings.queues;
+    const { retentionDays, deadLetterRetentionDays } = settings.queues;
     const protection = {
       enforceSSL: true,
       ...(encryptionKey
@@ -46,7 +46,7 @@ export class Lanes extends Construct {
           queueName: `${name}-${lane}`,
           visibilityTimeout: Duration.seconds(visibilitySeconds(settings)),
           retentionPeriod: Duration.days(retentionDays),
-          deadLetterQueue: { queue: deadLetters, maxReceiveCount: maxReceives },
+          deadLetterQueue: { queue: deadLetters, maxReceiveCount: redriveReceives(settings) },
         }),
     );
     this.variables = Object.fromEntries(

@@ -25,7 +25,7 @@ type Action =
 export const ACTIONS = {
   connections: {
     socket: ["DeleteItem", "GetItem", "PutItem", "UpdateItem"],
-    consume: ["DeleteItem"],
+    consume: ["DeleteItem", "GetItem"],
   },
   subscriptions: {
     socket: ["BatchWriteItem", "DeleteItem"],

@@ -42,3 +42,9 @@ export const CONNECTION_TAGS = 200;
 
 /** Longest visibility timeout, in seconds (SQS quotas: 12 hours). */
 export const VISIBILITY_SECONDS = 43_200;
+
+/**
+ * For so many milliseconds after its connect time a 410 may only mean that `$connect` has not returned yet (API Gateway
+ * quotas: integration timeout 29 s; the rest is for clocks that differ).
+ */
+export const CONNECTING = 35_000;

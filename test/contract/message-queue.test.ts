@@ -77,11 +77,11 @@ describe("a queue in SQS", () => {
       calls,
       bodies: async (lane) => (await takeAll(urls[lane])).map(({ Body = "" }) => Body),
       buried: async () => {
-        const valueOf = (value?: { StringValue?: string | undefined }) => value?.StringValue ?? "";
+        const textOf = (value?: { StringValue?: string | undefined }) => value?.StringValue ?? "";
         return (await takeAll(deadLetterUrl)).map(({ Body = "", MessageAttributes = {} }) => ({
           body: Body,
-          reason: valueOf(MessageAttributes["reason"]),
-          lane: valueOf(MessageAttributes["lane"]),
+          reason: textOf(MessageAttributes["reason"]),
+          lane: textOf(MessageAttributes["lane"]),
         }));
       },
     };

@@ -6,6 +6,7 @@ import {
   ENDINGS,
   endingOf,
   fold,
+  isReplaceableSplit,
   jobPart,
   MESSAGE_PART,
   NO_PROGRESS,
@@ -71,9 +72,9 @@ describe("a receipt", () => {
     { of: "jobs nobody met yet", rows: [aRow({ split: [LOW, HIGH], queued: true })], state: "delivering" },
     { of: "jobs that are not all queued", rows: [aRow({ split: [LOW, HIGH] })], state: "retrying" },
     {
-      of: "jobs nobody met before the cancel",
-      rows: [aRow({ split: [LOW, HIGH], cancelledAt: NOW })],
-      state: "cancelled",
+      of: "jobs nobody met before the cancel, and that end by themselves",
+      rows: [aRow({ split: [LOW, HIGH], queued: true, cancelledAt: NOW })],
+      state: "delivering",
     },
     {
       of: "one job done and one that retries",
@@ -257,10 +258,28 @@ describe("a run that meets a row", () => {
     },
     { of: "unfinished work", row: aRow({ copy: "x", dedupeUntil: NOW }), is: false },
     { of: "an ending in the past", row: aRow({ copy: "x", ending: "dead", dedupeUntil: NOW }), is: true },
-    { of: "a split in the past", row: aRow({ copy: "x", queued: true, dedupeUntil: NOW }), is: true },
+    { of: "a split in the past", row: aRow({ copy: "x", queued: true, dedupeUntil: NOW }), is: false },
     { of: "half a split", row: aRow({ copy: "x", split: [LOW, HIGH], dedupeUntil: NOW }), is: false },
     { of: "a cancel in the past", row: aRow({ copy: "x", cancelledAt: 1, dedupeUntil: NOW }), is: true },
+    {
+      of: "a cancel while a run delivers",
+      row: aRow({ copy: "x", cancelledAt: 1, leaseUntil: NOW + 1, dedupeUntil: NOW }),
+      is: false,
+    },
   ])("of $of may start anew: $is", ({ row, is }) => {
-    expect(replaceable(row, aJob())).toBe(is);
+    expect(replaceable(row, aJob(), NOW)).toBe(is);
+  });
+
+  test.each([
+    { of: "all its jobs have ended", high: { ending: "partial" as const }, is: true },
+    { of: "one job is still under way", high: { leaseUntil: NOW + 1 }, is: false },
+  ])("a message may follow a split one of the same id where $of: $is", ({ high, is }) => {
+    const own = aRow({ copy: "x", split: [LOW, HIGH], queued: true, dedupeUntil: NOW });
+    const rows = [
+      own,
+      aRow({ copy: "x", part: jobPart("x", LOW), ending: "delivered" }),
+      aRow({ copy: "x", part: jobPart("x", HIGH), ...high }),
+    ];
+    expect(isReplaceableSplit(rows, aJob(), NOW)).toBe(is);
   });
 });
