@@ -39,7 +39,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "prom-client",
     "ws",
   ],
-  "cli/": ["shared/domain/", "shared/settings.ts", "commander", "jose", "node:", "ws"],
+  "cli/": [
+    "shared/domain/",
+    "shared/ports.ts",
+    "shared/settings.ts",
+    "shared/adapters/aws/",
+    "@aws-sdk/client-sqs",
+    "commander",
+    "jose",
+    "node:",
+    "ws",
+  ],
 };
 
 const files = ["shared", "functions", "local", "cli"].flatMap((folder) =>
