@@ -1,42 +1,39 @@
-import { ApiGatewayManagementApiClient } from "@aws-sdk/client-apigatewaymanagementapi";
+import { UndiciHttpHandler } from "@smithy/undici-http-handler";
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { v7 as uuid } from "uuid";
-import { clientConfig, requestHandler } from "../shared/adapters/aws/client.ts";
+import { undiciOptions } from "../shared/adapters/aws/client.ts";
 import { dynamoConnections } from "../shared/adapters/aws/dynamo-connections.ts";
 import { dynamoReceipts } from "../shared/adapters/aws/dynamo-receipts.ts";
 import { dynamoSubscriptions } from "../shared/adapters/aws/dynamo-subscriptions.ts";
-import { gatewaySockets } from "../shared/adapters/aws/gateway-sockets.ts";
 import { emfTelemetry } from "../shared/adapters/powertools/telemetry.ts";
 import { LANES } from "../shared/domain/lane.ts";
 import { consume, type Received } from "../shared/pipeline/consume.ts";
 import { pace } from "../shared/pipeline/pace.ts";
-import { readEnv } from "../shared/settings.ts";
-import { queueOf, settingsOf, tableClient } from "./wiring.ts";
+import { readEnv, redriveReceives } from "../shared/settings.ts";
+import { socketsOf } from "./post-path.ts";
+import { queueOf, settingsOf, TIMEOUT, tableClient } from "./wiring.ts";
 import type { World } from "./world.ts";
 
 /** The event source of every lane. */
 export function consumeHandler(world: World) {
   const env = readEnv("consume", world.env);
-  const { delivery: policy, queues, receiptDays } = settingsOf(env.SETTINGS);
-  const tables = tableClient(world);
-  const posts = new ApiGatewayManagementApiClient({
-    ...clientConfig(world.env, "APIGATEWAYMANAGEMENTAPI"),
-    endpoint: env.SOCKET_ENDPOINT,
-    maxAttempts: 1,
-    requestHandler: requestHandler(policy.postTimeout, policy.postsInFlight),
-  });
+  const settings = settingsOf(env.SETTINGS);
+  const { delivery: policy, queues, receiptDays } = settings;
+  // Through undici, which costs a third less than Node's own HTTP, and is there for the posts anyway.
+  const tables = tableClient(world, new UndiciHttpHandler({ dispatcher: undiciOptions(TIMEOUT, 100) }));
   const deps = {
     queue: queueOf(world, env, queues.fair),
     receipts: dynamoReceipts({ client: tables, table: env.RECEIPTS_TABLE, days: receiptDays }),
     subscriptions: dynamoSubscriptions(tables, env.SUBSCRIPTIONS_TABLE),
     connections: dynamoConnections(tables, env.CONNECTIONS_TABLE),
-    sockets: gatewaySockets(posts),
+    sockets: socketsOf(world, env.SOCKET_ENDPOINT, policy, tables),
     clock: world.clock,
     random: world.random,
     newId: () => uuid({ msecs: world.clock.now() }),
     policy,
     pace: pace(policy.pace),
     maxReceives: queues.maxReceives,
+    redriveReceives: redriveReceives(settings),
   };
 
   return async ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> => {

@@ -1,6 +1,7 @@
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { clientConfig, requestHandler } from "../shared/adapters/aws/client.ts";
+import { JsonSigner } from "../shared/adapters/aws/json-signer.ts";
 import { sqsQueue } from "../shared/adapters/aws/sqs-queue.ts";
 import { issuerTokens, secretTokens, type TokenSource } from "../shared/adapters/jose/tokens.ts";
 import { LANES, type Lane } from "../shared/domain/lane.ts";
@@ -9,14 +10,19 @@ import type { Settings } from "../shared/settings.ts";
 import type { World } from "./world.ts";
 
 /** Milliseconds before a call to a queue or a table counts as failed. */
-const TIMEOUT = 5_000;
+export const TIMEOUT = 5_000;
 
 export const settingsOf = (text: string): Settings => JSON.parse(text) as Settings;
 
-export const tableClient = (world: World): DynamoDBClient =>
+/** `handler` makes the calls. @default Node's own HTTP, which a function has loaded anyway */
+export const tableClient = (
+  world: World,
+  handler: NonNullable<DynamoDBClientConfig["requestHandler"]> = requestHandler(TIMEOUT, 100),
+): DynamoDBClient =>
   new DynamoDBClient({
     ...clientConfig(world.env, "DYNAMODB"),
-    requestHandler: requestHandler(TIMEOUT, 100),
+    requestHandler: handler,
+    signerConstructor: JsonSigner,
   });
 
 /** `env` has a QUEUE_URL for each lane. */
@@ -24,6 +30,7 @@ export function queueOf(world: World, env: Readonly<Record<string, string>>, fai
   const client = new SQSClient({
     ...clientConfig(world.env, "SQS"),
     requestHandler: requestHandler(TIMEOUT, 50),
+    signerConstructor: JsonSigner,
     useQueueUrlAsEndpoint: false,
     md5: false,
   });

@@ -12,6 +12,8 @@ export interface Limits {
   readonly bufferBytes: number;
   /** How long a post to a socket takes, so that posts overlap as they do over a network. */
   readonly postDelay: number;
+  /** How often expired rows are deleted. DynamoDB takes up to days (UpdateTimeToLive), so reads never count on it. */
+  readonly expiryEvery: number;
   /** Consumer runs at a time, over all lanes. Absent: the sum of the lanes. */
   readonly reservedConcurrency?: number;
 }
@@ -23,4 +25,5 @@ export const LIMITS: Limits = {
   bodyBytes: 10_485_760,
   bufferBytes: 1_048_576,
   postDelay: 0,
+  expiryEvery: 60_000,
 };

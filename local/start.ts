@@ -39,6 +39,8 @@ export interface StartOptions {
   /** Takes what the functions print. @default nobody */
   readonly write?: (line: string) => void;
   readonly limits?: Partial<Limits>;
+  /** Where the consumer posts, given the address of this router's own endpoint: for a proxy in between. */
+  readonly postsTo?: (socketEndpoint: string) => Promise<string>;
   readonly clock?: Clock;
   readonly random?: World["random"];
 }
@@ -70,7 +72,8 @@ export async function start(options: StartOptions = {}): Promise<Router> {
 
   const front = createServer();
   const back = createServer({ keepAliveTimeout: 60_000 });
-  const socketEndpoint = `http://127.0.0.1:${await listen(back)}`;
+  const own = `http://127.0.0.1:${await listen(back)}`;
+  const socketEndpoint = (await options.postsTo?.(own)) ?? own;
   const [queues, tables] = await Promise.all([startQueues(settings), startTables()]);
 
   const print = (line: string) => {
@@ -125,8 +128,15 @@ export async function start(options: StartOptions = {}): Promise<Router> {
     ),
   );
 
+  const expiry = setInterval(() => {
+    tables.expire(clock.now()).catch((fault: unknown) => {
+      write(JSON.stringify({ level: "ERROR", message: "expired rows not deleted", error: String(fault) }));
+    });
+  }, limits.expiryEvery);
+
   const release = async (grace: number) => {
     stopping = true;
+    clearInterval(expiry);
     await Promise.all([ingest.settled(), receipts.settled()]);
     await emptied(queues, grace);
     await Promise.all(pollers.map((poller) => poller.stop()));

@@ -126,6 +126,7 @@ export interface Lease {
   readonly run: string;
   readonly until: number;
   readonly receive: number;
+  /** Whether SQS moves the job to the dead-letter queue after it. */
   readonly last: boolean;
 }
 
@@ -158,10 +159,10 @@ export interface Receipts {
   claim(job: Job, lease: Lease, now: number): Promise<Claim>;
   /**
    * Writes what a run achieved and gives up its lease, but at a split. An ending is written even over a cancel,
-   * since it is what happened, and so is `queued`; a retry or a split is not, and answers `cancelled`.
+   * since it is what happened; a retry or a split is not, and answers `cancelled`. Once it is split all is written.
    */
   settle(job: Job, run: string, outcome: Outcome, now: number): Promise<Settled>;
-  /** Whether the message was cancelled, claimed or not. */
+  /** Whether the message was cancelled, claimed or not, or a later one has its id. */
   isCancelled(job: Job): Promise<boolean>;
   /** Cancels what has not been delivered yet; a message nobody has met yet never will be. Changes no ending. */
   cancel(producer: UserId, id: MessageId, now: number): Promise<void>;
@@ -177,7 +178,7 @@ export type PostEnding =
   | { readonly kind: "refused"; readonly reason: string };
 
 export interface Sockets {
-  /** Posts one frame, once. MUST report a failed post by its ending and never throw for it. */
+  /** Posts one frame, once; its bytes must not change afterwards. MUST report a failed post by its ending, never throw. */
   post(id: ConnectionId, frame: Uint8Array): Promise<PostEnding>;
 }
 

@@ -1,6 +1,6 @@
 import { TagwireError } from "./domain/errors.ts";
 import { LANES, type Lane } from "./domain/lane.ts";
-import type { BacklogPolicy, DeliveryPolicy, SocketPolicy } from "./domain/policy.ts";
+import { type BacklogPolicy, type DeliveryPolicy, POST_PATHS, type SocketPolicy } from "./domain/policy.ts";
 
 /*
  * The one description of queues, tables and functions. The CDK stack and the local runtime both read it.
@@ -17,8 +17,13 @@ export interface LaneSettings {
 }
 
 export interface QueueSettings {
-  /** Receives before SQS moves a message to the dead-letter queue. AWS advises 5 or more. */
+  /** Receives before a run gives a message up and puts it into the dead-letter queue. AWS advises 5 or more. */
   readonly maxReceives: number;
+  /**
+   * Further receives before SQS itself does that. They are for messages whose last runs died, were throttled or met
+   * another's lease, and so could not write what became of them.
+   */
+  readonly spareReceives: number;
   readonly retentionDays: number;
   readonly deadLetterRetentionDays: number;
   /** Visibility timeout in multiples of the consumer's timeout. AWS advises 6. */
@@ -53,12 +58,13 @@ export const DEFAULTS: Settings = {
     low: { concurrency: 2, batchSize: 10 },
     fanout: { concurrency: 4, batchSize: 1 },
   },
-  queues: { maxReceives: 5, retentionDays: 4, deadLetterRetentionDays: 14, visibilityFactor: 6, fair: true },
+  queues: { maxReceives: 5, spareReceives: 5, retentionDays: 4, deadLetterRetentionDays: 14, visibilityFactor: 6, fair: true },
   backlog: { limits: { normal: 100_000, low: 20_000, fanout: 100_000 }, lookEvery: 5_000 },
   delivery: {
     postsInFlight: 50,
     postAttempts: 3,
     postTimeout: 3_000,
+    postPath: "lean",
     pause: { base: 100, cap: 1_000 },
     backoff: { base: 2, cap: 300 },
     reserve: 10_000,
@@ -96,6 +102,9 @@ export function settings(overrides: Overrides = {}): Settings {
 export const reservedConcurrency = ({ lanes }: Settings): number =>
   LANES.reduce((sum, lane) => sum + lanes[lane].concurrency, 0);
 
+/** Receives before SQS moves a message to the dead-letter queue: its maxReceiveCount, 1-1000. */
+export const redriveReceives = ({ queues }: Settings): number => queues.maxReceives + queues.spareReceives;
+
 /** Seconds a received message stays hidden. */
 export const visibilitySeconds = ({ queues, functions }: Settings): number =>
   queues.visibilityFactor * functions.consume.timeoutSeconds;
@@ -110,7 +119,8 @@ function rules({ lanes, delivery, functions, queues, receiptDays }: Settings) {
       range(`lanes.${lane}.concurrency`, lanes[lane].concurrency, 2, 1000),
       range(`lanes.${lane}.batchSize`, lanes[lane].batchSize, 1, 10),
     ]),
-    range("queues.maxReceives", queues.maxReceives, 1, 1000),
+    range("queues.maxReceives", queues.maxReceives, 1, 900),
+    range("queues.spareReceives", queues.spareReceives, 0, 100),
     range("queues.visibilityFactor", queues.visibilityFactor, 1, 48),
     range("delivery.postsInFlight", delivery.postsInFlight, 1, 1000),
     range("delivery.postAttempts", delivery.postAttempts, 1, 10),
@@ -118,6 +128,9 @@ function rules({ lanes, delivery, functions, queues, receiptDays }: Settings) {
     range("delivery.splitLimit", delivery.splitLimit, 2, 100),
     range("delivery.pace.quota", delivery.pace.quota, 1, 1_000_000),
     range("delivery.pace.share", delivery.pace.share, 0.01, 1),
+    POST_PATHS.includes(delivery.postPath)
+      ? undefined
+      : `delivery.postPath must be one of ${POST_PATHS.join(", ")}, got ${delivery.postPath}`,
     range("delivery.reserve", delivery.reserve, 0, functions.consume.timeoutSeconds * 1000 - 1),
     range("receiptDays", receiptDays, queues.deadLetterRetentionDays, 365),
   ];

@@ -1,7 +1,7 @@
 import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { buildApp } from "fauxqs";
 import { LANES, type Lane } from "../../shared/domain/lane.ts";
-import { type Settings, visibilitySeconds } from "../../shared/settings.ts";
+import { redriveReceives, type Settings, visibilitySeconds } from "../../shared/settings.ts";
 import { CREDENTIALS, queueArn, REGION } from "../aws.ts";
 
 /** How many messages a queue holds, by what hides them. */
@@ -37,7 +37,7 @@ export async function startQueues(settings: Settings): Promise<Queues> {
   const endpoint = await app.listen({ port: 0, host: "127.0.0.1" });
   const client = sqsClient(endpoint);
   const days = (count: number) => String(Math.ceil(count * 86_400));
-  const { maxReceives, retentionDays, deadLetterRetentionDays } = settings.queues;
+  const { retentionDays, deadLetterRetentionDays } = settings.queues;
   const deadLetterUrl = await create(client, DEAD_LETTERS, {
     MessageRetentionPeriod: days(deadLetterRetentionDays),
   });
@@ -46,7 +46,7 @@ export async function startQueues(settings: Settings): Promise<Queues> {
     MessageRetentionPeriod: days(retentionDays),
     RedrivePolicy: JSON.stringify({
       deadLetterTargetArn: queueArn(DEAD_LETTERS),
-      maxReceiveCount: maxReceives,
+      maxReceiveCount: redriveReceives(settings),
     }),
   };
   const urls = await byLane((lane) => create(client, queueName(lane), attributes));

@@ -3,14 +3,17 @@ import dynalite from "dynalite";
 import { TABLES, type TableDescription, type TableName } from "../../shared/settings.ts";
 import { CREDENTIALS, REGION } from "../aws.ts";
 import { listen, shut } from "../listen.ts";
+import { deleteExpired } from "./time-to-live.ts";
 
 export interface Tables {
   readonly endpoint: string;
   readonly names: Readonly<Record<TableName, string>>;
+  /** Deletes what has expired at this moment (milliseconds since 1970): dynalite itself never does. */
+  expire(now: number): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** DynamoDB in memory on the loopback address, with the three tables. It never deletes by TTL. */
+/** DynamoDB in memory on the loopback address, with the three tables. */
 export async function startTables(): Promise<Tables> {
   const server = dynalite({ createTableMs: 0 });
   const endpoint = `http://127.0.0.1:${await listen(server)}`;
@@ -23,8 +26,19 @@ export async function startTables(): Promise<Tables> {
   await Promise.all(
     Object.entries(TABLES).map(([table, description]) => create(client, nameOf(table), description)),
   );
-  client.destroy();
-  return { endpoint, names, stop: () => shut(server) };
+  return {
+    endpoint,
+    names,
+    async expire(now) {
+      for (const [table, description] of Object.entries(TABLES)) {
+        await deleteExpired(client, nameOf(table), description, now);
+      }
+    },
+    stop() {
+      client.destroy();
+      return shut(server);
+    },
+  };
 }
 
 const nameOf = (table: string) => `tagwire-${table}`;

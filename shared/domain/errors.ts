@@ -20,6 +20,7 @@ export const ERRORS = {
   LANE_FULL: { status: 429, title: "The lane's backlog is over its limit; try later." },
   QUEUE_UNAVAILABLE: { status: 503, title: "The queue refused the write; it is safe to send again." },
   TABLE_UNAVAILABLE: { status: 503, title: "A table could not be reached; it is safe to ask again." },
+  KEYS_UNAVAILABLE: { status: 503, title: "The keys of tokens could not be read; it is safe to ask again." },
   SETTINGS_INVALID: { status: 500, title: "A setting is missing or wrong; nothing was started." },
 } as const satisfies Record<string, { status: number; title: string }>;
 

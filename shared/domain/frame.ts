@@ -1,25 +1,32 @@
 import * as v from "valibot";
-import type { ErrorCode, Result } from "./errors.ts";
-import { FRAME_TOPICS } from "./limits.ts";
+import type { ErrorCode, Refusal, Result } from "./errors.ts";
+import { FRAME_TOPICS, REF_LENGTH } from "./limits.ts";
 import type { Message } from "./message.ts";
-import { parse, parseJson } from "./parse.ts";
+import { exactObject, parse, parseJson } from "./parse.ts";
 import { Topic } from "./tag.ts";
 
 /** The WebSocket sub-protocol this page of the protocol is called (RFC 6455 §1.9). */
 export const SUBPROTOCOL = "tagwire.v1";
 
-const Ref = v.union([v.string(), v.number()], "must be a string or a number");
+const Ref = v.union(
+  [
+    v.pipe(v.string(), v.maxLength(REF_LENGTH, `must be at most ${REF_LENGTH} long`)),
+    v.pipe(v.number(), v.finite("must be a number that fits a double")),
+  ],
+  "must be a string or a number",
+);
 const Topics = v.pipe(
-  v.array(Topic),
+  v.array(v.unknown()),
   v.minLength(1, "must name at least one topic"),
   v.maxLength(FRAME_TOPICS, `must name at most ${FRAME_TOPICS} topics`),
+  v.array(Topic),
 );
 
 /** What a client may send. */
 const ClientFrame = v.variant("type", [
-  v.strictObject({ type: v.literal("subscribe"), topics: Topics, ref: v.optional(Ref) }),
-  v.strictObject({ type: v.literal("unsubscribe"), topics: Topics, ref: v.optional(Ref) }),
-  v.strictObject({ type: v.literal("ping"), ref: v.optional(Ref) }),
+  exactObject({ type: v.literal("subscribe"), topics: Topics, ref: v.optional(Ref) }),
+  exactObject({ type: v.literal("unsubscribe"), topics: Topics, ref: v.optional(Ref) }),
+  exactObject({ type: v.literal("ping"), ref: v.optional(Ref) }),
 ]);
 export type ClientFrame = v.InferOutput<typeof ClientFrame>;
 export type Ref = v.InferOutput<typeof Ref>;
@@ -49,6 +56,15 @@ export const messageFrame = ({ id, target, event, data, time }: Message): Messag
   ...(event === undefined ? {} : { event }),
   data,
   time,
+});
+
+/** What a client gets instead of what it asked for. */
+export const errorFrame = ({ code, detail, errors }: Refusal, ref: Ref | undefined): ServerFrame => ({
+  type: "error",
+  code,
+  detail,
+  ...(errors ? { errors } : {}),
+  ...(ref === undefined ? {} : { ref }),
 });
 
 /** Reads what a client sent. */

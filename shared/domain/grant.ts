@@ -4,20 +4,19 @@ import type { Target } from "./target.ts";
 
 const Patterns = v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(256)));
 
-/** What a token says: who it is, the tags its connections carry, and what it may do. Other claims are ignored. */
-export const Identity = v.pipe(
-  v.object({
-    sub: UserId,
-    tags: v.optional(v.array(Tag), []),
-    subscribe: v.optional(Patterns, []),
-    publish: v.optional(Patterns, []),
-    admin: v.optional(v.boolean(), false),
-  }),
-  v.check(
-    ({ tags }) => !tags.some((tag) => tag.startsWith("user:")),
-    "the claim tags must not name a user: sub does",
-  ),
+const FixedTag = v.pipe(
+  Tag,
+  v.check((tag) => !tag.startsWith("user:"), "must not name a user: sub does"),
 );
+
+/** What a token says: who it is, the tags its connections carry, and what it may do. Other claims are ignored. */
+export const Identity = v.object({
+  sub: UserId,
+  tags: v.optional(v.array(FixedTag), []),
+  subscribe: v.optional(Patterns, []),
+  publish: v.optional(Patterns, []),
+  admin: v.optional(v.boolean(), false),
+});
 export type Identity = v.InferOutput<typeof Identity>;
 
 /** `orders` is itself, `orders/*` all that starts with `orders/`, `*` everything. */

@@ -25,6 +25,12 @@ export const DEFAULT_DEDUPE_SECONDS = 300;
 /** Longest life of a message, in seconds: the retention of its queue (SQS allows 14 days; the lanes keep 4). */
 export const TTL_SECONDS = 345_600;
 
+/** How deep the data of a message may nest. Runtimes stringify by recursion (V8 fails at a few thousand). */
+export const DATA_LEVELS = 100;
+
+/** Characters of a frame's `ref`: it comes back in a reply that must fit a frame too. */
+export const REF_LENGTH = 128;
+
 /** Tags in one expression. Each is a list to read. */
 export const EXPRESSION_TAGS = 20;
 
@@ -36,3 +42,9 @@ export const CONNECTION_TAGS = 200;
 
 /** Longest visibility timeout, in seconds (SQS quotas: 12 hours). */
 export const VISIBILITY_SECONDS = 43_200;
+
+/**
+ * For so many milliseconds after its connect time a 410 may only mean that `$connect` has not returned yet (API Gateway
+ * quotas: integration timeout 29 s; the rest is for clocks that differ).
+ */
+export const CONNECTING = 35_000;

@@ -1,9 +1,10 @@
 import * as v from "valibot";
+import { Data } from "./data.ts";
 import { accept, type Result, refuse } from "./errors.ts";
 import { type HashRange, isHashRange } from "./hash-range.ts";
 import { PRIORITIES, type Priority } from "./lane.ts";
 import { DEDUPE_SECONDS, DEFAULT_DEDUPE_SECONDS, DELAY_SECONDS, TTL_SECONDS } from "./limits.ts";
-import { parse, parseJson } from "./parse.ts";
+import { exactObject, parse, parseJson } from "./parse.ts";
 import { UserId } from "./tag.ts";
 import { Target } from "./target.ts";
 
@@ -25,22 +26,36 @@ const EventName = v.pipe(
   v.minLength(1, "must not be empty"),
   v.maxLength(128, "must be at most 128 long"),
 );
-const Time = v.pipe(v.string(), v.isoTimestamp("must be an ISO 8601 time, as in 2026-01-31T12:00:00Z"));
+const Time = v.pipe(v.string(), v.check(isTime, "must be an ISO 8601 time, as in 2026-01-31T12:00:00Z"));
+
+/** Date.parse makes March of 30 February, and nothing of an offset without minutes. */
+function isTime(text: string): boolean {
+  if (!v.ISO_TIMESTAMP_REGEX.test(text) || Number.isNaN(Date.parse(text))) return false;
+  const day = text.slice(0, 10);
+  return new Date(day).toISOString().startsWith(day);
+}
 
 /** What a producer posts. */
 export const Post = v.pipe(
-  v.strictObject({
+  exactObject({
     id: v.optional(MessageId),
     target: Target,
     event: v.optional(EventName),
-    data: v.unknown(),
+    data: Data,
     priority: v.optional(v.picklist(PRIORITIES)),
     expiresAt: v.optional(Time),
     ttlSeconds: v.optional(seconds(1, TTL_SECONDS)),
     delaySeconds: v.optional(seconds(0, DELAY_SECONDS)),
     dedupeSeconds: v.optional(seconds(0, DEDUPE_SECONDS)),
   }),
-  v.check((p) => !(p.expiresAt && p.ttlSeconds), "must have one of expiresAt and ttlSeconds, not both"),
+  v.forward(
+    v.partialCheck(
+      [["expiresAt"], ["ttlSeconds"]],
+      ({ expiresAt, ttlSeconds }) => !(expiresAt && ttlSeconds),
+      "must not stand beside ttlSeconds",
+    ),
+    ["expiresAt"],
+  ),
 );
 export type Post = v.InferOutput<typeof Post>;
 
@@ -82,9 +97,13 @@ export function messageFrom(post: Post, { producer, now, newId }: Acceptance, ro
       ? Date.parse(post.expiresAt)
       : undefined;
   const due = now + (post.delaySeconds ?? 0) * 1000;
-  if (expiresAt !== undefined && expiresAt <= due) {
+  const latest = now + TTL_SECONDS * 1000;
+  if (expiresAt !== undefined && (expiresAt <= due || expiresAt > latest)) {
     const pointer = `${root}/${post.expiresAt ? "expiresAt" : "ttlSeconds"}`;
-    const detail = "must be later than the moment the message is due";
+    const detail =
+      expiresAt <= due
+        ? "must be later than the moment the message is due"
+        : `must be at most ${TTL_SECONDS} seconds ahead`;
     return refuse("MESSAGE_INVALID", `${pointer} ${detail}`, { errors: [{ pointer, detail }] });
   }
   const copy = newId();
@@ -106,14 +125,14 @@ const QueuedJob = v.object({
   message: v.object({
     id: MessageId,
     producer: UserId,
-    copy: v.pipe(v.string(), v.minLength(1)),
+    copy: v.pipe(v.string(), v.minLength(1), v.maxLength(128)),
     target: Target,
     event: v.optional(v.string()),
-    data: v.unknown(),
+    data: Data,
     priority: v.picklist(PRIORITIES),
     time: Time,
     expiresAt: v.optional(v.number()),
-    dedupeSeconds: v.number(),
+    dedupeSeconds: seconds(0, DEDUPE_SECONDS),
   }),
   range: v.optional(v.custom<HashRange>(isHashRange, "must be a range of hashes")),
 });

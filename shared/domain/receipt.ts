@@ -53,7 +53,7 @@ export interface ReceiptRow {
   readonly run?: string;
   readonly leaseUntil?: number;
   readonly receive?: number;
-  /** Whether that receive was the last: a run that dies on it leaves a dead letter. */
+  /** Whether SQS gives it to no further run: one that dies on this receive leaves a dead letter. */
   readonly last?: boolean;
   readonly progress?: Progress;
   /** The ranges of the jobs that do its work. */
@@ -63,6 +63,7 @@ export interface ReceiptRow {
   readonly ending?: Ending;
   readonly reason?: string;
   readonly cancelledAt?: number;
+  /** When a run wrote it last. */
   readonly updatedAt: number;
 }
 
@@ -84,10 +85,11 @@ export type Standing =
 
 /**
  * What `run` may do. A dead letter that comes back was redriven, so `dead` is the one ending that opens again. A
- * run meets its own lease where the answer to its claim was lost.
+ * run meets its own lease where the answer to its claim was lost. A cancel leaves a split message open until its jobs
+ * are queued: some may be already, and each ends by itself.
  */
 export function standing(row: ReceiptRow, { message }: Job, run: string, now: number): Standing {
-  if (row.cancelledAt !== undefined) return { kind: "over", why: "cancelled" };
+  if (row.cancelledAt !== undefined && !row.split) return { kind: "over", why: "cancelled" };
   if (row.copy !== message.copy) return { kind: "over", why: "duplicate" };
   if (row.queued) return { kind: "over", why: "split" };
   if (row.ending && row.ending !== "dead") return { kind: "over", why: "ended" };
@@ -97,11 +99,29 @@ export function standing(row: ReceiptRow, { message }: Job, run: string, now: nu
   return { kind: "open", ...(progress ? { progress } : {}), ...(split ? { split } : {}) };
 }
 
-/** Whether a later POST of the same id is a new message: the window is over and the old message is settled. */
-export const replaceable = (row: ReceiptRow, { message }: Job): boolean =>
+/**
+ * Whether a later POST of the same id is a new message: the window is over and the old message is settled. What the
+ * jobs of a split message do is not told by its row, but by the fold of all.
+ */
+export const replaceable = (row: ReceiptRow, { message }: Job, now: number): boolean =>
   row.copy !== message.copy &&
   (row.dedupeUntil ?? 0) <= Date.parse(message.time) &&
-  (row.ending !== undefined || row.queued === true || row.cancelledAt !== undefined);
+  (row.ending !== undefined || (row.cancelledAt !== undefined && !row.split && !isLeased(row, now)));
+
+/** As `replaceable`, for a split message with all its rows. */
+export function isReplaceableSplit(rows: readonly ReceiptRow[], job: Job, now: number): boolean {
+  const own = rows.find(({ part }) => part === partOf(job));
+  const state = own?.queued ? fold(rows, now)?.state : undefined;
+  return (
+    own !== undefined &&
+    ENDINGS.some((ending) => ending === state) &&
+    replaceable({ ...own, ending: "delivered" }, job, now)
+  );
+}
+
+/** Whether a message must not be delivered any more, by its own row: cancelled, or followed by another of its id. */
+export const isCancelled = (own: ReceiptRow, { message }: Job): boolean =>
+  own.cancelledAt !== undefined || (own.copy ?? message.copy) !== message.copy;
 
 /** What became of a message, as `GET /messages/{id}` tells it. */
 export interface Receipt {
@@ -145,7 +165,9 @@ export function fold(rows: readonly ReceiptRow[], now: number): Receipt | undefi
     ...(own.split ? { jobs: leaves.length } : {}),
     ...(reason === undefined ? {} : { reason }),
     ...(failed.length === 0 ? {} : { failed }),
-    updatedAt: new Date(Math.max(own.updatedAt, ...met.map(({ row }) => row.updatedAt))).toISOString(),
+    updatedAt: new Date(
+      Math.max(own.updatedAt, own.cancelledAt ?? 0, ...met.map(({ row }) => row.updatedAt)),
+    ).toISOString(),
   };
 }
 
@@ -170,16 +192,15 @@ function leavesOf(row: ReceiptRow, rows: ReadonlyMap<string, ReceiptRow>): Leaf[
 const isLeased = (row: ReceiptRow, now: number) => row.leaseUntil !== undefined && row.leaseUntil > now;
 
 /**
- * A cancel is the end of everything but work that a run had begun before it: a run looks for it after its claim.
- * A dead letter can be cancelled too, since it could be redriven.
+ * A cancel ends a message at once where no run has it. The jobs of a split one end by themselves, as each meets the
+ * cancel: until then none can say whether a run had begun it before. A dead letter can be cancelled too, since it
+ * could be redriven.
  */
-function leafState({ row, parent }: Leaf, { cancelledAt }: ReceiptRow, now: number): State {
-  const ended = row?.ending !== undefined && row.ending !== "dead";
-  if (cancelledAt !== undefined && !ended) {
-    return row && isLeased(row, now) && row.updatedAt < cancelledAt ? "delivering" : "cancelled";
-  }
-  if (row) return stateOf(row, now);
-  return parent.queued ? "delivering" : stateOf(parent, now);
+function leafState({ row, parent }: Leaf, own: ReceiptRow, now: number): State {
+  if (!row) return parent.queued ? "delivering" : stateOf(parent, now);
+  const ended = row.ending !== undefined && row.ending !== "dead";
+  if (row === own && own.cancelledAt !== undefined && !ended && !isLeased(own, now)) return "cancelled";
+  return stateOf(row, now);
 }
 
 function stateOf(row: ReceiptRow, now: number): State {

@@ -1,13 +1,22 @@
 import * as v from "valibot";
 import { EXPRESSION_TAGS } from "./limits.ts";
+import { exactObject } from "./parse.ts";
 import { ConnectionId, EVERYONE, Tag, Topic, topicTag, UserId, userTag } from "./tag.ts";
 
-const Tags = v.pipe(v.array(Tag), v.minLength(1, "must name at least one tag"));
+const TOO_MANY = `must name at most ${EXPRESSION_TAGS} tags`;
+
+// Counted first: nobody needs to hear what is wrong with each of a hundred thousand.
+const Tags = v.pipe(
+  v.array(v.unknown()),
+  v.minLength(1, "must name at least one tag"),
+  v.maxLength(EXPRESSION_TAGS, TOO_MANY),
+  v.array(Tag),
+);
 
 const Expression = v.pipe(
-  v.strictObject({ all: v.optional(Tags), any: v.optional(Tags), none: v.optional(Tags) }),
+  exactObject({ all: v.optional(Tags), any: v.optional(Tags), none: v.optional(Tags) }),
   v.check((e) => size(e) > 0, "must have at least one of all, any, none"),
-  v.check((e) => size(e) <= EXPRESSION_TAGS, `must name at most ${EXPRESSION_TAGS} tags`),
+  v.check((e) => size(e) <= EXPRESSION_TAGS, TOO_MANY),
 );
 
 const size = (e: {
@@ -17,11 +26,11 @@ const size = (e: {
 }) => [e.all, e.any, e.none].reduce((n, tags) => n + (tags?.length ?? 0), 0);
 
 const KINDS = {
-  connection: v.strictObject({ connection: ConnectionId }),
-  user: v.strictObject({ user: UserId }),
-  topic: v.strictObject({ topic: Topic }),
-  tags: v.strictObject({ tags: Expression }),
-  everyone: v.strictObject({ everyone: v.literal(true) }),
+  connection: exactObject({ connection: ConnectionId }),
+  user: exactObject({ user: UserId }),
+  topic: exactObject({ topic: Topic }),
+  tags: exactObject({ tags: Expression }),
+  everyone: exactObject({ everyone: v.literal(true) }),
 };
 
 /** Whom a message is for: exactly one of the five kinds. */

@@ -13,8 +13,10 @@ export interface ConsumeDeps extends ServeDeps {
   readonly queue: MessageQueue;
   readonly receipts: Receipts;
   readonly newId: () => string;
-  /** Receives before SQS moves a message to the dead-letter queue. */
+  /** Receives before a message is given up. */
   readonly maxReceives: number;
+  /** Receives before SQS moves it to the dead-letter queue, whatever we do: at least as many. */
+  readonly redriveReceives: number;
 }
 
 /** One message as SQS hands it over. */
@@ -73,16 +75,15 @@ async function consumeOne(
     run: deps.newId(),
     until: run.end + LEASE_MARGIN,
     receive: record.receive,
-    last: record.receive >= deps.maxReceives,
+    last: record.receive >= deps.redriveReceives,
   };
-  const now = deps.clock.now();
-  const claim = await deps.receipts.claim(job, lease, now);
+  const claim = await deps.receipts.claim(job, lease, deps.clock.now());
   switch (claim.kind) {
     case "over":
       if (claim.why === "duplicate") deps.telemetry.count("Duplicates");
       return DONE;
     case "leased":
-      return { kind: "again", seconds: Math.ceil((claim.until - now) / 1000) };
+      return { kind: "again", seconds: secondsUntil(deps, claim.until) };
     case "claimed": {
       deps.telemetry.count("Claims");
       const found = claim.progress ?? { ...NO_PROGRESS, from: (job.range ?? WHOLE).from };
@@ -92,7 +93,12 @@ async function consumeOne(
             deps.telemetry.warn("delivery interrupted", {}, fault);
             return { kind: "retry", progress: found, reason: reasonOf(fault) };
           });
-      return settle(deps, { record, job, lease, found }, outcome);
+      return settle(deps, { record, job, lease, found }, outcome).catch((fault: unknown): Verdict => {
+        deps.telemetry.count("Faults");
+        deps.telemetry.warn("outcome not written", { lane: record.lane, receive: record.receive }, fault);
+        // Its own lease would turn every receive before that away.
+        return { kind: "again", seconds: secondsUntil(deps, lease.until) };
+      });
     }
   }
 }
@@ -108,7 +114,8 @@ interface Claimed {
 /** Writes an outcome, and does with the record what follows from it. */
 async function settle(deps: ConsumeDeps, claimed: Claimed, outcome: Outcome): Promise<Verdict> {
   const { record, job, lease, found } = claimed;
-  const written = outcome.kind === "retry" && lease.last ? await lastly(deps, claimed, outcome) : outcome;
+  const isLast = record.receive >= deps.maxReceives;
+  const written = outcome.kind === "retry" && isLast ? await lastly(deps, claimed, outcome) : outcome;
   const settled = await deps.receipts.settle(job, lease.run, written, deps.clock.now());
   if (settled === "superseded") return { kind: "again" };
   if (settled === "cancelled") {
@@ -159,6 +166,9 @@ async function bury({ queue, telemetry }: ConsumeDeps, { lane, body }: Received,
 
 const retryAfter = ({ policy, random }: ConsumeDeps, { receive }: Received): number =>
   Math.max(1, Math.ceil(backoff(receive - 1, policy.backoff, random())));
+
+const secondsUntil = ({ clock }: ConsumeDeps, time: number): number =>
+  Math.max(1, Math.ceil((time - clock.now()) / 1000));
 
 async function hide(deps: ConsumeDeps, { lane, receiptHandle }: Received, seconds: number): Promise<void> {
   const bounded = Math.min(Math.max(0, seconds), VISIBILITY_SECONDS);

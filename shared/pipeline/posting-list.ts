@@ -91,13 +91,33 @@ export async function* mergeJoin(
     const row = await nextCommon(lists, at);
     if (!row) break;
     at = after(row.key);
-    if (await holdsKey(lists.none, row.key)) continue;
+    if (!(await isMeant(lists, row))) continue;
     rows.push(row);
     if (rows.length < pageSize) continue;
     yield rows;
     rows = [];
   }
   if (rows.length > 0) yield rows;
+}
+
+/** Ids come back: rows under one key are of one connection only where their connect times agree. */
+async function isMeant(
+  { all, any, none }: Record<"all" | "any" | "none", readonly PostingList[]>,
+  row: Posting,
+): Promise<boolean> {
+  if ((await holders(all, row)) < all.length || (await holders(none, row)) > 0) return false;
+  return any.length === 0 || (await holders(any, row)) > 0;
+}
+
+/** How many of the lists have the very row. */
+async function holders(lists: readonly PostingList[], { key, connectedAt }: Posting): Promise<number> {
+  let count = 0;
+  for (const list of lists) {
+    const found = list.seek(key);
+    const row = found instanceof Promise ? await found : found;
+    if (row?.key === key && row.connectedAt === connectedAt) count++;
+  }
+  return count;
 }
 
 /** Leapfrog: whichever list is furthest ahead pulls the others after it, until all stand on one key. */
@@ -126,14 +146,12 @@ async function nearest(lists: readonly PostingList[], key: string): Promise<Post
   for (const list of lists) {
     const found = list.seek(key);
     const row = found instanceof Promise ? await found : found;
-    if (row && (!least || row.key < least.key)) least = row;
+    if (row && (!least || row.key < least.key || isNewer(row, least))) least = row;
   }
   return least;
 }
 
-async function holdsKey(lists: readonly PostingList[], key: string): Promise<boolean> {
-  return lists.length > 0 && (await nearest(lists, key))?.key === key;
-}
+const isNewer = (a: Posting, b: Posting) => a.key === b.key && a.connectedAt > b.connectedAt;
 
 async function holdsKeyInAll(lists: readonly PostingList[], key: string): Promise<boolean> {
   for (const list of lists) {

@@ -74,7 +74,7 @@ async function* sift(
     let rows = page;
     const holders = (tag: Tag) => subscriptions.among(tag, rows, clock.now());
     for (const other of all) {
-      const keys = other.complete ? new Set(other.first.map((row) => row.key)) : await holders(other.tag);
+      const keys = other.complete ? sameIn(other.first, rows) : await holders(other.tag);
       rows = rows.filter((row) => keys.has(row.key));
     }
     if (any.length > 0) {
@@ -87,4 +87,10 @@ async function* sift(
     }
     if (rows.length > 0) yield rows;
   }
+}
+
+/** The keys of those rows that the list has too, with the same connect time. */
+function sameIn(list: readonly Posting[], rows: readonly Posting[]): ReadonlySet<string> {
+  const times = new Map(list.map(({ key, connectedAt }) => [key, connectedAt]));
+  return new Set(rows.filter(({ key, connectedAt }) => times.get(key) === connectedAt).map(({ key }) => key));
 }

@@ -1,6 +1,7 @@
 import type { LimitFunction } from "p-limit";
 import { messageFrame } from "../domain/frame.ts";
 import { WHOLE } from "../domain/hash-range.ts";
+import { CONNECTING } from "../domain/limits.ts";
 import type { Job } from "../domain/message.ts";
 import type { DeliveryPolicy } from "../domain/policy.ts";
 import { endingOf, type Progress, type Recipient } from "../domain/receipt.ts";
@@ -49,10 +50,12 @@ export async function serve(deps: ServeDeps, job: Job, found: Progress, run: Ser
     progress: found,
     pages: audience.pages(),
     slot: run.slot,
-    forget: (gone: Recipient) =>
-      forget(deps, gone, tagsFor(message.target)).catch((fault: unknown) =>
+    forget: async (gone: Recipient) => {
+      if (deps.clock.now() < gone.connectedAt + CONNECTING) return;
+      await forget(deps, gone, tagsFor(message.target)).catch((fault: unknown) =>
         deps.telemetry.warn("connection not forgotten", {}, fault),
-      ),
+      );
+    },
     stop,
     isCancelled: () => deps.receipts.isCancelled(job),
   });

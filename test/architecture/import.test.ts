@@ -8,7 +8,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "shared/ports.ts": ["shared/domain/"],
   "shared/settings.ts": ["shared/domain/"],
   "shared/pipeline/": ["shared/domain/", "shared/ports.ts", "p-limit"],
-  "shared/adapters/aws/": ["shared/domain/", "shared/ports.ts", "@aws-sdk/"],
+  "shared/adapters/aws/": [
+    "shared/domain/",
+    "shared/ports.ts",
+    "@aws-sdk/",
+    "@smithy/types",
+    "node:crypto",
+    "undici",
+  ],
   "shared/adapters/jose/": ["shared/domain/", "shared/ports.ts", "jose"],
   "shared/adapters/powertools/": ["shared/ports.ts", "@aws-lambda-powertools/"],
   "shared/adapters/memory/": ["shared/domain/", "shared/ports.ts"],
@@ -21,9 +28,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "shared/adapters/jose/",
     "shared/adapters/powertools/",
     "@aws-sdk/",
+    "@smithy/undici-http-handler",
     "aws-lambda",
+    "node:timers/promises",
     "uuid",
   ],
+  "infra/": ["shared/domain/", "shared/ports.ts", "shared/settings.ts", "aws-cdk-lib", "constructs", "node:"],
   "local/": [
     "functions/",
     "shared/domain/",
@@ -52,7 +62,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-const files = ["shared", "functions", "local", "cli"].flatMap((folder) =>
+const files = ["shared", "functions", "infra", "local", "cli"].flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
     .map((name) => join(folder, name)),

@@ -1,40 +1,13 @@
 import { expect, test } from "vitest";
-import type { Job, MessageId } from "../../shared/domain/message.ts";
+import type { MessageId } from "../../shared/domain/message.ts";
 import { NO_PROGRESS } from "../../shared/domain/receipt.ts";
 import type { ConnectionId, UserId } from "../../shared/domain/tag.ts";
-import type { Lease, Receipts } from "../../shared/ports.ts";
+import type { Receipts } from "../../shared/ports.ts";
+import { NOW } from "../support/message.ts";
+import { ANN, again, aJob, delivered, lease, progress, stateOf } from "./receipt-parts.ts";
 
-const NOW = Date.parse("2026-01-01T00:00:00Z");
-const ANN = "ann" as UserId;
-
-/** What every Receipts owes its callers, whatever it is made of. */
+/** What every Receipts owes its callers, whatever it is made of: claims, leases and endings. */
 export function receiptsContract(open: () => Receipts): void {
-  let count = 0;
-  const aJob = (copy = "copy", accepted = NOW, id = `m${++count}`): Job => ({
-    message: {
-      id: id as MessageId,
-      producer: ANN,
-      copy,
-      target: { user: ANN },
-      data: 1,
-      priority: "normal",
-      time: new Date(accepted).toISOString(),
-      dedupeSeconds: 300,
-    },
-  });
-  const lease = (run: string, more: Partial<Lease> = {}): Lease => ({
-    run,
-    until: NOW + 60_000,
-    receive: 1,
-    last: false,
-    ...more,
-  });
-  const again = (job: Job, copy: string, accepted: number): Job => aJob(copy, accepted, job.message.id);
-  const progress = {
-    ...NO_PROGRESS,
-    pending: [{ connectionId: "c1" as ConnectionId, connectedAt: NOW }],
-  };
-
   test("gives a job to one run at a time", async () => {
     const receipts = open();
     const job = aJob();
@@ -101,28 +74,108 @@ export function receiptsContract(open: () => Receipts): void {
     expect(await receipts.claim(dead, lease("d"), NOW)).toEqual({ kind: "claimed", progress });
   });
 
-  test("a message cancelled before any run met it is over", async () => {
-    const receipts = open();
-    const job = aJob();
-    await receipts.cancel(ANN, job.message.id, NOW);
-    expect(await receipts.isCancelled(job)).toBe(true);
-    expect(await receipts.claim(job, lease("a"), NOW)).toEqual({ kind: "over", why: "cancelled" });
-    expect(await receipts.find(ANN, job.message.id, NOW)).toMatchObject({ state: "cancelled" });
+  test("knows nothing of a message no run has met", async () => {
+    expect(await open().find(ANN, "never" as MessageId, NOW)).toBeUndefined();
   });
 
-  test("a cancel stops a retry, but not an ending", async () => {
+  test("of many runs that claim a new job at once, one gets it", async () => {
+    const receipts = open();
+    const job = aJob();
+    const runs = Array.from({ length: 10 }, (_, i) => receipts.claim(job, lease(`run-${i}`), NOW));
+    const kinds = (await Promise.all(runs)).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === "claimed")).toHaveLength(1);
+    expect(kinds.filter((kind) => kind === "leased")).toHaveLength(9);
+  });
+
+  test("of many runs that take over a lease at once, one gets it", async () => {
+    const receipts = open();
+    const job = aJob();
+    await receipts.claim(job, lease("gone"), NOW);
+    const later = { until: NOW + 120_000 };
+    const runs = Array.from({ length: 5 }, (_, i) =>
+      receipts.claim(job, lease(`run-${i}`, later), NOW + 60_000).catch(() => ({ kind: "fault" })),
+    );
+    const kinds = (await Promise.all(runs)).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === "claimed")).toHaveLength(1);
+  });
+
+  test("a run that asks twice, since the first answer was lost, gets its job", async () => {
     const receipts = open();
     const job = aJob();
     await receipts.claim(job, lease("a"), NOW);
-    await receipts.cancel(ANN, job.message.id, NOW);
-    expect(await receipts.settle(job, "a", { kind: "retry", progress }, NOW)).toBe("cancelled");
-    expect(
-      await receipts.settle(job, "a", { kind: "ended", ending: "delivered", progress: NO_PROGRESS }, NOW),
-    ).toBe("written");
-    expect(await receipts.find(ANN, job.message.id, NOW)).toMatchObject({ state: "delivered" });
+    expect(await receipts.claim(job, lease("a"), NOW)).toEqual({ kind: "claimed" });
   });
 
-  test("knows nothing of a message no run has met", async () => {
-    expect(await open().find(ANN, "never" as MessageId, NOW)).toBeUndefined();
+  test("a run that never claimed a job writes nothing", async () => {
+    const receipts = open();
+    const job = aJob();
+    expect(await receipts.settle(job, "a", delivered(1), NOW)).toBe("superseded");
+    expect(await stateOf(receipts, job)).toBeUndefined();
+  });
+
+  test("the rest of a job that goes on as an entry of its own is not dead when its last receive is over", async () => {
+    const receipts = open();
+    const job = aJob();
+    await receipts.claim(job, lease("a", { receive: 5, last: true }), NOW);
+    await receipts.settle(job, "a", { kind: "retry", progress, requeued: true }, NOW);
+    expect(await stateOf(receipts, job)).toBe("retrying");
+  });
+
+  test("a run that died on the last receive leaves a dead letter", async () => {
+    const receipts = open();
+    const job = aJob();
+    await receipts.claim(job, lease("a", { receive: 5, last: true }), NOW);
+    expect(await stateOf(receipts, job)).toBe("delivering");
+    expect(await stateOf(receipts, job, NOW + 60_001)).toBe("dead");
+  });
+
+  test("one id of two producers is two messages, however the producers are called", async () => {
+    const receipts = open();
+    const producers = ["ann", "ann#m", "#", "auth0|Zoë/#1"] as UserId[];
+    const id = aJob().message.id;
+    for (const [i, producer] of producers.entries()) {
+      const job = { message: { ...aJob().message, id, producer } };
+      expect(await receipts.claim(job, lease("a"), NOW)).toEqual({ kind: "claimed" });
+      await receipts.settle(job, "a", delivered(i), NOW);
+    }
+    for (const [i, producer] of producers.entries()) {
+      expect(await receipts.find(producer, id, NOW)).toMatchObject({ producer, id, counts: { sent: i } });
+    }
+  });
+
+  test("tells what there is to tell of a message", async () => {
+    const receipts = open();
+    const job = aJob();
+    await receipts.claim(job, lease("a", { receive: 3 }), NOW);
+    const left = {
+      counts: { sent: 4, gone: 1, failed: 1 },
+      pending: progress.pending,
+      failed: ["x="] as ConnectionId[],
+    };
+    await receipts.settle(job, "a", { kind: "retry", progress: left, reason: "429: slow down" }, NOW + 7);
+    expect(await receipts.find(ANN, job.message.id, NOW)).toEqual({
+      id: job.message.id,
+      producer: "ann",
+      state: "retrying",
+      time: "2026-01-01T00:00:00.000Z",
+      counts: { sent: 4, gone: 1, failed: 1, pending: 1 },
+      attempts: 3,
+      reason: "429: slow down",
+      failed: ["x="],
+      updatedAt: "2026-01-01T00:00:00.007Z",
+    });
+  });
+
+  test("does not see what a run changes after it has settled, nor change what it handed out", async () => {
+    const receipts = open();
+    const job = aJob();
+    const pending = [...progress.pending];
+    await receipts.claim(job, lease("a"), NOW);
+    await receipts.settle(job, "a", { kind: "retry", progress: { ...progress, pending } }, NOW);
+    pending.pop();
+    const first = await receipts.claim(job, lease("b"), NOW);
+    expect(first).toEqual({ kind: "claimed", progress });
+    await receipts.settle(job, "b", { kind: "retry", progress: NO_PROGRESS }, NOW);
+    expect(first).toEqual({ kind: "claimed", progress });
   });
 }

@@ -75,4 +75,73 @@ export function subscriptionsContract(open: () => Subscriptions): void {
     await subscriptions.remove([tag], holder("a"));
     expect(await names(subscriptions, tag)).toEqual([]);
   });
+
+  test("a range begins with its first key and ends before its last", async () => {
+    const subscriptions = open();
+    const tag = aTag();
+    const ids = ["a", "b", "c", "d"].toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
+    for (const id of ids) await subscriptions.add([tag], holder(id), LATER);
+    const [first = "", , last = ""] = ids.map(sortKey);
+    const { rows } = await subscriptions.page(tag, { ...all, from: first, to: last });
+    expect(rows.map((row) => row.connectionId)).toEqual(ids.slice(0, 2));
+  });
+
+  test("shows no more rows than asked for, and goes on past rows that have expired", async () => {
+    const subscriptions = open();
+    const tag = aTag();
+    const ids = Array.from({ length: 12 }, (_, i) => `e${i}`).toSorted((a, b) =>
+      sortKey(a) < sortKey(b) ? -1 : 1,
+    );
+    for (const [i, id] of ids.entries()) await subscriptions.add([tag], holder(id), i < 8 ? NOW : LATER);
+    const seen: string[] = [];
+    for (let from: string | undefined = WHOLE.from; from !== undefined; ) {
+      const { rows, next } = await subscriptions.page(tag, { ...all, from, limit: 3 });
+      expect(rows.length).toBeLessThanOrEqual(3);
+      seen.push(...rows.map((row) => row.connectionId));
+      from = next;
+    }
+    expect(seen).toEqual(ids.slice(8));
+  });
+
+  test("adds a holder once and twice and twice at once, and the last expiry holds", async () => {
+    const subscriptions = open();
+    const [tag, other] = [aTag(), aTag()];
+    await subscriptions.add([tag], holder("a"), NOW + 1_000);
+    await subscriptions.add([tag, other, tag], holder("a"), LATER);
+    expect(await names(subscriptions, tag, NOW + 2_000)).toEqual(["a"]);
+    expect(await names(subscriptions, other)).toEqual(["a"]);
+  });
+
+  test("holds a connection under as many tags as it may have", async () => {
+    const subscriptions = open();
+    const tags = Array.from({ length: 200 }, aTag);
+    await subscriptions.add(tags, holder("a"), LATER);
+    const found = await Promise.all(tags.map((tag) => names(subscriptions, tag)));
+    expect(found.filter((one) => one.length === 1)).toHaveLength(200);
+    await subscriptions.remove(tags, holder("a"));
+    expect((await Promise.all(tags.map((tag) => names(subscriptions, tag)))).flat()).toEqual([]);
+  });
+
+  test("an id that comes back is the new connection, in every list", async () => {
+    const subscriptions = open();
+    const [tag, other] = [aTag(), aTag()];
+    await subscriptions.add([tag, other], holder("a"), LATER);
+    const { rows: old } = await subscriptions.page(tag, all);
+    await subscriptions.add([tag, other], holder("a", NOW + 1), LATER);
+    const { rows } = await subscriptions.page(tag, all);
+    expect(rows).toEqual([{ key: sortKey("a"), ...holder("a", NOW + 1) }]);
+    expect((await subscriptions.among(other, old, NOW)).size).toBe(0);
+    expect((await subscriptions.among(other, rows, NOW)).size).toBe(1);
+  });
+
+  test("asks about more rows than one call may name, and about none that have expired", async () => {
+    const subscriptions = open();
+    const [tag, other] = [aTag(), aTag()];
+    const ids = Array.from({ length: 120 }, (_, i) => `m${i}`);
+    for (const id of ids) await subscriptions.add([tag], holder(id), LATER);
+    for (const [i, id] of ids.entries()) await subscriptions.add([other], holder(id), i % 2 ? LATER : NOW);
+    const { rows } = await subscriptions.page(tag, { ...all, limit: 200 });
+    const odd = ids.filter((_, i) => i % 2).map(sortKey);
+    expect([...(await subscriptions.among(other, rows, NOW))].toSorted()).toEqual(odd.toSorted());
+  });
 }

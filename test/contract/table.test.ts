@@ -1,12 +1,21 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { CREDENTIALS, REGION } from "../../local/aws.ts";
 import { startTables, type Tables } from "../../local/stand-in/table.ts";
+import { dynamoConnections } from "../../shared/adapters/aws/dynamo-connections.ts";
 import { dynamoReceipts } from "../../shared/adapters/aws/dynamo-receipts.ts";
 import { dynamoSubscriptions } from "../../shared/adapters/aws/dynamo-subscriptions.ts";
+import { memoryConnections } from "../../shared/adapters/memory/connections.ts";
 import { memoryReceipts } from "../../shared/adapters/memory/receipts.ts";
 import { memorySubscriptions } from "../../shared/adapters/memory/subscriptions.ts";
+import { WHOLE } from "../../shared/domain/hash-range.ts";
+import type { ConnectionId, Tag } from "../../shared/domain/tag.ts";
+import { NOW } from "../support/message.ts";
+import { connectionsContract } from "./connections.ts";
+import { ANN, aJob, delivered, lease } from "./receipt-parts.ts";
 import { receiptsContract } from "./receipts.ts";
+import { receiptsCancelContract } from "./receipts-cancel.ts";
+import { receiptsSplitContract } from "./receipts-split.ts";
 import { subscriptionsContract } from "./subscriptions.ts";
 
 let tables: Tables;
@@ -20,9 +29,82 @@ afterAll(async () => {
   await tables.stop();
 });
 
-describe("receipts in memory", () => receiptsContract(memoryReceipts));
-describe("receipts in DynamoDB", () =>
-  receiptsContract(() => dynamoReceipts({ client, table: tables.names.receipts, days: 15 })));
-describe("subscriptions in memory", () => subscriptionsContract(memorySubscriptions));
-describe("subscriptions in DynamoDB", () =>
-  subscriptionsContract(() => dynamoSubscriptions(client, tables.names.subscriptions)));
+const STORES = [
+  {
+    name: "memory",
+    connections: memoryConnections,
+    receipts: memoryReceipts,
+    subscriptions: memorySubscriptions,
+  },
+  {
+    name: "DynamoDB",
+    connections: () => dynamoConnections(client, tables.names.connections),
+    receipts: () => dynamoReceipts({ client, table: tables.names.receipts, days: 15 }),
+    subscriptions: () => dynamoSubscriptions(client, tables.names.subscriptions),
+  },
+];
+
+describe.each(STORES)("in $name", ({ connections, receipts, subscriptions }) => {
+  describe("connections", () => connectionsContract(connections));
+  describe("receipts", () => {
+    receiptsContract(receipts);
+    describe("of split messages", () => receiptsSplitContract(receipts));
+    describe("of cancelled messages", () => receiptsCancelContract(receipts));
+  });
+  describe("subscriptions", () => subscriptionsContract(subscriptions));
+});
+
+describe("in DynamoDB alone", () => {
+  test("a new job is claimed with one write, and only a conflict costs a read", async () => {
+    const calls: string[] = [];
+    client.middlewareStack.add(
+      (next, { commandName = "" }) =>
+        (args) => {
+          calls.push(commandName);
+          return next(args);
+        },
+      { step: "initialize", name: "count" },
+    );
+    onTestFinished(() => void client.middlewareStack.remove("count"));
+    const receipts = dynamoReceipts({ client, table: tables.names.receipts, days: 15 });
+    const job = aJob();
+    await receipts.claim(job, lease("a"), NOW);
+    expect(calls).toEqual(["PutItemCommand"]);
+    await receipts.claim(job, lease("b"), NOW);
+    expect(calls).toEqual(["PutItemCommand", "PutItemCommand", "GetItemCommand"]);
+  });
+
+  test("a table that cannot be reached is a fault with a name and a cause", async () => {
+    const unreachable = new DynamoDBClient({
+      endpoint: "http://127.0.0.1:1",
+      region: REGION,
+      credentials: CREDENTIALS,
+      maxAttempts: 1,
+    });
+    onTestFinished(() => unreachable.destroy());
+    const receipts = dynamoReceipts({ client: unreachable, table: "receipts", days: 15 });
+    const subscriptions = dynamoSubscriptions(unreachable, "subscriptions");
+    const connections = dynamoConnections(unreachable, "connections");
+    const holder = { connectionId: "c=" as ConnectionId, connectedAt: NOW };
+    const tag = "topic:orders" as Tag;
+    const calls = [
+      receipts.claim(aJob(), lease("a"), NOW),
+      receipts.settle(aJob(), "a", delivered(1), NOW),
+      receipts.isCancelled(aJob()),
+      receipts.cancel(ANN, aJob().message.id, NOW),
+      receipts.find(ANN, aJob().message.id, NOW),
+      subscriptions.page(tag, { ...WHOLE, limit: 1, now: NOW }),
+      subscriptions.among(tag, [{ ...holder, key: "k" }], NOW),
+      subscriptions.add([tag], holder, NOW),
+      subscriptions.remove([tag], holder),
+      connections.find(holder.connectionId, NOW),
+      connections.hold(holder, [tag]),
+      connections.release(holder, [tag]),
+      connections.close(holder),
+    ];
+    const failed = { code: "TABLE_UNAVAILABLE", cause: expect.any(Error) };
+    for (const result of await Promise.allSettled(calls)) {
+      expect(result).toMatchObject({ status: "rejected", reason: failed });
+    }
+  });
+});

@@ -175,7 +175,7 @@ test("a message that fails every time becomes a dead letter with its attributes"
   const consume: Consume = ({ Records }) =>
     Promise.resolve({ batchItemFailures: Records.map(({ messageId }) => ({ itemIdentifier: messageId })) });
   const { client, url, spy } = await startWithQueue(() => consume, {
-    settings: { ...SOON, queues: { ...SOON.queues, maxReceives: 1 } },
+    settings: { ...SOON, queues: { ...SOON.queues, maxReceives: 1, spareReceives: 0 } },
   });
   const MessageAttributes = { reason: { DataType: "String", StringValue: "because" } };
   await client.send(new SendMessageCommand({ QueueUrl: url("low"), MessageBody: "bad", MessageAttributes }));

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { open, refused, startTiny } from "./support.ts";
+import { refused } from "../support/socket.ts";
+import { open, startTiny } from "./support.ts";
 
 test("a socket is opened by $connect, served by $default and ended by $disconnect", async () => {
   const { socketUrl, seen, spy } = await startTiny({});

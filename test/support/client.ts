@@ -1,54 +1,52 @@
 import { SignJWT } from "jose";
-import { WebSocket } from "ws";
 import type { Router } from "../../local/start.ts";
 import { DEV_SECRET } from "../../shared/settings.ts";
+import { openSocket } from "./socket.ts";
 
 /** A token with every grant, or with those given. */
 export const tokenFor = (
   sub: string,
   claims: Record<string, unknown> = {},
   secret = DEV_SECRET,
+  expires = "1h",
 ): Promise<string> =>
   new SignJWT({ subscribe: ["*"], publish: ["*"], ...claims })
     .setProtectedHeader({ alg: "HS256" })
     .setSubject(sub)
-    .setExpirationTime("1h")
+    .setExpirationTime(expires)
     .sign(new TextEncoder().encode(secret));
 
-/** A socket that keeps the frames it got until someone asks for them, so that no test can miss one. */
+/** A client that speaks the protocol. */
 export interface TestSocket {
+  /** Sends a frame; a text goes out as it is. */
   send(frame: unknown): void;
   next(): Promise<unknown>;
   buffered(): readonly unknown[];
+  isOpen(): boolean;
   close(): Promise<void>;
 }
 
-/** Connects as a user, with tags that the token fixes. */
+/** Connects as a user, with tags that the token fixes, or with other claims. */
 export async function connect(
   router: Pick<Router, "socketUrl">,
   user: string,
   tags: string[] = [],
+  claims: Record<string, unknown> = {},
 ): Promise<TestSocket> {
-  const socket = new WebSocket(router.socketUrl, ["tagwire.v1", `token.${await tokenFor(user, { tags })}`]);
-  const frames: unknown[] = [];
-  const waiting: ((frame: unknown) => void)[] = [];
-  socket.on("message", (data) => {
-    const frame: unknown = JSON.parse(String(data));
-    const waiter = waiting.shift();
-    if (waiter) waiter(frame);
-    else frames.push(frame);
-  });
-  socket.on("error", () => {});
-  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-  await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
+  const token = await tokenFor(user, { tags, ...claims });
+  const { socket, closed, next, buffered } = await openSocket(
+    router.socketUrl,
+    ["tagwire.v1", `token.${token}`],
+    (text): unknown => JSON.parse(text),
+  );
   return {
-    send: (frame) => socket.send(JSON.stringify(frame)),
-    next: () =>
-      frames.length > 0 ? Promise.resolve(frames.shift()) : new Promise((resolve) => waiting.push(resolve)),
-    buffered: () => frames,
-    close: () => {
+    send: (frame) => socket.send(typeof frame === "string" ? frame : JSON.stringify(frame)),
+    next,
+    buffered,
+    isOpen: () => socket.readyState === socket.OPEN,
+    close: async () => {
       socket.close();
-      return closed;
+      await closed;
     },
   };
 }

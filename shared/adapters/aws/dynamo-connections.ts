@@ -20,7 +20,10 @@ export function dynamoConnections(client: DynamoDBClient, table: string): Connec
           Key: { connectionId: { S: connectionId } },
           UpdateExpression: `${verb} tags :tags`,
           ConditionExpression: "connectedAt = :at",
-          ExpressionAttributeValues: { ":tags": { SS: [...tags] }, ":at": { N: String(connectedAt) } },
+          ExpressionAttributeValues: {
+            ":tags": { SS: [...new Set(tags)] },
+            ":at": { N: String(connectedAt) },
+          },
         }),
       ),
     );

@@ -9,7 +9,16 @@ import {
 import { TagwireError } from "../../domain/errors.ts";
 import { DEFAULT_DEDUPE_SECONDS } from "../../domain/limits.ts";
 import type { Job, MessageId } from "../../domain/message.ts";
-import { dedupeUntil, fold, MESSAGE_PART, partOf, type ReceiptRow, standing } from "../../domain/receipt.ts";
+import {
+  dedupeUntil,
+  fold,
+  isCancelled,
+  isReplaceableSplit,
+  MESSAGE_PART,
+  partOf,
+  type ReceiptRow,
+  standing,
+} from "../../domain/receipt.ts";
 import type { UserId } from "../../domain/tag.ts";
 import type { Claim, Lease, Outcome, Receipts } from "../../ports.ts";
 import { ifHolds, onTable } from "./client.ts";
@@ -26,7 +35,12 @@ type Values = Record<string, AttributeValue>;
 /** The condition of `replaceable` in domain/receipt.ts, as DynamoDB says it. */
 const NEW_OR_REPLACEABLE =
   "attribute_not_exists(#part) OR ((attribute_not_exists(#copy) OR #copy <> :copy) AND #dedupeUntil <= :accepted" +
-  " AND (attribute_exists(#ending) OR attribute_exists(#queued) OR attribute_exists(#cancelledAt)))";
+  " AND (attribute_exists(#ending) OR (attribute_exists(#cancelledAt) AND attribute_not_exists(#split)" +
+  " AND (attribute_not_exists(#leaseUntil) OR #leaseUntil <= :now))))";
+
+/** Only the row that was read: two runs that read it at once must not both get it. */
+const AS_SEEN = "#run = :seen AND #leaseUntil = :seenUntil";
+const UNLESS_CANCELLED = "(attribute_not_exists(#cancelledAt) OR attribute_exists(#split))";
 
 /** Many of the names are reserved words of DynamoDB, so all are written #name. */
 const namesIn = (...expressions: string[]) =>
@@ -57,7 +71,29 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
     return Item && fromRow(Item);
   };
 
-  const put = ({ message, range }: Job, lease: Lease, now: number) =>
+  const readAll = async (producer: UserId, id: MessageId): Promise<ReceiptRow[]> => {
+    const pages = paginateQuery(
+      { client },
+      {
+        TableName: table,
+        ConsistentRead: true,
+        KeyConditionExpression: "#message = :message",
+        ExpressionAttributeNames: { "#message": "message" },
+        ExpressionAttributeValues: { ":message": { S: `${producer}#${id}` } },
+      },
+    );
+    const rows: ReceiptRow[] = [];
+    for await (const { Items = [] } of pages) rows.push(...Items.map(fromRow));
+    return rows;
+  };
+
+  const put = (
+    { message, range }: Job,
+    lease: Lease,
+    now: number,
+    ConditionExpression: string,
+    values: Values,
+  ) =>
     ifHolds(() =>
       client.send(
         new PutItemCommand({
@@ -74,22 +110,32 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
             updatedAt: number(now),
             ttl: timeToLive(now),
           },
-          ConditionExpression: NEW_OR_REPLACEABLE,
-          ExpressionAttributeNames: namesIn(NEW_OR_REPLACEABLE),
-          ExpressionAttributeValues: {
-            ":copy": { S: message.copy },
-            ":accepted": number(Date.parse(message.time)),
-          },
+          ConditionExpression,
+          ExpressionAttributeNames: namesIn(ConditionExpression),
+          ExpressionAttributeValues: values,
         }),
       ),
     );
 
-  /** Only the row that was read may be taken over: two runs that read it at once must not both get it. */
+  const putNew = (job: Job, lease: Lease, now: number) =>
+    put(job, lease, now, NEW_OR_REPLACEABLE, {
+      ":copy": { S: job.message.copy },
+      ":accepted": number(Date.parse(job.message.time)),
+      ":now": number(now),
+    });
+
+  /** A message after a split one with the same id: whether that has ended, all its rows tell together. */
+  const putAfterSplit = async (job: Job, row: ReceiptRow, lease: Lease, now: number): Promise<boolean> =>
+    row.queued === true &&
+    row.copy !== job.message.copy &&
+    isReplaceableSplit(await readAll(row.producer, row.id), job, now) &&
+    (await put(job, lease, now, AS_SEEN, seen(row)));
+
   const takeOver = (job: Job, row: ReceiptRow, lease: Lease, now: number) =>
     update(
       keyOf(row.producer, row.id, partOf(job)),
       "SET #run = :run, #leaseUntil = :until, #receive = :receive, #last = :last, #updatedAt = :now, #ttl = :ttl REMOVE #ending, #reason",
-      "#run = :seen AND #leaseUntil = :seenUntil AND attribute_not_exists(#cancelledAt)",
+      `${AS_SEEN} AND ${UNLESS_CANCELLED}`,
       {
         ":run": { S: lease.run },
         ":until": number(lease.until),
@@ -97,8 +143,7 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
         ":last": { BOOL: lease.last },
         ":now": number(now),
         ":ttl": timeToLive(now),
-        ":seen": { S: row.run ?? "" },
-        ":seenUntil": number(row.leaseUntil ?? 0),
+        ...seen(row),
       },
     );
 
@@ -106,9 +151,10 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
     claim: (job, lease, now) =>
       onTable("claiming a receipt", async (): Promise<Claim> => {
         for (let look = 0; look < 3; look++) {
-          if (await put(job, lease, now)) return { kind: "claimed" };
+          if (await putNew(job, lease, now)) return { kind: "claimed" };
           const row = await read(keyOf(job.message.producer, job.message.id, partOf(job)));
           if (!row) continue;
+          if (await putAfterSplit(job, row, lease, now)) return { kind: "claimed" };
           const found = standing(row, job, lease.run, now);
           if (found.kind !== "open") return found;
           if (await takeOver(job, row, lease, now)) return { ...found, kind: "claimed" };
@@ -123,9 +169,7 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
         const done = await update(
           key,
           `SET ${["updatedAt", "ttl", ...names].map((name) => `#${name} = :${name}`).join(", ")}`,
-          outcome.kind === "ended" || outcome.kind === "queued"
-            ? "#run = :run"
-            : "#run = :run AND attribute_not_exists(#cancelledAt)",
+          outcome.kind === "ended" ? "#run = :run" : `#run = :run AND ${UNLESS_CANCELLED}`,
           {
             ":updatedAt": number(now),
             ":ttl": timeToLive(now),
@@ -139,13 +183,13 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
     isCancelled: (job) =>
       onTable("reading a receipt", async () => {
         const row = await read(keyOf(job.message.producer, job.message.id, MESSAGE_PART));
-        return row?.cancelledAt !== undefined && (row.copy ?? job.message.copy) === job.message.copy;
+        return row !== undefined && isCancelled(row, job);
       }),
     cancel: (producer, id, now) =>
       onTable("cancelling a receipt", async () => {
         await update(
           keyOf(producer, id, MESSAGE_PART),
-          "SET #cancelledAt = if_not_exists(#cancelledAt, :now), #dedupeUntil = if_not_exists(#dedupeUntil, :window), #updatedAt = :now, #ttl = :ttl",
+          "SET #cancelledAt = if_not_exists(#cancelledAt, :now), #dedupeUntil = if_not_exists(#dedupeUntil, :window), #updatedAt = if_not_exists(#updatedAt, :now), #ttl = :ttl",
           "attribute_not_exists(#ending) OR #ending = :dead",
           {
             ":now": number(now),
@@ -156,21 +200,7 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
         );
       }),
     find: (producer, id, now) =>
-      onTable("reading a receipt", async () => {
-        const pages = paginateQuery(
-          { client },
-          {
-            TableName: table,
-            ConsistentRead: true,
-            KeyConditionExpression: "#message = :message",
-            ExpressionAttributeNames: { "#message": "message" },
-            ExpressionAttributeValues: { ":message": { S: `${producer}#${id}` } },
-          },
-        );
-        const rows: ReceiptRow[] = [];
-        for await (const { Items = [] } of pages) rows.push(...Items.map(fromRow));
-        return fold(rows, now);
-      }),
+      onTable("reading a receipt", async () => fold(await readAll(producer, id), now)),
   };
 }
 
@@ -178,6 +208,11 @@ const number = (value: number): AttributeValue => ({ N: String(value) });
 const keyOf = (producer: string, id: string, part: string): Values => ({
   message: { S: `${producer}#${id}` },
   part: { S: part },
+});
+
+const seen = ({ run = "", leaseUntil = 0 }: ReceiptRow): Values => ({
+  ":seen": { S: run },
+  ":seenUntil": number(leaseUntil),
 });
 
 const RELEASED: Values = { leaseUntil: { N: "0" } };

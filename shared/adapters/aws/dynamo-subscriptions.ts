@@ -39,7 +39,9 @@ export function dynamoSubscriptions(client: DynamoDBClient, table: string): Subs
           }),
         );
         const last = LastEvaluatedKey?.["key"]?.S;
-        return { rows: Items.map(posting), ...(last === undefined ? {} : { next: after(last) }) };
+        // BETWEEN takes its upper bound in.
+        const rows = Items.map(posting).filter(({ key }) => key < to);
+        return { rows, ...(last === undefined ? {} : { next: after(last) }) };
       }),
     among: (tag, rows, now) =>
       onTable("reading subscriptions", async () => {
@@ -54,7 +56,7 @@ export function dynamoSubscriptions(client: DynamoDBClient, table: string): Subs
       }),
     add: (tags, { connectionId, connectedAt }, expiresAt) =>
       onTable("writing subscriptions", async () => {
-        const puts = tags.map((tag) => ({
+        const puts = [...new Set(tags)].map((tag) => ({
           PutRequest: {
             Item: {
               ...keyOf(tag, connectionId),

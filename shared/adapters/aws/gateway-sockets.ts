@@ -3,8 +3,9 @@ import {
   PostToConnectionCommand,
 } from "@aws-sdk/client-apigatewaymanagementapi";
 import type { PostEnding, Sockets } from "../../ports.ts";
+import { failedPost } from "./post-ending.ts";
 
-/** Sockets behind the API Gateway management API. */
+/** Sockets behind the API Gateway management API, through its SDK client: the reference for `leanSockets`. */
 export const gatewaySockets = (client: ApiGatewayManagementApiClient): Sockets => ({
   async post(id, frame) {
     try {
@@ -16,14 +17,11 @@ export const gatewaySockets = (client: ApiGatewayManagementApiClient): Sockets =
   },
 });
 
-/** By status, not by name: emulators leave the error's name out, and SDK v3 has no `statusCode`. */
+/** SDK v3 errors have no `statusCode`. */
 function endingOf(fault: unknown): PostEnding {
   const status = statusOf(fault);
   const reason = fault instanceof Error ? `${status ?? fault.name}: ${fault.message}` : String(fault);
-  if (status === 410) return { kind: "gone" };
-  if (status === 400 || status === 403 || status === 404 || status === 413)
-    return { kind: "refused", reason };
-  return { kind: "busy", reason, ...(status === 429 ? { throttled: true } : {}) };
+  return failedPost(status, reason);
 }
 
 function statusOf(fault: unknown): number | undefined {

@@ -41,13 +41,12 @@ export function sqsQueue({ client, urls, deadLetterUrl, fair }: SqsQueueOptions)
       }
     },
     async bury(lane, body, reason) {
-      const attribute = (text: string) => ({ DataType: "String", StringValue: text.slice(0, 1_000) });
       try {
         await client.send(
           new SendMessageCommand({
             QueueUrl: deadLetterUrl,
             MessageBody: body,
-            MessageAttributes: { reason: attribute(reason), lane: attribute(lane) },
+            MessageAttributes: { reason: attributeOf(reason), lane: attributeOf(lane) },
           }),
         );
       } catch (fault) {
@@ -91,6 +90,12 @@ const bodyOf = (job: Entry["job"]): string =>
     /[\ud800-\udfff\ufffe\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16)}`,
   );
+
+/** A reason tells what was wrong with a body, and may quote from it; SQS takes no value that is empty. */
+const attributeOf = (text: string) => ({
+  DataType: "String",
+  StringValue: text.slice(0, 1_000).replaceAll(/[^\t\n\r -\ud7ff\ue000-\ufffd]/g, "\ufffd") || "none given",
+});
 
 type Written = Entry & { readonly body: string };
 

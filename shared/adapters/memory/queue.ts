@@ -1,4 +1,5 @@
 import { LANES, type Lane } from "../../domain/lane.ts";
+import { BODY_BYTES } from "../../domain/limits.ts";
 import type { MessageQueue } from "../../ports.ts";
 
 export interface QueuedBody {
@@ -10,7 +11,7 @@ export interface MemoryQueue extends MessageQueue {
   /** What lies in a lane, oldest first. */
   readonly lanes: Readonly<Record<Lane, QueuedBody[]>>;
   readonly hidden: { readonly receiptHandle: string; readonly seconds: number }[];
-  readonly buried: { readonly body: string; readonly reason: string }[];
+  readonly buried: { readonly lane: Lane; readonly body: string; readonly reason: string }[];
 }
 
 /** Lanes in arrays. Bodies are JSON, as on a real queue: nothing but JSON survives. */
@@ -23,16 +24,18 @@ export function memoryQueue(): MemoryQueue {
     hidden,
     buried,
     async send(lane, entries) {
-      lanes[lane].push(
-        ...entries.map(({ job, delaySeconds = 0 }) => ({ body: JSON.stringify(job), delaySeconds })),
-      );
-      return entries.map(() => true);
+      return entries.map(({ job, delaySeconds = 0 }) => {
+        const body = JSON.stringify(job);
+        const fits = Buffer.byteLength(body) <= BODY_BYTES;
+        if (fits) lanes[lane].push({ body, delaySeconds });
+        return fits;
+      });
     },
     async hide(_lane, receiptHandle, seconds) {
       hidden.push({ receiptHandle, seconds });
     },
-    async bury(_lane, body, reason) {
-      buried.push({ body, reason });
+    async bury(lane, body, reason) {
+      buried.push({ lane, body, reason: reason || "none given" });
     },
     async backlog(lane) {
       return lanes[lane].filter(({ delaySeconds }) => delaySeconds === 0).length;

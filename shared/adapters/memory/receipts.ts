@@ -1,18 +1,26 @@
 import { DEFAULT_DEDUPE_SECONDS } from "../../domain/limits.ts";
-import type { Job } from "../../domain/message.ts";
+import type { Job, MessageId } from "../../domain/message.ts";
 import {
   dedupeUntil,
   fold,
+  isCancelled,
+  isReplaceableSplit,
   MESSAGE_PART,
   partOf,
   type ReceiptRow,
   replaceable,
   standing,
 } from "../../domain/receipt.ts";
+import type { UserId } from "../../domain/tag.ts";
 import type { Claim, Outcome, Receipts } from "../../ports.ts";
 
+export interface MemoryReceipts extends Receipts {
+  /** All rows of one message. */
+  rowsOf(producer: UserId, id: MessageId): readonly ReceiptRow[];
+}
+
 /** Receipt rows in a Map of Maps. */
-export function memoryReceipts(): Receipts & { rows(): ReceiptRow[] } {
+export function memoryReceipts(): MemoryReceipts {
   const messages = new Map<string, Map<string, ReceiptRow>>();
   const partsOf = (producer: string, id: string) => {
     const key = `${producer}#${id}`;
@@ -32,7 +40,8 @@ export function memoryReceipts(): Receipts & { rows(): ReceiptRow[] } {
         last: lease.last,
         updatedAt: now,
       };
-      if (!row || replaceable(row, job)) {
+      const rows = [...rowsOf(job).values()];
+      if (!row || replaceable(row, job, now) || isReplaceableSplit(rows, job, now)) {
         const { message } = job;
         rowsOf(job).set(partOf(job), {
           producer: message.producer,
@@ -54,26 +63,25 @@ export function memoryReceipts(): Receipts & { rows(): ReceiptRow[] } {
     async settle(job, run, outcome, now) {
       const row = rowsOf(job).get(partOf(job));
       if (row?.run !== run) return "superseded";
-      const regardless = outcome.kind === "ended" || outcome.kind === "queued";
-      if (!regardless && row.cancelledAt !== undefined) return "cancelled";
+      if (outcome.kind !== "ended" && row.cancelledAt !== undefined && !row.split) return "cancelled";
       rowsOf(job).set(row.part, { ...row, updatedAt: now, ...written(outcome) });
       return "written";
     },
     async isCancelled(job) {
       const row = rowsOf(job).get(MESSAGE_PART);
-      return row?.cancelledAt !== undefined && (row.copy ?? job.message.copy) === job.message.copy;
+      return row !== undefined && isCancelled(row, job);
     },
     async cancel(producer, id, now) {
       const parts = partsOf(producer, id);
       const row = parts.get(MESSAGE_PART) ?? { producer, id, part: MESSAGE_PART, updatedAt: now };
       if (row.ending !== undefined && row.ending !== "dead") return;
       const window = { dedupeUntil: now + DEFAULT_DEDUPE_SECONDS * 1000 };
-      parts.set(MESSAGE_PART, { ...window, ...row, cancelledAt: row.cancelledAt ?? now, updatedAt: now });
+      parts.set(MESSAGE_PART, { ...window, ...row, cancelledAt: row.cancelledAt ?? now });
     },
     async find(producer, id, now) {
       return fold(structuredClone([...partsOf(producer, id).values()]), now);
     },
-    rows: () => [...messages.values()].flatMap((parts) => [...parts.values()]),
+    rowsOf: (producer, id) => [...partsOf(producer, id).values()],
   };
 }
 

@@ -1,12 +1,18 @@
 import { after, sortKey } from "../../domain/hash-range.ts";
+import type { Tag } from "../../domain/tag.ts";
 import type { Posting, Subscriptions } from "../../ports.ts";
 
 interface Row extends Posting {
   readonly expiresAt: number;
 }
 
+export interface MemorySubscriptions extends Subscriptions {
+  /** All rows of all lists, expired ones too. */
+  rows(): (Row & { readonly tag: Tag })[];
+}
+
 /** Tag lists in Maps, sorted when they are read. */
-export function memorySubscriptions(): Subscriptions & { size(): number } {
+export function memorySubscriptions(): MemorySubscriptions {
   const lists = new Map<string, Map<string, Row>>();
   const sorted = new Map<string, readonly Row[]>();
 
@@ -56,7 +62,7 @@ export function memorySubscriptions(): Subscriptions & { size(): number } {
         sorted.delete(tag);
       }
     },
-    size: () => [...lists.values()].reduce((sum, list) => sum + list.size, 0),
+    rows: () => [...lists].flatMap(([tag, list]) => [...list.values()].map((row) => ({ ...row, tag: tag as Tag }))),
   };
 }
 

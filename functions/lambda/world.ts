@@ -1,0 +1,23 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { World } from "../world.ts";
+
+/** The world of a function that runs in Lambda. A function that verifies no token reads no secret. */
+export const lambdaWorld = (readSecret: World["readSecret"] = noSecret): World => ({
+  env: process.env,
+  // Not console.log: Lambda would put time and request id before each line, and a metric record must be plain JSON.
+  write: (line) => {
+    process.stdout.write(`${line}\n`);
+  },
+  readSecret,
+  clock: {
+    now: () => Date.now(),
+    pause: async (milliseconds) => {
+      await pause(milliseconds);
+    },
+  },
+  random: Math.random,
+});
+
+const noSecret = async (id: string) => {
+  throw new Error(`this function does not read secret ${id}`);
+};

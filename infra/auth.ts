@@ -1,0 +1,74 @@
+import { type RemovalPolicy, Stack } from "aws-cdk-lib";
+import type { IKey } from "aws-cdk-lib/aws-kms";
+import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
+import { type ISecret, Secret } from "aws-cdk-lib/aws-secretsmanager";
+import { Construct } from "constructs";
+import { accept } from "./accept.ts";
+
+/** An issuer that signs tokens and publishes its keys. */
+export interface Issuer {
+  /** What `iss` must be. */
+  readonly issuer: string;
+  /** What `aud` must be, or contain. */
+  readonly audience: string;
+  /**
+   * Where the issuer publishes its keys.
+   * @default the issuer's own /.well-known/jwks.json
+   */
+  readonly jwksUri?: string;
+}
+
+/** A secret that signs and verifies tokens (HS256): plain text of at least 32 bytes. */
+export interface SharedSecret {
+  readonly secret: ISecret;
+}
+
+export interface AuthProps {
+  /** @default a secret that is made here */
+  readonly source?: SharedSecret | Issuer;
+  readonly secretName: string;
+  readonly removalPolicy: RemovalPolicy;
+  /** @default the key that AWS keeps for Secrets Manager */
+  readonly encryptionKey?: IKey;
+}
+
+/** Whose tokens are trusted. */
+export class Auth extends Construct {
+  /** Absent where an issuer signs the tokens. */
+  readonly secret?: ISecret;
+  /** The variable TOKENS: where a function finds what to verify a token with. Never the secret itself. */
+  readonly tokens: string;
+
+  constructor(scope: Construct, id: string, { source, ...props }: AuthProps) {
+    super(scope, id);
+    if (source && "issuer" in source) {
+      const { issuer, audience, jwksUri } = source;
+      this.tokens = this.written({ issuer, audience, ...(jwksUri ? { jwksUri } : {}) });
+      return;
+    }
+    this.secret = source?.secret ?? this.made(props);
+    this.tokens = this.written({ secretId: this.secret.secretArn });
+  }
+
+  /** Lets a function verify tokens. */
+  grantVerify(grantee: LambdaFunction): void {
+    this.secret?.grantRead(grantee);
+  }
+
+  private made({ encryptionKey, ...props }: Omit<AuthProps, "source">): ISecret {
+    const secret = new Secret(this, "Secret", {
+      ...props,
+      description: "Signs the tokens that Tagwire trusts (HS256).",
+      generateSecretString: { passwordLength: 64, excludePunctuation: true },
+      ...(encryptionKey ? { encryptionKey } : {}),
+    });
+    const reason = "A new secret ends every token that is out, so it is changed when its owner says so.";
+    accept(secret, "AwsSolutions-SMG4", reason);
+    // CDK is not written for exactOptionalPropertyTypes.
+    return secret as ISecret;
+  }
+
+  private written(source: Issuer | { readonly secretId: string }): string {
+    return Stack.of(this).toJsonString(source);
+  }
+}

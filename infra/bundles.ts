@@ -1,0 +1,37 @@
+import { cpSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
+
+/*
+ * Prints how large the functions of a cloud assembly are, and puts their bundles where the package takes them from.
+ * node --import tsx infra/bundles.ts ASSEMBLY [--to FOLDER]
+ */
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { to: { type: "string" } } });
+const [assembly = "cdk.out"] = positionals;
+
+interface Resource {
+  readonly Type: string;
+  readonly Properties: { readonly Code: { readonly S3Key: string } };
+  readonly Metadata: { readonly "aws:cdk:path": string };
+}
+
+const template = readdirSync(assembly).find((name) => name.endsWith(".template.json")) ?? "";
+const { Resources } = JSON.parse(readFileSync(join(assembly, template), "utf8"));
+const functions = (Object.values(Resources) as Resource[]).filter(
+  ({ Type }) => Type === "AWS::Lambda::Function",
+);
+
+const rows = functions.map(({ Properties, Metadata }) => {
+  // …/Ingest/Function/Resource
+  const name = Metadata["aws:cdk:path"].split("/").at(-3)?.toLowerCase() ?? "";
+  const folder = join(assembly, `asset.${Properties.Code.S3Key.replace(/\.zip$/, "")}`);
+  const code = readFileSync(join(folder, "index.mjs"));
+  if (values.to) cpSync(folder, join(values.to, name), { recursive: true });
+  return [name, code.length, gzipSync(code).length] as const;
+});
+
+const kilobytes = (bytes: number) => `${(bytes / 1000).toFixed(0)} kB`.padStart(8);
+console.log(`${"function".padEnd(10)}${"minified".padStart(8)}${"gzip".padStart(10)}`);
+for (const [name, minified, gzip] of rows)
+  console.log(`${name.padEnd(10)}${kilobytes(minified)}  ${kilobytes(gzip)}`);

@@ -1,0 +1,62 @@
+import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
+import type { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
+import { Construct } from "constructs";
+import { LANES } from "../shared/domain/lane.ts";
+import { reservedConcurrency, type Settings } from "../shared/settings.ts";
+import { type FunctionOptions, RouterFunction } from "./function.ts";
+import type { Lanes } from "./lanes.ts";
+import type { SocketApi } from "./socket-api.ts";
+import type { Tables } from "./tables.ts";
+
+export interface ConsumerProps extends FunctionOptions {
+  readonly settings: Settings;
+  /** Whether the function has its concurrency for itself. */
+  readonly reserve: boolean;
+  readonly written: string;
+  readonly lanes: Lanes;
+  readonly tables: Tables;
+  readonly sockets: SocketApi;
+}
+
+/**
+ * Takes messages from every lane and posts them to connections. Each lane has its own brake, MaximumConcurrency,
+ * and reserved concurrency is their sum: by the reserve alone, throttled receives would use up a message's receives.
+ */
+export class Consumer extends Construct {
+  readonly function: NodejsFunction;
+
+  constructor(scope: Construct, id: string, props: ConsumerProps) {
+    super(scope, id);
+    const { settings, reserve, lanes, tables, sockets } = props;
+    const consume = new RouterFunction(this, "Consume", {
+      ...props,
+      name: "consume",
+      settings: settings.functions.consume,
+      environment: {
+        ...lanes.variables,
+        DEAD_LETTER_QUEUE_URL: lanes.deadLetters.queueUrl,
+        CONNECTIONS_TABLE: tables.connections.tableName,
+        SUBSCRIPTIONS_TABLE: tables.subscriptions.tableName,
+        RECEIPTS_TABLE: tables.receipts.tableName,
+        SOCKET_ENDPOINT: sockets.endpoint,
+        SETTINGS: props.written,
+      },
+      ...(reserve ? { reservedConcurrency: reservedConcurrency(settings) } : {}),
+    });
+    this.function = consume.function;
+    for (const lane of LANES) {
+      const { batchSize, concurrency } = settings.lanes[lane];
+      this.function.addEventSource(
+        new SqsEventSource(lanes.queues[lane], {
+          batchSize,
+          maxConcurrency: concurrency,
+          reportBatchItemFailures: true,
+        }),
+      );
+    }
+    lanes.grantSend(this.function, ...LANES);
+    lanes.grantBury(this.function);
+    tables.grant("consume", this.function);
+    sockets.grantPost(consume.role);
+  }
+}

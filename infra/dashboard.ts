@@ -1,0 +1,60 @@
+import { Duration } from "aws-cdk-lib";
+import { Dashboard, GraphWidget, type IMetric, Metric } from "aws-cdk-lib/aws-cloudwatch";
+import { Construct } from "constructs";
+import { LANES } from "../shared/domain/lane.ts";
+import type { Metric as MetricName } from "../shared/ports.ts";
+import type { FunctionName } from "../shared/settings.ts";
+import type { Consumer } from "./consumer.ts";
+import type { IngestApi } from "./ingest-api.ts";
+import type { Lanes } from "./lanes.ts";
+
+export interface RouterDashboardProps {
+  readonly lanes: Lanes;
+  readonly consumer: Consumer;
+  readonly ingest: IngestApi;
+}
+
+/** The path of a message, one row per stage. */
+export class RouterDashboard extends Construct {
+  constructor(scope: Construct, id: string, { lanes, consumer, ingest }: RouterDashboardProps) {
+    super(scope, id);
+    const queues = LANES.map((lane) => lanes.queues[lane]);
+    const rows: readonly (readonly [title: string, metrics: readonly IMetric[]])[][] = [
+      [
+        ["Messages", counts("ingest", "MessagesAccepted", "MessagesRefused")],
+        ["HTTP errors", [ingest.api.metricClientError(), ingest.api.metricServerError()]],
+        ["HTTP latency (ms)", [p("p50", ingest.api.metricLatency()), p("p99", ingest.api.metricLatency())]],
+      ],
+      [
+        ["Waiting", queues.map((queue) => queue.metricApproximateNumberOfMessagesVisible())],
+        ["Oldest (s)", queues.map((queue) => queue.metricApproximateAgeOfOldestMessage())],
+        ["Dead letters", [lanes.deadLetters.metricApproximateNumberOfMessagesVisible()]],
+      ],
+      [
+        ["Runs under way", [p("Maximum", consumer.function.metric("ConcurrentExecutions"))]],
+        ["Run (ms)", ["p50", "p99"].map((statistic) => p(statistic, consumer.function.metricDuration()))],
+        ["Crashes and throttles", [consumer.function.metricErrors(), consumer.function.metricThrottles()]],
+      ],
+      [
+        ["Posts", counts("consume", "FramesSent", "PostsBusy", "PostsRefused", "ConnectionsGone")],
+        ["Messages taken", counts("consume", "Claims", "Duplicates", "Endings", "Retries", "DeadLetters")],
+        ["Connections", counts("socket", "ConnectionsOpened", "ConnectionsClosed", "Subscribed")],
+      ],
+    ];
+    const dashboard = new Dashboard(this, "Dashboard", { defaultInterval: Duration.hours(3) });
+    for (const row of rows) {
+      dashboard.addWidgets(
+        ...row.map(([title, left]) => new GraphWidget({ title, left: [...left], width: 8, height: 6 })),
+      );
+    }
+  }
+}
+
+const p = (statistic: string, metric: Metric): Metric => metric.with({ statistic });
+
+/** Counts that a function writes to its log, in the embedded metric format. */
+const counts = (service: FunctionName, ...names: readonly MetricName[]): Metric[] =>
+  names.map(
+    (metricName) =>
+      new Metric({ namespace: "Tagwire", metricName, dimensionsMap: { service }, statistic: "Sum" }),
+  );

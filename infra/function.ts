@@ -1,0 +1,101 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Duration, type RemovalPolicy } from "aws-cdk-lib";
+import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { IKey } from "aws-cdk-lib/aws-kms";
+import { Architecture, Code, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
+import { LogLevel, NodejsFunction, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
+import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
+import { Construct } from "constructs";
+import type { ENV, FunctionName, FunctionSettings } from "../shared/settings.ts";
+import { acceptWildcard } from "./accept.ts";
+
+/** What all functions share. */
+export interface FunctionOptions {
+  readonly tracing: boolean;
+  readonly logRetention: RetentionDays;
+  readonly removalPolicy: RemovalPolicy;
+  /** What encrypts the queues, tables and secrets that the functions use. @default keys of AWS */
+  readonly encryptionKey?: IKey;
+}
+
+/** What SQS, DynamoDB and Secrets Manager do with a customer's key in the name of a function. */
+const KEY_ACTIONS = [
+  "kms:Decrypt",
+  "kms:DescribeKey",
+  "kms:Encrypt",
+  "kms:GenerateDataKey",
+  "kms:ReEncryptFrom",
+  "kms:ReEncryptTo",
+];
+
+export interface RouterFunctionProps<F extends FunctionName> extends FunctionOptions {
+  readonly name: F;
+  readonly settings: FunctionSettings;
+  /** Exactly what the function reads; the compiler holds it to ENV. */
+  readonly environment: Readonly<Record<(typeof ENV)[F][number], string>>;
+  /** @default no reserve */
+  readonly reservedConcurrency?: number;
+}
+
+/** One of the functions with its log group, and a role that may write to that and nothing else. */
+export class RouterFunction<F extends FunctionName> extends Construct {
+  readonly function: NodejsFunction;
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: RouterFunctionProps<F>) {
+    super(scope, id);
+    const { name, settings, environment, tracing, logRetention, removalPolicy } = props;
+    const logGroup = new LogGroup(this, "Log", { retention: logRetention, removalPolicy });
+    const role = new Role(this, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
+    this.role = role;
+    logGroup.grantWrite(role);
+    props.encryptionKey?.grant(role, ...KEY_ACTIONS);
+    this.function = new NodejsFunction(this, "Function", {
+      ...codeOf(name),
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      memorySize: settings.memoryMegabytes,
+      timeout: Duration.seconds(settings.timeoutSeconds),
+      environment: { ...environment, NODE_OPTIONS: "--enable-source-maps" },
+      role,
+      logGroup,
+      tracing: tracing ? Tracing.ACTIVE : Tracing.DISABLED,
+      awsSdkConnectionReuse: false,
+      ...(props.reservedConcurrency === undefined
+        ? {}
+        : { reservedConcurrentExecutions: props.reservedConcurrency }),
+    });
+    if (tracing) acceptWildcard(role, "Resource::*", "X-Ray has no resources to name.");
+  }
+}
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+
+/** Some of what is bundled is CommonJS, which asks for `require` where an ES module has none. */
+const REQUIRE = 'import{createRequire as r}from"node:module";const require=r(import.meta.url);';
+
+/** In the repository a function is bundled from its source. The package brings it bundled. */
+function codeOf(name: FunctionName) {
+  const entry = path(`../functions/lambda/${name}.ts`);
+  if (!existsSync(entry)) {
+    return { code: Code.fromAsset(path(`../bundles/${name}`)), handler: "index.handler" };
+  }
+  return {
+    entry,
+    projectRoot: path(".."),
+    depsLockFilePath: path("../package-lock.json"),
+    bundling: {
+      format: OutputFormat.ESM,
+      minify: true,
+      sourceMap: true,
+      sourcesContent: false,
+      bundleAwsSDK: true,
+      mainFields: ["module", "main"],
+      // An emulator runs a function on the Node that it finds, which may be as old as ours may be.
+      target: "node20",
+      banner: REQUIRE,
+      logLevel: LogLevel.WARNING,
+    },
+  };
+}

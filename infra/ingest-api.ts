@@ -1,0 +1,140 @@
+import { Duration } from "aws-cdk-lib";
+import { AccessLogFormat } from "aws-cdk-lib/aws-apigateway";
+import {
+  CorsHttpMethod,
+  HttpApi,
+  HttpMethod,
+  HttpStage,
+  LogGroupLogDestination,
+} from "aws-cdk-lib/aws-apigatewayv2";
+import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
+import type { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
+import { LogGroup } from "aws-cdk-lib/aws-logs";
+import { Construct } from "constructs";
+import { PRIORITIES } from "../shared/domain/lane.ts";
+import type { Settings } from "../shared/settings.ts";
+import { accept } from "./accept.ts";
+import type { Auth } from "./auth.ts";
+import { type Emulator, executeApi } from "./emulator.ts";
+import { type FunctionOptions, RouterFunction } from "./function.ts";
+import type { Lanes } from "./lanes.ts";
+import type { Tables } from "./tables.ts";
+
+/** How much a stage takes; more gets 429. The quota of the account is above it, and shared by all its APIs. */
+export interface Throttle {
+  /** Requests a second. */
+  readonly rate: number;
+  /** Requests at once. */
+  readonly burst: number;
+}
+
+export interface HttpOptions {
+  /**
+   * Requests that the stage takes, over all callers.
+   * @default 1000 a second, 500 at once
+   */
+  readonly throttle?: Throttle;
+  /**
+   * Web pages that may call, by origin. A call needs a token in a header, which no browser adds by itself.
+   * @default any
+   */
+  readonly corsOrigins?: readonly string[];
+  /**
+   * Whether there is a log line for each request. It names no token and no message.
+   * @default true
+   */
+  readonly accessLog?: boolean;
+}
+
+export interface IngestApiProps extends FunctionOptions {
+  readonly settings: Settings;
+  readonly written: string;
+  readonly options: HttpOptions;
+  readonly auth: Auth;
+  readonly lanes: Lanes;
+  readonly tables: Tables;
+  /** @default AWS */
+  readonly emulator?: Emulator;
+}
+
+/** The HTTP API: POST /messages to ingest, GET and DELETE /messages/{id} to receipts. */
+export class IngestApi extends Construct {
+  readonly ingest: NodejsFunction;
+  readonly receipts: NodejsFunction;
+  readonly api: HttpApi;
+  /** Without a slash at its end. */
+  readonly url: string;
+
+  constructor(scope: Construct, id: string, props: IngestApiProps) {
+    super(scope, id);
+    const { settings, options, auth, lanes, tables, emulator } = props;
+    const common = { TOKENS: auth.tokens, SETTINGS: props.written };
+    this.ingest = new RouterFunction(this, "Ingest", {
+      ...props,
+      name: "ingest",
+      settings: settings.functions.ingest,
+      environment: { ...lanes.variables, ...common },
+    }).function;
+    lanes.grantSend(this.ingest, ...PRIORITIES);
+    lanes.grantLook(this.ingest);
+    auth.grantVerify(this.ingest);
+
+    this.receipts = new RouterFunction(this, "Receipts", {
+      ...props,
+      name: "receipts",
+      settings: settings.functions.receipts,
+      environment: { RECEIPTS_TABLE: tables.receipts.tableName, ...common },
+    }).function;
+    tables.grant("receipts", this.receipts);
+    auth.grantVerify(this.receipts);
+
+    this.api = new HttpApi(this, "Api", {
+      createDefaultStage: false,
+      corsPreflight: {
+        allowOrigins: [...(options.corsOrigins ?? ["*"])],
+        allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST, CorsHttpMethod.DELETE],
+        allowHeaders: ["authorization", "content-type"],
+        exposeHeaders: ["retry-after"],
+        maxAge: Duration.minutes(5),
+      },
+    });
+    const ingest = new HttpLambdaIntegration("Ingest", this.ingest);
+    const receipts = new HttpLambdaIntegration("Receipts", this.receipts);
+    this.api.addRoutes({ path: "/messages", methods: [HttpMethod.POST], integration: ingest });
+    this.api.addRoutes({
+      path: "/messages/{id}",
+      methods: [HttpMethod.GET, HttpMethod.DELETE],
+      integration: receipts,
+    });
+
+    const { rate, burst } = options.throttle ?? { rate: 1_000, burst: 500 };
+    const stage = new HttpStage(this, "Stage", {
+      httpApi: this.api,
+      autoDeploy: true,
+      throttle: { rateLimit: rate, burstLimit: burst },
+      ...(options.accessLog === false ? {} : { accessLogSettings: this.accessLog(props) }),
+    });
+    // %24default is $default in a form that a shell leaves alone.
+    this.url = emulator ? executeApi(emulator, this.api.apiId, "%24default") : this.api.apiEndpoint;
+    accept(this.api, "AwsSolutions-APIG4", "The functions verify the token of every request.");
+    if (options.accessLog === false) accept(stage, "AwsSolutions-APIG1", "Its owner switched the log off.");
+  }
+
+  private accessLog({ logRetention, removalPolicy }: FunctionOptions) {
+    const logGroup = new LogGroup(this, "AccessLog", { retention: logRetention, removalPolicy });
+    return {
+      destination: new LogGroupLogDestination(logGroup),
+      format: AccessLogFormat.custom(
+        JSON.stringify({
+          requestId: "$context.requestId",
+          time: "$context.requestTime",
+          ip: "$context.identity.sourceIp",
+          route: "$context.routeKey",
+          status: "$context.status",
+          milliseconds: "$context.responseLatency",
+          error: "$context.integrationErrorMessage",
+        }),
+      ),
+    };
+  }
+}

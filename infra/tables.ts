@@ -1,0 +1,76 @@
+import { RemovalPolicy } from "aws-cdk-lib";
+import { AttributeType, Billing, TableEncryptionV2, TableV2 } from "aws-cdk-lib/aws-dynamodb";
+import type { IKey } from "aws-cdk-lib/aws-kms";
+import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
+import { Construct } from "constructs";
+import { type FunctionName, TABLES, type TableDescription, type TableName } from "../shared/settings.ts";
+
+export interface TablesProps {
+  /** What becomes of the receipts when the stack goes. */
+  readonly removalPolicy: RemovalPolicy;
+  /** @default keys that AWS owns */
+  readonly encryptionKey?: IKey;
+}
+
+type Action =
+  | "BatchGetItem"
+  | "BatchWriteItem"
+  | "DeleteItem"
+  | "GetItem"
+  | "PutItem"
+  | "Query"
+  | "UpdateItem";
+
+/** What each function does to each table, and so what it may do. */
+export const ACTIONS = {
+  connections: {
+    socket: ["DeleteItem", "GetItem", "PutItem", "UpdateItem"],
+    consume: ["DeleteItem", "GetItem"],
+  },
+  subscriptions: {
+    socket: ["BatchWriteItem", "DeleteItem"],
+    consume: ["BatchGetItem", "DeleteItem", "Query"],
+  },
+  receipts: {
+    consume: ["GetItem", "PutItem", "UpdateItem"],
+    receipts: ["Query", "UpdateItem"],
+  },
+} as const satisfies Record<TableName, Partial<Record<FunctionName, readonly Action[]>>>;
+
+/** Who is connected, who wants what, and what became of each message. */
+export class Tables extends Construct {
+  readonly connections: TableV2;
+  readonly subscriptions: TableV2;
+  readonly receipts: TableV2;
+
+  constructor(scope: Construct, id: string, { removalPolicy, encryptionKey }: TablesProps) {
+    super(scope, id);
+    const table = (name: TableName, removal: RemovalPolicy) => {
+      const { partitionKey, sortKey, timeToLive }: TableDescription = TABLES[name];
+      return new TableV2(this, name, {
+        partitionKey: { name: partitionKey, type: AttributeType.STRING },
+        ...(sortKey ? { sortKey: { name: sortKey, type: AttributeType.STRING } } : {}),
+        timeToLiveAttribute: timeToLive,
+        billing: Billing.onDemand(),
+        pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+        encryption: encryptionKey
+          ? TableEncryptionV2.customerManagedKey(encryptionKey)
+          : TableEncryptionV2.dynamoOwnedKey(),
+        removalPolicy: removal,
+      });
+    };
+    // Without the sockets of this stack these two say nothing.
+    this.connections = table("connections", RemovalPolicy.DESTROY);
+    this.subscriptions = table("subscriptions", RemovalPolicy.DESTROY);
+    this.receipts = table("receipts", removalPolicy);
+  }
+
+  /** Lets a function do what ACTIONS says of it. */
+  grant(name: FunctionName, grantee: LambdaFunction): void {
+    for (const table of Object.keys(ACTIONS) as TableName[]) {
+      const actions: readonly Action[] =
+        (ACTIONS[table] as Partial<Record<FunctionName, readonly Action[]>>)[name] ?? [];
+      if (actions.length > 0) this[table].grant(grantee, ...actions.map((action) => `dynamodb:${action}`));
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import type { Dice } from "./dice.ts";
+
+/** Everything that can go wrong, with its rate per occasion where all faults are on. */
+export const FAULTS = {
+  // SQS, and the event source in front of the consumer
+  "queue-twice": 0.02, // what was sent once is stored twice
+  "queue-late": 0.05, // it shows up some minutes late
+  "queue-disorder": 0.3, // a receive takes any messages, not the oldest
+  "queue-early": 0.03, // it shows up again before its visibility timeout is over
+  "queue-undeleted": 0.03, // a delete is lost, so it shows up again after its visibility timeout
+  "queue-refused": 0.03, // a send or a change of visibility fails, and nothing happened
+  "queue-unheard": 0.02, // it happened, and fails all the same
+  // functions
+  "run-crash": 0.004, // a run dies between two awaits; what it has sent off still lands
+  "run-throttled": 0.02, // a batch is received and no run ever starts
+  "run-slow": 0.01, // a call takes seconds, so that deadlines pass in mid-run
+  "run-skew": 0.5, // two runs do not agree what time it is
+  // posts
+  "post-busy": 0.08, // 429
+  "post-error": 0.04, // 500
+  "post-hang": 0.02, // no answer before the time is up, and no frame
+  "post-lie": 0.03, // the frame arrives, and the answer is a failure or none
+  "post-refused": 0.01, // 403
+  // tables
+  "table-throttled": 0.015, // a call fails and did nothing
+  "table-unheard": 0.01, // a call did it, and fails all the same
+  "table-twice": 0.01, // the SDK sends a call again whose answer was lost
+  // connections
+  "disconnect-lost": 0.3,
+  "disconnect-late": 0.2,
+  "disconnect-doubled": 0.1,
+  "connection-reused": 0.3, // an id comes back with another connect time
+  // producers
+  "producer-repeat": 0.25, // the same id is posted again, in its window or after it
+  "producer-cancel": 0.2,
+  "producer-deadline": 0.25, // a message expires while it is under way
+} as const satisfies Record<string, number>;
+
+export type FaultName = keyof typeof FAULTS;
+export const FAULT_NAMES = Object.keys(FAULTS) as FaultName[];
+
+/** Rates by name; what is absent never happens. */
+export type FaultRates = Readonly<Partial<Record<FaultName, number>>>;
+
+export interface Faults {
+  /** Throws the dice for one occasion of a fault. */
+  strikes(name: FaultName): boolean;
+  /** From now on nothing goes wrong any more. */
+  calm(): void;
+  readonly counts: Readonly<Partial<Record<FaultName, number>>>;
+}
+
+/** Faults that strike by the dice. */
+export function faultsOf(rates: FaultRates, dice: Dice): Faults {
+  const counts: Partial<Record<FaultName, number>> = {};
+  let calm = false;
+  return {
+    strikes(name) {
+      const rate = rates[name] ?? 0;
+      if (calm || rate === 0 || !dice.chance(rate)) return false;
+      counts[name] = (counts[name] ?? 0) + 1;
+      return true;
+    },
+    calm: () => {
+      calm = true;
+    },
+    counts,
+  };
+}
+
+/**
+ * Reads `--faults`: `all`, `none`, or a list such as `post-lie,run-crash=0.05`. With `all`, each seed makes some faults
+ * rarer and some more frequent, so that over many seeds they meet in all proportions.
+ */
+export function faultRates(text: string, dice: Dice): FaultRates {
+  if (text === "none") return {};
+  if (text === "all") {
+    const rates = FAULT_NAMES.map((name) => [name, Math.min(0.9, FAULTS[name] * dice.among([0.2, 1, 1, 3]))]);
+    return Object.fromEntries(rates);
+  }
+  const rates = text.split(",").map((part) => {
+    const [name = "", rate] = part.split("=");
+    const known = FAULT_NAMES.find((fault) => fault === name);
+    if (!known) throw new Error(`unknown fault ${name}; known are ${FAULT_NAMES.join(", ")}`);
+    const value = rate === undefined ? FAULTS[known] : Number(rate);
+    if (!(value >= 0 && value <= 1)) throw new Error(`the rate of ${name} must be 0-1, got ${rate}`);
+    return [known, value] as const;
+  });
+  return Object.fromEntries(rates);
+}

@@ -1,0 +1,106 @@
+import { type Expression, expressionOf, type Target } from "../shared/domain/target.ts";
+import type { ConnectionId, Tag, UserId } from "../shared/domain/tag.ts";
+import type { PostEnding } from "../shared/ports.ts";
+import type { Dice } from "./dice.ts";
+import type { Faults } from "./faults.ts";
+
+/** One WebSocket, and what its client knows about itself. */
+export interface Socket {
+  readonly connectionId: ConnectionId;
+  readonly connectedAt: number;
+  readonly user: UserId;
+  /** yes: it was told so. maybe: a call that may have changed it is under way, or died. Absent: no. */
+  readonly tags: Map<Tag, "yes" | "maybe">;
+  state: "connecting" | "open" | "closed";
+}
+
+export interface Posted {
+  readonly ending: PostEnding;
+  /** No answer comes before the caller's patience is over. */
+  readonly hangs?: boolean;
+}
+
+export interface Gateway {
+  /** A new socket; an id that is free again may come back. */
+  connect(user: UserId): Socket;
+  open(socket: Socket): void;
+  close(socket: Socket): void;
+  /** A post arrives. `land` is called for each frame that reaches a client, at once or later. */
+  post(id: ConnectionId, land: (socket: Socket, lied: boolean) => void): Posted;
+  readonly sockets: readonly Socket[];
+  /** The socket that has the id now. */
+  at(id: ConnectionId): Socket | undefined;
+}
+
+export interface GatewayWorld {
+  readonly now: () => number;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  readonly dice: Dice;
+  readonly faults: Faults;
+}
+
+/** API Gateway: sockets, and the posts to them. It says 410 only of sockets that are not open. */
+export function simulatedGateway({ now, sleep, dice, faults }: GatewayWorld): Gateway {
+  const sockets: Socket[] = [];
+  const byId = new Map<ConnectionId, Socket>();
+  const free: ConnectionId[] = [];
+  const busy = (reason: string): PostEnding => ({ kind: "busy", reason });
+
+  return {
+    connect(user) {
+      const reused = free.length > 0 && faults.strikes("connection-reused") ? free.shift() : undefined;
+      const connectionId = reused ?? (`c${sockets.length}=` as ConnectionId);
+      const connectedAt = Math.max(now(), (byId.get(connectionId)?.connectedAt ?? 0) + 1);
+      const socket: Socket = { connectionId, connectedAt, user, tags: new Map(), state: "connecting" };
+      sockets.push(socket);
+      byId.set(connectionId, socket);
+      return socket;
+    },
+    open: (socket) => {
+      socket.state = "open";
+    },
+    close: (socket) => {
+      if (socket.state === "closed") return;
+      socket.state = "closed";
+      free.push(socket.connectionId);
+    },
+    post(id, land) {
+      const socket = byId.get(id);
+      if (socket?.state !== "open") return { ending: { kind: "gone" } };
+      if (faults.strikes("post-refused")) return { ending: { kind: "refused", reason: "403: forbidden" } };
+      if (faults.strikes("post-busy")) return { ending: busy("429: limit exceeded") };
+      if (faults.strikes("post-error")) return { ending: busy("500: internal error") };
+      if (faults.strikes("post-hang")) return { ending: busy("timeout"), hangs: true };
+      if (!faults.strikes("post-lie")) {
+        land(socket, false);
+        return { ending: { kind: "sent" } };
+      }
+      const hangs = dice.chance(0.5);
+      if (hangs && dice.chance(0.5)) void landLater(socket, land);
+      else land(socket, true);
+      return { ending: busy(hangs ? "timeout" : "502: bad gateway"), hangs };
+    },
+    sockets,
+    at: (id) => byId.get(id),
+  };
+
+  async function landLater(socket: Socket, land: (socket: Socket, lied: boolean) => void) {
+    await sleep(dice.whole(0, 10_000));
+    if (socket.state === "open") land(socket, true);
+  }
+}
+
+/** surely: by what its client was told. possibly: by what may be so. once: by rows it may have left, `none` aside. */
+export type Certainty = "surely" | "possibly" | "once";
+
+/** Whether a target means the socket. */
+export function isFor(target: Target, socket: Socket, how: Certainty): boolean {
+  if ("connection" in target) return target.connection === socket.connectionId;
+  return matches(expressionOf(target), socket, how);
+}
+
+function matches({ all, any, none }: Expression, { tags }: Socket, how: Certainty): boolean {
+  const holds = (tag: Tag) => (how === "surely" ? tags.get(tag) === "yes" : tags.has(tag));
+  const lacks = (tag: Tag) => (how === "surely" ? !tags.has(tag) : tags.get(tag) !== "yes");
+  return all.every(holds) && (any.length === 0 || any.some(holds)) && (how === "once" || none.every(lacks));
+}

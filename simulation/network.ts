@@ -1,0 +1,94 @@
+import type { Dice } from "./dice.ts";
+import type { Faults } from "./faults.ts";
+import type { Actor, Scheduler } from "./scheduler.ts";
+import type { Trace } from "./trace.ts";
+
+export interface Network {
+  /** A function starts: its own clock, and a life that ends at the latest so many milliseconds from now. */
+  spawn(name: string, timeout: number, onDeath: () => void): Actor;
+  /** The actor's code has run to its end. */
+  retire(actor: Actor): void;
+  /**
+   * One call of an actor: there, served, and back, with everybody else in between. An actor may die before or
+   * after, and then the call never comes back; what was sent is served all the same.
+   */
+  request<T>(actor: Actor, what: string, serve: () => T | Promise<T>): Promise<T>;
+  pause(actor: Actor, milliseconds: number): Promise<void>;
+}
+
+export interface NetworkWorld {
+  readonly scheduler: Scheduler;
+  readonly dice: Dice;
+  readonly faults: Faults;
+  readonly trace: Trace;
+}
+
+/** Clocks of two runs differ by less than twice this, in milliseconds. A lease's margin is made for it. */
+export const SKEW = 2_400;
+
+/** How long after a run's death something it sent may still be served, in milliseconds. */
+export const STRAGGLER = 5_000;
+
+const NEVER = new Promise<never>(() => {});
+
+/** Calls that take their time, and functions that die. */
+export function simulatedNetwork({ scheduler, dice, faults, trace }: NetworkWorld): Network {
+  const latency = () => {
+    const weather = dice.next();
+    if (weather < 0.8) return dice.whole(1, 20);
+    return weather < 0.99 ? dice.whole(20, 400) : dice.whole(400, STRAGGLER - 500);
+  };
+  const kill = (actor: Actor, onDeath: () => void, why: string) => {
+    if (!actor.alive) return;
+    actor.alive = false;
+    deaths.delete(actor);
+    trace.note(actor.name, "dies", () => why);
+    onDeath();
+  };
+  const deaths = new Map<Actor, () => void>();
+  const dies = (actor: Actor): boolean => {
+    const onDeath = deaths.get(actor);
+    if (onDeath && actor.alive && faults.strikes("run-crash")) kill(actor, onDeath, "of a crash");
+    return !actor.alive;
+  };
+
+  return {
+    spawn(name, timeout, onDeath) {
+      const skew = faults.strikes("run-skew") ? dice.whole(-SKEW, SKEW) : 0;
+      const actor: Actor = { name, skew, alive: true };
+      deaths.set(actor, onDeath);
+      void scheduler.turn(actor, timeout).then(() => {
+        if (deaths.has(actor)) kill(actor, onDeath, "of its timeout");
+      });
+      return actor;
+    },
+    retire: (actor) => {
+      deaths.delete(actor);
+      actor.alive = false;
+    },
+    async request(actor, what, serve) {
+      if (dies(actor)) return NEVER;
+      await scheduler.sleep(latency());
+      const answer = await answerOf(serve);
+      trace.note(actor.name, what, () => ("fault" in answer ? `fails: ${answer.fault}` : brief(answer.value)));
+      await scheduler.turn(actor, latency() + (faults.strikes("run-slow") ? dice.whole(1_000, 40_000) : 0));
+      if (dies(actor)) return NEVER;
+      if ("fault" in answer) throw answer.fault;
+      return answer.value;
+    },
+    pause: (actor, milliseconds) => scheduler.turn(actor, milliseconds),
+  };
+}
+
+async function answerOf<T>(serve: () => T | Promise<T>): Promise<{ value: T } | { fault: unknown }> {
+  try {
+    return { value: await serve() };
+  } catch (fault) {
+    return { fault };
+  }
+}
+
+function brief(value: unknown): string {
+  const text = value === undefined ? "" : JSON.stringify(value instanceof Set ? [...value] : value);
+  return text.length > 160 ? `${text.slice(0, 160)}…` : text;
+}

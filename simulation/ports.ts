@@ -1,0 +1,186 @@
+import { TagwireError } from "../shared/domain/errors.ts";
+import type { Job } from "../shared/domain/message.ts";
+import type {
+  Clock,
+  Connections,
+  MessageQueue,
+  Random,
+  Receipts,
+  Sockets,
+  Subscriptions,
+  Telemetry,
+} from "../shared/ports.ts";
+import type { Dice } from "./dice.ts";
+import type { Faults } from "./faults.ts";
+import type { Gateway } from "./gateway.ts";
+import type { Network } from "./network.ts";
+import type { SimulatedQueue } from "./queue.ts";
+import type { Actor, Scheduler } from "./scheduler.ts";
+import type { Trace } from "./trace.ts";
+import type { Witness } from "./witness.ts";
+
+/** All ports, as one function sees them. */
+export interface Ports {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly newId: () => string;
+  readonly queue: MessageQueue;
+  readonly sockets: Sockets;
+  readonly receipts: Receipts;
+  readonly subscriptions: Subscriptions;
+  readonly connections: Connections;
+  readonly telemetry: Telemetry;
+}
+
+/** The tables as they are, without faults and without delay. */
+export type Tables = Pick<Ports, "receipts" | "subscriptions" | "connections">;
+
+export interface PortsWorld {
+  readonly scheduler: Scheduler;
+  readonly dice: Dice;
+  readonly faults: Faults;
+  readonly network: Network;
+  readonly queue: SimulatedQueue;
+  readonly gateway: Gateway;
+  readonly tables: Tables;
+  readonly trace: Trace;
+  readonly witness: Witness;
+  readonly newId: () => string;
+  /** Milliseconds before a post counts as busy. */
+  readonly postTimeout: number;
+}
+
+/** The ports of one actor: every call goes over the network, may fail in every way, and is witnessed. */
+export function portsOf(world: PortsWorld, actor: Actor): Ports {
+  const { scheduler, dice, network, trace } = world;
+  return {
+    clock: {
+      now: () => Math.floor(scheduler.now() + actor.skew),
+      pause: (milliseconds) => network.pause(actor, milliseconds),
+    },
+    random: () => dice.next(),
+    newId: world.newId,
+    queue: queueOf(world, actor),
+    sockets: socketsOf(world, actor),
+    receipts: receiptsOf(world, actor),
+    ...rowsOf(world, actor),
+    telemetry: {
+      count: () => {},
+      warn: (event, fields, fault) =>
+        trace.note(actor.name, "warns", () => `${event} ${JSON.stringify(fields)} ${fault ?? ""}`),
+    },
+  };
+}
+
+function queueOf({ network, queue, faults, witness }: PortsWorld, actor: Actor): MessageQueue {
+  const attempt = (what: string, effect: () => void) =>
+    network.request(actor, what, () => {
+      if (faults.strikes("queue-refused")) throw new TagwireError("QUEUE_UNAVAILABLE", `${what}: refused`);
+      effect();
+      if (faults.strikes("queue-unheard")) throw new TagwireError("QUEUE_UNAVAILABLE", `${what}: no answer`);
+    });
+  return {
+    send: (lane, entries) =>
+      network.request(actor, `send ${lane}`, () =>
+        entries.map(({ job, delaySeconds }) => {
+          if (faults.strikes("queue-refused")) return false;
+          witness.queued(job);
+          queue.put(lane, JSON.stringify(job), delaySeconds);
+          return !faults.strikes("queue-unheard");
+        }),
+      ),
+    hide: (lane, handle, seconds) => attempt("hide", () => queue.hide(lane, handle, seconds)),
+    bury: (lane, body, reason) => attempt("bury", () => queue.bury(lane, body, reason)),
+    backlog: (lane) => network.request(actor, "backlog", () => queue.backlog(lane)),
+  };
+}
+
+function socketsOf({ network, gateway, witness, postTimeout }: PortsWorld, actor: Actor): Sockets {
+  return {
+    async post(id, frame) {
+      const copy = Uint8Array.from(frame);
+      const post = witness.posting(actor, id, copy);
+      const { ending, hangs } = await network.request(actor, `post ${id}`, () =>
+        gateway.post(id, (socket, lied) => witness.landed(post, socket, lied)),
+      );
+      if (hangs) await network.pause(actor, postTimeout);
+      witness.posted(post, ending);
+      return ending;
+    },
+  };
+}
+
+/** A call to a table: it may fail before or after it did what it should, or do it twice. */
+const tableCall =
+  ({ network, faults, scheduler, dice }: PortsWorld, actor: Actor) =>
+  <T>(what: string, effect: () => Promise<T>): Promise<T> =>
+    network.request(actor, what, async () => {
+      if (faults.strikes("table-throttled")) throw new TagwireError("TABLE_UNAVAILABLE", `${what}: throttled`);
+      if (faults.strikes("table-twice")) {
+        await effect();
+        await scheduler.sleep(dice.whole(1, 500));
+      }
+      const value = await effect();
+      if (faults.strikes("table-unheard")) throw new TagwireError("TABLE_UNAVAILABLE", `${what}: no answer`);
+      return value;
+    });
+
+function receiptsOf(world: PortsWorld, actor: Actor): Receipts {
+  const { receipts } = world.tables;
+  const { witness } = world;
+  const call = tableCall(world, actor);
+  return {
+    claim: (job, lease, now) =>
+      call(`claim ${jobName(job)}`, async () => {
+        const claim = await receipts.claim(job, lease, now);
+        witness.claimed(actor, job, lease, claim);
+        return claim;
+      }),
+    settle: (job, run, outcome, now) => {
+      const settling = witness.settling(actor, job);
+      return call(`settle ${jobName(job)} ${outcome.kind}`, async () => {
+        const settled = await receipts.settle(job, run, outcome, now);
+        witness.settled(settling, outcome, settled);
+        return settled;
+      });
+    },
+    isCancelled: (job) => call("isCancelled", () => receipts.isCancelled(job)),
+    cancel: (producer, id, now) =>
+      call("cancel", async () => {
+        await receipts.cancel(producer, id, now);
+        witness.cancelling(producer, id);
+      }),
+    find: (producer, id, now) => call("find receipt", () => receipts.find(producer, id, now)),
+  };
+}
+
+const jobName = ({ message: { id }, range }: Job): string => (range ? `${id} ${range.from}-${range.to}` : id);
+
+/** Many rows are many calls: each fails on its own, and others see them come one by one. */
+function rowsOf(world: PortsWorld, actor: Actor): Pick<Ports, "subscriptions" | "connections"> {
+  const { subscriptions, connections } = world.tables;
+  const call = tableCall(world, actor);
+  return {
+    subscriptions: {
+      page: (tag, query) => call(`page ${tag}`, () => subscriptions.page(tag, query)),
+      among: (tag, rows, now) => call(`among ${tag}`, () => subscriptions.among(tag, rows, now)),
+      async add(tags, holder, expiresAt) {
+        const one = (tag: (typeof tags)[number]) =>
+          call(`add ${tag} ${holder.connectionId}`, () => subscriptions.add([tag], holder, expiresAt));
+        await Promise.all(tags.map(one));
+      },
+      async remove(tags, holder) {
+        const one = (tag: (typeof tags)[number]) =>
+          call(`remove ${tag} ${holder.connectionId}`, () => subscriptions.remove([tag], holder));
+        await Promise.all(tags.map(one));
+      },
+    },
+    connections: {
+      open: (connection) => call("open connection", () => connections.open(connection)),
+      find: (id, now) => call("find connection", () => connections.find(id, now)),
+      hold: (holder, tags) => call("hold", () => connections.hold(holder, tags)),
+      release: (holder, tags) => call("release", () => connections.release(holder, tags)),
+      close: (holder) => call("close connection", () => connections.close(holder)),
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import type { Dice } from "./dice.ts";
+
+/** Someone whose awaits the scheduler ends: one invocation of a function, with its own clock. */
+export interface Actor {
+  readonly name: string;
+  /** How far its clock is ahead, in milliseconds. */
+  readonly skew: number;
+  alive: boolean;
+}
+
+/** The one queue of everything that waits, ordered by time, and by the dice where times are equal. */
+export interface Scheduler {
+  /** Milliseconds since 1970: the true time, which no actor sees. */
+  now(): number;
+  steps(): number;
+  /** Resolves so many milliseconds later. */
+  sleep(milliseconds: number): Promise<void>;
+  /** As sleep, but never resolves for an actor that has died by then. */
+  turn(actor: Actor, milliseconds: number): Promise<void>;
+  /** Lets one after the other go on until the question is answered with yes, or nobody waits. */
+  run(isOver: () => boolean | Promise<boolean>): Promise<void>;
+}
+
+interface Waiter {
+  readonly at: number;
+  readonly tie: number;
+  readonly actor: Actor | undefined;
+  readonly resume: () => void;
+}
+
+const before = (a: Waiter, b: Waiter) => a.at < b.at || (a.at === b.at && a.tie < b.tie);
+
+/** A scheduler on a clock that jumps from one wake-up to the next. */
+export function scheduler(dice: Dice, start: number): Scheduler {
+  const heap: Waiter[] = [];
+  let now = start;
+  let steps = 0;
+
+  const wait = (milliseconds: number, actor?: Actor) =>
+    new Promise<void>((resume) =>
+      push(heap, { at: now + Math.max(0, milliseconds), tie: dice.next(), actor, resume }),
+    );
+
+  return {
+    now: () => now,
+    steps: () => steps,
+    sleep: (milliseconds) => wait(milliseconds),
+    turn: (actor, milliseconds) => wait(milliseconds, actor),
+    async run(isOver) {
+      for (let next = pop(heap); next; next = pop(heap)) {
+        now = next.at;
+        if (next.actor && !next.actor.alive) continue;
+        steps++;
+        next.resume();
+        // By the next macrotask every promise that could go on has done so: whoever still waits, waits in the heap.
+        await new Promise(setImmediate);
+        if (await isOver()) return;
+      }
+    },
+  };
+}
+
+function push(heap: Waiter[], waiter: Waiter): void {
+  let at = heap.push(waiter) - 1;
+  while (at > 0) {
+    const parent = (at - 1) >> 1;
+    const above = heap[parent] as Waiter;
+    if (!before(waiter, above)) break;
+    heap[at] = above;
+    at = parent;
+  }
+  heap[at] = waiter;
+}
+
+function pop(heap: Waiter[]): Waiter | undefined {
+  const first = heap[0];
+  const last = heap.pop();
+  if (!first || !last || heap.length === 0) return first;
+  let at = 0;
+  for (;;) {
+    const [left, right] = [heap[2 * at + 1], heap[2 * at + 2]];
+    if (!left) break;
+    const child = right && before(right, left) ? 2 * at + 2 : 2 * at + 1;
+    const below = heap[child] as Waiter;
+    if (!before(below, last)) break;
+    heap[at] = below;
+    at = child;
+  }
+  heap[at] = last;
+  return first;
+}

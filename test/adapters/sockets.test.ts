@@ -1,0 +1,149 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { socketsOf } from "../../functions/post-path.ts";
+import { tableClient } from "../../functions/wiring.ts";
+import { CREDENTIALS, REGION } from "../../local/aws.ts";
+import { POST_PATHS } from "../../shared/domain/policy.ts";
+import type { ConnectionId } from "../../shared/domain/tag.ts";
+import type { Sockets } from "../../shared/ports.ts";
+import { gateway, refuse } from "./gateway.ts";
+
+const ID = "L0SM9cOFvHcCIhw=" as ConnectionId;
+const FRAME = Buffer.from('{"type":"message","data":"é"}');
+
+/** The sockets exactly as the consumer makes them. */
+describe.each(POST_PATHS)("sockets by the %s path", (postPath) => {
+  const open = (endpoint: string, policy: { postTimeout?: number; postsInFlight?: number } = {}): Sockets => {
+    const world = {
+      env: {
+        AWS_REGION: REGION,
+        AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+        AWS_SESSION_TOKEN: "token+/=",
+      },
+      write: () => {},
+      readSecret: async () => "",
+      clock: { now: Date.now, pause: async () => {} },
+      random: Math.random,
+    };
+    const client = tableClient(world);
+    onTestFinished(() => client.destroy());
+    return socketsOf(world, endpoint, { postPath, postTimeout: 5_000, postsInFlight: 5, ...policy }, client);
+  };
+
+  test("post the frame to the connection's address, signed", async () => {
+    const { endpoint, seen } = await gateway();
+    expect(await open(endpoint).post(ID, FRAME)).toEqual({ kind: "sent" });
+    expect(seen).toMatchObject([
+      {
+        path: "/prod/@connections/L0SM9cOFvHcCIhw%3D",
+        body: FRAME.toString(),
+        headers: {
+          "content-type": "application/octet-stream",
+          "content-length": String(FRAME.length),
+          "x-amz-security-token": "token+/=",
+          "x-amz-date": expect.stringMatching(/^\d{8}T\d{6}Z$/),
+          authorization: expect.stringMatching(
+            /^AWS4-HMAC-SHA256 Credential=local\/\d{8}\/us-east-1\/execute-api\/aws4_request, SignedHeaders=[a-z0-9;-]*host;[a-z0-9;-]*x-amz-date;x-amz-security-token[a-z;-]*, Signature=[0-9a-f]{64}$/,
+          ),
+        },
+      },
+    ]);
+  });
+
+  test("write an id with every character it may have as the gateway reads it", async () => {
+    const { endpoint, seen } = await gateway();
+    await open(endpoint).post("a+b/c=_-" as ConnectionId, FRAME);
+    expect(seen[0]?.path).toBe("/prod/@connections/a%2Bb%2Fc%3D_-");
+  });
+
+  test.each([
+    [200, "sent"],
+    [410, "gone"],
+    [400, "refused"],
+    [403, "refused"],
+    [404, "refused"],
+    [413, "refused"],
+    [429, "busy"],
+    [500, "busy"],
+    [502, "busy"],
+    [503, "busy"],
+    [504, "busy"],
+  ])("end a post that answers %i as %s", async (status, kind) => {
+    const { endpoint } = await gateway(status);
+    expect(await open(endpoint).post(ID, FRAME)).toMatchObject({ kind });
+  });
+
+  test("know a connection that is gone without the name of the error", async () => {
+    const { endpoint } = await gateway((response) => response.writeHead(410).end("Gone"));
+    expect(await open(endpoint).post(ID, FRAME)).toEqual({ kind: "gone" });
+  });
+
+  test("say why a post failed", async () => {
+    const { endpoint } = await gateway((response) => refuse(response, 429, { message: "Rate exceeded" }));
+    expect(await open(endpoint).post(ID, FRAME)).toEqual({
+      kind: "busy",
+      reason: "429: Rate exceeded",
+      throttled: true,
+    });
+  });
+
+  test("are busy where nothing listens", async () => {
+    expect(await open("http://127.0.0.1:9/prod").post(ID, FRAME)).toMatchObject({ kind: "busy" });
+  });
+
+  test("are busy where the connection is reset", async () => {
+    const { endpoint } = await gateway((_, socket) => socket.resetAndDestroy());
+    expect(await open(endpoint).post(ID, FRAME)).toMatchObject({ kind: "busy" });
+  });
+
+  test("are busy where the answer never comes", async () => {
+    const { endpoint } = await gateway(() => {});
+    expect(await open(endpoint, { postTimeout: 100 }).post(ID, FRAME)).toMatchObject({ kind: "busy" });
+  });
+
+  test("are busy where the answer stops in the middle of its headers", async () => {
+    const { endpoint } = await gateway((_, socket) => socket.write("HTTP/1.1 200 OK\r\ncontent-le"));
+    expect(await open(endpoint, { postTimeout: 100 }).post(ID, FRAME)).toMatchObject({ kind: "busy" });
+  });
+
+  test("recover once the gateway does", async () => {
+    let broken = true;
+    const { endpoint } = await gateway((response, socket) =>
+      broken ? socket.destroy() : refuse(response, 200),
+    );
+    const sockets = open(endpoint);
+    expect(await sockets.post(ID, FRAME)).toMatchObject({ kind: "busy" });
+    broken = false;
+    expect(await sockets.post(ID, FRAME)).toEqual({ kind: "sent" });
+  });
+
+  test("open no more HTTP connections than they may, and keep them", async () => {
+    const { endpoint, seen, connections } = await gateway((response) =>
+      setTimeout(() => refuse(response, 200), 5),
+    );
+    const sockets = open(endpoint, { postsInFlight: 4 });
+    const all = await Promise.all(Array.from({ length: 40 }, () => sockets.post(ID, FRAME)));
+    for (let i = 0; i < 5; i++) all.push(await sockets.post(ID, FRAME));
+    expect(new Set(all.map(({ kind }) => kind))).toEqual(new Set(["sent"]));
+    expect(seen.length).toBe(45);
+    expect(connections).toEqual({ now: 4, most: 4 });
+  });
+
+  test("post again over a new connection where the gateway has closed a kept one", async () => {
+    const { endpoint, connections } = await gateway((response, socket) => {
+      refuse(response, 200);
+      response.on("finish", () => socket.end());
+    });
+    const sockets = open(endpoint);
+    expect(await sockets.post(ID, FRAME)).toEqual({ kind: "sent" });
+    while (connections.now > 0) await pause(1);
+    expect(await sockets.post(ID, FRAME)).toEqual({ kind: "sent" });
+  });
+
+  test("take a frame of 128 KB", async () => {
+    const { endpoint, seen } = await gateway();
+    expect(await open(endpoint).post(ID, Buffer.alloc(131_072, "x"))).toEqual({ kind: "sent" });
+    expect(seen[0]?.body.length).toBe(131_072);
+  });
+});

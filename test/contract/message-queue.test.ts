@@ -1,0 +1,141 @@
+import { DeleteMessageBatchCommand, ReceiveMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { type Queues, sqsClient, startQueues } from "../../local/stand-in/queue.ts";
+import { sqsQueue } from "../../shared/adapters/aws/sqs-queue.ts";
+import { memoryQueue } from "../../shared/adapters/memory/queue.ts";
+import { LANES, type Lane } from "../../shared/domain/lane.ts";
+import type { UserId } from "../../shared/domain/tag.ts";
+import { settings } from "../../shared/settings.ts";
+import { aJob } from "../support/message.ts";
+import { messageQueueContract, type QueueUnderTest } from "./message-queue.ts";
+
+interface Call {
+  readonly command: string;
+  readonly input: object;
+}
+
+describe("a queue in memory", () =>
+  messageQueueContract(async () => {
+    const queue = memoryQueue();
+    return {
+      queue,
+      bodies: async (lane) =>
+        queue.lanes[lane].filter(({ delaySeconds }) => delaySeconds === 0).map(({ body }) => body),
+      buried: async () => queue.buried,
+    };
+  }));
+
+describe("a queue in SQS", () => {
+  let queues: Queues;
+  let client: SQSClient;
+  beforeAll(async () => {
+    queues = await startQueues(settings());
+    client = sqsClient(queues.endpoint);
+  });
+  afterAll(async () => {
+    client.destroy();
+    await queues.stop();
+  });
+
+  const receive = async (url: string) => {
+    const { Messages = [] } = await client.send(
+      new ReceiveMessageCommand({
+        QueueUrl: url,
+        MaxNumberOfMessages: 10,
+        WaitTimeSeconds: 0,
+        MessageAttributeNames: ["All"],
+        MessageSystemAttributeNames: ["All"],
+      }),
+    );
+    return Messages;
+  };
+  const takeAll = async (url: string) => {
+    const all = [];
+    for (let batch = await receive(url); batch.length > 0; batch = await receive(url)) {
+      const Entries = batch.map(({ ReceiptHandle }, i) => ({ Id: String(i), ReceiptHandle }));
+      await client.send(new DeleteMessageBatchCommand({ QueueUrl: url, Entries }));
+      all.push(...batch);
+    }
+    return all;
+  };
+  const open = async (): Promise<QueueUnderTest & { calls: Call[] }> => {
+    const { urls, deadLetterUrl } = queues;
+    for (const url of [...LANES.map((lane) => urls[lane]), deadLetterUrl]) await takeAll(url);
+    const calls: Call[] = [];
+    const counting = sqsClient(queues.endpoint);
+    onTestFinished(() => counting.destroy());
+    counting.middlewareStack.add(
+      (next, { commandName = "" }) =>
+        (args) => {
+          calls.push({ command: commandName, input: args.input });
+          return next(args);
+        },
+      { step: "initialize" },
+    );
+    return {
+      queue: sqsQueue({ client: counting, urls, deadLetterUrl, fair: true }),
+      calls,
+      bodies: async (lane) => (await takeAll(urls[lane])).map(({ Body = "" }) => Body),
+      buried: async () => {
+        const textOf = (value?: { StringValue?: string | undefined }) => value?.StringValue ?? "";
+        return (await takeAll(deadLetterUrl)).map(({ Body = "", MessageAttributes = {} }) => ({
+          body: Body,
+          reason: textOf(MessageAttributes["reason"]),
+          lane: textOf(MessageAttributes["lane"]),
+        }));
+      },
+    };
+  };
+
+  messageQueueContract(open);
+
+  test.each([
+    { entries: 10, bytes: 10, calls: 1 },
+    { entries: 11, bytes: 10, calls: 2 },
+    { entries: 10, bytes: 130_000, calls: 2 },
+    { entries: 0, bytes: 0, calls: 0 },
+  ])("$entries entries of $bytes bytes take $calls calls", async ({ entries, bytes, calls }) => {
+    const under = await open();
+    const job = aJob({ data: "x".repeat(bytes) });
+    await under.queue.send(
+      "normal",
+      Array.from({ length: entries }, () => ({ job })),
+    );
+    expect(under.calls.map(({ command }) => command)).toEqual(Array(calls).fill("SendMessageBatchCommand"));
+  });
+
+  test("an entry belongs to the group of its producer, in letters that SQS takes", async () => {
+    const { queue, calls } = await open();
+    await queue.send("normal", [{ job: aJob({ producer: "王/a" as UserId }) }]);
+    expect(calls[0]?.input).toMatchObject({ Entries: [{ MessageGroupId: "%E7%8E%8B%2Fa" }] });
+  });
+
+  test("hides what was received for as long as it is told", async () => {
+    const { queue } = await open();
+    await queue.send("normal", [{ job: aJob() }]);
+    const [first] = await receive(queues.urls.normal);
+    await queue.hide("normal", first?.ReceiptHandle ?? "", 0);
+    const [second] = await receive(queues.urls.normal);
+    expect(second?.MessageId).toBe(first?.MessageId);
+    await queue.hide("normal", second?.ReceiptHandle ?? "", 43_200);
+    expect(await receive(queues.urls.normal)).toEqual([]);
+  });
+
+  test("a reason holds no character that SQS refuses", async () => {
+    const under = await open();
+    await under.queue.bury("normal", "{}", "\u0000\ud83d\uffff\u001fä");
+    expect((await under.buried())[0]?.reason).toBe("\ufffd\ufffd\ufffd\ufffdä");
+  });
+
+  test("a queue that cannot be reached takes nothing, and says so of everything else", async () => {
+    const unreachable = sqsClient("http://127.0.0.1:1");
+    onTestFinished(() => unreachable.destroy());
+    const urls = Object.fromEntries(LANES.map((lane) => [lane, lane])) as Record<Lane, string>;
+    const queue = sqsQueue({ client: unreachable, urls, deadLetterUrl: "dead", fair: true });
+    const failed = { name: "TagwireError", code: "QUEUE_UNAVAILABLE", cause: expect.any(Error) };
+    expect(await queue.send("normal", [{ job: aJob() }, { job: aJob() }])).toEqual([false, false]);
+    await expect(queue.hide("normal", "handle", 1)).rejects.toMatchObject(failed);
+    await expect(queue.bury("normal", "{}", "why")).rejects.toMatchObject(failed);
+    await expect(queue.backlog("normal")).rejects.toMatchObject(failed);
+  });
+});

@@ -1,0 +1,112 @@
+import { expect, test } from "vitest";
+import type { Lane } from "../../shared/domain/lane.ts";
+import { parseJob } from "../../shared/domain/message.ts";
+import type { UserId } from "../../shared/domain/tag.ts";
+import type { Entry, MessageQueue } from "../../shared/ports.ts";
+import { aJob } from "../support/message.ts";
+
+export interface QueueUnderTest {
+  readonly queue: MessageQueue;
+  /** The bodies that a consumer could receive now. */
+  bodies(lane: Lane): Promise<readonly string[]>;
+  buried(): Promise<readonly { readonly body: string; readonly reason: string; readonly lane: string }[]>;
+}
+
+/** What every MessageQueue owes its callers, whatever it is made of. Each test gets an empty one. */
+export function messageQueueContract(open: () => Promise<QueueUnderTest>): void {
+  const entries = (count: number, data: unknown = "x"): Entry[] =>
+    Array.from({ length: count }, (_, i) => ({ job: aJob({ copy: `copy-${i}`, data }) }));
+  const jobs = async ({ bodies }: QueueUnderTest, lane: Lane) =>
+    (await bodies(lane))
+      .map(parseJob)
+      .flatMap((parsed) => (parsed.ok ? [parsed.value] : []))
+      .toSorted((a, b) => a.message.copy.localeCompare(b.message.copy, "en", { numeric: true }));
+
+  test("carries a job as it is, in its lane and no other", async () => {
+    const under = await open();
+    const job = { ...aJob({ event: "e", expiresAt: 5 }), range: { from: "00000000", to: "80000000" } };
+    expect(await under.queue.send("fanout", [{ job }])).toEqual([true]);
+    expect(await jobs(under, "fanout")).toEqual([job]);
+    expect(await under.bodies("normal")).toEqual([]);
+  });
+
+  test("sends nothing where there is nothing", async () => {
+    const under = await open();
+    expect(await under.queue.send("low", [])).toEqual([]);
+  });
+
+  test("carries more entries than one call may hold", async () => {
+    const under = await open();
+    const sent = entries(25);
+    expect(await under.queue.send("high", sent)).toEqual(sent.map(() => true));
+    expect(await jobs(under, "high")).toEqual(sent.map(({ job }) => job));
+  });
+
+  test("carries more bytes than one call may hold", async () => {
+    const under = await open();
+    const sent = entries(10, "x".repeat(130_000));
+    expect(await under.queue.send("high", sent)).toEqual(sent.map(() => true));
+    expect(await jobs(under, "high")).toHaveLength(10);
+  });
+
+  test("an entry that is too large is refused alone", async () => {
+    const under = await open();
+    const [first, last] = entries(2) as [Entry, Entry];
+    const large = { job: aJob({ data: "x".repeat(1_048_576) }) };
+    expect(await under.queue.send("normal", [first, large, last])).toEqual([true, false, true]);
+    expect(await jobs(under, "normal")).toEqual([first.job, last.job]);
+  });
+
+  test("carries any text, of any producer", async () => {
+    const under = await open();
+    const data = "emoji 🎉, \ufffe\uffff, lone \ud800, \u0000\u007f\u0085\u2028";
+    const sent = ["王芳", "a/b#c@d|e", "x".repeat(128)].map((producer, i) => ({
+      job: aJob({ producer: producer as UserId, copy: `copy-${i}`, data, event: data }),
+    }));
+    expect(await under.queue.send("normal", sent)).toEqual([true, true, true]);
+    expect(await jobs(under, "normal")).toEqual(sent.map(({ job }) => job));
+  });
+
+  test("shows an entry with a delay to nobody before it is due, and does not count it as waiting", async () => {
+    const under = await open();
+    const [now, later] = entries(2) as [Entry, Entry];
+    expect(await under.queue.send("normal", [now, { ...later, delaySeconds: 900 }])).toEqual([true, true]);
+    expect(await under.queue.backlog("normal")).toBe(1);
+    expect(await jobs(under, "normal")).toEqual([now.job]);
+  });
+
+  test("counts what waits in a lane", async () => {
+    const under = await open();
+    await under.queue.send("normal", entries(12));
+    expect(await under.queue.backlog("normal")).toBe(12);
+    expect(await under.queue.backlog("low")).toBe(0);
+  });
+
+  test("takes no offence at a receipt handle that is not valid any more", async () => {
+    const { queue } = await open();
+    await expect(queue.hide("normal", "long-gone", 30)).resolves.toBeUndefined();
+  });
+
+  test("buries a body with its reason and its lane", async () => {
+    const under = await open();
+    await under.queue.bury("low", "not json", "BODY_NOT_JSON: the text is not JSON");
+    expect(await under.buried()).toEqual([
+      { body: "not json", reason: "BODY_NOT_JSON: the text is not JSON", lane: "low" },
+    ]);
+  });
+
+  test.each([
+    { what: "control characters", reason: "got \u0000\u0001\u001f" },
+    { what: "half a character", reason: "got \ud83d" },
+    { what: "no characters", reason: "got \ufffe\uffff" },
+    { what: "thousands of characters", reason: "x".repeat(50_000) },
+    { what: "an emoji where it is cut", reason: `${"x".repeat(999)}🎉` },
+    { what: "nothing", reason: "" },
+  ])("a reason of $what keeps no body from being buried", async ({ reason }) => {
+    const under = await open();
+    await under.queue.bury("normal", "{}", reason);
+    const [buried] = await under.buried();
+    expect(buried?.body).toBe("{}");
+    expect(buried?.reason.length).toBeGreaterThan(0);
+  });
+}

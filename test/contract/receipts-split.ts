@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import type { Receipts } from "../../shared/ports.ts";
+import { NOW } from "../support/message.ts";
+import { ANN, aJob, delivered, jobsOf, lease, RANGES } from "./receipt-parts.ts";
+
+/** What every Receipts owes its callers where a message is split into jobs. */
+export function receiptsSplitContract(open: () => Receipts): void {
+  test("a split keeps the lease until its jobs are queued, and then stands for them", async () => {
+    const receipts = open();
+    const job = aJob();
+    await receipts.claim(job, lease("a"), NOW);
+    expect(await receipts.settle(job, "a", { kind: "split", ranges: RANGES }, NOW)).toBe("written");
+    expect(await receipts.claim(job, lease("b"), NOW)).toMatchObject({ kind: "leased" });
+    expect(await receipts.settle(job, "a", { kind: "queued" }, NOW)).toBe("written");
+    expect(await receipts.claim(job, lease("b"), NOW)).toEqual({ kind: "over", why: "split" });
+  });
+
+  test("a split whose run died before its jobs were queued is found by the next, at the same ranges", async () => {
+    const receipts = open();
+    const job = aJob();
+    await receipts.claim(job, lease("a"), NOW);
+    await receipts.settle(job, "a", { kind: "split", ranges: RANGES }, NOW);
+    expect(await receipts.claim(job, lease("b"), NOW + 60_001)).toEqual({ kind: "claimed", split: RANGES });
+  });
+
+  test("the receipt of a split message counts over its jobs, and ends with the last of them", async () => {
+    const receipts = open();
+    const job = aJob();
+    const [low, high] = jobsOf(job);
+    await receipts.claim(job, lease("a"), NOW);
+    await receipts.settle(job, "a", { kind: "split", ranges: RANGES }, NOW);
+    await receipts.settle(job, "a", { kind: "queued" }, NOW);
+    await receipts.claim(low, lease("b"), NOW);
+    await receipts.settle(low, "b", delivered(2), NOW);
+    expect(await receipts.find(ANN, job.message.id, NOW)).toMatchObject({ state: "delivering", jobs: 2 });
+    await receipts.claim(high, lease("c"), NOW);
+    await receipts.settle(high, "c", delivered(3), NOW);
+    await receipts.settle(high, "c", delivered(3), NOW);
+    expect(await receipts.find(ANN, job.message.id, NOW)).toMatchObject({
+      state: "delivered",
+      counts: { sent: 5 },
+    });
+  });
+
+  test("jobs of one message are claimed each on its own", async () => {
+    const receipts = open();
+    const [low, high] = jobsOf(aJob());
+    expect(await receipts.claim(low, lease("a"), NOW)).toEqual({ kind: "claimed" });
+    expect(await receipts.claim(high, lease("b"), NOW)).toEqual({ kind: "claimed" });
+    expect(await receipts.claim(low, lease("c"), NOW)).toMatchObject({ kind: "leased" });
+  });
+}

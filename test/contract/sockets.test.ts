@@ -1,0 +1,59 @@
+import { describe, onTestFinished } from "vitest";
+import { socketsOf } from "../../functions/post-path.ts";
+import { tableClient } from "../../functions/wiring.ts";
+import { memorySockets } from "../../shared/adapters/memory/sockets.ts";
+import { POST_PATHS } from "../../shared/domain/policy.ts";
+import type { ConnectionId } from "../../shared/domain/tag.ts";
+import { open as openSocket, startTiny } from "../local/support.ts";
+import { socketsContract } from "./sockets.ts";
+
+describe("sockets in memory", () =>
+  socketsContract(async () => {
+    const sockets = memorySockets();
+    let count = 0;
+    return {
+      sockets,
+      fail: (id, kind) => sockets.fail(id, kind === "gone" ? { kind } : { kind, reason: "told to" }),
+      async connect() {
+        const id = `c${++count}=` as ConnectionId;
+        sockets.open(id);
+        let read = 0;
+        return {
+          id,
+          next: async () => sockets.frames(id)[read++] ?? "",
+          buffered: () => sockets.frames(id).slice(read),
+          close: async () => sockets.close(id),
+        };
+      },
+    };
+  }));
+
+const STATUS = { gone: 410, busy: 503, refused: 403 };
+
+describe.each(POST_PATHS)("sockets behind API Gateway, by the %s path", (postPath) =>
+  socketsContract(async () => {
+    const { seen, socketUrl, spy, settings } = await startTiny();
+    const { consume: world } = seen.worlds;
+    if (!world) throw new Error("the consumer was not made");
+    const tables = tableClient(world);
+    onTestFinished(() => tables.destroy());
+    return {
+      sockets: socketsOf(world, world.env.SOCKET_ENDPOINT ?? "", { ...settings.delivery, postPath }, tables),
+      fail: (id, kind) => spy.failPosts(id, [STATUS[kind]]),
+      async connect() {
+        const known = spy.connections().length;
+        const { socket, next, buffered, closed } = await openSocket(socketUrl);
+        const connectionId = spy.connections()[known] as ConnectionId;
+        return {
+          id: connectionId,
+          next,
+          buffered,
+          async close() {
+            socket.close();
+            await closed;
+            await spy.waitFor({ kind: "disconnected", connectionId });
+          },
+        };
+      },
+    };
+  }));

@@ -1,0 +1,136 @@
+import fc from "fast-check";
+import * as v from "valibot";
+import { expect, test } from "vitest";
+import type { Result } from "../../shared/domain/errors.ts";
+import { messageFrame } from "../../shared/domain/frame.ts";
+import { type Job, type Message, messageFrom, Post, parseJob } from "../../shared/domain/message.ts";
+import { parse } from "../../shared/domain/parse.ts";
+import type { UserId } from "../../shared/domain/tag.ts";
+import { postsAt } from "../support/arbitrary.ts";
+import { aJob, aMessage, NOW } from "../support/message.ts";
+
+const ACCEPTANCE = { producer: "ann" as UserId, now: NOW, newId: () => "made" };
+const accepted = (fields: object, root?: string) =>
+  messageFrom(v.parse(Post, { target: { topic: "orders" }, data: 1, ...fields }), ACCEPTANCE, root);
+const unwrap = <T>(result: Result<T>): T => {
+  if (!result.ok) throw new Error(result.refusal.detail);
+  return result.value;
+};
+
+test("what a post leaves out has a default", () => {
+  expect(unwrap(accepted({}))).toEqual(aMessage({ id: "made" as Message["id"], copy: "made" }));
+});
+
+test.each([
+  { fields: { ttlSeconds: 60 }, expiresAt: NOW + 60_000 },
+  { fields: { expiresAt: "2026-01-01T00:01:00Z" }, expiresAt: NOW + 60_000 },
+  { fields: { expiresAt: "2026-01-01T08:01:00+08:00" }, expiresAt: NOW + 60_000 },
+  { fields: { expiresAt: "2025-12-31 19:01:00.000-0500" }, expiresAt: NOW + 60_000 },
+  { fields: { ttlSeconds: 345_600 }, expiresAt: NOW + 345_600_000 },
+  { fields: { ttlSeconds: 61, delaySeconds: 60 }, expiresAt: NOW + 61_000 },
+])("$fields expires at $expiresAt", ({ fields, expiresAt }) => {
+  expect(unwrap(accepted(fields))).toMatchObject({ expiresAt });
+});
+
+test.each([
+  { fields: { expiresAt: "2026-01-01T00:00:00Z" }, at: "/3/expiresAt", says: "later than the moment" },
+  { fields: { expiresAt: "1970-01-01T00:00:00Z" }, at: "/3/expiresAt", says: "later than the moment" },
+  { fields: { ttlSeconds: 60, delaySeconds: 60 }, at: "/3/ttlSeconds", says: "later than the moment" },
+  { fields: { expiresAt: "2026-01-05T00:00:01Z" }, at: "/3/expiresAt", says: "at most 345600 seconds ahead" },
+])("a message of $fields is refused", ({ fields, at, says }) => {
+  expect(accepted(fields, "/3")).toMatchObject({
+    refusal: {
+      code: "MESSAGE_INVALID",
+      errors: [{ pointer: at, detail: expect.stringContaining(says) }],
+    },
+  });
+});
+
+test.each([
+  { fields: { id: "" }, at: ["/id"] },
+  { fields: { id: "a b" }, at: ["/id"] },
+  { fields: { id: "a#b" }, at: ["/id"] },
+  { fields: { id: 1 }, at: ["/id"] },
+  { fields: { id: "x".repeat(129) }, at: ["/id"] },
+  { fields: { target: undefined }, at: ["/target"] },
+  { fields: { event: "" }, at: ["/event"] },
+  { fields: { event: "x".repeat(129) }, at: ["/event"] },
+  { fields: { event: null }, at: ["/event"] },
+  { fields: { priority: "urgent" }, at: ["/priority"] },
+  { fields: { ttlSeconds: 0 }, at: ["/ttlSeconds"] },
+  { fields: { ttlSeconds: 1.5 }, at: ["/ttlSeconds"] },
+  { fields: { ttlSeconds: 345_601 }, at: ["/ttlSeconds"] },
+  { fields: { ttlSeconds: "60" }, at: ["/ttlSeconds"] },
+  { fields: { delaySeconds: -1 }, at: ["/delaySeconds"] },
+  { fields: { delaySeconds: 901 }, at: ["/delaySeconds"] },
+  { fields: { dedupeSeconds: 86_401 }, at: ["/dedupeSeconds"] },
+  { fields: { expiresAt: 1_769_860_800 }, at: ["/expiresAt"] },
+  { fields: { expiresAt: "" }, at: ["/expiresAt"] },
+  { fields: { expiresAt: "tomorrow" }, at: ["/expiresAt"] },
+  { fields: { expiresAt: "2026-01-31" }, at: ["/expiresAt"] },
+  { fields: { expiresAt: "2026-01-31T12:00:00" }, at: ["/expiresAt"] },
+  { fields: { expiresAt: "2026-02-30T12:00:00Z" }, at: ["/expiresAt"] },
+  { fields: { expiresAt: "2026-01-31T12:00:00+05" }, at: ["/expiresAt"] },
+  { fields: { expiresAt: "          2026-01-31T12:00:00Z" }, at: ["/expiresAt"] },
+  { fields: { expiresAt: "2026-01-31T12:00:00Z", ttlSeconds: 60 }, at: ["/expiresAt"] },
+  { fields: { expiresAt: "2026-01-31T12:00:00Z", ttlSeconds: 60, id: "" }, at: ["/id", "/expiresAt"] },
+  { fields: { id: "", priority: 1, prio: 1, loud: 1 }, at: ["/id", "/priority", "/prio", "/loud"] },
+])("a post of $fields is refused", ({ fields, at }) => {
+  const post = JSON.parse(JSON.stringify({ target: { topic: "orders" }, data: 1, ...fields }));
+  const refused = parse(Post, post, "MESSAGE_INVALID");
+  expect(refused).toMatchObject({ refusal: { errors: at.map((pointer) => ({ pointer })) } });
+});
+
+test("data may be null, but not absent", () => {
+  expect(parse(Post, { target: { topic: "a" }, data: null }, "MESSAGE_INVALID")).toMatchObject({ ok: true });
+  expect(parse(Post, { target: { topic: "a" } }, "MESSAGE_INVALID")).toMatchObject({
+    refusal: { errors: [{ pointer: "/data", detail: "is missing" }] },
+  });
+});
+
+test("a message comes out of its queue as it went in, and its frame is the same to the byte", () => {
+  fc.assert(
+    fc.property(postsAt(NOW), fc.uuid(), (post, copy) => {
+      const message = unwrap(messageFrom(v.parse(Post, post), { ...ACCEPTANCE, newId: () => copy }));
+      const job = unwrap(parseJob(JSON.stringify({ message })));
+      expect(JSON.stringify(job)).toBe(JSON.stringify({ message }));
+      expect(JSON.stringify(messageFrame(job.message))).toBe(JSON.stringify(messageFrame(message)));
+    }),
+  );
+});
+
+test("a job keeps its range", () => {
+  const job: Job = { ...aJob(), range: { from: "00000000", to: "80000000" } };
+  expect(parseJob(JSON.stringify(job))).toEqual({ ok: true, value: job });
+});
+
+const changed = (fields: object) => JSON.stringify({ message: { ...aMessage(), ...fields } });
+
+test.each([
+  { why: "it is no JSON", body: "not json" },
+  { why: "it is empty", body: "" },
+  { why: "it is null", body: "null" },
+  { why: "it is a plain post", body: '{"target":{"topic":"orders"},"data":1}' },
+  { why: "it has no producer", body: changed({ producer: undefined }) },
+  { why: "it has no data", body: changed({ data: undefined }) },
+  { why: "its target is none", body: changed({ target: { planet: "earth" } }) },
+  { why: "its time is none", body: changed({ time: "2026-02-30T00:00:00Z" }) },
+  { why: "its copy is longer than a key", body: changed({ copy: "x".repeat(1_024) }) },
+  { why: "its window has no end", body: changed({ dedupeSeconds: 1e300 }) },
+  { why: "its data is too deep to write", body: changed({}).replace('"data":1', `"data":${deep(20_000)}`) },
+  { why: "its range is none", body: JSON.stringify({ ...aJob(), range: { from: "g", to: "0" } }) },
+])("a queue body is refused when $why", ({ body }) => {
+  expect(parseJob(body)).toMatchObject({ ok: false });
+});
+
+function deep(levels: number): string {
+  return `${"[".repeat(levels)}${"]".repeat(levels)}`;
+}
+
+test("reading a queue body never throws", () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.json()), (body) => {
+      expect(parseJob(body).ok).toBe(false);
+    }),
+  );
+});

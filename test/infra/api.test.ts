@@ -1,0 +1,87 @@
+import { Match } from "aws-cdk-lib/assertions";
+import { expect, test } from "vitest";
+import { functionsOf, synth } from "./support.ts";
+
+const aws = synth();
+const emulated = synth({ emulator: { endpoint: "http://127.0.0.1:4566/" } });
+const endpointOf = ({ variablesOf, router }: typeof aws) =>
+  JSON.stringify(variablesOf(router.consumer.function)["SOCKET_ENDPOINT"]);
+
+test.each([
+  { route: "POST /messages", name: "ingest" },
+  { route: "GET /messages/{id}", name: "receipts" },
+  { route: "DELETE /messages/{id}", name: "receipts" },
+  { route: "$connect", name: "socket" },
+  { route: "$disconnect", name: "socket" },
+  { route: "$default", name: "socket" },
+] as const)("$route leads to $name", ({ route, name }) => {
+  const { template, router, idOf } = aws;
+  const [{ Properties } = expect.fail()] = Object.values(
+    template.findResources("AWS::ApiGatewayV2::Route", { Properties: { RouteKey: route } }),
+  );
+  const [, id = ""] = /"integrations\/",\{"Ref":"(\w+)"/.exec(JSON.stringify(Properties)) ?? [];
+  const integration = JSON.stringify(template.toJSON().Resources[id].Properties.IntegrationUri);
+  expect(integration).toContain(`"${idOf(functionsOf(router)[name])}"`);
+});
+
+test("the reply to a frame is what the function returns", () => {
+  aws.template.hasResourceProperties("AWS::ApiGatewayV2::RouteResponse", { RouteResponseKey: "$default" });
+});
+
+test("the consumer posts to the stage's own address", () => {
+  expect(endpointOf(aws)).toMatch(/"https:\/\/",.+\.execute-api\..+\/live"/);
+});
+
+test("the consumer posts to an emulator by path, as its host names may not resolve", () => {
+  expect(endpointOf(emulated)).toMatch(
+    /"http:\/\/127\.0\.0\.1:4566\/_aws\/execute-api\/",\{"Ref":"\w+"\},"\/live"/,
+  );
+});
+
+test("what an emulator refuses is left out there", () => {
+  for (const type of [
+    "ApiGatewayV2::RouteResponse",
+    "ApiGatewayV2::Deployment",
+    "CloudWatch::CompositeAlarm",
+  ]) {
+    emulated.template.resourceCountIs(`AWS::${type}`, 0);
+  }
+  for (const { Properties } of Object.values(emulated.template.findResources("AWS::CloudWatch::Alarm"))) {
+    expect(Properties).not.toHaveProperty("Metrics");
+  }
+});
+
+test("any page may call with a token, unless origins are named", () => {
+  const cors = (AllowOrigins: string[]) => ({
+    CorsConfiguration: Match.objectLike({
+      AllowOrigins,
+      AllowMethods: ["GET", "POST", "DELETE"],
+      AllowHeaders: ["authorization", "content-type"],
+    }),
+  });
+  aws.template.hasResourceProperties("AWS::ApiGatewayV2::Api", cors(["*"]));
+  const named = synth({ http: { corsOrigins: ["https://shop.example.com"] } });
+  named.template.hasResourceProperties("AWS::ApiGatewayV2::Api", cors(["https://shop.example.com"]));
+});
+
+test("each stage takes so much and no more", () => {
+  const throttle = (StageName: string, rate: number, burst: number) => ({
+    StageName,
+    DefaultRouteSettings: { ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst },
+  });
+  aws.template.hasResourceProperties("AWS::ApiGatewayV2::Stage", throttle("$default", 1_000, 500));
+  aws.template.hasResourceProperties("AWS::ApiGatewayV2::Stage", throttle("live", 1_000, 500));
+  const changed = synth({
+    http: { throttle: { rate: 50, burst: 20 } },
+    socket: { throttle: { rate: 7, burst: 3 } },
+  });
+  changed.template.hasResourceProperties("AWS::ApiGatewayV2::Stage", throttle("$default", 50, 20));
+  changed.template.hasResourceProperties("AWS::ApiGatewayV2::Stage", throttle("live", 7, 3));
+});
+
+test("the access log names neither tokens nor messages, and there is none of the sockets' queries", () => {
+  const [stages] = [Object.values(aws.template.findResources("AWS::ApiGatewayV2::Stage"))];
+  const formats = stages.map(({ Properties }) => Properties.AccessLogSettings?.Format).filter(Boolean);
+  expect(formats).toHaveLength(1);
+  expect(formats[0]).not.toMatch(/authorizer|querystring|\$context\.path|header/i);
+});

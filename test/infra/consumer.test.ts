@@ -1,0 +1,56 @@
+import { describe, expect, test } from "vitest";
+import { LANES } from "../../shared/domain/lane.ts";
+import { DEFAULTS, type Overrides, settings } from "../../shared/settings.ts";
+import { synth } from "./support.ts";
+
+const CASES: readonly { why: string; changes: Overrides; reserved: number }[] = [
+  { why: "by default", changes: {}, reserved: 20 },
+  {
+    why: "with changed lanes",
+    changes: { lanes: { high: { concurrency: 30, batchSize: 3 } } },
+    reserved: 42,
+  },
+];
+
+describe.each(CASES)("$why", ({ changes, reserved }) => {
+  const { template, router, idOf, propertiesOf } = synth({ settings: changes });
+  const sources = Object.values(template.findResources("AWS::Lambda::EventSourceMapping")).map(
+    ({ Properties }) => Properties,
+  );
+
+  test.each(LANES)("lane %s is braked on its own and answers for each message", (lane) => {
+    const { concurrency, batchSize } = settings(changes).lanes[lane];
+    const arn = { "Fn::GetAtt": [idOf(router.lanes.queues[lane]), "Arn"] };
+    expect(
+      sources.find(({ EventSourceArn }) => EventSourceArn["Fn::GetAtt"][0] === arn["Fn::GetAtt"][0]),
+    ).toEqual({
+      EventSourceArn: arn,
+      FunctionName: { Ref: idOf(router.consumer.function) },
+      BatchSize: batchSize,
+      ScalingConfig: { MaximumConcurrency: concurrency },
+      FunctionResponseTypes: ["ReportBatchItemFailures"],
+    });
+  });
+
+  test("the function's reserve is the sum over its lanes, so that no lane is ever throttled", () => {
+    const sum = sources.reduce((total, { ScalingConfig }) => total + ScalingConfig.MaximumConcurrency, 0);
+    expect(sum).toBe(reserved);
+    expect(propertiesOf(router.consumer.function).ReservedConcurrentExecutions).toBe(reserved);
+  });
+});
+
+test("without a reserve the lanes are still braked", () => {
+  const { template, router, propertiesOf } = synth({ reserveConcurrency: false });
+  expect(propertiesOf(router.consumer.function)).not.toHaveProperty("ReservedConcurrentExecutions");
+  template.resourcePropertiesCountIs(
+    "AWS::Lambda::EventSourceMapping",
+    { ScalingConfig: { MaximumConcurrency: DEFAULTS.lanes.high.concurrency } },
+    1,
+  );
+});
+
+test("settings that break a rule are refused before anything is deployed", () => {
+  expect(() => synth({ settings: { lanes: { low: { concurrency: 1 } } } })).toThrow(
+    "lanes.low.concurrency must be 2-1000, got 1",
+  );
+});

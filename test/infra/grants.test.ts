@@ -1,0 +1,130 @@
+import { Match } from "aws-cdk-lib/assertions";
+import { Key } from "aws-cdk-lib/aws-kms";
+import { describe, expect, test } from "vitest";
+import { FUNCTIONS, type FunctionName } from "../../shared/settings.ts";
+import { functionsOf, statementsIn, synth } from "./support.ts";
+
+/** All that each function may do, and to what. */
+const MAY: Readonly<Record<FunctionName, readonly string[]>> = {
+  ingest: [
+    "secretsmanager:DescribeSecret secret",
+    "secretsmanager:GetSecretValue secret",
+    "sqs:GetQueueAttributes fanout",
+    "sqs:GetQueueAttributes high",
+    "sqs:GetQueueAttributes low",
+    "sqs:GetQueueAttributes normal",
+    "sqs:SendMessage high",
+    "sqs:SendMessage low",
+    "sqs:SendMessage normal",
+  ],
+  receipts: [
+    "dynamodb:Query receipts",
+    "dynamodb:UpdateItem receipts",
+    "secretsmanager:DescribeSecret secret",
+    "secretsmanager:GetSecretValue secret",
+  ],
+  consume: [
+    "dynamodb:BatchGetItem subscriptions",
+    "dynamodb:DeleteItem connections",
+    "dynamodb:DeleteItem subscriptions",
+    "dynamodb:GetItem connections",
+    "dynamodb:GetItem receipts",
+    "dynamodb:PutItem receipts",
+    "dynamodb:Query subscriptions",
+    "dynamodb:UpdateItem receipts",
+    "execute-api:ManageConnections POST/@connections/*",
+    ...["high", "normal", "low", "fanout"].flatMap((lane) =>
+      ["ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "GetQueueUrl", "ReceiveMessage"].map(
+        (action) => `sqs:${action} ${lane}`,
+      ),
+    ),
+    "sqs:SendMessage deadLetters",
+    "sqs:SendMessage fanout",
+    "sqs:SendMessage high",
+    "sqs:SendMessage low",
+    "sqs:SendMessage normal",
+  ],
+  socket: [
+    "dynamodb:BatchWriteItem subscriptions",
+    "dynamodb:DeleteItem connections",
+    "dynamodb:DeleteItem subscriptions",
+    "dynamodb:GetItem connections",
+    "dynamodb:PutItem connections",
+    "dynamodb:UpdateItem connections",
+    "secretsmanager:DescribeSecret secret",
+    "secretsmanager:GetSecretValue secret",
+  ],
+};
+const LOGS = ["logs:CreateLogStream log", "logs:PutLogEvents log"];
+
+const list = (value: string | readonly string[]) => [value].flat();
+
+/** All that the roles of a router's functions may do, in the words of MAY. */
+function grantsIn({ template, router, idOf }: ReturnType<typeof synth>): Record<string, string[]> {
+  const { lanes, tables, secret } = router;
+  const { connections, subscriptions, receipts } = tables;
+  const resources = {
+    ...lanes.queues,
+    deadLetters: lanes.deadLetters,
+    connections,
+    subscriptions,
+    receipts,
+    secret,
+  };
+  const names = new Map(
+    Object.entries(resources).map(([name, resource]) => [resource ? idOf(resource) : "", name] as const),
+  );
+  const nameOf = (resource: unknown): string => {
+    const text = JSON.stringify(resource);
+    const [, id = ""] = /^\{"(?:Ref|Fn::GetAtt)":\[?"(\w+)"/.exec(text) ?? [];
+    return names.get(id) ?? (id.includes("Log") ? "log" : (/POST\/@connections\/\*/.exec(text)?.[0] ?? text));
+  };
+  const policies = Object.values(template.findResources("AWS::IAM::Policy")).map((it) => it["Properties"]);
+  const grants = Object.entries(functionsOf(router)).map(([name, { role }]) => {
+    const holds = ({ Roles }: { Roles: { Ref: string }[] }) =>
+      Roles.some(({ Ref }) => role && Ref === idOf(role));
+    const may = policies
+      .filter(holds)
+      .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+      .flatMap(({ Action, Resource }) =>
+        list(Action).flatMap((action) => [Resource].flat().map((it) => `${action} ${nameOf(it)}`)),
+      );
+    return [name, [...new Set(may)].sort()];
+  });
+  return Object.fromEntries(grants);
+}
+
+describe("as it comes", () => {
+  const grants = grantsIn(synth());
+
+  test.each(FUNCTIONS)("%s may do what it does, and nothing else", (name) => {
+    expect(grants[name]).toEqual([...MAY[name], ...LOGS].sort());
+  });
+});
+
+test("no role holds a policy that AWS wrote for everybody", () => {
+  for (const { Properties } of Object.values(synth().template.findResources("AWS::IAM::Role"))) {
+    expect(Properties).not.toHaveProperty("ManagedPolicyArns");
+  }
+});
+
+test("a customer's key encrypts queues, tables and secret, and the functions may use it without a star", () => {
+  const { template, router, propertiesOf } = synth(
+    (stack) => ({ encryptionKey: new Key(stack, "Key") }),
+    "eu-central-1",
+  );
+  const key = { "Fn::GetAtt": [expect.stringMatching(/^Key/), "Arn"] };
+  const { queues, deadLetters } = router.lanes;
+  for (const queue of [...Object.values(queues), deadLetters]) {
+    expect(propertiesOf(queue)).toMatchObject({ KmsMasterKeyId: key });
+  }
+  const { connections, subscriptions, receipts } = router.tables;
+  for (const table of [connections, subscriptions, receipts]) {
+    expect(propertiesOf(table)).toMatchObject({ SSESpecification: { SSEEnabled: true, SSEType: "KMS" } });
+    expect(propertiesOf(table)).toMatchObject({ Replicas: [{ SSESpecification: { KMSMasterKeyId: key } }] });
+  }
+  template.hasResourceProperties("AWS::SecretsManager::Secret", { KmsKeyId: Match.anyValue() });
+  const actions = statementsIn(template, "AWS::IAM::Policy").flatMap(({ Action }) => list(Action ?? []));
+  expect(actions).toContain("kms:GenerateDataKey");
+  expect(actions.filter((action) => action.includes("*"))).toEqual([]);
+});

@@ -1,0 +1,67 @@
+import { Match } from "aws-cdk-lib/assertions";
+import { expect, test } from "vitest";
+import { LANES } from "../../shared/domain/lane.ts";
+import { DEFAULTS } from "../../shared/settings.ts";
+import { statementsIn, synth } from "./support.ts";
+
+const { template, router, idOf, propertiesOf } = synth();
+
+test.each(LANES)("lane %s gives a message to the dead-letter queue after five receives, and five more for runs that die", (lane) => {
+  const deadLetterTargetArn = { "Fn::GetAtt": [idOf(router.lanes.deadLetters), "Arn"] };
+  expect(propertiesOf(router.lanes.queues[lane])).toMatchObject({
+    RedrivePolicy: { deadLetterTargetArn, maxReceiveCount: 10 },
+  });
+});
+
+test.each([
+  { why: "by default", settings: {} },
+  { why: "where runs may take longer", settings: { functions: { consume: { timeoutSeconds: 300 } } } },
+])("a message stays hidden for six times what a run may take $why", ({ settings }) => {
+  const changed = synth({ settings });
+  const { Timeout } = changed.propertiesOf(changed.router.consumer.function);
+  for (const lane of LANES) {
+    const { VisibilityTimeout } = changed.propertiesOf(changed.router.lanes.queues[lane]);
+    expect(VisibilityTimeout).toBeGreaterThanOrEqual(6 * Number(Timeout));
+  }
+});
+
+test("a queue's name ends in its lane, since the consumer and the command line find the lane by it", () => {
+  for (const lane of LANES) {
+    expect(JSON.stringify(propertiesOf(router.lanes.queues[lane]).QueueName)).toMatch(`-${lane}"]]}`);
+  }
+  expect(JSON.stringify(propertiesOf(router.lanes.deadLetters).QueueName)).toMatch('-dead-letters"]]}');
+});
+
+test("dead letters are kept longer than messages, and receipts longer than dead letters", () => {
+  const day = 86_400;
+  const { retentionDays, deadLetterRetentionDays } = DEFAULTS.queues;
+  expect(propertiesOf(router.lanes.deadLetters).MessageRetentionPeriod).toBe(deadLetterRetentionDays * day);
+  expect(propertiesOf(router.lanes.queues.low).MessageRetentionPeriod).toBe(retentionDays * day);
+  expect(deadLetterRetentionDays).toBeGreaterThan(retentionDays);
+  expect(DEFAULTS.receiptDays).toBeGreaterThan(deadLetterRetentionDays);
+});
+
+test("every queue is encrypted and refuses whoever comes without TLS", () => {
+  const queues = [router.lanes.deadLetters, ...Object.values(router.lanes.queues)];
+  for (const queue of queues) expect(propertiesOf(queue)).toMatchObject({ SqsManagedSseEnabled: true });
+  const refusals = statementsIn(template, "AWS::SQS::QueuePolicy");
+  expect(refusals.map(({ Resource }) => Resource)).toEqual(
+    expect.arrayContaining(queues.map((queue) => ({ "Fn::GetAtt": [idOf(queue), "Arn"] }))),
+  );
+  for (const refusal of refusals) {
+    expect(refusal).toMatchObject({
+      Effect: "Deny",
+      Action: "sqs:*",
+      Principal: { AWS: "*" },
+      Condition: { Bool: { "aws:SecureTransport": "false" } },
+    });
+  }
+});
+
+test("dead letters outlive the stack; lanes go with it", () => {
+  const policyOf = (queue: (typeof router.lanes)["deadLetters"]) =>
+    template.toJSON().Resources[idOf(queue)].DeletionPolicy;
+  expect(policyOf(router.lanes.deadLetters)).toBe("Retain");
+  expect(policyOf(router.lanes.queues.high)).toBe("Delete");
+  template.resourcePropertiesCountIs("AWS::SQS::Queue", { RedrivePolicy: Match.anyValue() }, LANES.length);
+});

@@ -1,0 +1,159 @@
+import { App, Stack } from "aws-cdk-lib";
+import { Match, Template } from "aws-cdk-lib/assertions";
+import { Code, Function as LambdaFunction, Runtime } from "aws-cdk-lib/aws-lambda";
+import { Secret } from "aws-cdk-lib/aws-secretsmanager";
+import { Topic } from "aws-cdk-lib/aws-sns";
+import { expect, test } from "vitest";
+import { Tagwire } from "../../infra/tagwire.ts";
+import { DEFAULTS, ENV, FUNCTIONS } from "../../shared/settings.ts";
+import { functionsOf, routerStack, synth } from "./support.ts";
+
+const { template, router, idOf, propertiesOf, variablesOf } = synth();
+const functions = functionsOf(router);
+
+test.each(FUNCTIONS)("%s gets the variables it reads and no others", (name) => {
+  expect(Object.keys(variablesOf(functions[name])).sort()).toEqual([...ENV[name], "NODE_OPTIONS"].sort());
+});
+
+test.each(
+  FUNCTIONS,
+)("%s has the memory and time of the description, on the newest Node and arm64", (name) => {
+  const { memoryMegabytes, timeoutSeconds } = DEFAULTS.functions[name];
+  expect(propertiesOf(functions[name])).toMatchObject({
+    Runtime: "nodejs24.x",
+    Architectures: ["arm64"],
+    MemorySize: memoryMegabytes,
+    Timeout: timeoutSeconds,
+  });
+});
+
+test("the functions read the very settings that the stack is made of", () => {
+  const changed = synth({ settings: { receiptDays: 30 } });
+  const { SETTINGS } = changed.variablesOf(changed.router.consumer.function);
+  expect(JSON.parse(String(SETTINGS))).toEqual({ ...DEFAULTS, receiptDays: 30 });
+});
+
+test("every log is kept for a month", () => {
+  const logs = Object.values(template.findResources("AWS::Logs::LogGroup"));
+  expect(logs.map(({ Properties }) => Properties.RetentionInDays)).toEqual([30, 30, 30, 30, 30]);
+});
+
+test("the token secret is made at random, and the functions know where it is, not what it is", () => {
+  template.hasResourceProperties("AWS::SecretsManager::Secret", {
+    GenerateSecretString: { PasswordLength: 64, ExcludePunctuation: true },
+  });
+  const secretId = router.secret ? idOf(router.secret) : "";
+  for (const name of ["ingest", "receipts", "socket"] as const) {
+    expect(variablesOf(functions[name])["TOKENS"]).toEqual({
+      "Fn::Join": ["", ['{"secretId":"', { Ref: secretId }, '"}']],
+    });
+  }
+  expect(JSON.stringify(template.toJSON())).not.toContain("resolve:secretsmanager");
+});
+
+test("where an issuer signs the tokens there is no secret", () => {
+  const auth = { issuer: "https://id.example.com", audience: "push" };
+  const issued = synth({ auth });
+  issued.template.resourceCountIs("AWS::SecretsManager::Secret", 0);
+  const { TOKENS } = issued.variablesOf(issued.router.ingestApi.ingest);
+  expect(JSON.parse(String(TOKENS))).toEqual(auth);
+});
+
+test("a secret that is there already can sign the tokens", () => {
+  const own = synth((stack) => ({ auth: { secret: Secret.fromSecretNameV2(stack, "Own", "shop/tokens") } }));
+  own.template.resourceCountIs("AWS::SecretsManager::Secret", 0);
+  const { TOKENS } = own.variablesOf(own.router.ingestApi.ingest);
+  expect(JSON.stringify(TOKENS)).toContain("secret:shop/tokens");
+});
+
+test("functions trace to X-Ray only where they are told to", () => {
+  template.resourcePropertiesCountIs("AWS::Lambda::Function", { TracingConfig: Match.anyValue() }, 0);
+  const traced = synth({ tracing: true });
+  traced.template.resourcePropertiesCountIs(
+    "AWS::Lambda::Function",
+    { TracingConfig: { Mode: "Active" } },
+    4,
+  );
+});
+
+test("a dead letter raises an alarm, and the topic hears of its start and its end", () => {
+  const told = synth((stack) => ({ alarms: { topic: new Topic(stack, "Topic") } }));
+  const [alarm] = Object.values(
+    told.template.findResources("AWS::CloudWatch::Alarm", {
+      Properties: {
+        MetricName: "ApproximateNumberOfMessagesVisible",
+        Dimensions: [
+          {
+            Name: "QueueName",
+            Value: { "Fn::GetAtt": [told.idOf(told.router.lanes.deadLetters), "QueueName"] },
+          },
+        ],
+        Threshold: 0,
+      },
+    }),
+  );
+  const topic = [{ Ref: expect.stringMatching(/^Topic/) }];
+  expect(alarm?.["Properties"]).toMatchObject({ AlarmActions: topic, OKActions: topic });
+});
+
+test("a function that may publish learns the address, and may read the secret that signs its token", () => {
+  const { stack, router } = routerStack();
+  const shop = new LambdaFunction(stack, "Shop", {
+    runtime: Runtime.NODEJS_24_X,
+    handler: "index.handler",
+    code: Code.fromInline("exports.handler = async () => {}"),
+  });
+  router.grantPublish(shop);
+  const embedded = Template.fromStack(stack);
+  embedded.hasResourceProperties("AWS::Lambda::Function", {
+    Handler: "index.handler",
+    Environment: { Variables: { TAGWIRE_URL: Match.anyValue(), TAGWIRE_SECRET_ID: Match.anyValue() } },
+  });
+  embedded.hasResourceProperties("AWS::IAM::Policy", {
+    PolicyName: Match.stringLikeRegexp("^Shop"),
+    PolicyDocument: {
+      Statement: [
+        { Action: ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"], Effect: "Allow" },
+      ],
+    },
+  });
+});
+
+test("two routers fit in one stack", () => {
+  const stack = new Stack(new App({ context: { "aws:cdk:bundling-stacks": [] } }), "Shop");
+  const names = ["Orders", "Chat"].map((id) => new Tagwire(stack, id).lanes.queues.high.node.path);
+  expect(names).toEqual(["Shop/Orders/Lanes/high", "Shop/Chat/Lanes/high"]);
+});
+
+test("the template is what CloudFormation takes", () => {
+  const app = new App({
+    context: { "aws:cdk:bundling-stacks": [], "@aws-cdk/core:strictCfnValidateErrors": true },
+  });
+  new Tagwire(new Stack(app, "Strict"), "Router", { tracing: true });
+  expect(() => app.synth()).not.toThrow();
+});
+
+test("an id of the template is a promise: another one would replace what it names, and lose what that holds", () => {
+  const stateful = [
+    "AWS::SQS::Queue",
+    "AWS::DynamoDB::GlobalTable",
+    "AWS::SecretsManager::Secret",
+    "AWS::ApiGatewayV2::Api",
+  ];
+  const ids = stateful.flatMap((type) => Object.keys(template.findResources(type)));
+  expect(ids.sort()).toMatchInlineSnapshot(`
+    [
+      "RouterAuthSecret53B3D5B4",
+      "RouterIngestApi144E85C5",
+      "RouterLanesDeadLettersB0BC2E78",
+      "RouterLanesfanout758D3D8D",
+      "RouterLaneshigh898DD270",
+      "RouterLaneslowF91F5FA6",
+      "RouterLanesnormal2FD71C23",
+      "RouterSocketApi414C9800",
+      "RouterTablesconnectionsF273CEFC",
+      "RouterTablesreceipts54F08849",
+      "RouterTablessubscriptions3CF4A1F3",
+    ]
+  `);
+});

@@ -1,0 +1,79 @@
+import pLimit from "p-limit";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Router, start } from "../../local/start.ts";
+import { connect, type TestSocket } from "../support/client.ts";
+import { type FaultProxy, faultProxy } from "../support/fault-proxy.ts";
+import { post, receipt } from "../support/http.ts";
+import { seeded } from "../support/random.ts";
+
+const SOCKETS = 2_000;
+const MESSAGES = 5;
+
+let router: Router;
+let proxy: FaultProxy;
+const sockets = new Map<string, TestSocket>();
+const random = seeded(7);
+const lost = new Set<string>();
+
+/** 10 % 429, 5 % 500, 2 % hang, and 3 % of the posts find a socket that has just been lost. */
+function plan(connectionId: string) {
+  const draw = random();
+  if (draw < 0.1) return 429;
+  if (draw < 0.15) return 500;
+  if (draw < 0.17) return "hang";
+  if (draw < 0.2) {
+    lost.add(connectionId);
+    router.spy.kill(connectionId);
+  }
+  return undefined;
+}
+
+beforeAll(async () => {
+  router = await start({
+    settings: { delivery: { postTimeout: 2_000, backoff: { base: 1, cap: 1 } } },
+    postsTo: async (endpoint) => {
+      proxy = await faultProxy(endpoint, plan);
+      return proxy.url;
+    },
+  });
+  const slot = pLimit(25);
+  await Promise.all(
+    Array.from({ length: SOCKETS }, (_, i) =>
+      slot(async () => {
+        const socket = await connect(router, `user-${i}`);
+        socket.send({ type: "subscribe", topics: ["orders"] });
+        expect(await socket.next()).toMatchObject({ type: "subscribed" });
+        sockets.set(`user-${i}`, socket);
+      }),
+    ),
+  );
+}, 120_000);
+afterAll(async () => {
+  await router.stop(0);
+  await proxy.stop();
+});
+
+test("with faults in front of the post endpoint every live socket gets every message once, and the receipts agree", async () => {
+  const ids: string[] = [];
+  for (let n = 0; n < MESSAGES; n++) {
+    const { id, status } = await post(router, { target: { topic: "orders" }, data: n });
+    expect(status).toBe(202);
+    ids.push(id);
+    await router.spy.idle({ timeout: 60_000 });
+  }
+  const live = [...sockets.values()].filter((socket) => socket.isOpen());
+  expect(live).toHaveLength(SOCKETS - lost.size);
+  const got = (socket: TestSocket) => socket.buffered().map((frame) => (frame as { id: string }).id);
+  expect(live.filter((socket) => got(socket).join() !== ids.join())).toEqual([]);
+  const repeated = [...sockets.values()].filter((socket) => new Set(got(socket)).size < got(socket).length);
+  expect(repeated).toEqual([]);
+  let gone = 0;
+  for (const id of ids) {
+    const sent = [...sockets.values()].filter((socket) => got(socket).includes(id)).length;
+    const told = await receipt(router, id);
+    expect(told).toMatchObject({ state: "delivered", counts: { sent, failed: 0, pending: 0 } });
+    gone += (told["counts"] as { gone: number }).gone;
+  }
+  expect(gone).toBe(lost.size);
+  for (const fault of ["429", "500", "hang"]) expect(proxy.made[fault]).toBeGreaterThan(0);
+}, 240_000);

@@ -1,0 +1,20 @@
+import type { Job, Message, MessageId } from "../../shared/domain/message.ts";
+import type { Topic, UserId } from "../../shared/domain/tag.ts";
+
+/** When the tests' messages are accepted, in milliseconds since 1970. */
+export const NOW = Date.parse("2026-01-01T00:00:00Z");
+
+/** A valid message; the fields given are its own. */
+export const aMessage = (fields: Partial<Message> = {}): Message => ({
+  id: "m-1" as MessageId,
+  producer: "ann" as UserId,
+  copy: "copy-1",
+  target: { topic: "orders" as Topic },
+  data: 1,
+  priority: "normal",
+  time: new Date(NOW).toISOString(),
+  dedupeSeconds: 300,
+  ...fields,
+});
+
+export const aJob = (fields: Partial<Message> = {}): Job => ({ message: aMessage(fields) });
