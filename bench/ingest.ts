@@ -11,7 +11,7 @@ import { startChild } from "./child.ts";
 import { perCpuSecond, rateOf, ratio } from "./measure.ts";
 import { plainIngest } from "./plain/ingest.ts";
 import type { Report } from "./report.ts";
-import type { QueueReady } from "./server/queue.ts";
+import type { QueueQuestion, QueueReady } from "./server/queue.ts";
 
 const SIZES = [1, 10] as const;
 const BYTES = 500;
@@ -21,7 +21,7 @@ const TUNED = "only SendMessage, SDK tuned";
 
 /** Requests per CPU-second and AWS calls per message of POST /messages. */
 export async function ingest(): Promise<Report> {
-  const queue = await startChild<QueueReady, "empty", boolean>("queue");
+  const queue = await startChild<QueueReady, QueueQuestion, readonly string[]>("queue");
   const handlers = await contestants(queue.ready);
   const rows: Report["rows"][number][] = [];
   const verdicts: Report["verdicts"][number][] = [];
@@ -40,7 +40,11 @@ export async function ingest(): Promise<Report> {
       await run();
       calls.set(name, await callsOf(run));
     }
-    const rates = await perCpuSecond(runs, { rounds: 9, window: 400, before: () => queue.ask("empty") });
+    const rates = await perCpuSecond(runs, {
+      rounds: 9,
+      window: 400,
+      before: () => queue.ask({ ask: "empty" }),
+    });
     for (const { name } of runs) {
       const counted = calls.get(name) ?? new Map();
       const control = name !== OURS;

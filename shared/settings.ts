@@ -58,7 +58,14 @@ export const DEFAULTS: Settings = {
     low: { concurrency: 2, batchSize: 10 },
     fanout: { concurrency: 4, batchSize: 1 },
   },
-  queues: { maxReceives: 5, spareReceives: 5, retentionDays: 4, deadLetterRetentionDays: 14, visibilityFactor: 6, fair: true },
+  queues: {
+    maxReceives: 5,
+    spareReceives: 5,
+    retentionDays: 4,
+    deadLetterRetentionDays: 14,
+    visibilityFactor: 6,
+    fair: true,
+  },
   backlog: { limits: { normal: 100_000, low: 20_000, fanout: 100_000 }, lookEvery: 5_000 },
   delivery: {
     postsInFlight: 50,

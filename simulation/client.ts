@@ -8,8 +8,7 @@ import type { World } from "./world.ts";
 /** What exists to be subscribed to and targeted. Small, so that things meet. */
 export const USERS = ["ada", "bob", "eve"] as UserId[];
 export const LABELS = ["region:gd", "region:hk", "tier:gold"] as Tag[];
-export const topicsOf = (count: number): Topic[] =>
-  Array.from({ length: count }, (_, i) => `t${i}` as Topic);
+export const topicsOf = (count: number): Topic[] => Array.from({ length: count }, (_, i) => `t${i}` as Topic);
 
 /** A life of one client: it connects, subscribes, leaves, and comes back, until the world closes. */
 export async function liveAsClient(world: World, invoke: Invoke, first?: Socket): Promise<void> {
@@ -18,7 +17,13 @@ export async function liveAsClient(world: World, invoke: Invoke, first?: Socket)
   for (let there = first; scheduler.now() < closing; there = undefined) {
     const socket = there ?? (await join(world, invoke, identityOf(world)));
     if (socket) {
-      if (!there) await subscribeTo(world, invoke, socket, topics.filter(() => dice.chance(0.7)));
+      if (!there)
+        await subscribeTo(
+          world,
+          invoke,
+          socket,
+          topics.filter(() => dice.chance(0.7)),
+        );
       await stay(world, invoke, socket);
       if (dice.chance(0.4)) return;
       await leave(world, invoke, socket);
@@ -65,7 +70,10 @@ export async function join(world: World, invoke: Invoke, identity: Identity): Pr
 }
 
 /** API Gateway cuts every socket at its maximum age, and says so or not. */
-export async function cutAtMaxAge({ scheduler, gateway, witness, settings }: World, socket: Socket): Promise<void> {
+export async function cutAtMaxAge(
+  { scheduler, gateway, witness, settings }: World,
+  socket: Socket,
+): Promise<void> {
   await scheduler.sleep(settings.sockets.maxAge * 1000);
   gateway.close(socket);
   witness.changed(socket);

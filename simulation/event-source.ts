@@ -106,4 +106,3 @@ const received =
     receive: receives,
     receiptHandle: handle,
   });
-

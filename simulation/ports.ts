@@ -115,7 +115,8 @@ const tableCall =
   ({ network, faults, scheduler, dice }: PortsWorld, actor: Actor) =>
   <T>(what: string, effect: () => Promise<T>): Promise<T> =>
     network.request(actor, what, async () => {
-      if (faults.strikes("table-throttled")) throw new TagwireError("TABLE_UNAVAILABLE", `${what}: throttled`);
+      if (faults.strikes("table-throttled"))
+        throw new TagwireError("TABLE_UNAVAILABLE", `${what}: throttled`);
       if (faults.strikes("table-twice")) {
         await effect();
         await scheduler.sleep(dice.whole(1, 500));

@@ -65,9 +65,7 @@ function targetOf({ dice, gateway, topics }: World): Target {
   if (topics.length === 1) return { topic: dice.among(topics) };
   switch (dice.whole(0, 5)) {
     case 0:
-      return some.length > 0
-        ? { connection: dice.among(some).connectionId }
-        : { user: dice.among(USERS) };
+      return some.length > 0 ? { connection: dice.among(some).connectionId } : { user: dice.among(USERS) };
     case 1:
       return { user: dice.among(USERS) };
     case 2:

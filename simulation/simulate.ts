@@ -3,8 +3,8 @@ import { memoryReceipts } from "../shared/adapters/memory/receipts.ts";
 import { memorySubscriptions } from "../shared/adapters/memory/subscriptions.ts";
 import { TagwireError } from "../shared/domain/errors.ts";
 import type { Lane } from "../shared/domain/lane.ts";
-import { EVERYONE, type Tag, topicTag, type UserId, userTag } from "../shared/domain/tag.ts";
 import type { MessageId } from "../shared/domain/message.ts";
+import { EVERYONE, type Tag, topicTag, type UserId, userTag } from "../shared/domain/tag.ts";
 import { backlog } from "../shared/pipeline/backlog.ts";
 import { consume } from "../shared/pipeline/consume.ts";
 import { type Pace, pace } from "../shared/pipeline/pace.ts";
@@ -14,7 +14,7 @@ import { cutAtMaxAge, identityOf, LABELS, liveAsClient, topicsOf, USERS } from "
 import { type Dice, dice } from "./dice.ts";
 import { simulatedEventSource } from "./event-source.ts";
 import { faultRates, faultsOf } from "./faults.ts";
-import { simulatedGateway, type Socket } from "./gateway.ts";
+import { type Socket, simulatedGateway } from "./gateway.ts";
 import { type Invoke, invoker } from "./invoke.ts";
 import { simulatedNetwork } from "./network.ts";
 import { type Ports, portsOf } from "./ports.ts";
@@ -77,7 +77,12 @@ export async function simulate(options: Options): Promise<Report> {
   const trace = traceOf(() => scheduler.now() - START, options.keepTrace ?? false);
   const faults = faultsOf(faultRates(options.faults, throws("rates")), throws("faults"));
   const network = simulatedNetwork({ scheduler, dice: throws("network"), faults, trace });
-  const gateway = simulatedGateway({ now: scheduler.now, sleep: scheduler.sleep, dice: throws("gateway"), faults });
+  const gateway = simulatedGateway({
+    now: scheduler.now,
+    sleep: scheduler.sleep,
+    dice: throws("gateway"),
+    faults,
+  });
   const receipts = memoryReceipts();
   const subscriptions = memorySubscriptions();
   const tables = { receipts, subscriptions, connections: memoryConnections() };
@@ -128,7 +133,13 @@ export async function simulate(options: Options): Promise<Report> {
     settings: chosen,
     consume: async (actor, records, end) => {
       const container = containers.pop() ?? { pace: pace(chosen.delivery.pace) };
-      const deps = { ...ports(actor), ...container, policy: chosen.delivery, maxReceives: chosen.queues.maxReceives, redriveReceives: redriveReceives(chosen) };
+      const deps = {
+        ...ports(actor),
+        ...container,
+        policy: chosen.delivery,
+        maxReceives: chosen.queues.maxReceives,
+        redriveReceives: redriveReceives(chosen),
+      };
       const kept = await consume(deps, records, { end });
       containers.push(container);
       return kept;
@@ -269,7 +280,8 @@ async function untilQuiet(world: World, isOver: () => boolean): Promise<void> {
   await scheduler.run(() => {
     witness.look();
     if (witness.violation) return true;
-    if (scheduler.now() > latest) witness.violate("the queue runs empty", `${queue.size()} messages are left`);
+    if (scheduler.now() > latest)
+      witness.violate("the queue runs empty", `${queue.size()} messages are left`);
     return isOver() && queue.size() === 0 && source.running() === 0;
   });
   await after(world, MINUTE);
@@ -329,7 +341,9 @@ async function heal(world: World, invoke: Invoke, rows: () => readonly IndexRow[
     }
   }
   for (const { tag, connectionId, connectedAt, expiresAt } of rows()) {
-    const socket = gateway.sockets.find((one) => one.connectionId === connectionId && one.connectedAt === connectedAt);
+    const socket = gateway.sockets.find(
+      (one) => one.connectionId === connectionId && one.connectedAt === connectedAt,
+    );
     // A list cannot tell that the id has gone to somebody else; such a row stays until it expires.
     const inherited = gateway.at(connectionId) !== socket;
     if (!socket || (closed.has(socket) && !inherited && expiresAt > scheduler.now())) {

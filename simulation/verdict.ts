@@ -1,18 +1,19 @@
-import { fold, MESSAGE_PART } from "../shared/domain/receipt.ts";
 import type { Job } from "../shared/domain/message.ts";
+import { fold, MESSAGE_PART, partOf } from "../shared/domain/receipt.ts";
 import { isOver, type Letter, nameOf } from "./letter.ts";
 import type { DeadLetter } from "./queue.ts";
 import type { World } from "./world.ts";
 
 /** The rules that hold once nothing moves any more and all leases are over. */
 export function judge(world: World, rowsOf: WorldRows): void {
-  const dead = world.queue.deadLetters.map(copyOf);
+  const dead = world.queue.deadLetters.map((letter) => jobIn(letter).message.copy);
   for (const letter of world.witness.letters) judgeLetter(world, letter, rowsOf, new Set(dead));
 }
 
 type WorldRows = (producer: Letter["producer"], id: Letter["id"]) => Parameters<typeof fold>[0];
 
-function judgeLetter({ witness, scheduler, settings }: World, letter: Letter, rowsOf: WorldRows, dead: ReadonlySet<string>) {
+function judgeLetter(world: World, letter: Letter, rowsOf: WorldRows, dead: ReadonlySet<string>) {
+  const { witness, scheduler } = world;
   const { message, producer, id } = letter;
   if (letter.accepted && !message) return witness.violate("202 means durable", nameOf(letter));
   if (!message) return;
@@ -20,7 +21,9 @@ function judgeLetter({ witness, scheduler, settings }: World, letter: Letter, ro
   const own = rows.find(({ part }) => part === MESSAGE_PART);
   const receipt = fold(rows, scheduler.now());
   if (!own || !receipt) {
-    if (dead.has(message.copy)) return witness.violate("a dead letter has a receipt that says dead", nameOf(letter));
+    if (isUnwritten(letter, world)) return;
+    if (dead.has(message.copy))
+      return witness.violate("a dead letter has a receipt that says dead", nameOf(letter));
     return witness.violate("every message ends", `${nameOf(letter)} has no receipt`);
   }
   if (letter.dropped) return;
@@ -30,12 +33,15 @@ function judgeLetter({ witness, scheduler, settings }: World, letter: Letter, ro
     return witness.violate("every message ends", `${nameOf(letter)} was never met by a run, nor dropped`);
   }
   if (receipt.state === "delivering" || receipt.state === "retrying") {
-    if (dead.has(message.copy) && isUnwritten(letter, settings.queues.maxReceives)) return;
+    if (isUnwritten(letter, world)) return;
     const where = dead.has(message.copy) ? "and lies in the dead-letter queue" : "and is nowhere";
     return witness.violate("every message ends", `${nameOf(letter)} is ${receipt.state} ${where}`);
   }
   if (isOver(letter) && letter.receipt?.state !== receipt.state) {
-    return witness.violate("an ending never changes", `${nameOf(letter)} was ${letter.receipt?.state}, is ${receipt.state}`);
+    return witness.violate(
+      "an ending never changes",
+      `${nameOf(letter)} was ${letter.receipt?.state}, is ${receipt.state}`,
+    );
   }
   if (receipt.state === "dead" && !dead.has(message.copy)) {
     return witness.violate("what is dead lies in the dead-letter queue", nameOf(letter));
@@ -54,7 +60,13 @@ function judgeLetter({ witness, scheduler, settings }: World, letter: Letter, ro
  * The one thing that is not promised: where no run from the last regular receive on could write what became of a job,
  * SQS moves it to the dead-letter queue, and its receipt does not know.
  */
-export const isUnwritten = ({ servings }: Letter, maxReceives: number): boolean =>
-  servings.every(({ receive, state }) => receive < maxReceives || state !== "settled");
+function isUnwritten({ message, servings }: Letter, { queue, settings }: World): boolean {
+  return queue.deadLetters.some((dead) => {
+    const job = jobIn(dead);
+    if (dead.reason !== undefined || job.message.copy !== message?.copy) return false;
+    const last = servings.findLast(({ part }) => part === partOf(job));
+    return !last || last.receive < settings.queues.maxReceives || last.state !== "settled";
+  });
+}
 
-export const copyOf = ({ body }: DeadLetter): string => (JSON.parse(body) as Job).message.copy;
+const jobIn = ({ body }: DeadLetter): Job => JSON.parse(body) as Job;

@@ -5,7 +5,16 @@ import type { ConnectionId, UserId } from "../shared/domain/tag.ts";
 import type { Target } from "../shared/domain/target.ts";
 import type { Claim, Lease, Outcome, PostEnding, Settled } from "../shared/ports.ts";
 import { type Gateway, isFor, type Socket } from "./gateway.ts";
-import { type Arrival, isOver, type Letter, NO_COUNTS, nameOf, type Post, plus, type Serving } from "./letter.ts";
+import {
+  type Arrival,
+  isOver,
+  type Letter,
+  NO_COUNTS,
+  nameOf,
+  type Post,
+  plus,
+  type Serving,
+} from "./letter.ts";
 import { SKEW } from "./network.ts";
 import type { Actor, Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
@@ -76,7 +85,10 @@ export function witnessOf(world: WitnessWorld): Witness {
     const { state, failed = [], counts } = receipt;
     trace.note("receipt", nameOf(letter), () => `${state} ${JSON.stringify(counts)}`);
     const { sent, gone, failed: refused } = letter.tally;
-    if (state !== "cancelled" && (sent !== counts.sent || gone !== counts.gone || refused !== counts.failed)) {
+    if (
+      state !== "cancelled" &&
+      (sent !== counts.sent || gone !== counts.gone || refused !== counts.failed)
+    ) {
       violate(
         "the receipt counts what happened",
         `${nameOf(letter)} says ${JSON.stringify(counts)}, settled runs had ${JSON.stringify(letter.tally)}`,
@@ -85,7 +97,8 @@ export function witnessOf(world: WitnessWorld): Witness {
     if (state === "expired" && now() + SKEW < (letter.message?.expiresAt ?? Number.POSITIVE_INFINITY)) {
       violate("only what is past its deadline expires", nameOf(letter));
     }
-    if (state === "cancelled" && !letter.cancelAsked) violate("only what is cancelled ends cancelled", nameOf(letter));
+    if (state === "cancelled" && !letter.cancelAsked)
+      violate("only what is cancelled ends cancelled", nameOf(letter));
     if (state !== "delivered" && state !== "partial" && state !== "no-recipients") return;
     const named = new Set(failed);
     const missing = [...letter.must].filter(
@@ -118,14 +131,20 @@ export function witnessOf(world: WitnessWorld): Witness {
     if (before && before !== letter) {
       const window = Date.parse(before.message?.time ?? "") + (before.message?.dedupeSeconds ?? 0) * 1000;
       if (Date.parse(letter.message?.time ?? "") < window) {
-        violate("same id, same message", `${nameOf(letter)} took the place of ${nameOf(before)} in its window`);
+        violate(
+          "same id, same message",
+          `${nameOf(letter)} took the place of ${nameOf(before)} in its window`,
+        );
       }
       // By the clock of the run that replaced it, which may be ahead.
       const last = fold(before.rows, now() + 2 * SKEW);
       if (last) before.receipt = last;
       const state = last?.state;
       if (state === "delivering" || state === "retrying") {
-        violate("every message ends", `${nameOf(letter)} took the place of ${nameOf(before)}, which had not ended`);
+        violate(
+          "every message ends",
+          `${nameOf(letter)} took the place of ${nameOf(before)}, which had not ended`,
+        );
       }
     }
     current.set(`${producer}#${id}`, letter);
@@ -195,12 +214,22 @@ export function witnessOf(world: WitnessWorld): Witness {
       if (claim.kind === "over" && letter.servings.length === 0) {
         if (claim.why === "duplicate" || claim.why === "cancelled") letter.dropped = claim.why;
       }
-      if (claim.kind === "leased" && holder && now() > holder.since + world.visibilitySeconds * 1000 + 2 * SKEW) {
-        violate("a lease is no longer than the visibility timeout", `${nameOf(letter)} is held by ${holder.actor.name}`);
+      if (
+        claim.kind === "leased" &&
+        holder &&
+        now() > holder.since + world.visibilitySeconds * 1000 + 2 * SKEW
+      ) {
+        violate(
+          "a lease is no longer than the visibility timeout",
+          `${nameOf(letter)} is held by ${holder.actor.name}`,
+        );
       }
       if (claim.kind !== "claimed" || others.some(({ run }) => run === lease.run)) return;
       if (others.some((serving) => serving.state === "serving" && serving.actor.alive)) {
-        violate("one run at a time holds a job", `${actor.name} and ${holder?.actor.name} hold ${nameOf(letter)}`);
+        violate(
+          "one run at a time holds a job",
+          `${actor.name} and ${holder?.actor.name} hold ${nameOf(letter)}`,
+        );
       }
       letter.servings.push({
         letter,
@@ -237,7 +266,8 @@ export function witnessOf(world: WitnessWorld): Witness {
         .toSorted((a, b) => (a.range.from > b.range.from || a.range.to < b.range.to ? -1 : 1));
       const post: Post = { letter, serving, actor };
       if (!letter || !actor.alive) return post;
-      if (!serving) violate("only a run that holds the job posts", `${actor.name} posts ${nameOf(letter)} to ${id}`);
+      if (!serving)
+        violate("only a run that holds the job posts", `${actor.name} posts ${nameOf(letter)} to ${id}`);
       if (now() + actor.skew >= (letter.message?.expiresAt ?? Number.POSITIVE_INFINITY)) {
         violate("nothing is posted after its deadline", `${actor.name} posts ${nameOf(letter)} to ${id}`);
       }
