@@ -6,6 +6,7 @@ import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { listenVerb } from "./listen.ts";
 import { loadVerb } from "./load/verb.ts";
+import { planVerb } from "./plan/verb.ts";
 import { receiptVerb } from "./receipt.ts";
 import { sendVerb } from "./send.ts";
 import { tokenVerb } from "./token.ts";
@@ -19,6 +20,7 @@ const VERBS: readonly ((program: Command, io: Io) => void)[] = [
   deadLettersVerb,
   tokenVerb,
   loadVerb,
+  planVerb,
 ];
 
 /** Runs one command line (without the program's own name) and answers its exit code. */
