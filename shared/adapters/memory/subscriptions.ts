@@ -62,7 +62,8 @@ export function memorySubscriptions(): MemorySubscriptions {
         sorted.delete(tag);
       }
     },
-    rows: () => [...lists].flatMap(([tag, list]) => [...list.values()].map((row) => ({ ...row, tag: tag as Tag }))),
+    rows: () =>
+      [...lists].flatMap(([tag, list]) => [...list.values()].map((row) => ({ ...row, tag: tag as Tag }))),
   };
 }
 

@@ -11,7 +11,7 @@ import { inject, vi } from "vitest";
 import type { Lane } from "../../../shared/domain/lane.ts";
 import type { TableName } from "../../../shared/settings.ts";
 import { clientConfig } from "../harness/aws.ts";
-import { type Fault, FAULTS } from "../harness/front.ts";
+import { FAULTS, type Fault } from "../harness/front.ts";
 
 export interface DeadLetter {
   readonly body: string;
