@@ -5,6 +5,8 @@ import { deadLettersVerb } from "./dead-letters/verb.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { listenVerb } from "./listen.ts";
+import { loadVerb } from "./load/verb.ts";
+import { planVerb } from "./plan/verb.ts";
 import { receiptVerb } from "./receipt.ts";
 import { sendVerb } from "./send.ts";
 import { tokenVerb } from "./token.ts";
@@ -17,6 +19,8 @@ const VERBS: readonly ((program: Command, io: Io) => void)[] = [
   cancelVerb,
   deadLettersVerb,
   tokenVerb,
+  loadVerb,
+  planVerb,
 ];
 
 /** Runs one command line (without the program's own name) and answers its exit code. */

@@ -38,4 +38,9 @@ for (let seed = Number(values.seed); seed < Number(values.seed) + Number(values.
     list.push(seed);
   }
 }
-console.log({ ms: Date.now() - started, steps, tally, fails: Object.fromEntries(Object.entries(fails).map(([k, v]) => [k, `${v.length}: ${v.slice(0, 5)}`])) });
+console.log({
+  ms: Date.now() - started,
+  steps,
+  tally,
+  fails: Object.fromEntries(Object.entries(fails).map(([k, v]) => [k, `${v.length}: ${v.slice(0, 5)}`])),
+});

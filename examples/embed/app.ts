@@ -16,7 +16,12 @@ const ship = new NodejsFunction(stack, "Ship", {
   entry: "ship.ts",
   runtime: Runtime.NODEJS_24_X,
   architecture: Architecture.ARM_64,
-  bundling: { format: OutputFormat.ESM, target: "node20", mainFields: ["module", "main"], bundleAwsSDK: true },
+  bundling: {
+    format: OutputFormat.ESM,
+    target: "node20",
+    mainFields: ["module", "main"],
+    bundleAwsSDK: true,
+  },
 });
 router.grantPublish(ship);
 

@@ -106,17 +106,16 @@ export function standing(row: ReceiptRow, { message }: Job, run: string, now: nu
 export const replaceable = (row: ReceiptRow, { message }: Job, now: number): boolean =>
   row.copy !== message.copy &&
   (row.dedupeUntil ?? 0) <= Date.parse(message.time) &&
-  (row.ending !== undefined || (row.cancelledAt !== undefined && !row.split && !isLeased(row, now)));
+  !row.split &&
+  (row.ending !== undefined || (row.cancelledAt !== undefined && !isLeased(row, now)));
 
 /** As `replaceable`, for a split message with all its rows. */
 export function isReplaceableSplit(rows: readonly ReceiptRow[], job: Job, now: number): boolean {
   const own = rows.find(({ part }) => part === partOf(job));
-  const state = own?.queued ? fold(rows, now)?.state : undefined;
-  return (
-    own !== undefined &&
-    ENDINGS.some((ending) => ending === state) &&
-    replaceable({ ...own, ending: "delivered" }, job, now)
-  );
+  if (!own?.split) return false;
+  const { split, ...whole } = own;
+  const ending = ENDINGS.find((one) => one === fold(rows, now)?.state);
+  return ending !== undefined && replaceable({ ...whole, ending }, job, now);
 }
 
 /** Whether a message must not be delivered any more, by its own row: cancelled, or followed by another of its id. */

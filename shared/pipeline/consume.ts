@@ -39,8 +39,8 @@ type Verdict = { readonly kind: "done" } | { readonly kind: "again"; readonly se
 
 const DONE: Verdict = { kind: "done" };
 
-/** A lease outlives its run by this many milliseconds, so that two clocks may differ. */
-const LEASE_MARGIN = 5_000;
+/** Milliseconds by which the clocks of two runs may differ: a lease outlives its run by as much. */
+const CLOCK_MARGIN = 5_000;
 
 /** Routes and delivers a batch, its records side by side. Answers the ids of those that SQS must keep. */
 export async function consume(deps: ConsumeDeps, records: readonly Received[], run: Run): Promise<string[]> {
@@ -73,7 +73,7 @@ async function consumeOne(
   const job = parsed.value;
   const lease: Lease = {
     run: deps.newId(),
-    until: run.end + LEASE_MARGIN,
+    until: run.end + CLOCK_MARGIN,
     receive: record.receive,
     last: record.receive >= deps.redriveReceives,
   };
@@ -83,7 +83,7 @@ async function consumeOne(
       if (claim.why === "duplicate") deps.telemetry.count("Duplicates");
       return DONE;
     case "leased":
-      return { kind: "again", seconds: secondsUntil(deps, claim.until) };
+      return { kind: "again", seconds: secondsUntil(deps, claim.until + CLOCK_MARGIN) };
     case "claimed": {
       deps.telemetry.count("Claims");
       const found = claim.progress ?? { ...NO_PROGRESS, from: (job.range ?? WHOLE).from };
@@ -97,7 +97,7 @@ async function consumeOne(
         deps.telemetry.count("Faults");
         deps.telemetry.warn("outcome not written", { lane: record.lane, receive: record.receive }, fault);
         // Its own lease would turn every receive before that away.
-        return { kind: "again", seconds: secondsUntil(deps, lease.until) };
+        return { kind: "again", seconds: secondsUntil(deps, lease.until + CLOCK_MARGIN) };
       });
     }
   }

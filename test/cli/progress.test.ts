@@ -5,7 +5,10 @@ function terminal(isTTY: boolean) {
   const written: string[] = [];
   const stderr = { isTTY, write: (text: string) => written.push(text) };
   let time = 0;
-  return { written, io: { stderr, now: () => time }, advance: (ms: number) => (time += ms) };
+  const advance = (milliseconds: number) => {
+    time += milliseconds;
+  };
+  return { written, io: { stderr, now: () => time }, advance };
 }
 
 test("the bar fills up, is drawn ten times a second at most, and is wiped in the end", () => {

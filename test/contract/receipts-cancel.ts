@@ -36,7 +36,26 @@ export function receiptsCancelContract(open: () => Receipts): void {
     await receipts.settle(between, "a", { kind: "split", ranges: RANGES }, NOW);
     await receipts.cancel(ANN, between.message.id, NOW);
     expect(await receipts.settle(between, "a", { kind: "queued" }, NOW)).toBe("written");
+    expect(await stateOf(receipts, between)).toBe("delivering");
+    for (const job of jobsOf(between)) {
+      await receipts.claim(job, lease("b"), NOW);
+      await receipts.settle(job, "b", { kind: "ended", ending: "cancelled", progress: NO_PROGRESS }, NOW);
+    }
     expect(await stateOf(receipts, between)).toBe("cancelled");
+  });
+
+  test("a cancelled message that was split stays open until its jobs are queued", async () => {
+    const receipts = open();
+    const job = aJob();
+    await receipts.claim(job, lease("a"), NOW);
+    await receipts.settle(job, "a", { kind: "split", ranges: RANGES }, NOW);
+    await receipts.cancel(ANN, job.message.id, NOW);
+    const later = NOW + 60_001;
+    expect(await receipts.claim(job, lease("b", { until: later + 1 }), later)).toMatchObject({
+      kind: "claimed",
+      split: RANGES,
+    });
+    expect(await receipts.settle(job, "b", { kind: "split", ranges: RANGES }, later)).toBe("written");
   });
 
   test("says whether a message was cancelled, claimed or not, by any of its jobs", async () => {
@@ -51,7 +70,7 @@ export function receiptsCancelContract(open: () => Receipts): void {
     }
   });
 
-  test("a cancel of one copy is none of a later copy of the same id", async () => {
+  test("a cancel of one copy is none of a later copy of the same id, which ends the first", async () => {
     const receipts = open();
     const job = aJob("first");
     await receipts.claim(job, lease("a"), NOW);
@@ -60,7 +79,7 @@ export function receiptsCancelContract(open: () => Receipts): void {
     const later = again(job, "second", NOW + 300_000);
     expect(await receipts.claim(later, lease("b"), NOW + 300_000)).toEqual({ kind: "claimed" });
     expect(await receipts.isCancelled(later)).toBe(false);
-    expect(await receipts.isCancelled(job)).toBe(false);
+    expect(await receipts.isCancelled(job)).toBe(true);
   });
 
   test("a message that is cancelled while a run delivers it is delivering until that run ends", async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Receipts } from "../../shared/ports.ts";
 import { NOW } from "../support/message.ts";
-import { ANN, aJob, delivered, jobsOf, lease, RANGES } from "./receipt-parts.ts";
+import { ANN, again, aJob, delivered, jobsOf, lease, RANGES } from "./receipt-parts.ts";
 
 /** What every Receipts owes its callers where a message is split into jobs. */
 export function receiptsSplitContract(open: () => Receipts): void {
@@ -48,5 +48,25 @@ export function receiptsSplitContract(open: () => Receipts): void {
     expect(await receipts.claim(low, lease("a"), NOW)).toEqual({ kind: "claimed" });
     expect(await receipts.claim(high, lease("b"), NOW)).toEqual({ kind: "claimed" });
     expect(await receipts.claim(low, lease("c"), NOW)).toMatchObject({ kind: "leased" });
+  });
+
+  test("an id that comes again after its window is a duplicate until all jobs of the first have ended", async () => {
+    const receipts = open();
+    const job = aJob("first");
+    const [low, high] = jobsOf(job);
+    await receipts.claim(job, lease("a"), NOW);
+    await receipts.settle(job, "a", { kind: "split", ranges: RANGES }, NOW);
+    await receipts.settle(job, "a", { kind: "queued" }, NOW);
+    await receipts.claim(low, lease("b"), NOW);
+    await receipts.settle(low, "b", delivered(2), NOW);
+    await receipts.claim(high, lease("c"), NOW);
+    const later = again(job, "second", NOW + 300_000);
+    expect(await receipts.claim(later, lease("d"), NOW)).toEqual({ kind: "over", why: "duplicate" });
+    await receipts.settle(high, "c", delivered(3), NOW);
+    expect(await receipts.claim(later, lease("e"), NOW)).toEqual({ kind: "claimed" });
+    expect(await receipts.find(ANN, job.message.id, NOW)).toMatchObject({
+      state: "delivering",
+      counts: { sent: 0 },
+    });
   });
 }

@@ -71,6 +71,15 @@ export function tokensContract(open: () => Promise<TokensUnderTest>): void {
     }
   });
 
+  test("refuses a token that has expired since it was last seen", async () => {
+    const { tokens, sign, usual } = await open();
+    const token = await sign({ ...usual, sub: "ann", exp: seconds(30) });
+    expect(await tokens.verify(token)).toMatchObject({ ok: true });
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 40_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    expect(await tokens.verify(token)).toMatchObject(refused("TOKEN_EXPIRED"));
+  });
+
   test("refuses a token before its time", async () => {
     expect(await verify({ nbf: seconds(60) })).toMatchObject(refused("TOKEN_INVALID"));
   });

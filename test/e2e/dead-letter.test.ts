@@ -17,8 +17,8 @@ test("a body that is not a message goes to the dead-letter queue at once, with i
   await neighbour.close();
 });
 
-/** Five receives and the back-off between them: at most 2 + 4 + 8 + 16 seconds. */
-const ALL_RECEIVES = { timeout: 90_000, concurrent: true };
+/** Five receives, and the back-off after each: at most 1 + 2 + 3 + 3 + 3 seconds on top of the runs. */
+const ALL_RECEIVES = { timeout: 60_000, concurrent: true };
 const always = (status: number) => Array<number>(1_000).fill(status);
 
 describe.runIf(inject("deployed").faults)("after its last receive", ALL_RECEIVES, () => {
@@ -28,7 +28,7 @@ describe.runIf(inject("deployed").faults)("after its last receive", ALL_RECEIVES
     const [busyId = ""] = await router.connectionsOf("ivy");
     await router.failPosts(busyId, always(429));
     const id = await shop.send({ target: { user: "ivy" }, data: 1 });
-    expect(await shop.ended(id, 60_000)).toMatchObject({
+    expect(await shop.ended(id, 45_000)).toMatchObject({
       state: "dead",
       attempts: 5,
       reason: expect.stringContaining("429"),
@@ -44,7 +44,7 @@ describe.runIf(inject("deployed").faults)("after its last receive", ALL_RECEIVES
     const id = "table-was-down";
     await router.failReceipt("shop", id, always(503));
     await shop.send({ id, target: { user: "nobody" }, data: 1 });
-    expect(await router.deadLetter(`"${id}"`, 60_000)).toEqual({ body: expect.stringContaining(id) });
+    expect(await router.deadLetter(`"${id}"`, 45_000)).toEqual({ body: expect.stringContaining(id) });
     await router.failReceipt("shop", id, []);
   });
 });

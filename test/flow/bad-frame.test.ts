@@ -150,13 +150,14 @@ describe("a socket is refused with a problem document", () => {
   });
 });
 
-test("a fault on our side is told in a frame, and the socket stays open", async () => {
+test("a fault on our side is told in a frame, and printed without the token or the frame", async () => {
+  const lines: string[] = [];
   const broken = await start({
+    write: (line) => lines.push(line),
     handlers: {
       socket: (world) => {
-        const good = REAL_HANDLERS.socket(world);
         const env = { ...world.env, AWS_ENDPOINT_URL_DYNAMODB: "http://127.0.0.1:1" };
-        const bad = REAL_HANDLERS.socket({ ...world, env });
+        const [good, bad] = [REAL_HANDLERS.socket(world), REAL_HANDLERS.socket({ ...world, env })];
         return (event, context) =>
           (event.requestContext.routeKey === "$default" ? bad : good)(event, context);
       },
@@ -164,7 +165,7 @@ test("a fault on our side is told in a frame, and the socket stays open", async 
   });
   onTestFinished(async () => void (await broken.stop(0)));
   const socket = await connect(broken, "ann");
-  socket.send({ type: "subscribe", topics: ["orders"], ref: 5 });
+  socket.send({ type: "subscribe", topics: ["secret-topic"], ref: 5 });
   expect(await socket.next()).toEqual({
     type: "error",
     code: "TABLE_UNAVAILABLE",
@@ -172,4 +173,6 @@ test("a fault on our side is told in a frame, and the socket stays open", async 
     ref: 5,
   });
   await expectAlive(socket);
+  expect(lines.join()).toContain("TagwireError");
+  expect(lines.join()).not.toMatch(/eyJ|secret-topic/);
 });

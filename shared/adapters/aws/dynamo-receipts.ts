@@ -35,7 +35,7 @@ type Values = Record<string, AttributeValue>;
 /** The condition of `replaceable` in domain/receipt.ts, as DynamoDB says it. */
 const NEW_OR_REPLACEABLE =
   "attribute_not_exists(#part) OR ((attribute_not_exists(#copy) OR #copy <> :copy) AND #dedupeUntil <= :accepted" +
-  " AND (attribute_exists(#ending) OR (attribute_exists(#cancelledAt) AND attribute_not_exists(#split)" +
+  " AND attribute_not_exists(#split) AND (attribute_exists(#ending) OR (attribute_exists(#cancelledAt)" +
   " AND (attribute_not_exists(#leaseUntil) OR #leaseUntil <= :now))))";
 
 /** Only the row that was read: two runs that read it at once must not both get it. */
@@ -126,7 +126,7 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
 
   /** A message after a split one with the same id: whether that has ended, all its rows tell together. */
   const putAfterSplit = async (job: Job, row: ReceiptRow, lease: Lease, now: number): Promise<boolean> =>
-    row.queued === true &&
+    row.split !== undefined &&
     row.copy !== job.message.copy &&
     isReplaceableSplit(await readAll(row.producer, row.id), job, now) &&
     (await put(job, lease, now, AS_SEEN, seen(row)));

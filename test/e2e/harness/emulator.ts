@@ -8,9 +8,6 @@ import { setTimeout as pause } from "node:timers/promises";
 import { listen, shut } from "../../../local/listen.ts";
 import { startFront } from "./front.ts";
 
-/** The version that the list of gaps was made for; `.ci/run` installs it. */
-export const MINISTACK = "1.5.33";
-
 export interface Emulator {
   readonly endpoint: string;
   /** Whether posts can be made to fail (FAULTS in front.ts). */
@@ -32,7 +29,7 @@ function findMiniStack(): string {
   if (found) return found;
   throw new Error(
     "there is no emulator to deploy to. Install MiniStack with\n" +
-      `  python3 -m venv .venv && .venv/bin/pip install ministack==${MINISTACK}\n` +
+      "  python3 -m venv .venv && .venv/bin/pip install --requirement test/e2e/requirements.txt\n" +
       "or set AWS_ENDPOINT_URL to a LocalStack or MiniStack that is running",
   );
 }

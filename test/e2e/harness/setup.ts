@@ -4,7 +4,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 import type { TestProject } from "vitest/node";
 import { clientConfig } from "./aws.ts";
 import { emulator } from "./emulator.ts";
-import { bootstrap, deploy, SCRATCH } from "./stack.ts";
+import { bootstrap, deploy, SCRATCH, SETTINGS } from "./stack.ts";
 
 /** What the tests know of the stack. */
 export interface Deployed {
@@ -13,8 +13,6 @@ export interface Deployed {
   /** Whether posts can be made to fail. */
   readonly faults: boolean;
   readonly outputs: Readonly<Record<string, string>>;
-  /** Connections that one run serves; more are split into jobs. */
-  readonly share: number;
   /** Signs tokens. */
   readonly secret: string;
 }
@@ -25,9 +23,6 @@ declare module "vitest" {
   }
 }
 
-/** So small that a few sockets are an audience too large for one run. */
-const SHARE = 4;
-
 /** Deploys the stack once, for all test files. */
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
@@ -35,9 +30,9 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
   const { endpoint, faults, stop } = await emulator(join(SCRATCH, "emulator.log"));
   try {
     await bootstrap(endpoint);
-    const outputs = await deploy(endpoint, { delivery: { share: SHARE } });
+    const outputs = await deploy(endpoint, SETTINGS);
     const secret = await secretOf(endpoint, outputs);
-    provide("deployed", { endpoint, faults, outputs, secret, share: SHARE });
+    provide("deployed", { endpoint, faults, outputs, secret });
   } catch (fault) {
     await stop();
     throw fault;

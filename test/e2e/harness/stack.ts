@@ -7,6 +7,9 @@ import { closeGaps } from "./gaps.ts";
 
 export const STACK = "Tagwire";
 
+/** A few sockets are an audience too large for one run, and running out of receives takes seconds. */
+export const SETTINGS = { delivery: { share: 4, backoff: { base: 1, cap: 3 } } } satisfies Overrides;
+
 /** Kept after a run: what the emulator and its functions printed, and the cloud assembly. */
 export const SCRATCH = join(process.cwd(), "node_modules", ".cache", "tagwire-e2e");
 

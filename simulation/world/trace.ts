@@ -20,7 +20,8 @@ export function traceOf(elapsed: () => number, keep: boolean): Trace {
       hash = Math.imul(hash ^ Math.floor(at), 0x01000193);
       mix(who);
       mix(what);
-      if (keep) lines.push(`${(at / 1000).toFixed(3).padStart(9)} ${who} ${what}${detail ? ` ${detail()}` : ""}`);
+      if (keep)
+        lines.push(`${(at / 1000).toFixed(3).padStart(9)} ${who} ${what}${detail ? ` ${detail()}` : ""}`);
     },
     lines,
     digest: () => (hash >>> 0).toString(16).padStart(8, "0"),

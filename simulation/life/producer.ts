@@ -1,14 +1,13 @@
-import type { Identity } from "../shared/domain/grant.ts";
-import { PRIORITIES } from "../shared/domain/lane.ts";
-import type { MessageId } from "../shared/domain/message.ts";
-import { type Tag, topicTag, type UserId, userTag } from "../shared/domain/tag.ts";
-import type { Target } from "../shared/domain/target.ts";
-import { type Item, ingest } from "../shared/pipeline/ingest.ts";
-import { cancelMessage } from "../shared/pipeline/receipts.ts";
+import type { Identity } from "../../shared/domain/grant.ts";
+import { PRIORITIES } from "../../shared/domain/lane.ts";
+import type { MessageId } from "../../shared/domain/message.ts";
+import { type Tag, topicTag, type UserId, userTag } from "../../shared/domain/tag.ts";
+import type { Target } from "../../shared/domain/target.ts";
+import { type Item, ingest } from "../../shared/pipeline/ingest.ts";
+import { cancelMessage } from "../../shared/pipeline/receipts.ts";
+import type { Dice } from "../world/dice.ts";
+import type { World } from "../world/world.ts";
 import { LABELS, USERS } from "./client.ts";
-import type { Dice } from "./dice.ts";
-import type { Invoke } from "./invoke.ts";
-import type { World } from "./world.ts";
 
 const PRODUCER: Identity = {
   sub: "shop" as UserId,
@@ -29,18 +28,18 @@ export interface Plan {
 }
 
 /** Posts some messages in one request, posts some again, and cancels some. */
-export async function liveAsProducer(world: World, invoke: Invoke, number: number, count: number) {
+export async function liveAsProducer(world: World, number: number, count: number) {
   const { scheduler, dice, faults, opening, closing } = world;
   await scheduler.sleep(dice.whole(0, Math.max(0, (closing - opening) * 0.7)));
   const plans = Array.from({ length: count }, (_, i) => planOf(world, number + i));
   const cancels = plans
     .filter(() => faults.strikes("producer-cancel"))
-    .map((plan) => cancelSometime(world, invoke, plan));
-  await post(world, invoke, plans);
+    .map((plan) => cancelSometime(world, plan));
+  await post(world, plans);
   const again = plans.filter(() => faults.strikes("producer-repeat"));
   for (const plan of again) {
     await scheduler.sleep(dice.among([dice.whole(0, 2_000), plan.dedupeSeconds * dice.whole(500, 1_500)]));
-    await post(world, invoke, [plan]);
+    await post(world, [plan]);
   }
   await Promise.all(cancels);
 }
@@ -65,9 +64,7 @@ function targetOf({ dice, gateway, topics }: World): Target {
   if (topics.length === 1) return { topic: dice.among(topics) };
   switch (dice.whole(0, 5)) {
     case 0:
-      return some.length > 0
-        ? { connection: dice.among(some).connectionId }
-        : { user: dice.among(USERS) };
+      return some.length > 0 ? { connection: dice.among(some).connectionId } : { user: dice.among(USERS) };
     case 1:
       return { user: dice.among(USERS) };
     case 2:
@@ -88,11 +85,11 @@ function expressionOf(dice: Dice, tags: readonly Tag[]) {
 }
 
 /** Posts until it is accepted or the producer gives up. A failed answer does not say that nothing was queued. */
-export async function post(world: World, invoke: Invoke, plans: readonly Plan[]): Promise<void> {
-  const { scheduler, dice, witness } = world;
+export async function post(world: World, plans: readonly Plan[]): Promise<void> {
+  const { scheduler, dice, witness, invoke } = world;
   let left = plans;
   for (let attempt = 0; attempt < 4 && left.length > 0; attempt++) {
-    const tries = left.map((plan) => ({ plan, letter: witness.posts(PRODUCER.sub, plan.id, plan.target) }));
+    const tries = left.map((plan) => ({ plan, letter: witness.posts({ ...plan, producer: PRODUCER.sub }) }));
     const bodies = tries.map(({ plan, letter }) => ({ ...plan, data: { number: letter.number } }));
     const end = await invoke(`POST ${left.map(({ id }) => id).join(", ")}`, (ports) =>
       ingest({ ...ports, backlog: world.backlog }, PRODUCER, bodies.length === 1 ? bodies[0] : bodies),
@@ -109,7 +106,7 @@ export async function post(world: World, invoke: Invoke, plans: readonly Plan[])
   }
 }
 
-async function cancelSometime({ scheduler, dice, witness }: World, invoke: Invoke, { id }: Plan) {
+async function cancelSometime({ scheduler, dice, witness, invoke }: World, { id }: Plan) {
   await scheduler.sleep(dice.among([dice.whole(0, 500), dice.whole(0, 10_000), dice.whole(0, 200_000)]));
   const end = await invoke(`DELETE ${id}`, (ports) => cancelMessage(ports, PRODUCER, { id }));
   if (end.kind === "returned" && end.value.ok) witness.cancelled(PRODUCER.sub, id);

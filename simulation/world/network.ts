@@ -70,7 +70,9 @@ export function simulatedNetwork({ scheduler, dice, faults, trace }: NetworkWorl
       if (dies(actor)) return NEVER;
       await scheduler.sleep(latency());
       const answer = await answerOf(serve);
-      trace.note(actor.name, what, () => ("fault" in answer ? `fails: ${answer.fault}` : brief(answer.value)));
+      trace.note(actor.name, what, () =>
+        "fault" in answer ? `fails: ${answer.fault}` : brief(answer.value),
+      );
       await scheduler.turn(actor, latency() + (faults.strikes("run-slow") ? dice.whole(1_000, 40_000) : 0));
       if (dies(actor)) return NEVER;
       if ("fault" in answer) throw answer.fault;

@@ -1,56 +1,57 @@
-import type { Identity } from "../shared/domain/grant.ts";
-import { EVERYONE, type Tag, type Topic, topicTag, type UserId, userTag } from "../shared/domain/tag.ts";
-import { answer, connect, disconnect } from "../shared/pipeline/socket.ts";
-import type { Socket } from "./gateway.ts";
-import type { Invoke } from "./invoke.ts";
-import type { World } from "./world.ts";
+import type { Identity } from "../../shared/domain/grant.ts";
+import { EVERYONE, type Tag, type Topic, topicTag, type UserId, userTag } from "../../shared/domain/tag.ts";
+import { answer, connect, disconnect } from "../../shared/pipeline/socket.ts";
+import type { Socket } from "../world/gateway.ts";
+import { STRAGGLER } from "../world/network.ts";
+import type { World } from "../world/world.ts";
 
-/** What exists to be subscribed to and targeted. Small, so that things meet. */
+/** Who there is and what they are labelled with. Few, so that they meet. */
 export const USERS = ["ada", "bob", "eve"] as UserId[];
 export const LABELS = ["region:gd", "region:hk", "tier:gold"] as Tag[];
-export const topicsOf = (count: number): Topic[] =>
-  Array.from({ length: count }, (_, i) => `t${i}` as Topic);
-
-/** A life of one client: it connects, subscribes, leaves, and comes back, until the world closes. */
-export async function liveAsClient(world: World, invoke: Invoke, first?: Socket): Promise<void> {
-  const { scheduler, dice, topics, closing } = world;
-  if (!first) await scheduler.sleep(dice.whole(0, 30_000));
-  for (let there = first; scheduler.now() < closing; there = undefined) {
-    const socket = there ?? (await join(world, invoke, identityOf(world)));
-    if (socket) {
-      if (!there) await subscribeTo(world, invoke, socket, topics.filter(() => dice.chance(0.7)));
-      await stay(world, invoke, socket);
-      if (dice.chance(0.4)) return;
-      await leave(world, invoke, socket);
-    }
-    await scheduler.sleep(dice.whole(100, 60_000));
-  }
-}
+export const topicsOf = (count: number): Topic[] => Array.from({ length: count }, (_, i) => `t${i}` as Topic);
 
 export function identityOf({ dice }: World): Identity {
   const tags = LABELS.filter(() => dice.chance(0.4));
   return { sub: dice.among(USERS), tags, subscribe: ["*"], publish: [], admin: false };
 }
 
-async function stay(world: World, invoke: Invoke, socket: Socket): Promise<void> {
+/** A life of one client: it connects, subscribes, leaves and comes back, until the world closes. */
+export async function liveAsClient(world: World, first?: Socket): Promise<void> {
+  const { scheduler, dice, topics, closing } = world;
+  if (!first) await scheduler.sleep(dice.whole(0, 30_000));
+  for (let there = first; scheduler.now() < closing; there = undefined) {
+    const socket = there ?? (await join(world));
+    if (socket) {
+      const some = there ? [] : topics.filter(() => dice.chance(0.7));
+      await ask(world, socket, "subscribe", some);
+      await stay(world, socket);
+      if (dice.chance(0.4)) return;
+      await leave(world, socket);
+    }
+    await scheduler.sleep(dice.whole(100, 60_000));
+  }
+}
+
+async function stay(world: World, socket: Socket): Promise<void> {
   const { scheduler, dice, topics, closing } = world;
   while (socket.state === "open" && scheduler.now() < closing) {
     await scheduler.sleep(dice.whole(100, 60_000));
     if (dice.chance(0.3)) return;
     const some = topics.filter(() => dice.chance(0.3));
-    await (dice.chance(0.6) ? subscribeTo : unsubscribeFrom)(world, invoke, socket, some);
+    await ask(world, socket, dice.chance(0.6) ? "subscribe" : "unsubscribe", some);
   }
 }
 
 /** Opens a socket; undefined where `$connect` failed, since the gateway then refuses it. */
-export async function join(world: World, invoke: Invoke, identity: Identity): Promise<Socket | undefined> {
-  const { gateway, witness, trace, settings, scheduler } = world;
+async function join(world: World): Promise<Socket | undefined> {
+  const { gateway, witness, trace, settings, invoke } = world;
+  const identity = identityOf(world);
   const socket = gateway.connect(identity.sub);
   const held = [EVERYONE, userTag(identity.sub), ...identity.tags];
   for (const tag of held) socket.tags.set(tag, "maybe");
   witness.changed(socket);
   const end = await invoke(`connect ${socket.connectionId}`, (ports) =>
-    connect({ ...ports, policy: settings.sockets }, socketOf(socket), identity),
+    connect({ ...ports, policy: settings.sockets }, nameOf(socket), identity),
   );
   if (end.kind !== "returned") {
     gateway.close(socket);
@@ -59,35 +60,25 @@ export async function join(world: World, invoke: Invoke, identity: Identity): Pr
   gateway.open(socket);
   for (const tag of held) socket.tags.set(tag, "yes");
   witness.changed(socket);
-  trace.note(socket.connectionId, "is open", () => [...socket.tags.keys()].join(", "));
+  trace.note(socket.connectionId, "is open", () => held.join(", "));
   void cutAtMaxAge(world, socket);
   return socket;
 }
 
-/** API Gateway cuts every socket at its maximum age, and says so or not. */
-export async function cutAtMaxAge({ scheduler, gateway, witness, settings }: World, socket: Socket): Promise<void> {
+/** API Gateway cuts every socket at its maximum age. Here it never says so. */
+export async function cutAtMaxAge({ scheduler, gateway, witness, settings }: World, socket: Socket) {
   await scheduler.sleep(settings.sockets.maxAge * 1000);
   gateway.close(socket);
   witness.changed(socket);
 }
 
-export async function subscribeTo(world: World, invoke: Invoke, socket: Socket, topics: readonly Topic[]) {
-  await ask(world, invoke, socket, "subscribe", topics);
-}
-
-async function unsubscribeFrom(world: World, invoke: Invoke, socket: Socket, topics: readonly Topic[]) {
-  await ask(world, invoke, socket, "unsubscribe", topics);
-}
-
 async function ask(
-  world: World,
-  invoke: Invoke,
+  { witness, settings, scheduler, invoke }: World,
   socket: Socket,
   type: "subscribe" | "unsubscribe",
   topics: readonly Topic[],
 ): Promise<void> {
   if (topics.length === 0 || socket.state !== "open") return;
-  const { witness, settings, scheduler } = world;
   const tags = topics.map(topicTag);
   for (const tag of tags) {
     if (type === "unsubscribe" || !socket.tags.has(tag)) socket.tags.set(tag, "maybe");
@@ -96,11 +87,10 @@ async function ask(
   const end = await invoke(`${type} ${socket.connectionId}`, (ports) =>
     answer({ ...ports, policy: settings.sockets }, socket.connectionId, JSON.stringify({ type, topics })),
   );
-  // Closed meanwhile, and its id may have gone to somebody else.
   if (socket.state !== "open") return;
   if (end.kind !== "returned") {
     // What the dead run sent off may still land; no client asks again that fast.
-    await scheduler.sleep(10_000);
+    await scheduler.sleep(2 * STRAGGLER);
     return;
   }
   if (end.value.type === "error") {
@@ -114,8 +104,8 @@ async function ask(
 }
 
 /** Closes a socket. `$disconnect` comes, late or twice or never. */
-export async function leave(world: World, invoke: Invoke, socket: Socket): Promise<void> {
-  const { gateway, witness, faults, scheduler, dice, settings, trace } = world;
+async function leave(world: World, socket: Socket): Promise<void> {
+  const { gateway, witness, faults, scheduler, dice, settings, trace, invoke } = world;
   if (socket.state === "closed") return;
   gateway.close(socket);
   witness.changed(socket);
@@ -125,9 +115,9 @@ export async function leave(world: World, invoke: Invoke, socket: Socket): Promi
   for (let time = 0; time < times; time++) {
     if (faults.strikes("disconnect-late")) await scheduler.sleep(dice.whole(0, 120_000));
     await invoke(`disconnect ${socket.connectionId}`, (ports) =>
-      disconnect({ ...ports, policy: settings.sockets }, socketOf(socket)),
+      disconnect({ ...ports, policy: settings.sockets }, nameOf(socket)),
     );
   }
 }
 
-const socketOf = ({ connectionId, connectedAt }: Socket) => ({ connectionId, connectedAt });
+const nameOf = ({ connectionId, connectedAt }: Socket) => ({ connectionId, connectedAt });

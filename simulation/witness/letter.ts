@@ -1,10 +1,10 @@
-import type { HashRange } from "../shared/domain/hash-range.ts";
-import type { Message, MessageId } from "../shared/domain/message.ts";
-import type { Counts, Receipt, ReceiptRow } from "../shared/domain/receipt.ts";
-import type { UserId } from "../shared/domain/tag.ts";
-import type { Target } from "../shared/domain/target.ts";
-import type { Socket } from "./gateway.ts";
-import type { Actor } from "./scheduler.ts";
+import type { HashRange } from "../../shared/domain/hash-range.ts";
+import type { Message, MessageId } from "../../shared/domain/message.ts";
+import type { Counts, Receipt, ReceiptRow } from "../../shared/domain/receipt.ts";
+import type { UserId } from "../../shared/domain/tag.ts";
+import type { Target } from "../../shared/domain/target.ts";
+import type { Socket } from "../world/gateway.ts";
+import type { Actor } from "../world/scheduler.ts";
 
 /** One run's hold on a job, as the table gave it. */
 export interface Serving {
@@ -41,10 +41,11 @@ export interface Letter {
   readonly producer: UserId;
   readonly id: MessageId;
   readonly target: Target;
+  readonly dedupeSeconds: number;
   readonly postedAt: number;
   /** The producer has seen its 202. */
   accepted: boolean;
-  /** Once it is in the queue. */
+  /** As the queue got it first. */
   message?: Message;
   /** Connections that the target surely meant all the time since the POST, and those it may have meant at any. */
   readonly must: Set<Socket>;

@@ -1,6 +1,6 @@
-import { type Expression, expressionOf, type Target } from "../shared/domain/target.ts";
-import type { ConnectionId, Tag, UserId } from "../shared/domain/tag.ts";
-import type { PostEnding } from "../shared/ports.ts";
+import type { ConnectionId, Tag, UserId } from "../../shared/domain/tag.ts";
+import { type Expression, expressionOf, type Target } from "../../shared/domain/target.ts";
+import type { PostEnding } from "../../shared/ports.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";
 

@@ -1,5 +1,5 @@
-import { TagwireError } from "../shared/domain/errors.ts";
-import type { Job } from "../shared/domain/message.ts";
+import { TagwireError } from "../../shared/domain/errors.ts";
+import type { Job } from "../../shared/domain/message.ts";
 import type {
   Clock,
   Connections,
@@ -9,7 +9,8 @@ import type {
   Sockets,
   Subscriptions,
   Telemetry,
-} from "../shared/ports.ts";
+} from "../../shared/ports.ts";
+import type { Witness } from "../witness/witness.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";
 import type { Gateway } from "./gateway.ts";
@@ -17,7 +18,6 @@ import type { Network } from "./network.ts";
 import type { SimulatedQueue } from "./queue.ts";
 import type { Actor, Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
-import type { Witness } from "./witness.ts";
 
 /** All ports, as one function sees them. */
 export interface Ports {
@@ -115,7 +115,8 @@ const tableCall =
   ({ network, faults, scheduler, dice }: PortsWorld, actor: Actor) =>
   <T>(what: string, effect: () => Promise<T>): Promise<T> =>
     network.request(actor, what, async () => {
-      if (faults.strikes("table-throttled")) throw new TagwireError("TABLE_UNAVAILABLE", `${what}: throttled`);
+      if (faults.strikes("table-throttled"))
+        throw new TagwireError("TABLE_UNAVAILABLE", `${what}: throttled`);
       if (faults.strikes("table-twice")) {
         await effect();
         await scheduler.sleep(dice.whole(1, 500));

@@ -1,4 +1,4 @@
-import { LANES, type Lane } from "../shared/domain/lane.ts";
+import { LANES, type Lane } from "../../shared/domain/lane.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";
 
@@ -53,10 +53,9 @@ const MINUTE = 60_000;
 /** SQS standard queues with one dead-letter queue, as bad as AWS allows them to be. */
 export function simulatedQueue(world: QueueWorld): SimulatedQueue {
   const { now, dice, faults } = world;
-  const lanes = Object.fromEntries(LANES.map((lane) => [lane, new Map<string, Stored>()])) as unknown as Record<
-    Lane,
-    Map<string, Stored>
-  >;
+  const lanes = Object.fromEntries(
+    LANES.map((lane) => [lane, new Map<string, Stored>()]),
+  ) as unknown as Record<Lane, Map<string, Stored>>;
   const deadLetters: DeadLetter[] = [];
   let made = 0;
 
@@ -98,7 +97,12 @@ export function simulatedQueue(world: QueueWorld): SimulatedQueue {
         }
         const receives = stored.receives + 1;
         const hidden = world.visibilitySeconds * 1000 * (faults.strikes("queue-early") ? dice.next() : 1);
-        const received = { ...stored, receives, visibleAt: now() + hidden, handle: `${stored.id}/${receives}` };
+        const received = {
+          ...stored,
+          receives,
+          visibleAt: now() + hidden,
+          handle: `${stored.id}/${receives}`,
+        };
         store(lane, received);
         taken.push(received);
       }

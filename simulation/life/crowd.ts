@@ -1,0 +1,31 @@
+import { EVERYONE, topicTag, userTag } from "../../shared/domain/tag.ts";
+import { answer, connect } from "../../shared/pipeline/socket.ts";
+import type { World } from "../world/world.ts";
+import { cutAtMaxAge, identityOf } from "./client.ts";
+
+/** Connections that are there before the first message, written without delay and faults. */
+export async function settleIn(world: World, count: number): Promise<void> {
+  const { gateway, tables, witness, dice, topics, settings, scheduler } = world;
+  const deps = {
+    ...tables,
+    clock: scheduler,
+    policy: settings.sockets,
+    telemetry: { count: () => {}, warn: () => {} },
+  };
+  for (let i = 0; i < count; i++) {
+    const identity = identityOf(world);
+    const socket = gateway.connect(identity.sub);
+    const { connectionId, connectedAt } = socket;
+    await connect(deps, { connectionId, connectedAt }, identity);
+    const some = topics.filter(() => topics.length === 1 || dice.chance(0.6));
+    if (some.length > 0) {
+      const reply = await answer(deps, connectionId, JSON.stringify({ type: "subscribe", topics: some }));
+      if (reply.type !== "subscribed") witness.violate("a live connection is known", JSON.stringify(reply));
+    }
+    gateway.open(socket);
+    for (const tag of [EVERYONE, userTag(identity.sub), ...identity.tags, ...some.map(topicTag)]) {
+      socket.tags.set(tag, "yes");
+    }
+    void cutAtMaxAge(world, socket);
+  }
+}

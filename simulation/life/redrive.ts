@@ -1,0 +1,16 @@
+import type { World } from "../world/world.ts";
+import { isBroken, untilQuiet } from "./quiet.ts";
+
+/** Sends dead letters round again; the hand that does it may be stopped between the send and the delete. */
+export async function redrive(world: World): Promise<void> {
+  const { queue, dice, faults, trace } = world;
+  if (isBroken(world) || queue.deadLetters.length === 0) return;
+  if (dice.chance(0.5)) faults.calm();
+  for (const { id, lane, body } of [...queue.deadLetters]) {
+    if (dice.chance(0.3)) continue;
+    trace.note("redrive", id, () => body);
+    queue.put(lane, body);
+    if (!faults.strikes("run-crash")) queue.exhume(id);
+  }
+  await untilQuiet(world);
+}

@@ -1,0 +1,131 @@
+import { memoryConnections } from "../../shared/adapters/memory/connections.ts";
+import { memoryReceipts } from "../../shared/adapters/memory/receipts.ts";
+import { type MemorySubscriptions, memorySubscriptions } from "../../shared/adapters/memory/subscriptions.ts";
+import type { Lane } from "../../shared/domain/lane.ts";
+import type { MessageId } from "../../shared/domain/message.ts";
+import type { ReceiptRow } from "../../shared/domain/receipt.ts";
+import type { Topic, UserId } from "../../shared/domain/tag.ts";
+import { type Backlog, backlog } from "../../shared/pipeline/backlog.ts";
+import { consume } from "../../shared/pipeline/consume.ts";
+import { type Pace, pace } from "../../shared/pipeline/pace.ts";
+import { redriveReceives, type Settings, visibilitySeconds } from "../../shared/settings.ts";
+import type { Mutant } from "../mutants.ts";
+import { type Witness, witnessOf } from "../witness/witness.ts";
+import { type Dice, dice } from "./dice.ts";
+import { type EventSource, simulatedEventSource } from "./event-source.ts";
+import { type FaultRates, type Faults, faultsOf } from "./faults.ts";
+import { type Gateway, simulatedGateway } from "./gateway.ts";
+import { type Invoke, invoker } from "./invoke.ts";
+import { simulatedNetwork } from "./network.ts";
+import { type Ports, portsOf, type Tables } from "./ports.ts";
+import { type SimulatedQueue, simulatedQueue } from "./queue.ts";
+import { type Actor, type Scheduler, scheduler as schedulerFrom } from "./scheduler.ts";
+import { type Trace, traceOf } from "./trace.ts";
+
+/** All that one simulation consists of. */
+export interface World {
+  readonly scheduler: Scheduler;
+  readonly dice: Dice;
+  readonly faults: Faults;
+  readonly trace: Trace;
+  readonly settings: Settings;
+  readonly queue: SimulatedQueue;
+  readonly source: EventSource;
+  readonly gateway: Gateway;
+  readonly tables: Tables & { readonly subscriptions: MemorySubscriptions };
+  readonly rowsOf: (producer: UserId, id: MessageId) => readonly ReceiptRow[];
+  readonly witness: Witness;
+  readonly invoke: Invoke;
+  /** What the containers of ingest know of the lanes. */
+  readonly backlog: Backlog;
+  readonly topics: readonly Topic[];
+  /** When it began, and when clients and producers stop changing anything. Milliseconds since 1970. */
+  readonly opening: number;
+  readonly closing: number;
+}
+
+export interface Plan {
+  readonly seed: number;
+  readonly settings: Settings;
+  readonly rates: FaultRates;
+  readonly topics: readonly Topic[];
+  readonly keepTrace: boolean;
+  readonly mutant?: Mutant;
+}
+
+const START = Date.parse("2026-01-01T00:00:00Z");
+const OPEN_FOR = 5 * 60_000;
+const CALL_TIMEOUT = 10_000;
+
+/** Builds the real pipeline between memory adapters, a queue, a gateway and clients that are as bad as a seed says. */
+export function worldOf({ seed, settings, rates, topics, keepTrace, mutant }: Plan): World {
+  const throws = (purpose: string) => dice(`${seed}/${purpose}`);
+  const scheduler = schedulerFrom(throws("scheduler"), START);
+  const { now, sleep } = scheduler;
+  const trace = traceOf(() => now() - START, keepTrace);
+  const faults = faultsOf(rates, throws("faults"));
+  const network = simulatedNetwork({ scheduler, dice: throws("network"), faults, trace });
+  const gateway = simulatedGateway({ now, sleep, dice: throws("gateway"), faults });
+  const receipts = memoryReceipts();
+  const tables = { receipts, subscriptions: memorySubscriptions(), connections: memoryConnections() };
+  const { rowsOf } = receipts;
+  const hidden = visibilitySeconds(settings);
+  const { postsInFlight } = settings.delivery;
+  const witness = witnessOf({ now, trace, gateway, rowsOf, postsInFlight, visibilitySeconds: hidden });
+  const queue = simulatedQueue({
+    now,
+    dice: throws("queue"),
+    faults,
+    maxReceives: redriveReceives(settings),
+    visibilitySeconds: hidden,
+    onChange: (lane) => source.wake(lane),
+  });
+  const ports = portsFor();
+  const source = simulatedEventSource({
+    ...{ scheduler, faults, network, queue, trace, settings, dice: throws("source") },
+    consume: consumer(),
+    violate: witness.violate,
+  });
+  const world: World = {
+    ...{ scheduler, faults, trace, settings, queue, source, gateway, tables, rowsOf, witness, topics },
+    dice: throws("world"),
+    invoke: invoker({ network, trace, ports, timeout: CALL_TIMEOUT }),
+    backlog: backlog({ queue: { backlog: waiting }, clock: scheduler, policy: settings.backlog }),
+    opening: START,
+    closing: START + OPEN_FOR,
+  };
+  return world;
+
+  function portsFor(): (actor: Actor) => Ports {
+    let ids = 0;
+    const whole = {
+      ...{ scheduler, faults, network, queue, gateway, tables, trace, witness },
+      dice: throws("ports"),
+      newId: () => `id-${++ids}`,
+      postTimeout: settings.delivery.postTimeout,
+    };
+    return (actor) => {
+      const plain = portsOf(whole, actor);
+      return mutant?.ports ? { ...plain, ...mutant.ports(plain, world) } : plain;
+    };
+  }
+
+  function consumer() {
+    // A container serves one run at a time, and one that died serves none any more.
+    const containers: { readonly pace: Pace }[] = [];
+    const policy = { ...settings.delivery, ...mutant?.policy };
+    const { maxReceives } = settings.queues;
+    return async (actor: Actor, records: Parameters<typeof consume>[1], end: number) => {
+      const container = containers.pop() ?? { pace: pace(policy.pace) };
+      const deps = { ...ports(actor), ...container, policy, maxReceives };
+      const kept = await consume({ ...deps, redriveReceives: redriveReceives(settings) }, records, { end });
+      containers.push(container);
+      return kept;
+    };
+  }
+
+  async function waiting(lane: Lane): Promise<number> {
+    await sleep(10);
+    return queue.backlog(lane);
+  }
+}
