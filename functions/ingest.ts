@@ -5,7 +5,7 @@ import { backlog } from "../shared/pipeline/backlog.ts";
 import { type Item, ingest } from "../shared/pipeline/ingest.ts";
 import { readEnv } from "../shared/settings.ts";
 import { authorize, guarded, type HttpReply, jsonBody, problemReply, reply, withRetryAfter } from "./http.ts";
-import { queueOf, settingsOf, tokensOf } from "./wiring.ts";
+import { queueClient, queueOf, settingsOf, tokensOf } from "./wiring.ts";
 import type { World } from "./world.ts";
 
 /** POST /messages. */
@@ -13,7 +13,7 @@ export function ingestHandler(world: World) {
   const env = readEnv("ingest", world.env);
   const tokens = tokensOf(world, env.TOKENS);
   const { queues, backlog: policy } = settingsOf(env.SETTINGS);
-  const queue = queueOf(world, env, queues.fair);
+  const queue = queueOf(queueClient(world), env, queues.fair);
   const { clock } = world;
   const backlogs = backlog({ queue, clock, policy });
   const newId = () => uuid({ msecs: world.clock.now() });
