@@ -1,9 +1,10 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
+import type { RunTelemetry } from "../shared/adapters/powertools/telemetry.ts";
 import { accept, problem, type Refusal, type Result, refuse, TagwireError } from "../shared/domain/errors.ts";
 import type { Identity } from "../shared/domain/grant.ts";
 import { BODY_BYTES } from "../shared/domain/limits.ts";
 import { parseJson } from "../shared/domain/parse.ts";
-import type { Telemetry, Tokens } from "../shared/ports.ts";
+import type { Tokens } from "../shared/ports.ts";
 
 export type HttpReply = APIGatewayProxyStructuredResultV2;
 
@@ -56,9 +57,12 @@ export function jsonBody(
   return json.ok ? accept(json.value) : json;
 }
 
-/** Faults we named become what `tell` makes of them; a fault we did not name stays a crash, so Lambda counts it. */
+/**
+ * Answers, and writes what the run says about itself. Faults we named become what `tell` makes of them; a fault we
+ * did not name stays a crash, so Lambda counts it.
+ */
 export async function guarded(
-  telemetry: Telemetry,
+  telemetry: RunTelemetry,
   answer: () => Promise<HttpReply>,
   tell: (refusal: Refusal) => HttpReply = problemReply,
 ): Promise<HttpReply> {
@@ -69,5 +73,7 @@ export async function guarded(
     telemetry.warn("request failed", {}, fault);
     if (fault instanceof TagwireError) return tell({ code: fault.code, detail: "try again" });
     throw fault;
+  } finally {
+    telemetry.flush();
   }
 }

@@ -20,7 +20,7 @@ export function ingestHandler(world: World) {
 
   return async (event: APIGatewayProxyEventV2): Promise<HttpReply> => {
     const telemetry = emfTelemetry("ingest", world.write);
-    const answered = await guarded(telemetry, async () => {
+    return guarded(telemetry, async () => {
       const producer = await authorize(tokens, event);
       if (!producer.ok) return problemReply(producer.refusal);
       const body = jsonBody(event);
@@ -32,8 +32,6 @@ export function ingestHandler(world: World) {
       );
       return items.ok ? itemsReply(items.value) : problemReply(items.refusal);
     });
-    telemetry.flush();
-    return answered;
   };
 }
 

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyStructuredResultV2, APIGatewayProxyWebsocketEventV2 } from "aws-lambda";
 import { dynamoConnections } from "../shared/adapters/aws/dynamo-connections.ts";
 import { dynamoSubscriptions } from "../shared/adapters/aws/dynamo-subscriptions.ts";
-import { emfTelemetry } from "../shared/adapters/powertools/telemetry.ts";
+import { emfTelemetry, type RunTelemetry } from "../shared/adapters/powertools/telemetry.ts";
 import { type Result, refuse } from "../shared/domain/errors.ts";
 import { errorFrame, refOf, type ServerFrame, SUBPROTOCOL } from "../shared/domain/frame.ts";
 import type { Identity } from "../shared/domain/grant.ts";
@@ -61,20 +61,21 @@ export function socketHandler(world: World) {
     const telemetry = emfTelemetry("socket", world.write);
     const to = { ...deps, telemetry };
     const { routeKey } = event.requestContext;
-    const answered = await (routeKey === "$default"
+    return routeKey === "$default"
       ? onFrame(event, to)
       : guarded(telemetry, async () => {
           if (routeKey === "$connect") return onConnect(event, to);
           await disconnect(to, socketOf(event));
           return { statusCode: 200 };
-        }));
-    telemetry.flush();
-    return answered;
+        });
   };
 }
 
 /** A frame is always answered with a frame, where a fault was in the way too. */
-function onFrame(event: ConnectEvent, to: SocketDeps): Promise<APIGatewayProxyStructuredResultV2> {
+function onFrame(
+  event: ConnectEvent,
+  to: SocketDeps & { readonly telemetry: RunTelemetry },
+): Promise<APIGatewayProxyStructuredResultV2> {
   const text = event.body ?? "";
   return guarded(
     to.telemetry,

@@ -1,46 +1,89 @@
-import { parseArgs } from "node:util";
-import { simulate } from "./simulate.ts";
+import { type Arguments, argumentsFrom, HELP } from "./arguments.ts";
+import { campaign, type Summary } from "./campaign.ts";
+import { MUTANTS, type Mutant } from "./mutants.ts";
+import { excerpt, shrink } from "./shrink.ts";
+import type { Options, Report } from "./simulate.ts";
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: "string", default: "1" },
-    seeds: { type: "string", default: "1" },
-    messages: { type: "string", default: "12" },
-    connections: { type: "string", default: "16" },
-    topics: { type: "string", default: "3" },
-    faults: { type: "string", default: "all" },
-    trace: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-  },
-});
+/** Milliseconds spent on making a failure smaller. */
+const SHRINKING = 30_000;
 
-const started = Date.now();
-const tally: Record<string, number> = {};
-const fails: Record<string, number[]> = {};
-let steps = 0;
-for (let seed = Number(values.seed); seed < Number(values.seed) + Number(values.seeds); seed++) {
-  const report = await simulate({
-    seed,
-    messages: Number(values.messages),
-    connections: Number(values.connections),
-    topics: Number(values.topics),
-    faults: values.faults,
-    keepTrace: values.trace,
-  });
-  steps += report.steps;
-  for (const [k, n] of Object.entries(report.endings)) tally[k] = (tally[k] ?? 0) + n;
-  if (values.trace) console.log(report.trace.join("\n"));
-  if (values.json) console.log(JSON.stringify({ ...report, trace: undefined }));
-  if (report.violation) {
-    if (values.seeds === "1") console.log(report.violation);
-    const list = (fails[report.violation.rule] ??= []);
-    if (list.length === 0) console.log(seed, report.violation);
-    list.push(seed);
+const say = (text: string) => process.stdout.write(`${text}\n`);
+
+async function main(): Promise<number> {
+  const asked = argumentsFrom(process.argv.slice(2));
+  if (asked === "help") {
+    say(HELP);
+    return 0;
   }
+  return asked.mutants ? plantAll(asked) : run(asked);
 }
-console.log({
-  ms: Date.now() - started,
-  steps,
-  tally,
-  fails: Object.fromEntries(Object.entries(fails).map(([k, v]) => [k, `${v.length}: ${v.slice(0, 5)}`])),
-});
+
+async function run(asked: Arguments): Promise<number> {
+  const { json, trace, mutants, ...options } = asked;
+  const started = performance.now();
+  let failed: Report | undefined;
+  const summary = await campaign({
+    ...options,
+    keepTrace: trace,
+    stopAtFirst: true,
+    onReport: (report) => {
+      if (trace) say(report.trace.join("\n"));
+      if (report.violation) failed = report;
+    },
+  });
+  say(json ? JSON.stringify(summary) : told(summary, performance.now() - started));
+  if (!failed) return 0;
+  if (!json) await explain({ ...options, seed: failed.seed }, failed);
+  return 1;
+}
+
+async function explain(options: Options, report: Report): Promise<void> {
+  say(`\nseed ${report.seed}: ${report.violation?.rule}\n  ${report.violation?.detail}`);
+  const { options: small, report: smallest } = await shrink(options, report, SHRINKING);
+  say(`\nthe same rule breaks in this smaller case: ${smallest.violation?.detail}`);
+  say(
+    `  npm run simulate -- --seed ${small.seed} --messages ${small.messages} --connections ${small.connections}` +
+      ` --topics ${small.topics} --faults ${small.faults}\n`,
+  );
+  say(excerpt(smallest.trace).join("\n"));
+}
+
+/** Every planted bug must be found; says by which seed and which rule. */
+async function plantAll({ json, trace, mutants, mutant, ...options }: Arguments): Promise<number> {
+  let survivors = 0;
+  for (const [name, { why, ...planted }] of Object.entries<Mutant>(MUTANTS)) {
+    const { violations } = await campaign({ ...options, mutant: { why, ...planted }, stopAtFirst: true });
+    const [found] = violations;
+    if (!found) survivors++;
+    say(
+      json
+        ? JSON.stringify({ mutant: name, why, ...found })
+        : `${name.padEnd(18)} ${found ? `seed ${String(found.seed).padStart(3)}: ${found.rule}` : "SURVIVES"}`,
+    );
+  }
+  return survivors > 0 ? 1 : 0;
+}
+
+function told(summary: Summary, milliseconds: number): string {
+  const counts = (of: Readonly<Record<string, number>>) =>
+    Object.entries(of)
+      .sort(([, a], [, b]) => b - a)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(", ");
+  const { seeds, violations, steps, simulatedSeconds, endings, faults, peak } = summary;
+  return [
+    `${seeds} seeds, ${violations.length} violations, ${steps} steps, ${Math.round(simulatedSeconds / 3600)} simulated hours in ${(milliseconds / 1000).toFixed(1)} s`,
+    `endings   ${counts(endings)}`,
+    `frames    ${summary.frames}, of them ${summary.repeats} excused repeats; ${summary.misdirected} to a new socket with an old id`,
+    `dead      ${summary.deadLetters} letters; ${summary.unwritten} messages that SQS gave up before a run could write it`,
+    `peak      ${peak.runs} runs, ${peak.posts} posts, ${peak.postsInRun} of one run`,
+    `faults    ${counts(faults)}`,
+  ].join("\n");
+}
+
+try {
+  process.exitCode = await main();
+} catch (fault) {
+  process.stderr.write(`${fault instanceof Error ? fault.message : fault}\n`);
+  process.exitCode = 2;
+}

@@ -1,7 +1,8 @@
 import { fold } from "../shared/domain/receipt.ts";
-import { liveAsClient, topicsOf } from "./life/client.ts";
+import { liveAsClient } from "./life/client.ts";
 import { settleIn } from "./life/crowd.ts";
 import { heal } from "./life/heal.ts";
+import { topicsOf } from "./life/people.ts";
 import { liveAsProducer } from "./life/producer.ts";
 import { isBroken, untilQuiet } from "./life/quiet.ts";
 import { redrive } from "./life/redrive.ts";

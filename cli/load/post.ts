@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { BATCH_MESSAGES, BODY_BYTES } from "../../shared/domain/limits.ts";
 import { isObject, isReason } from "../failure.ts";
 import type { Io } from "../io.ts";
-import { call } from "../router.ts";
+import { type Answer, call } from "../router.ts";
 import type { Fate } from "./ledger.ts";
 
 export interface Posting {
@@ -57,11 +57,15 @@ async function post(io: Io, posting: Posting, batch: readonly number[]): Promise
   const answer = await call(io, "POST", "messages", batch.map(posting.messageOf)).catch(() => undefined);
   posting.onAnswer(performance.now() - began);
   const results = Array.isArray(answer?.body) ? answer.body : [];
-  batch.forEach((message, i) => {
-    const result: unknown = results[i];
-    if (isObject(result) && result.state === "queued") return posting.onFate(message, "accepted");
-    const reason = isObject(result) ? result.problem : answer?.body;
-    if (isReason(reason)) return posting.onFate(message, "refused", reason.code);
-    posting.onFate(message, "unknown", answer ? `HTTP ${answer.status}` : "no answer");
-  });
+  for (const [i, message] of batch.entries()) {
+    const { fate, code } = fateOf(results[i], answer);
+    posting.onFate(message, fate, code);
+  }
+}
+
+function fateOf(result: unknown, answer: Answer | undefined): { fate: Fate; code?: string } {
+  if (isObject(result) && result.state === "queued") return { fate: "accepted" };
+  const reason = isObject(result) ? result.problem : answer?.body;
+  if (isReason(reason)) return { fate: "refused", code: reason.code };
+  return { fate: "unknown", code: answer ? `HTTP ${answer.status}` : "no answer" };
 }

@@ -1,19 +1,11 @@
-import type { Identity } from "../../shared/domain/grant.ts";
-import { EVERYONE, type Tag, type Topic, topicTag, type UserId, userTag } from "../../shared/domain/tag.ts";
+import type { MessageId } from "../../shared/domain/message.ts";
+import { EVERYONE, type Topic, topicTag, userTag } from "../../shared/domain/tag.ts";
 import { answer, connect, disconnect } from "../../shared/pipeline/socket.ts";
 import type { Socket } from "../world/gateway.ts";
 import { STRAGGLER } from "../world/network.ts";
 import type { World } from "../world/world.ts";
-
-/** Who there is and what they are labelled with. Few, so that they meet. */
-export const USERS = ["ada", "bob", "eve"] as UserId[];
-export const LABELS = ["region:gd", "region:hk", "tier:gold"] as Tag[];
-export const topicsOf = (count: number): Topic[] => Array.from({ length: count }, (_, i) => `t${i}` as Topic);
-
-export function identityOf({ dice }: World): Identity {
-  const tags = LABELS.filter(() => dice.chance(0.4));
-  return { sub: dice.among(USERS), tags, subscribe: ["*"], publish: [], admin: false };
-}
+import { identityOf } from "./people.ts";
+import { post } from "./producer.ts";
 
 /** A life of one client: it connects, subscribes, leaves and comes back, until the world closes. */
 export async function liveAsClient(world: World, first?: Socket): Promise<void> {
@@ -73,13 +65,17 @@ export async function cutAtMaxAge({ scheduler, gateway, witness, settings }: Wor
 }
 
 async function ask(
-  { witness, settings, scheduler, invoke }: World,
+  world: World,
   socket: Socket,
   type: "subscribe" | "unsubscribe",
   topics: readonly Topic[],
 ): Promise<void> {
-  if (topics.length === 0 || socket.state !== "open") return;
+  if (topics.length === 0 || isClosed(socket)) return;
+  const { witness, settings, scheduler, dice, invoke } = world;
   const tags = topics.map(topicTag);
+  const greeted = type === "subscribe" && dice.chance(0.1) ? dice.among(topics) : undefined;
+  if (greeted) await greet(world, greeted);
+  if (isClosed(socket)) return;
   for (const tag of tags) {
     if (type === "unsubscribe" || !socket.tags.has(tag)) socket.tags.set(tag, "maybe");
   }
@@ -87,7 +83,7 @@ async function ask(
   const end = await invoke(`${type} ${socket.connectionId}`, (ports) =>
     answer({ ...ports, policy: settings.sockets }, socket.connectionId, JSON.stringify({ type, topics })),
   );
-  if (socket.state !== "open") return;
+  if (isClosed(socket)) return;
   if (end.kind !== "returned") {
     // What the dead run sent off may still land; no client asks again that fast.
     await scheduler.sleep(2 * STRAGGLER);
@@ -101,6 +97,15 @@ async function ask(
     else socket.tags.delete(tag);
   }
   witness.changed(socket);
+  if (greeted) await greet(world, greeted);
+}
+
+const isClosed = ({ state }: Socket): boolean => state === "closed";
+
+/** Posted before somebody subscribes and right after: whoever reads `subscribed` gets the second. */
+async function greet(world: World, topic: Topic): Promise<void> {
+  const id = `greeting-${world.witness.book.letters.length}` as MessageId;
+  await post(world, [{ id, target: { topic }, priority: "high", dedupeSeconds: 300 }]);
 }
 
 /** Closes a socket. `$disconnect` comes, late or twice or never. */

@@ -1,7 +1,8 @@
 import { EVERYONE, topicTag, userTag } from "../../shared/domain/tag.ts";
 import { answer, connect } from "../../shared/pipeline/socket.ts";
 import type { World } from "../world/world.ts";
-import { cutAtMaxAge, identityOf } from "./client.ts";
+import { cutAtMaxAge } from "./client.ts";
+import { identityOf } from "./people.ts";
 
 /** Connections that are there before the first message, written without delay and faults. */
 export async function settleIn(world: World, count: number): Promise<void> {

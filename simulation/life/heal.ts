@@ -3,7 +3,7 @@ import type { Target } from "../../shared/domain/target.ts";
 import { CROWD } from "../settings.ts";
 import type { Socket } from "../world/gateway.ts";
 import type { World } from "../world/world.ts";
-import { LABELS, USERS } from "./client.ts";
+import { LABELS, USERS } from "./people.ts";
 import { post } from "./producer.ts";
 import { isBroken, untilQuiet } from "./quiet.ts";
 

@@ -7,7 +7,7 @@ import { type Item, ingest } from "../../shared/pipeline/ingest.ts";
 import { cancelMessage } from "../../shared/pipeline/receipts.ts";
 import type { Dice } from "../world/dice.ts";
 import type { World } from "../world/world.ts";
-import { LABELS, USERS } from "./client.ts";
+import { LABELS, USERS } from "./people.ts";
 
 const PRODUCER: Identity = {
   sub: "shop" as UserId,

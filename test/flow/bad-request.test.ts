@@ -1,5 +1,6 @@
 import { SignJWT, UnsecuredJWT } from "jose";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { REAL_HANDLERS } from "../../local/handlers.ts";
 import { type Router, start } from "../../local/start.ts";
 import type { ErrorCode } from "../../shared/domain/errors.ts";
 import { messageFrame } from "../../shared/domain/frame.ts";
@@ -279,4 +280,22 @@ test("an id of another producer is not found, nor cancelled, by its name alone",
   expect((await send({ method: "GET", path: "/messages/mine" })).body).toMatchObject({
     state: "no-recipients",
   });
+});
+
+test("a fault of ours that has no name is a 500 without a word of it, and counts itself", async () => {
+  const lines: string[] = [];
+  const boom = () => {
+    throw new Error("boom");
+  };
+  const broken = await start({
+    write: (line) => lines.push(line),
+    handlers: {
+      ingest: (world) => REAL_HANDLERS.ingest({ ...world, clock: { now: boom, pause: async () => {} } }),
+    },
+  });
+  onTestFinished(async () => void (await broken.stop(0)));
+  const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
+  const response = await fetch(`${broken.url}/messages`, { method: "POST", headers, body: GOOD });
+  expect([response.status, await response.text()]).toEqual([500, '{"message":"Internal Server Error"}']);
+  expect(lines.join()).toContain('"Faults":1');
 });

@@ -11,10 +11,10 @@ export interface MemorySubscriptions extends Subscriptions {
   rows(): (Row & { readonly tag: Tag })[];
 }
 
-/** Tag lists in Maps, sorted when they are read. */
+/** Tag lists in Maps, sorted when they are first read and kept so. */
 export function memorySubscriptions(): MemorySubscriptions {
   const lists = new Map<string, Map<string, Row>>();
-  const sorted = new Map<string, readonly Row[]>();
+  const sorted = new Map<string, Row[]>();
 
   const listOf = (tag: string) => lists.get(tag) ?? new Map<string, Row>();
   const sortedRows = (tag: string): readonly Row[] => {
@@ -23,6 +23,13 @@ export function memorySubscriptions(): MemorySubscriptions {
     const rows = [...listOf(tag).values()].sort((a, b) => (a.key < b.key ? -1 : 1));
     sorted.set(tag, rows);
     return rows;
+  };
+  /** Puts a row in place of the one with its key, or takes that out. */
+  const replace = (tag: string, key: string, ...row: Row[]) => {
+    const rows = sorted.get(tag);
+    if (!rows) return;
+    const at = firstAtOrAfter(rows, key);
+    rows.splice(at, rows[at]?.key === key ? 1 : 0, ...row);
   };
 
   return {
@@ -49,8 +56,9 @@ export function memorySubscriptions(): MemorySubscriptions {
     async add(tags, { connectionId, connectedAt }, expiresAt) {
       const key = sortKey(connectionId);
       for (const tag of tags) {
-        lists.set(tag, listOf(tag).set(key, { key, connectionId, connectedAt, expiresAt }));
-        sorted.delete(tag);
+        const row = { key, connectionId, connectedAt, expiresAt };
+        lists.set(tag, listOf(tag).set(key, row));
+        replace(tag, key, row);
       }
     },
     async remove(tags, { connectionId, connectedAt }) {
@@ -59,7 +67,7 @@ export function memorySubscriptions(): MemorySubscriptions {
         const list = listOf(tag);
         if (list.get(key)?.connectedAt !== connectedAt) continue;
         list.delete(key);
-        sorted.delete(tag);
+        replace(tag, key);
       }
     },
     rows: () =>

@@ -1,14 +1,18 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { tagwire } from "../../support/command.ts";
 import { post, receipt } from "../../support/http.ts";
 import { deadLetters, idsOn, postMany, printed, sendRaw, startImpatient, userWithBusy } from "./support.ts";
+
+// Many routers at once, and each command waits for a long poll.
+vi.setConfig({ testTimeout: 60_000 });
+const PATIENT = { timeout: 30_000 };
 
 test.concurrent("a dead letter is listed with its reason, shown whole, and redriven to the connection that still waits", async (context) => {
   const router = await startImpatient(context, 2);
   const { quick, busy } = await userWithBusy(router, "fay", 1, 429);
   const message = { id: "o-1", target: { user: "fay" }, event: "order.shipped", data: { total: 1 } };
   await post(router, message);
-  await router.spy.idle();
+  await router.spy.idle(PATIENT);
   expect(await receipt(router, "o-1")).toMatchObject({ state: "dead", counts: { sent: 1, pending: 1 } });
 
   const listed = await deadLetters(router, ["list"]);
@@ -33,7 +37,7 @@ test.concurrent("a dead letter is listed with its reason, shown whole, and redri
     out: "redrove 1 (normal 1)\n",
     err: "",
   });
-  await router.spy.idle();
+  await router.spy.idle(PATIENT);
   expect(idsOn(quick)).toEqual(["o-1"]);
   expect(idsOn(busy)).toEqual(["o-1"]);
   expect(await receipt(router, "o-1")).toMatchObject({ state: "delivered", counts: { sent: 2, pending: 0 } });
@@ -44,7 +48,7 @@ test.concurrent("a letter that was redriven twice is delivered once", async (con
   const router = await startImpatient(context, 1);
   const { quick, busy } = await userWithBusy(router, "fay", 1);
   await postMany(router, "fay", 1);
-  await router.spy.idle();
+  await router.spy.idle(PATIENT);
   const [{ body = "" } = {}] = await router.spy.deadLetters();
   await sendRaw(router, "dead-letters", body);
   const redriven = await deadLetters(router, ["redrive"]);
@@ -52,7 +56,7 @@ test.concurrent("a letter that was redriven twice is delivered once", async (con
     "redrove 1 (normal 1)\nkept 1: they came back while this ran, or are there twice; run it again for them\n",
   );
   expect((await deadLetters(router, ["redrive"])).out).toBe("redrove 1 (normal 1)\n");
-  await router.spy.idle();
+  await router.spy.idle(PATIENT);
   expect([idsOn(quick).length, idsOn(busy).length]).toEqual([1, 1]);
   expect(await router.spy.deadLetters()).toEqual([]);
 });
@@ -63,7 +67,7 @@ test.concurrent("a filter leaves the rest where everyone can see it, and a limit
   await postMany(router, "fay", 5);
   await userWithBusy(router, "gil", 7, 429);
   await postMany(router, "gil", 7);
-  await router.spy.idle();
+  await router.spy.idle(PATIENT);
   expect(printed(await deadLetters(router, ["list", "--json", "--target", "user:gil"]))).toHaveLength(7);
   expect(printed(await deadLetters(router, ["list", "--json", "--reason", "429"]))).toHaveLength(7);
   expect(
@@ -74,7 +78,7 @@ test.concurrent("a filter leaves the rest where everyone can see it, and a limit
     out: "redrove 2 (normal 2)\n",
   });
   expect((await deadLetters(router, ["redrive", "--reason", "429"])).out).toBe("redrove 5 (normal 5)\n");
-  await router.spy.idle();
+  await router.spy.idle(PATIENT);
   const left = printed(await deadLetters(router, ["list", "--json"]));
   expect(left.map(({ target }) => target)).toEqual(Array(5).fill({ user: "fay" }));
 });
@@ -83,13 +87,13 @@ test.concurrent("the job of a large delivery goes back to the fanout lane", asyn
   const router = await startImpatient(context, 1);
   const { busy } = await userWithBusy(router, "ann", 1);
   const { id } = await post(router, { target: { user: "ann" }, data: 1 });
-  await router.spy.idle();
+  await router.spy.idle(PATIENT);
   const [{ body = "" } = {}] = await router.spy.deadLetters();
   const job = { ...JSON.parse(body), range: { from: "00000000", to: "g" } };
   await deadLetters(router, ["purge", "--id", id]);
   await sendRaw(router, "dead-letters", JSON.stringify(job));
   expect((await deadLetters(router, ["redrive"])).out).toBe("redrove 1 (fanout 1)\n");
-  await router.spy.idle();
+  await router.spy.idle(PATIENT);
   expect(busy.buffered()).toHaveLength(1);
 });
 
@@ -97,7 +101,7 @@ test.concurrent("a letter that SQS moved has the reason of its receipt", async (
   const router = await startImpatient(context, 1);
   await userWithBusy(router, "fay", 1);
   await post(router, { id: "moved", target: { user: "fay" }, data: 1 });
-  await router.spy.idle();
+  await router.spy.idle(PATIENT);
   const [{ body = "" } = {}] = await router.spy.deadLetters();
   await deadLetters(router, ["purge", "--yes"]);
   await sendRaw(router, "dead-letters", body);
@@ -109,7 +113,7 @@ test.concurrent("a letter that SQS moved has the reason of its receipt", async (
 test.concurrent("a body that cannot be parsed is shown and kept, until it is purged", async (context) => {
   const router = await startImpatient(context, 5);
   await sendRaw(router, "normal", "no JSON");
-  await router.spy.idle();
+  await router.spy.idle(PATIENT);
   const [{ messageId = "" } = {}] = await router.spy.deadLetters();
   expect((await deadLetters(router, ["list"])).out).toContain(
     `${messageId}  cannot be parsed  MESSAGE_INVALID`,

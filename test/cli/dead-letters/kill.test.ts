@@ -2,15 +2,21 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
-import { expect, type TestContext, test } from "vitest";
-import type { Router } from "../../../local/start.ts";
+import { afterAll, beforeAll, expect, type TestContext, test } from "vitest";
+import { type Router, start } from "../../../local/start.ts";
 import { command } from "../../support/command.ts";
 import { receipt } from "../../support/http.ts";
-import { deadLetters, idsOn, placeOf, postMany, startImpatient, userWithBusy } from "./support.ts";
+import { deadLetters, idsOn, impatient, placeOf, postMany, userWithBusy } from "./support.ts";
 
-const MESSAGES = 12;
-/** Two batches per redrive are enough to be killed between two. */
-const RATE = "5";
+let router: Router;
+beforeAll(async () => {
+  router = await start(impatient(1));
+});
+afterAll(() => router.stop(0));
+
+const MESSAGES = 6;
+/** So that a redrive has three batches, and can be killed between two. */
+const RATE = "2";
 
 /**
  * Stands between a command and its queues, and calls `kill` at one moment: before a call of this kind is passed
@@ -52,11 +58,11 @@ interface Moment {
 }
 
 /** Redrives in a process of its own, and kills it at the moment. Answers its exit code: null once killed. */
-async function killedRedrive(context: TestContext, router: Router, moment: Moment): Promise<number | null> {
+async function killedRedrive(context: TestContext, moment: Moment): Promise<number | null> {
   const { queueUrl, endpoint } = await placeOf(router);
   let kill = () => {};
   const proxy = await proxyTo(context, endpoint, moment, () => kill());
-  const { child, finished } = command(["dead-letters", "redrive", "--rate", RATE, "--hold", "4"], {
+  const { child, finished } = command(["dead-letters", "redrive", "--rate", RATE, "--hold", "1"], {
     TAGWIRE_DEAD_LETTER_QUEUE_URL: queueUrl,
     AWS_ENDPOINT_URL_SQS: proxy,
     AWS_REGION: "us-east-1",
@@ -67,7 +73,7 @@ async function killedRedrive(context: TestContext, router: Router, moment: Momen
   return (await finished)[0];
 }
 
-test.concurrent.for<Moment>([
+test.for<Moment>([
   { when: "before", call: "SendMessageBatch" },
   { when: "after", call: "SendMessageBatch" },
   { when: "before", call: "DeleteMessageBatch", nth: 2 },
@@ -77,18 +83,18 @@ test.concurrent.for<Moment>([
   "a redrive that is killed $when $call loses nothing and repeats nothing",
   { timeout: 60_000 },
   async (moment, context) => {
-    const router = await startImpatient(context, 1);
-    const { quick, busy } = await userWithBusy(router, "fay", MESSAGES);
-    const ids = (await postMany(router, "fay", MESSAGES)).toSorted();
-    await router.spy.idle();
+    const user = `${moment.when}-${moment.call}`;
+    const { quick, busy } = await userWithBusy(router, user, MESSAGES);
+    const ids = (await postMany(router, user, MESSAGES)).toSorted();
+    await router.spy.idle({ timeout: 30_000 });
     expect(await router.spy.deadLetters()).toHaveLength(MESSAGES);
 
-    expect(await killedRedrive(context, router, moment)).toBeNull();
+    expect(await killedRedrive(context, moment)).toBeNull();
     expect((await router.spy.deadLetters()).length).toBeGreaterThan(0);
     for (let runs = 0; (await router.spy.deadLetters()).length > 0 && runs < 30; runs++) {
       expect(await deadLetters(router, ["redrive"])).toMatchObject({ code: 0, err: "" });
     }
-    await router.spy.idle();
+    await router.spy.idle({ timeout: 30_000 });
     expect(await router.spy.deadLetters()).toEqual([]);
     expect(idsOn(busy)).toEqual(ids);
     expect(idsOn(quick)).toEqual(ids);

@@ -1,22 +1,25 @@
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import type { TestContext } from "vitest";
 import { sqsClient } from "../../../local/stand-in/queue.ts";
-import { type Router, start } from "../../../local/start.ts";
+import { type Router, type StartOptions, start } from "../../../local/start.ts";
 import { connect, type TestSocket } from "../../support/client.ts";
 import { type Finished, tagwire } from "../../support/command.ts";
 import { post } from "../../support/http.ts";
 
-/** A router for one test, that gives a message up after so many receives with one post in each. */
+/** Settings under which a message is given up after so many receives with one post in each. */
+export const impatient = (maxReceives: number): StartOptions => ({
+  settings: {
+    queues: { maxReceives },
+    delivery: { postAttempts: 1, pause: { base: 1, cap: 1 }, backoff: { base: 0.01, cap: 0.01 } },
+  },
+});
+
+/** An impatient router for one test. */
 export async function startImpatient(
   { onTestFinished }: Pick<TestContext, "onTestFinished">,
   maxReceives: number,
 ): Promise<Router> {
-  const router = await start({
-    settings: {
-      queues: { maxReceives },
-      delivery: { postAttempts: 1, pause: { base: 1, cap: 1 }, backoff: { base: 0.01, cap: 0.01 } },
-    },
-  });
+  const router = await start(impatient(maxReceives));
   onTestFinished(async () => {
     await router.stop(0);
   });

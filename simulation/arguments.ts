@@ -1,0 +1,74 @@
+import { parseArgs } from "node:util";
+import { MUTANTS, type Mutant } from "./mutants.ts";
+
+/** What the command line asks for. */
+export interface Arguments {
+  readonly seed: number;
+  readonly seeds: number;
+  readonly messages: number;
+  readonly connections: number;
+  readonly topics: number;
+  readonly faults: string;
+  readonly budget?: number;
+  readonly mutant?: Mutant;
+  readonly mutants: boolean;
+  readonly json: boolean;
+  readonly trace: boolean;
+}
+
+export const HELP = `npm run simulate -- [--seed N] [--seeds COUNT] [--messages M] [--connections C] [--topics T]
+                    [--faults all|none|name[=rate],…] [--budget SECONDS] [--json] [--trace]
+                    [--mutant NAME | --mutants]
+
+Runs the pipeline over memory adapters on a fake clock, COUNT seeds from N on, or as many as fit the budget. The same
+seed does the same. Where a promise does not hold it prints the smallest case it can find and ends with 1.
+--mutant plants a bug; --mutants plants each in turn and says which seed found it.`;
+
+/** Reads the command line. Throws an Error that says what is wrong with it. */
+export function argumentsFrom(args: readonly string[]): Arguments | "help" {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seed: { type: "string", default: "1" },
+      seeds: { type: "string" },
+      messages: { type: "string", default: "12" },
+      connections: { type: "string", default: "16" },
+      topics: { type: "string", default: "3" },
+      faults: { type: "string", default: "all" },
+      budget: { type: "string" },
+      mutant: { type: "string" },
+      mutants: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      trace: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return "help";
+  const number = (
+    name: "seed" | "messages" | "connections" | "topics" | "budget" | "seeds",
+    text: string,
+  ) => {
+    if (!/^\d{1,9}$/.test(text)) throw new Error(`--${name} must be a whole number, got ${text}`);
+    return Number(text);
+  };
+  const many = values.mutant || values.mutants || values.budget;
+  return {
+    seed: number("seed", values.seed),
+    seeds: number("seeds", values.seeds ?? (values.budget ? "999999999" : many ? "200" : "1")),
+    messages: number("messages", values.messages),
+    connections: number("connections", values.connections),
+    topics: Math.max(1, number("topics", values.topics)),
+    faults: values.faults,
+    mutants: values.mutants,
+    json: values.json,
+    trace: values.trace,
+    ...(values.budget === undefined ? {} : { budget: number("budget", values.budget) * 1000 }),
+    ...(values.mutant === undefined ? {} : { mutant: mutantCalled(values.mutant) }),
+  };
+}
+
+function mutantCalled(name: string): Mutant {
+  const found = Object.entries<Mutant>(MUTANTS).find(([known]) => known === name);
+  if (!found) throw new Error(`there is no mutant ${name}; there are ${Object.keys(MUTANTS).join(", ")}`);
+  return found[1];
+}

@@ -1,0 +1,77 @@
+import { type Options, type Report, simulate } from "./simulate.ts";
+
+/** Which seeds to run: from one on, until so many are done or so many milliseconds have passed. */
+export interface Campaign extends Options {
+  readonly seeds: number;
+  readonly budget?: number;
+  /** Ends with the first violation. */
+  readonly stopAtFirst?: boolean;
+  readonly onReport?: (report: Report) => void;
+}
+
+/** What many seeds did together. */
+export interface Summary {
+  readonly seeds: number;
+  readonly violations: readonly (Pick<Report, "seed"> & NonNullable<Report["violation"]>)[];
+  readonly endings: Readonly<Record<string, number>>;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly frames: number;
+  readonly repeats: number;
+  readonly misdirected: number;
+  readonly deadLetters: number;
+  readonly unwritten: number;
+  readonly peak: Report["peak"];
+  readonly steps: number;
+  readonly simulatedSeconds: number;
+}
+
+export async function campaign({
+  seeds,
+  budget,
+  stopAtFirst,
+  onReport,
+  ...options
+}: Campaign): Promise<Summary> {
+  const started = performance.now();
+  const reports: Omit<Report, "trace">[] = [];
+  for (let seed = options.seed; seed < options.seed + seeds; seed++) {
+    if (budget !== undefined && performance.now() - started > budget) break;
+    const { trace, ...report } = await simulate({ ...options, seed });
+    reports.push(report);
+    onReport?.({ ...report, trace });
+    if (stopAtFirst && report.violation) break;
+  }
+  return summary(reports);
+}
+
+function summary(reports: readonly Omit<Report, "trace">[]): Summary {
+  const sum = (pick: (report: Omit<Report, "trace">) => number) =>
+    reports.reduce((total, report) => total + pick(report), 0);
+  const most = (pick: (peak: Report["peak"]) => number) =>
+    Math.max(0, ...reports.map(({ peak }) => pick(peak)));
+  return {
+    seeds: reports.length,
+    violations: reports.flatMap(({ seed, violation }) => (violation ? [{ seed, ...violation }] : [])),
+    endings: added(reports.map(({ endings }) => endings)),
+    faults: added(reports.map(({ faults }) => faults)),
+    frames: sum(({ frames }) => frames),
+    repeats: sum(({ repeats }) => repeats),
+    misdirected: sum(({ misdirected }) => misdirected),
+    deadLetters: sum(({ deadLetters }) => deadLetters),
+    unwritten: sum(({ unwritten }) => unwritten),
+    peak: {
+      runs: most(({ runs }) => runs),
+      posts: most(({ posts }) => posts),
+      postsInRun: most(({ postsInRun }) => postsInRun),
+    },
+    steps: sum(({ steps }) => steps),
+    simulatedSeconds: sum(({ seconds }) => seconds),
+  };
+}
+
+function added(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const total: Record<string, number> = {};
+  for (const [name, count] of counts.flatMap(Object.entries<number>))
+    total[name] = (total[name] ?? 0) + count;
+  return total;
+}

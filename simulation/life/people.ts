@@ -1,0 +1,13 @@
+import type { Identity } from "../../shared/domain/grant.ts";
+import type { Tag, Topic, UserId } from "../../shared/domain/tag.ts";
+import type { World } from "../world/world.ts";
+
+/** Who there is and what they are labelled with. Few, so that they meet. */
+export const USERS = ["ada", "bob", "eve"] as UserId[];
+export const LABELS = ["region:gd", "region:hk", "tier:gold"] as Tag[];
+export const topicsOf = (count: number): Topic[] => Array.from({ length: count }, (_, i) => `t${i}` as Topic);
+
+export function identityOf({ dice }: World): Identity {
+  const tags = LABELS.filter(() => dice.chance(0.4));
+  return { sub: dice.among(USERS), tags, subscribe: ["*"], publish: [], admin: false };
+}
