@@ -1,6 +1,7 @@
 import type { MessageId } from "../../shared/domain/message.ts";
 import { EVERYONE, type Topic, topicTag, userTag } from "../../shared/domain/tag.ts";
 import { answer, connect, disconnect } from "../../shared/pipeline/socket.ts";
+import { CROWD } from "../settings.ts";
 import type { Socket } from "../world/gateway.ts";
 import { STRAGGLER } from "../world/network.ts";
 import type { World } from "../world/world.ts";
@@ -71,9 +72,10 @@ async function ask(
   topics: readonly Topic[],
 ): Promise<void> {
   if (topics.length === 0 || isClosed(socket)) return;
-  const { witness, settings, scheduler, dice, invoke } = world;
+  const { witness, settings, scheduler, dice, gateway, invoke } = world;
   const tags = topics.map(topicTag);
-  const greeted = type === "subscribe" && dice.chance(0.1) ? dice.among(topics) : undefined;
+  const greets = type === "subscribe" && gateway.sockets.length <= CROWD && dice.chance(0.1);
+  const greeted = greets ? dice.among(topics) : undefined;
   if (greeted) await greet(world, greeted);
   if (isClosed(socket)) return;
   for (const tag of tags) {

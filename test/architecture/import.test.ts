@@ -50,9 +50,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "ws",
   ],
   "cli/": ["shared/domain/", "shared/settings.ts", "commander", "jose", "node:", "ws"],
+  "simulation/": [
+    "shared/domain/",
+    "shared/ports.ts",
+    "shared/settings.ts",
+    "shared/pipeline/",
+    "shared/adapters/memory/",
+    "node:",
+  ],
 };
 
-const files = ["shared", "functions", "infra", "local", "cli"].flatMap((folder) =>
+const files = ["shared", "functions", "infra", "local", "cli", "simulation"].flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
     .map((name) => join(folder, name)),
