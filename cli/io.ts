@@ -14,6 +14,7 @@ export interface Io {
 }
 
 export interface Output {
+  readonly isTTY?: boolean;
   write(text: string): unknown;
 }
 

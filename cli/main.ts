@@ -7,6 +7,9 @@ process.stdout.on("error", (fault: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
+// The SDK's word on Node 20 would stand above every answer.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+
 process.exitCode = await run(process.argv.slice(2), processIo());
 // A producer that still holds the other end of the pipe must not keep us.
 process.stdin.destroy();

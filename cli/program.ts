@@ -1,8 +1,12 @@
 import { Command, CommanderError } from "commander";
+import { TagwireError } from "../shared/domain/errors.ts";
 import { cancelVerb } from "./cancel.ts";
+import { deadLettersVerb } from "./dead-letters/verb.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { listenVerb } from "./listen.ts";
+import { loadVerb } from "./load/verb.ts";
+import { planVerb } from "./plan/verb.ts";
 import { receiptVerb } from "./receipt.ts";
 import { sendVerb } from "./send.ts";
 import { tokenVerb } from "./token.ts";
@@ -13,7 +17,10 @@ const VERBS: readonly ((program: Command, io: Io) => void)[] = [
   listenVerb,
   receiptVerb,
   cancelVerb,
+  deadLettersVerb,
   tokenVerb,
+  loadVerb,
+  planVerb,
 ];
 
 /** Runs one command line (without the program's own name) and answers its exit code. */
@@ -23,8 +30,9 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return 0;
   } catch (fault) {
     if (fault instanceof CommanderError) return fault.exitCode;
-    if (!(fault instanceof Failure)) throw fault;
-    io.stderr.write(`tagwire: ${fault.message}\n`);
+    if (fault instanceof TagwireError) io.stderr.write(`tagwire: ${fault.code}: ${fault.message}\n`);
+    else if (fault instanceof Failure) io.stderr.write(`tagwire: ${fault.message}\n`);
+    else throw fault;
     return 1;
   }
 }
@@ -49,5 +57,7 @@ const ENVIRONMENT = `
 Environment:
   TAGWIRE_URL         the router (default http://127.0.0.1:3000)
   TAGWIRE_SOCKET_URL  its socket (default made from TAGWIRE_URL)
+  TAGWIRE_DEAD_LETTER_QUEUE_URL
+                      the dead-letter queue (default that of a local router)
   TAGWIRE_TOKEN       the token to use (default one signed with TAGWIRE_SECRET)
   TAGWIRE_SECRET      signs tokens, at least 32 bytes (default the secret of a local router)`;

@@ -50,6 +50,10 @@ export function routerUrl({ env }: Pick<Io, "env">): URL {
   return url;
 }
 
+/** Whether an address is this machine's own. */
+export const isLoopback = ({ hostname }: URL): boolean =>
+  /^(127(\.\d+){3}|localhost|\[::1\])$/.test(hostname);
+
 /** Where the router's WebSocket is: TAGWIRE_SOCKET_URL, or the root of TAGWIRE_URL's host. */
 export function socketUrl({ env }: Pick<Io, "env">): URL {
   if (env.TAGWIRE_SOCKET_URL) return addressOf("TAGWIRE_SOCKET_URL", env.TAGWIRE_SOCKET_URL, ["ws:", "wss:"]);

@@ -1,7 +1,5 @@
-import { UndiciHttpHandler } from "@smithy/undici-http-handler";
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { v7 as uuid } from "uuid";
-import { undiciOptions } from "../shared/adapters/aws/client.ts";
 import { dynamoConnections } from "../shared/adapters/aws/dynamo-connections.ts";
 import { dynamoReceipts } from "../shared/adapters/aws/dynamo-receipts.ts";
 import { dynamoSubscriptions } from "../shared/adapters/aws/dynamo-subscriptions.ts";
@@ -10,8 +8,8 @@ import { LANES } from "../shared/domain/lane.ts";
 import { consume, type Received } from "../shared/pipeline/consume.ts";
 import { pace } from "../shared/pipeline/pace.ts";
 import { readEnv, redriveReceives } from "../shared/settings.ts";
-import { socketsOf } from "./post-path.ts";
-import { queueOf, settingsOf, TIMEOUT, tableClient } from "./wiring.ts";
+import { onPath, socketsOf } from "./call-path.ts";
+import { queueClient, queueOf, settingsOf, tableClient } from "./wiring.ts";
 import type { World } from "./world.ts";
 
 /** The event source of every lane. */
@@ -19,10 +17,10 @@ export function consumeHandler(world: World) {
   const env = readEnv("consume", world.env);
   const settings = settingsOf(env.SETTINGS);
   const { delivery: policy, queues, receiptDays } = settings;
-  // Through undici, which costs a third less than Node's own HTTP, and is there for the posts anyway.
-  const tables = tableClient(world, new UndiciHttpHandler({ dispatcher: undiciOptions(TIMEOUT, 100) }));
+  const { callPath } = policy;
+  const tables = onPath(callPath, tableClient(world), world.clock);
   const deps = {
-    queue: queueOf(world, env, queues.fair),
+    queue: queueOf(onPath(callPath, queueClient(world), world.clock), env, queues.fair),
     receipts: dynamoReceipts({ client: tables, table: env.RECEIPTS_TABLE, days: receiptDays }),
     subscriptions: dynamoSubscriptions(tables, env.SUBSCRIPTIONS_TABLE),
     connections: dynamoConnections(tables, env.CONNECTIONS_TABLE),

@@ -1,9 +1,10 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
+import type { RunTelemetry } from "../shared/adapters/powertools/telemetry.ts";
 import { accept, problem, type Refusal, type Result, refuse, TagwireError } from "../shared/domain/errors.ts";
 import type { Identity } from "../shared/domain/grant.ts";
 import { BODY_BYTES } from "../shared/domain/limits.ts";
 import { parseJson } from "../shared/domain/parse.ts";
-import type { Telemetry, Tokens } from "../shared/ports.ts";
+import type { Tokens } from "../shared/ports.ts";
 
 export type HttpReply = APIGatewayProxyStructuredResultV2;
 
@@ -15,7 +16,11 @@ export const reply = (statusCode: number, body: unknown, type = "application/jso
 
 export function problemReply(refusal: Refusal): HttpReply {
   const document = problem(refusal);
-  return withRetryAfter(reply(document.status, document, "application/problem+json"), refusal);
+  const sent = withRetryAfter(reply(document.status, document, "application/problem+json"), refusal);
+  // RFC 9110 §11.6.1: a 401 names the way to do it right.
+  return document.status === 401
+    ? { ...sent, headers: { ...sent.headers, "www-authenticate": "Bearer" } }
+    : sent;
 }
 
 export const withRetryAfter = (sent: HttpReply, { retryAfter }: Pick<Refusal, "retryAfter">): HttpReply =>
@@ -52,14 +57,23 @@ export function jsonBody(
   return json.ok ? accept(json.value) : json;
 }
 
-/** Faults we named become replies; a fault we did not name stays a crash, so Lambda counts it. */
-export async function guarded(telemetry: Telemetry, answer: () => Promise<HttpReply>): Promise<HttpReply> {
+/**
+ * Answers, and writes what the run says about itself. Faults we named become what `tell` makes of them; a fault we
+ * did not name stays a crash, so Lambda counts it.
+ */
+export async function guarded(
+  telemetry: RunTelemetry,
+  answer: () => Promise<HttpReply>,
+  tell: (refusal: Refusal) => HttpReply = problemReply,
+): Promise<HttpReply> {
   try {
     return await answer();
   } catch (fault) {
     telemetry.count("Faults");
     telemetry.warn("request failed", {}, fault);
-    if (fault instanceof TagwireError) return problemReply({ code: fault.code, detail: "try again" });
+    if (fault instanceof TagwireError) return tell({ code: fault.code, detail: "try again" });
     throw fault;
+  } finally {
+    telemetry.flush();
   }
 }

@@ -5,7 +5,7 @@ import { backlog } from "../shared/pipeline/backlog.ts";
 import { type Item, ingest } from "../shared/pipeline/ingest.ts";
 import { readEnv } from "../shared/settings.ts";
 import { authorize, guarded, type HttpReply, jsonBody, problemReply, reply, withRetryAfter } from "./http.ts";
-import { queueOf, settingsOf, tokensOf } from "./wiring.ts";
+import { queueClient, queueOf, settingsOf, tokensOf } from "./wiring.ts";
 import type { World } from "./world.ts";
 
 /** POST /messages. */
@@ -13,14 +13,14 @@ export function ingestHandler(world: World) {
   const env = readEnv("ingest", world.env);
   const tokens = tokensOf(world, env.TOKENS);
   const { queues, backlog: policy } = settingsOf(env.SETTINGS);
-  const queue = queueOf(world, env, queues.fair);
+  const queue = queueOf(queueClient(world), env, queues.fair);
   const { clock } = world;
   const backlogs = backlog({ queue, clock, policy });
   const newId = () => uuid({ msecs: world.clock.now() });
 
   return async (event: APIGatewayProxyEventV2): Promise<HttpReply> => {
     const telemetry = emfTelemetry("ingest", world.write);
-    const answered = await guarded(telemetry, async () => {
+    return guarded(telemetry, async () => {
       const producer = await authorize(tokens, event);
       if (!producer.ok) return problemReply(producer.refusal);
       const body = jsonBody(event);
@@ -32,8 +32,6 @@ export function ingestHandler(world: World) {
       );
       return items.ok ? itemsReply(items.value) : problemReply(items.refusal);
     });
-    telemetry.flush();
-    return answered;
   };
 }
 

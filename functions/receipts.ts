@@ -17,7 +17,7 @@ export function receiptsHandler(world: World) {
 
   return async (event: APIGatewayProxyEventV2): Promise<HttpReply> => {
     const telemetry = emfTelemetry("receipts", world.write);
-    const answered = await guarded(telemetry, async () => {
+    return guarded(telemetry, async () => {
       const reader = await authorize(tokens, event);
       if (!reader.ok) return problemReply(reader.refusal);
       const producer = event.queryStringParameters?.["producer"];
@@ -26,7 +26,5 @@ export function receiptsHandler(world: World) {
       const receipt = await (cancels ? cancelMessage : readReceipt)(deps, reader.value, asked);
       return receipt.ok ? reply(200, receipt.value) : problemReply(receipt.refusal);
     });
-    telemetry.flush();
-    return answered;
   };
 }

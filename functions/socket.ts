@@ -1,9 +1,9 @@
 import type { APIGatewayProxyStructuredResultV2, APIGatewayProxyWebsocketEventV2 } from "aws-lambda";
 import { dynamoConnections } from "../shared/adapters/aws/dynamo-connections.ts";
 import { dynamoSubscriptions } from "../shared/adapters/aws/dynamo-subscriptions.ts";
-import { emfTelemetry } from "../shared/adapters/powertools/telemetry.ts";
+import { emfTelemetry, type RunTelemetry } from "../shared/adapters/powertools/telemetry.ts";
 import { type Result, refuse } from "../shared/domain/errors.ts";
-import { SUBPROTOCOL } from "../shared/domain/frame.ts";
+import { errorFrame, refOf, type ServerFrame, SUBPROTOCOL } from "../shared/domain/frame.ts";
 import type { Identity } from "../shared/domain/grant.ts";
 import type { ConnectionId } from "../shared/domain/tag.ts";
 import { answer, connect, disconnect, type SocketDeps } from "../shared/pipeline/socket.ts";
@@ -60,19 +60,31 @@ export function socketHandler(world: World) {
   return async (event: ConnectEvent): Promise<APIGatewayProxyStructuredResultV2> => {
     const telemetry = emfTelemetry("socket", world.write);
     const to = { ...deps, telemetry };
-    const answered = await guarded(telemetry, async () => {
-      if (event.requestContext.routeKey === "$connect") return onConnect(event, to);
-      if (event.requestContext.routeKey === "$disconnect") {
-        await disconnect(to, socketOf(event));
-        return { statusCode: 200 };
-      }
-      const frame = await answer(to, socketOf(event).connectionId, event.body ?? "");
-      return { statusCode: 200, body: JSON.stringify(frame) };
-    });
-    telemetry.flush();
-    return answered;
+    const { routeKey } = event.requestContext;
+    return routeKey === "$default"
+      ? onFrame(event, to)
+      : guarded(telemetry, async () => {
+          if (routeKey === "$connect") return onConnect(event, to);
+          await disconnect(to, socketOf(event));
+          return { statusCode: 200 };
+        });
   };
 }
+
+/** A frame is always answered with a frame, where a fault was in the way too. */
+function onFrame(
+  event: ConnectEvent,
+  to: SocketDeps & { readonly telemetry: RunTelemetry },
+): Promise<APIGatewayProxyStructuredResultV2> {
+  const text = event.body ?? "";
+  return guarded(
+    to.telemetry,
+    async () => frameReply(await answer(to, socketOf(event).connectionId, text)),
+    (refusal) => frameReply(errorFrame(refusal, refOf(text))),
+  );
+}
+
+const frameReply = (frame: ServerFrame) => ({ statusCode: 200, body: JSON.stringify(frame) });
 
 const header = ({ headers = {} }: ConnectEvent, name: string): string =>
   Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1] ?? "";

@@ -1,4 +1,4 @@
-import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { clientConfig, requestHandler } from "../shared/adapters/aws/client.ts";
 import { JsonSigner } from "../shared/adapters/aws/json-signer.ts";
@@ -14,26 +14,28 @@ export const TIMEOUT = 5_000;
 
 export const settingsOf = (text: string): Settings => JSON.parse(text) as Settings;
 
-/** `handler` makes the calls. @default Node's own HTTP, which a function has loaded anyway */
-export const tableClient = (
-  world: World,
-  handler: NonNullable<DynamoDBClientConfig["requestHandler"]> = requestHandler(TIMEOUT, 100),
-): DynamoDBClient =>
+export const tableClient = (world: World): DynamoDBClient =>
   new DynamoDBClient({
     ...clientConfig(world.env, "DYNAMODB"),
-    requestHandler: handler,
+    requestHandler: requestHandler(TIMEOUT, 100),
     signerConstructor: JsonSigner,
   });
 
-/** `env` has a QUEUE_URL for each lane. */
-export function queueOf(world: World, env: Readonly<Record<string, string>>, fair: boolean): MessageQueue {
-  const client = new SQSClient({
+export const queueClient = (world: World): SQSClient =>
+  new SQSClient({
     ...clientConfig(world.env, "SQS"),
     requestHandler: requestHandler(TIMEOUT, 50),
     signerConstructor: JsonSigner,
     useQueueUrlAsEndpoint: false,
     md5: false,
   });
+
+/** `env` has a QUEUE_URL for each lane. */
+export function queueOf(
+  client: SQSClient,
+  env: Readonly<Record<string, string>>,
+  fair: boolean,
+): MessageQueue {
   const urls = Object.fromEntries(LANES.map((lane) => [lane, env[`QUEUE_URL_${lane.toUpperCase()}`] ?? ""]));
   const deadLetterUrl = env["DEAD_LETTER_QUEUE_URL"];
   return sqsQueue({

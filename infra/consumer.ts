@@ -12,7 +12,6 @@ export interface ConsumerProps extends FunctionOptions {
   readonly settings: Settings;
   /** Whether the function has its concurrency for itself. */
   readonly reserve: boolean;
-  readonly written: string;
   readonly lanes: Lanes;
   readonly tables: Tables;
   readonly sockets: SocketApi;
@@ -39,7 +38,7 @@ export class Consumer extends Construct {
         SUBSCRIPTIONS_TABLE: tables.subscriptions.tableName,
         RECEIPTS_TABLE: tables.receipts.tableName,
         SOCKET_ENDPOINT: sockets.endpoint,
-        SETTINGS: props.written,
+        SETTINGS: JSON.stringify(settings),
       },
       ...(reserve ? { reservedConcurrency: reservedConcurrency(settings) } : {}),
     });

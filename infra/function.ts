@@ -19,16 +19,6 @@ export interface FunctionOptions {
   readonly encryptionKey?: IKey;
 }
 
-/** What SQS, DynamoDB and Secrets Manager do with a customer's key in the name of a function. */
-const KEY_ACTIONS = [
-  "kms:Decrypt",
-  "kms:DescribeKey",
-  "kms:Encrypt",
-  "kms:GenerateDataKey",
-  "kms:ReEncryptFrom",
-  "kms:ReEncryptTo",
-];
-
 export interface RouterFunctionProps<F extends FunctionName> extends FunctionOptions {
   readonly name: F;
   readonly settings: FunctionSettings;
@@ -57,11 +47,10 @@ export class RouterFunction<F extends FunctionName> extends Construct {
       architecture: Architecture.ARM_64,
       memorySize: settings.memoryMegabytes,
       timeout: Duration.seconds(settings.timeoutSeconds),
-      environment: { ...environment, NODE_OPTIONS: "--enable-source-maps" },
+      environment,
       role,
       logGroup,
       tracing: tracing ? Tracing.ACTIVE : Tracing.DISABLED,
-      awsSdkConnectionReuse: false,
       ...(props.reservedConcurrency === undefined
         ? {}
         : { reservedConcurrentExecutions: props.reservedConcurrency }),
@@ -69,6 +58,16 @@ export class RouterFunction<F extends FunctionName> extends Construct {
     if (tracing) acceptWildcard(role, "Resource::*", "X-Ray has no resources to name.");
   }
 }
+
+/** What SQS, DynamoDB and Secrets Manager do with a customer's key in the name of a function. */
+const KEY_ACTIONS = [
+  "kms:Decrypt",
+  "kms:DescribeKey",
+  "kms:Encrypt",
+  "kms:GenerateDataKey",
+  "kms:ReEncryptFrom",
+  "kms:ReEncryptTo",
+];
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -88,6 +87,7 @@ function codeOf(name: FunctionName) {
     bundling: {
       format: OutputFormat.ESM,
       minify: true,
+      // Beside the code, for whoever has a stack to read. Node is not told to load it: that costs every cold start.
       sourceMap: true,
       sourcesContent: false,
       bundleAwsSDK: true,

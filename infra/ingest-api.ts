@@ -48,7 +48,6 @@ export interface HttpOptions {
 
 export interface IngestApiProps extends FunctionOptions {
   readonly settings: Settings;
-  readonly written: string;
   readonly options: HttpOptions;
   readonly auth: Auth;
   readonly lanes: Lanes;
@@ -68,7 +67,7 @@ export class IngestApi extends Construct {
   constructor(scope: Construct, id: string, props: IngestApiProps) {
     super(scope, id);
     const { settings, options, auth, lanes, tables, emulator } = props;
-    const common = { TOKENS: auth.tokens, SETTINGS: props.written };
+    const common = { TOKENS: auth.tokens, SETTINGS: JSON.stringify(settings) };
     this.ingest = new RouterFunction(this, "Ingest", {
       ...props,
       name: "ingest",

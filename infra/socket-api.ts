@@ -22,7 +22,6 @@ export interface SocketOptions {
 
 export interface SocketApiProps extends FunctionOptions {
   readonly settings: Settings;
-  readonly written: string;
   readonly options: SocketOptions;
   readonly auth: Auth;
   readonly tables: Tables;
@@ -51,7 +50,7 @@ export class SocketApi extends Construct {
         CONNECTIONS_TABLE: tables.connections.tableName,
         SUBSCRIPTIONS_TABLE: tables.subscriptions.tableName,
         TOKENS: auth.tokens,
-        SETTINGS: props.written,
+        SETTINGS: JSON.stringify(settings),
       },
     }).function;
     tables.grant("socket", this.function);
@@ -59,10 +58,12 @@ export class SocketApi extends Construct {
 
     const integration = new WebSocketLambdaIntegration("Socket", this.function);
     this.api = new WebSocketApi(this, "Api", { routeSelectionExpression: "$request.body.type" });
-    this.api.addRoute("$connect", { integration });
-    this.api.addRoute("$disconnect", { integration });
-    // The reply to a frame is what the function returns. An emulator sends it back without being told.
-    this.api.addRoute("$default", { integration, returnResponse: !emulator });
+    const routes = [
+      this.api.addRoute("$connect", { integration }),
+      this.api.addRoute("$disconnect", { integration }),
+      // The reply to a frame is what the function returns. An emulator sends it back without being told.
+      this.api.addRoute("$default", { integration, returnResponse: !emulator }),
+    ];
     const { rate, burst } = options.throttle ?? { rate: 1_000, burst: 500 };
     this.stage = new WebSocketStage(this, "Stage", {
       webSocketApi: this.api,
@@ -70,6 +71,8 @@ export class SocketApi extends Construct {
       autoDeploy: true,
       throttle: { rateLimit: rate, burstLimit: burst },
     });
+    // What is deployed first is whole.
+    this.stage.node.addDependency(...routes);
 
     const emulated = emulator && executeApi(emulator, this.api.apiId, this.stage.stageName);
     this.endpoint = emulated ?? this.stage.callbackUrl;

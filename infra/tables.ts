@@ -22,10 +22,10 @@ type Action =
   | "UpdateItem";
 
 /** What each function does to each table, and so what it may do. */
-export const ACTIONS = {
+const ACTIONS: Readonly<Record<TableName, Partial<Record<FunctionName, readonly Action[]>>>> = {
   connections: {
     socket: ["DeleteItem", "GetItem", "PutItem", "UpdateItem"],
-    consume: ["DeleteItem"],
+    consume: ["DeleteItem", "GetItem"],
   },
   subscriptions: {
     socket: ["BatchWriteItem", "DeleteItem"],
@@ -35,7 +35,7 @@ export const ACTIONS = {
     consume: ["GetItem", "PutItem", "UpdateItem"],
     receipts: ["Query", "UpdateItem"],
   },
-} as const satisfies Record<TableName, Partial<Record<FunctionName, readonly Action[]>>>;
+};
 
 /** Who is connected, who wants what, and what became of each message. */
 export class Tables extends Construct {
@@ -67,10 +67,9 @@ export class Tables extends Construct {
 
   /** Lets a function do what ACTIONS says of it. */
   grant(name: FunctionName, grantee: LambdaFunction): void {
-    for (const table of Object.keys(ACTIONS) as TableName[]) {
-      const actions: readonly Action[] =
-        (ACTIONS[table] as Partial<Record<FunctionName, readonly Action[]>>)[name] ?? [];
-      if (actions.length > 0) this[table].grant(grantee, ...actions.map((action) => `dynamodb:${action}`));
+    for (const table of Object.keys(TABLES) as TableName[]) {
+      const actions = ACTIONS[table][name];
+      if (actions) this[table].grant(grantee, ...actions.map((action) => `dynamodb:${action}`));
     }
   }
 }

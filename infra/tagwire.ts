@@ -1,4 +1,4 @@
-import { Aws, Fn, Names, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Aws, Fn, Names, RemovalPolicy } from "aws-cdk-lib";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
@@ -96,14 +96,12 @@ export class Tagwire extends Construct {
   constructor(scope: Construct, id: string, props: TagwireProps = {}) {
     super(scope, id);
     const chosen = settings(props.settings);
-    const written = Stack.of(this).toJsonString(chosen);
     const { emulator, encryptionKey } = props;
     const removalPolicy = props.removalPolicy ?? (emulator ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN);
     const name = `${props.name ?? Names.uniqueResourceName(this, { maxLength: 40 })}-${stackMark()}`;
     const kept = { removalPolicy, ...(encryptionKey ? { encryptionKey } : {}) };
     const shared = {
       settings: chosen,
-      written,
       tracing: props.tracing ?? false,
       logRetention: props.logRetention ?? RetentionDays.ONE_MONTH,
       ...kept,

@@ -12,6 +12,7 @@ import {
   settings as settle,
   visibilitySeconds,
 } from "../shared/settings.ts";
+import { REGION } from "./aws.ts";
 import { environment } from "./environment.ts";
 import { faults } from "./fault.ts";
 import { callbackApi } from "./gateway/callback-api.ts";
@@ -106,7 +107,11 @@ export async function start(options: StartOptions = {}): Promise<Router> {
   const { connections } = sockets;
   const render = () => counters.render(gauges(events, connections.size));
   const text = async () => ({ type: CONTENT_TYPE, text: await render() });
-  front.on("request", httpApi({ ingest, receipts, clock, limits, stopping: isStopping, metrics: text }));
+  const deadLetters = { queueUrl: queues.deadLetterUrl, endpoint: queues.endpoint, region: REGION };
+  front.on(
+    "request",
+    httpApi({ ingest, receipts, clock, limits, stopping: isStopping, deadLetters, metrics: text }),
+  );
   front.on("upgrade", sockets.upgrade);
   back.on("request", callbackApi({ connections, observer: events, limits, fault: planned.next }));
 

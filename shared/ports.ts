@@ -44,6 +44,35 @@ export interface MessageQueue {
   backlog(lane: Lane): Promise<number>;
 }
 
+/** A dead letter as it was received: hidden from everyone else until the hold is over. */
+export interface DeadLetter {
+  /** What the queue calls it; the same on every receive. */
+  readonly entryId: string;
+  readonly receiptHandle: string;
+  readonly body: string;
+  /** Absent where the queue moved it here by itself. */
+  readonly reason?: string;
+  readonly lane?: Lane;
+  /** When it was sent to the queue it was first in, in milliseconds since 1970. */
+  readonly sentAt: number;
+}
+
+export interface DeadLetters {
+  /** At most so many, 1-10, hidden for so many seconds. Empty where none can be seen. May repeat itself. */
+  receive(most: number, holdSeconds: number): Promise<readonly DeadLetter[]>;
+  /** Lets everyone see them again at once. One that is not held any more is no error. */
+  release(letters: readonly DeadLetter[]): Promise<void>;
+  /** Puts bodies into a lane as they are. Answers for each, in order, whether the lane has it durably. */
+  forward(
+    lane: Lane,
+    entries: readonly { readonly body: string; readonly producer: UserId }[],
+  ): Promise<readonly boolean[]>;
+  /** Deletes them for good. Answers for each, in order, whether it is gone. */
+  remove(letters: readonly DeadLetter[]): Promise<readonly boolean[]>;
+  /** Roughly how many can be seen. */
+  size(): Promise<number>;
+}
+
 export interface Page {
   /** In ascending order of their sort key. */
   readonly rows: readonly Posting[];

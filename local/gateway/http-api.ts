@@ -14,6 +14,8 @@ export interface HttpApiDeps {
   readonly limits: Pick<Limits, "bodyBytes" | "httpTimeout">;
   /** Whether the router takes no more requests. */
   readonly stopping: () => boolean;
+  /** Where dead letters are, as `GET /health` tells the command line. */
+  readonly deadLetters: { readonly queueUrl: string; readonly endpoint: string; readonly region: string };
   /** What `GET /metrics` answers. */
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
 }
@@ -43,7 +45,9 @@ async function serve(deps: HttpApiDeps, request: IncomingMessage, response: Serv
     const match = { routeKey: `${method} /messages/{id}`, pathParameters: { id: decode(id) } };
     return invoke(deps, deps.receipts, request, response, match);
   }
-  if (method === "GET" && path === "/health") return sendJson(response, 200, { status: "ok" });
+  if (method === "GET" && path === "/health") {
+    return sendJson(response, 200, { status: "ok", deadLetters: deps.deadLetters });
+  }
   if (method === "GET" && path === "/metrics") {
     const { type, text } = await deps.metrics();
     response.writeHead(200, { "content-type": type }).end(text);

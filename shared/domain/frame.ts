@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { ErrorCode, Result } from "./errors.ts";
+import type { ErrorCode, Refusal, Result } from "./errors.ts";
 import { FRAME_TOPICS, REF_LENGTH } from "./limits.ts";
 import type { Message } from "./message.ts";
 import { exactObject, parse, parseJson } from "./parse.ts";
@@ -56,6 +56,15 @@ export const messageFrame = ({ id, target, event, data, time }: Message): Messag
   ...(event === undefined ? {} : { event }),
   data,
   time,
+});
+
+/** What a client gets instead of what it asked for. */
+export const errorFrame = ({ code, detail, errors }: Refusal, ref: Ref | undefined): ServerFrame => ({
+  type: "error",
+  code,
+  detail,
+  ...(errors ? { errors } : {}),
+  ...(ref === undefined ? {} : { ref }),
 });
 
 /** Reads what a client sent. */

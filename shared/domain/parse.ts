@@ -67,7 +67,7 @@ const escapePointer = (key: string) => key.replaceAll("~", "~0").replaceAll("/",
 /** valibot says `Expected "id" but received undefined` of a missing key, which helps nobody. */
 function reword(issue: v.BaseIssue<unknown>): string {
   if (issue.expected === "never") return "is not a known field";
-  if (issue.type === "strict_object" && issue.received === "undefined") return "is missing";
+  if (/object$/.test(issue.type) && issue.received === "undefined") return "is missing";
   if (issue.kind === "schema" && issue.expected !== null && issue.type !== "custom") {
     return `must be ${issue.expected}, got ${clip(issue.received)}`;
   }

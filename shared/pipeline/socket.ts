@@ -1,5 +1,12 @@
 import { type Refusal, refuse } from "../domain/errors.ts";
-import { type ClientFrame, parseFrame, type Ref, refOf, type ServerFrame } from "../domain/frame.ts";
+import {
+  type ClientFrame,
+  errorFrame,
+  parseFrame,
+  type Ref,
+  refOf,
+  type ServerFrame,
+} from "../domain/frame.ts";
 import { type Identity, maySubscribe } from "../domain/grant.ts";
 import { CONNECTION_TAGS } from "../domain/limits.ts";
 import type { SocketPolicy } from "../domain/policy.ts";
@@ -111,9 +118,9 @@ async function unsubscribe(
   return { type: "unsubscribed", topics, ...echo(ref) };
 }
 
-function failure(deps: SocketDeps, { code, detail, errors }: Refusal, ref: Ref | undefined): ServerFrame {
+function failure(deps: SocketDeps, refusal: Refusal, ref: Ref | undefined): ServerFrame {
   deps.telemetry.count("FramesRefused");
-  return { type: "error", code, detail, ...(errors ? { errors } : {}), ...echo(ref) };
+  return errorFrame(refusal, ref);
 }
 
 const echo = (ref: Ref | undefined): { ref?: Ref } => (ref === undefined ? {} : { ref });

@@ -15,7 +15,7 @@ const identity = (name: string): Identity => ({ accessKeyId: name, secretAccessK
 interface Options {
   readonly answer?: Answer;
   readonly now?: () => number;
-  readonly credentials?: (options?: { forceRefresh: boolean }) => Promise<Identity>;
+  readonly credentials?: (options?: { forceRefresh?: boolean }) => Promise<Identity>;
 }
 
 async function open({ answer, now = () => NOON, credentials = async () => identity("ann") }: Options = {}) {
@@ -103,13 +103,16 @@ test("a request is posted at most twice, whatever the gateway's clock says", asy
   expect(seen.length).toBe(2);
 });
 
-test("each post is signed with the credentials of its moment", async () => {
+test("each post is signed with the credentials of its second", async () => {
   let name = "ann";
-  const { sockets, signers } = await open({ credentials: async () => identity(name) });
+  let now = NOON;
+  const { sockets, signers } = await open({ now: () => now, credentials: async () => identity(name) });
   await sockets.post(ID, FRAME);
   name = "ben";
   await sockets.post(ID, FRAME);
-  expect(signers()).toEqual(["ann", "ben"]);
+  now += 1_000;
+  await sockets.post(ID, FRAME);
+  expect(signers()).toEqual(["ann", "ann", "ben"]);
 });
 
 /** Takes posts of `ben` only; to it, all other credentials have expired. */
@@ -158,8 +161,9 @@ test("credentials are renewed before they expire, and not sooner", async () => {
     { ...identity("ann"), ...minutes(4) },
     { ...identity("ben"), ...minutes(60) },
   );
-  const { sockets, signers } = await open({ credentials });
-  for (let i = 0; i < 3; i++) await sockets.post(ID, FRAME);
+  let now = NOON;
+  const { sockets, signers } = await open({ credentials, now: () => now });
+  for (let i = 0; i < 3; i++, now += 1_000) await sockets.post(ID, FRAME);
   expect(asked()).toBe(2);
   expect(signers().at(-1)).toBe("ben");
 });

@@ -15,9 +15,12 @@ const LETTERS = "abcXYZ0189";
 const request = fc.record({
   host: fc.constantFrom("abc123.execute-api.eu-west-1.amazonaws.com", "127.0.0.1:4566", "[::1]:80"),
   region: fc.constantFrom("us-east-1", "eu-west-1", "cn-northwest-1"),
+  service: fc.constantFrom("execute-api", "dynamodb", "sqs"),
+  type: fc.constantFrom("application/octet-stream", "application/x-amz-json-1.0"),
+  target: fc.option(text(`${LETTERS}._`, 1, 40), { nil: undefined }),
   stage: fc.constantFrom("", "/prod", "/$default", "/_aws/execute-api/a1b2/prod", "/a~b.c-d"),
   id: text(`${LETTERS}+/=_-`, 1, 128),
-  body: fc.uint8Array({ maxLength: 2_000 }),
+  body: fc.oneof(fc.uint8Array({ maxLength: 2_000 }), fc.string({ unit: "binary", maxLength: 500 })),
   identity: fc.oneof(
     fc.record(
       {
@@ -44,15 +47,17 @@ const signers = new Map<string, ReturnType<typeof postSigner>>();
 
 test("every header equals what @smithy/signature-v4 makes of the same request", async () => {
   await fc.assert(
-    fc.asyncProperty(request, async ({ host, region, stage, id, body, now, identity }) => {
+    fc.asyncProperty(request, async ({ host, region, service, type, target, identity, ...rest }) => {
+      const { stage, id, body, now } = rest;
       const path = `${stage}/@connections/${percentEncode(id)}`;
       const library = new SignatureV4({
-        service: "execute-api",
+        service,
         region,
         credentials: identity,
         sha256,
         applyChecksum: false,
       });
+      const operation = target === undefined ? {} : { "x-amz-target": target };
       const { headers } = await library.sign(
         {
           method: "POST",
@@ -60,23 +65,25 @@ test("every header equals what @smithy/signature-v4 makes of the same request", 
           hostname: host,
           path,
           query: {},
-          headers: { host, "content-type": "application/octet-stream" },
+          headers: { host, "content-type": type, ...operation },
           body,
         },
         { signingDate: new Date(now) },
       );
-      const key = `${host} ${region}`;
-      const ours = signers.get(key) ?? postSigner(host, region);
-      signers.set(key, ours);
-      expect({ host, ...pairs(ours({ path, body, identity, now })) }).toEqual(headers);
+      const options = { host, region, service, type };
+      const ours = signers.get(JSON.stringify(options)) ?? postSigner(options);
+      signers.set(JSON.stringify(options), ours);
+      const post = { path, body, identity, now, ...(target === undefined ? {} : { target }) };
+      expect({ host, ...pairs(ours(post)) }).toEqual(headers);
     }),
     { numRuns: 3_000 },
   );
 });
 
 test("one signer follows the second, the day and the credentials", () => {
-  const sign = postSigner("h", "us-east-1");
-  const fresh = (post: Parameters<typeof sign>[0]) => postSigner("h", "us-east-1")(post);
+  const options = { host: "h", region: "us-east-1", service: "sqs", type: "text/plain" };
+  const sign = postSigner(options);
+  const fresh = (post: Parameters<typeof sign>[0]) => postSigner(options)(post);
   const body = new Uint8Array([1]);
   const ann = { accessKeyId: "ann", secretAccessKey: "one" };
   const midnight = Date.UTC(2026, 0, 1);

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { socketsOf } from "../../functions/post-path.ts";
+import { socketsOf } from "../../functions/call-path.ts";
 import { tableClient } from "../../functions/wiring.ts";
 import { CREDENTIALS, REGION } from "../../local/aws.ts";
-import { POST_PATHS } from "../../shared/domain/policy.ts";
+import { CALL_PATHS } from "../../shared/domain/policy.ts";
 import type { ConnectionId } from "../../shared/domain/tag.ts";
 import type { Sockets } from "../../shared/ports.ts";
 import { gateway, refuse } from "./gateway.ts";
@@ -12,7 +12,7 @@ const ID = "L0SM9cOFvHcCIhw=" as ConnectionId;
 const FRAME = Buffer.from('{"type":"message","data":"é"}');
 
 /** The sockets exactly as the consumer makes them. */
-describe.each(POST_PATHS)("sockets by the %s path", (postPath) => {
+describe.each(CALL_PATHS)("sockets by the %s path", (callPath) => {
   const open = (endpoint: string, policy: { postTimeout?: number; postsInFlight?: number } = {}): Sockets => {
     const world = {
       env: {
@@ -28,7 +28,7 @@ describe.each(POST_PATHS)("sockets by the %s path", (postPath) => {
     };
     const client = tableClient(world);
     onTestFinished(() => client.destroy());
-    return socketsOf(world, endpoint, { postPath, postTimeout: 5_000, postsInFlight: 5, ...policy }, client);
+    return socketsOf(world, endpoint, { callPath, postTimeout: 5_000, postsInFlight: 5, ...policy }, client);
   };
 
   test("post the frame to the connection's address, signed", async () => {

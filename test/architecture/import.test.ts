@@ -49,7 +49,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "prom-client",
     "ws",
   ],
-  "cli/": ["shared/domain/", "shared/settings.ts", "commander", "jose", "node:", "ws"],
+  "cli/": [
+    "shared/domain/",
+    "shared/ports.ts",
+    "shared/settings.ts",
+    "shared/adapters/aws/",
+    "@aws-sdk/client-sqs",
+    "commander",
+    "jose",
+    "node:",
+    "ws",
+  ],
   "simulation/": [
     "shared/domain/",
     "shared/ports.ts",

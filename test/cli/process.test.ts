@@ -1,20 +1,7 @@
-import { spawn } from "node:child_process";
-import { tmpdir } from "node:os";
-import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { decodeJwt } from "jose";
 import { expect, test } from "vitest";
+import { command } from "../support/command.ts";
 import { httpPeer, socketPeer } from "../support/peer.ts";
-
-const BIN = fileURLToPath(new URL("../../cli/bin.mjs", import.meta.url));
-
-/** The installed command, in a folder that is not the package's. */
-function command(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const child = spawn(process.execPath, [BIN, ...argv], { cwd: tmpdir(), env: { ...process.env, ...env } });
-  const exit = new Promise<number | null>((resolve) => child.once("exit", resolve));
-  const finished = Promise.all([exit, text(child.stdout), text(child.stderr)]);
-  return { child, finished };
-}
 
 test("the command runs from any folder", async () => {
   const { child, finished } = command(["token", "--user", "ann"]);

@@ -1,6 +1,7 @@
 import { DeleteMessageBatchCommand, ReceiveMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type Queues, sqsClient, startQueues } from "../../local/stand-in/queue.ts";
+import { lean } from "../../shared/adapters/aws/lean-client.ts";
 import { sqsQueue } from "../../shared/adapters/aws/sqs-queue.ts";
 import { memoryQueue } from "../../shared/adapters/memory/queue.ts";
 import { LANES, type Lane } from "../../shared/domain/lane.ts";
@@ -77,17 +78,25 @@ describe("a queue in SQS", () => {
       calls,
       bodies: async (lane) => (await takeAll(urls[lane])).map(({ Body = "" }) => Body),
       buried: async () => {
-        const valueOf = (value?: { StringValue?: string | undefined }) => value?.StringValue ?? "";
+        const textOf = (value?: { StringValue?: string | undefined }) => value?.StringValue ?? "";
         return (await takeAll(deadLetterUrl)).map(({ Body = "", MessageAttributes = {} }) => ({
           body: Body,
-          reason: valueOf(MessageAttributes["reason"]),
-          lane: valueOf(MessageAttributes["lane"]),
+          reason: textOf(MessageAttributes["reason"]),
+          lane: textOf(MessageAttributes["lane"]),
         }));
       },
     };
   };
 
   messageQueueContract(open);
+
+  describe("by the lean path", () =>
+    messageQueueContract(async () => {
+      const client = lean(sqsClient(queues.endpoint), { timeout: 5_000, connections: 10, now: Date.now });
+      onTestFinished(() => client.destroy());
+      const { urls, deadLetterUrl } = queues;
+      return { ...(await open()), queue: sqsQueue({ client, urls, deadLetterUrl, fair: true }) };
+    }));
 
   test.each([
     { entries: 10, bytes: 10, calls: 1 },

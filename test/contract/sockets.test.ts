@@ -1,8 +1,8 @@
 import { describe, onTestFinished } from "vitest";
-import { socketsOf } from "../../functions/post-path.ts";
+import { socketsOf } from "../../functions/call-path.ts";
 import { tableClient } from "../../functions/wiring.ts";
 import { memorySockets } from "../../shared/adapters/memory/sockets.ts";
-import { POST_PATHS } from "../../shared/domain/policy.ts";
+import { CALL_PATHS } from "../../shared/domain/policy.ts";
 import type { ConnectionId } from "../../shared/domain/tag.ts";
 import { open as openSocket, startTiny } from "../local/support.ts";
 import { socketsContract } from "./sockets.ts";
@@ -30,7 +30,7 @@ describe("sockets in memory", () =>
 
 const STATUS = { gone: 410, busy: 503, refused: 403 };
 
-describe.each(POST_PATHS)("sockets behind API Gateway, by the %s path", (postPath) =>
+describe.each(CALL_PATHS)("sockets behind API Gateway, by the %s path", (callPath) =>
   socketsContract(async () => {
     const { seen, socketUrl, spy, settings } = await startTiny();
     const { consume: world } = seen.worlds;
@@ -38,7 +38,7 @@ describe.each(POST_PATHS)("sockets behind API Gateway, by the %s path", (postPat
     const tables = tableClient(world);
     onTestFinished(() => tables.destroy());
     return {
-      sockets: socketsOf(world, world.env.SOCKET_ENDPOINT ?? "", { ...settings.delivery, postPath }, tables),
+      sockets: socketsOf(world, world.env.SOCKET_ENDPOINT ?? "", { ...settings.delivery, callPath }, tables),
       fail: (id, kind) => spy.failPosts(id, [STATUS[kind]]),
       async connect() {
         const known = spy.connections().length;

@@ -112,14 +112,14 @@ export function subscriptionsContract(open: () => Subscriptions): void {
     expect(await names(subscriptions, other)).toEqual(["a"]);
   });
 
-  test("holds a connection under as many tags as it may have", async () => {
+  test("holds a connection under more tags than one call may write", async () => {
     const subscriptions = open();
-    const tags = Array.from({ length: 200 }, aTag);
+    const tags = Array.from({ length: 60 }, aTag);
+    const found = () => Promise.all(tags.map((tag) => names(subscriptions, tag)));
     await subscriptions.add(tags, holder("a"), LATER);
-    const found = await Promise.all(tags.map((tag) => names(subscriptions, tag)));
-    expect(found.filter((one) => one.length === 1)).toHaveLength(200);
+    expect(await found()).toEqual(tags.map(() => ["a"]));
     await subscriptions.remove(tags, holder("a"));
-    expect((await Promise.all(tags.map((tag) => names(subscriptions, tag)))).flat()).toEqual([]);
+    expect(await found()).toEqual(tags.map(() => []));
   });
 
   test("an id that comes back is the new connection, in every list", async () => {
@@ -137,9 +137,12 @@ export function subscriptionsContract(open: () => Subscriptions): void {
   test("asks about more rows than one call may name, and about none that have expired", async () => {
     const subscriptions = open();
     const [tag, other] = [aTag(), aTag()];
-    const ids = Array.from({ length: 120 }, (_, i) => `m${i}`);
-    for (const id of ids) await subscriptions.add([tag], holder(id), LATER);
-    for (const [i, id] of ids.entries()) await subscriptions.add([other], holder(id), i % 2 ? LATER : NOW);
+    const ids = Array.from({ length: 105 }, (_, i) => `m${i}`);
+    const adds = ids.map(async (id, i) => {
+      await subscriptions.add([tag], holder(id), LATER);
+      await subscriptions.add([other], holder(id), i % 2 ? LATER : NOW);
+    });
+    await Promise.all(adds);
     const { rows } = await subscriptions.page(tag, { ...all, limit: 200 });
     const odd = ids.filter((_, i) => i % 2).map(sortKey);
     expect([...(await subscriptions.among(other, rows, NOW))].toSorted()).toEqual(odd.toSorted());

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from "jose";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { listen, shut } from "../../local/listen.ts";
 import { issuerTokens, secretTokens } from "../../shared/adapters/jose/tokens.ts";
 import { tokensContract } from "./tokens.ts";
@@ -100,6 +100,20 @@ describe("tokens of an issuer", () => {
       "one",
     );
     expect(await issuerTokens({ issuer, audience }).verify(token)).toMatchObject(invalid);
+  });
+
+  test("stop being taken a minute after their key was withdrawn, but for the keys that jose keeps", async () => {
+    onTestFinished(() => {
+      vi.useRealTimers();
+      answer = asPublished;
+    });
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const tokens = issuerTokens({ issuer, audience });
+    const token = await sign({ sub: "ann", ...usual() });
+    expect(await tokens.verify(token)).toMatchObject({ ok: true });
+    answer = () => ({ status: 200, body: '{"keys":[]}' });
+    vi.setSystemTime(Date.now() + 11 * 60_000);
+    expect(await tokens.verify(token)).toMatchObject(invalid);
   });
 
   test("may have their keys at an address of their own", async () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { type JWTPayload, UnsecuredJWT } from "jose";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { Tokens } from "../../shared/ports.ts";
 
 export interface TokensUnderTest {
@@ -45,6 +45,39 @@ export function tokensContract(open: () => Promise<TokensUnderTest>): void {
 
   test("refuses a token that has expired, by a code of its own", async () => {
     expect(await verify({ exp: seconds(-60) })).toMatchObject(refused("TOKEN_EXPIRED"));
+  });
+
+  test("refuses a token that expires after it was good", async () => {
+    onTestFinished(() => void vi.useRealTimers());
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const { tokens, sign, usual } = await open();
+    const token = await sign({ sub: "ann", ...usual, exp: seconds(30) });
+    expect(await tokens.verify(token)).toMatchObject({ ok: true });
+    vi.setSystemTime(Date.now() + 30_000);
+    expect(await tokens.verify(token)).toMatchObject({ ok: true });
+    vi.setSystemTime(Date.now() + 10_000);
+    expect(await tokens.verify(token)).toMatchObject(refused("TOKEN_EXPIRED"));
+  });
+
+  test("takes one token for another no more than once it has seen both", async () => {
+    const { tokens, sign, usual } = await open();
+    const good = await sign({ sub: "ann", exp: seconds(60), ...usual });
+    const other = await sign({ sub: "bob", exp: seconds(60), ...usual });
+    const forged = await sign({ sub: "eve", exp: seconds(60), ...usual }, true);
+    for (let i = 0; i < 2; i++) {
+      expect(await tokens.verify(good)).toMatchObject({ value: { sub: "ann" } });
+      expect(await tokens.verify(other)).toMatchObject({ value: { sub: "bob" } });
+      expect(await tokens.verify(forged)).toMatchObject(refused("TOKEN_INVALID"));
+    }
+  });
+
+  test("refuses a token that has expired since it was last seen", async () => {
+    const { tokens, sign, usual } = await open();
+    const token = await sign({ ...usual, sub: "ann", exp: seconds(30) });
+    expect(await tokens.verify(token)).toMatchObject({ ok: true });
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 40_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    expect(await tokens.verify(token)).toMatchObject(refused("TOKEN_EXPIRED"));
   });
 
   test("refuses a token before its time", async () => {

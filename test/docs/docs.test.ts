@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { ERRORS } from "../../shared/domain/errors.ts";
 import type { ClientFrame, ServerFrame } from "../../shared/domain/frame.ts";
+import { FAULT_NAMES } from "../../simulation/world/faults.ts";
 import { tagwire } from "../support/command.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -32,6 +33,14 @@ test("docs/errors.md lists exactly the codes there are, with status and meaning"
   const listed = rows.map(([, code = "", status, title]) => [code, { status: Number(status), title }]);
   expect(Object.fromEntries(listed)).toEqual(ERRORS);
   expect(rows).toHaveLength(Object.keys(ERRORS).length);
+});
+
+test("docs/guarantees.md names only tests and simulated faults that there are, and every fault", () => {
+  const words = [...read("docs/guarantees.md").matchAll(/`([^`]+)`/g)].map(([, word = ""]) => word);
+  expect(words.filter((word) => word.startsWith("test/") && !existsSync(join(ROOT, word)))).toEqual([]);
+  const kinds = new Set(FAULT_NAMES.map((name) => name.split("-")[0]));
+  const named = words.filter((word) => /^[a-z]+-[a-z]+$/.test(word) && kinds.has(word.split("-")[0] ?? ""));
+  expect([...new Set(named)].sort()).toEqual([...FAULT_NAMES].sort());
 });
 
 test.each([

@@ -1,11 +1,17 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Router, start } from "../../local/start.ts";
+import { CONNECTING } from "../../shared/domain/limits.ts";
 import { connect, tokenFor } from "../support/client.ts";
 import { post, receipt } from "../support/http.ts";
 
 let router: Router;
+/** How far the router's clock is ahead, in milliseconds. */
+let ahead = 0;
 beforeAll(async () => {
-  router = await start();
+  router = await start({
+    clock: { now: () => Date.now() + ahead, pause: (milliseconds) => pause(milliseconds) },
+  });
 });
 afterAll(() => router.stop(0));
 
@@ -86,6 +92,7 @@ test("a connection killed without $disconnect is forgotten after one 410 and hur
   const lostId = router.spy.connections().at(-1) ?? "";
   const live = await connect(router, "eve");
   router.spy.kill(lostId);
+  ahead += CONNECTING;
   for (const data of [1, 2]) {
     const { body } = await post(router, { target: { user: "eve" }, data });
     expect(await live.next()).toMatchObject({ data });

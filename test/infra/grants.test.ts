@@ -27,6 +27,7 @@ const MAY: Readonly<Record<FunctionName, readonly string[]>> = {
     "dynamodb:BatchGetItem subscriptions",
     "dynamodb:DeleteItem connections",
     "dynamodb:DeleteItem subscriptions",
+    "dynamodb:GetItem connections",
     "dynamodb:GetItem receipts",
     "dynamodb:PutItem receipts",
     "dynamodb:Query subscriptions",

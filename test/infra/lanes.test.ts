@@ -6,7 +6,9 @@ import { statementsIn, synth } from "./support.ts";
 
 const { template, router, idOf, propertiesOf } = synth();
 
-test.each(LANES)("lane %s gives a message to the dead-letter queue after five receives, and five more for runs that die", (lane) => {
+test.each(
+  LANES,
+)("lane %s gives a message to the dead-letter queue after five receives, and five more for runs that die", (lane) => {
   const deadLetterTargetArn = { "Fn::GetAtt": [idOf(router.lanes.deadLetters), "Arn"] };
   expect(propertiesOf(router.lanes.queues[lane])).toMatchObject({
     RedrivePolicy: { deadLetterTargetArn, maxReceiveCount: 10 },

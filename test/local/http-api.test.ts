@@ -115,5 +115,8 @@ test("a page of any origin may call it", async () => {
 
 test("it says that it is well", async () => {
   const { url } = await startTiny();
-  expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: "ok" });
+  expect(await (await fetch(`${url}/health`)).json()).toMatchObject({
+    status: "ok",
+    deadLetters: { queueUrl: expect.stringMatching(/\/tagwire-dead-letters$/), region: "us-east-1" },
+  });
 });

@@ -8,11 +8,12 @@ export const tokenFor = (
   sub: string,
   claims: Record<string, unknown> = {},
   secret = DEV_SECRET,
+  expires = "1h",
 ): Promise<string> =>
   new SignJWT({ subscribe: ["*"], publish: ["*"], ...claims })
     .setProtectedHeader({ alg: "HS256" })
     .setSubject(sub)
-    .setExpirationTime("1h")
+    .setExpirationTime(expires)
     .sign(new TextEncoder().encode(secret));
 
 /** A client that speaks the protocol. */

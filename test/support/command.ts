@@ -1,4 +1,8 @@
+import { spawn } from "node:child_process";
+import { tmpdir } from "node:os";
 import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import type { Io } from "../../cli/io.ts";
 import { run } from "../../cli/program.ts";
 
@@ -26,11 +30,11 @@ export interface Surroundings {
 /** Runs one `tagwire` command line in this process. Nobody waits between two attempts: randomness is always 0. */
 export function start(argv: readonly string[], { env = {}, stdin = "", now }: Surroundings = {}): Running {
   const controller = new AbortController();
-  const text = { out: "", err: "" };
+  const printed = { out: "", err: "" };
   const waiting = new Set<() => void>();
-  const into = (name: keyof typeof text) => ({
+  const into = (name: keyof typeof printed) => ({
     write(chunk: string) {
-      text[name] += chunk;
+      printed[name] += chunk;
       for (const check of waiting) check();
     },
   });
@@ -45,12 +49,12 @@ export function start(argv: readonly string[], { env = {}, stdin = "", now }: Su
     interrupt: () => controller.signal,
   };
   return {
-    finished: run(argv, io).then((code) => ({ code, ...text })),
+    finished: run(argv, io).then((code) => ({ code, ...printed })),
     interrupt: () => controller.abort(),
     printed: (wanted) =>
       new Promise((resolve) => {
         const check = () => {
-          if (!(text.out + text.err).includes(wanted)) return;
+          if (!(printed.out + printed.err).includes(wanted)) return;
           waiting.delete(check);
           resolve();
         };
@@ -62,3 +66,13 @@ export function start(argv: readonly string[], { env = {}, stdin = "", now }: Su
 
 export const tagwire = (argv: readonly string[], surroundings?: Surroundings): Promise<Finished> =>
   start(argv, surroundings).finished;
+
+const BIN = fileURLToPath(new URL("../../cli/bin.mjs", import.meta.url));
+
+/** The installed command in a process of its own, in a folder that is not the package's. */
+export function command(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const child = spawn(process.execPath, [BIN, ...argv], { cwd: tmpdir(), env: { ...process.env, ...env } });
+  const exit = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const finished = Promise.all([exit, text(child.stdout), text(child.stderr)]);
+  return { child, finished };
+}

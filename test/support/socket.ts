@@ -4,7 +4,7 @@ import { WebSocket } from "ws";
 /** A socket that keeps the frames it got until someone asks for them, so that no test can miss one. */
 export interface Listener<Frame> {
   readonly socket: WebSocket;
-  /** The next frame, past ones first. */
+  /** The next frame, past ones first. Rejects where there will be none. */
   next(): Promise<Frame>;
   /** The frames that nobody has asked for yet. */
   buffered(): readonly Frame[];
@@ -20,20 +20,26 @@ export async function openSocket<Frame>(
 ): Promise<Listener<Frame>> {
   const socket = new WebSocket(url, [...protocols]);
   const frames: Frame[] = [];
-  const waiting: ((frame: Frame) => void)[] = [];
+  const waiting: { give(frame: Frame): void; fail(fault: Error): void }[] = [];
   socket.on("message", (data, isBinary) => {
     const frame = read(isBinary ? "binary" : String(data));
     const waiter = waiting.shift();
-    if (waiter) waiter(frame);
+    if (waiter) waiter.give(frame);
     else frames.push(frame);
   });
   const closed = new Promise<number>((resolve) => socket.once("close", resolve));
+  const ended = (code: number) =>
+    new Error(`the socket was closed with ${code}, and nothing is left to read`);
+  void closed.then((code) => {
+    for (const waiter of waiting.splice(0)) waiter.fail(ended(code));
+  });
   await once(socket, "open");
   // From here on a fault ends in the close.
   socket.on("error", () => {});
   const next = async (): Promise<Frame> => {
-    const [frame] = frames.splice(0, 1);
-    return frame === undefined ? new Promise((resolve) => waiting.push(resolve)) : frame;
+    if (frames.length > 0) return frames.splice(0, 1)[0] as Frame;
+    if (socket.readyState === socket.CLOSED) throw ended(await closed);
+    return new Promise((give, fail) => waiting.push({ give, fail }));
   };
   return { socket, closed, next, buffered: () => frames };
 }

@@ -27,14 +27,6 @@ export const requestHandler = (requestTimeout: number, maxSockets: number) => ({
   httpsAgent: { maxSockets },
 });
 
-/** The same for undici. */
-export const undiciOptions = (requestTimeout: number, connections: number) => ({
-  connections,
-  headersTimeout: requestTimeout,
-  bodyTimeout: requestTimeout,
-  connect: { timeout: 1_000 },
-});
-
 /** Runs a call on a table; a fault becomes TABLE_UNAVAILABLE with the SDK's error as its cause. */
 export async function onTable<T>(what: string, call: () => Promise<T>): Promise<T> {
   try {

@@ -1,5 +1,6 @@
 import type { Dispatcher, Pool } from "undici";
 
+/** The outcome of a request, without the body of a success. */
 export interface Response {
   readonly status: number;
   /** The x-amzn-errortype header. */
@@ -10,16 +11,28 @@ export interface Response {
   readonly detail: string;
 }
 
+/** The whole answer to a request. */
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** POSTs. Both reject where nothing answers in time. */
 export interface HttpPost {
-  /** Rejects where nothing answers in time. */
-  post(path: string, headers: string[], body: Uint8Array): Promise<Response>;
+  /**
+   * Resolves as soon as the outcome is known. A success is known by its status: the rest of it can neither be
+   * waited for in vain nor turn a frame that was sent into one that is sent again.
+   */
+  outcome(path: string, headers: string[], body: Uint8Array): Promise<Response>;
+  answer(path: string, headers: string[], body: string): Promise<Answer>;
   destroy(): Promise<void>;
 }
 
 export interface HttpPostOptions {
-  readonly endpoint: string;
-  /** Milliseconds until an answer must begin. */
+  readonly origin: () => Promise<string>;
+  /** Milliseconds until an answer must begin. undici may take a second longer to notice. */
   readonly timeout: number;
+  /** At most. */
   readonly connections: number;
 }
 
@@ -29,36 +42,37 @@ const CONNECT_TIMEOUT = 1_000;
 /** Milliseconds an unused connection is kept, unless the server names a time itself. */
 const KEEP_ALIVE = 30_000;
 
-/** POSTs over a bounded number of connections that are kept open. */
-export function undiciPost({ endpoint, timeout, connections }: HttpPostOptions): HttpPost {
-  // Loaded beside the start of a function, not before it: nothing is posted before the first table calls.
-  const pool = import("undici").then(
-    ({ Pool }) =>
-      new Pool(new URL(endpoint).origin, {
-        connections,
-        headersTimeout: timeout,
-        bodyTimeout: timeout,
-        keepAliveTimeout: KEEP_ALIVE,
-        connect: { timeout: CONNECT_TIMEOUT },
-      }),
-  );
-  pool.catch(() => {}); // each post reports it
-  let open: Pool | undefined;
+/** Over a bounded number of connections that are kept open. */
+export function undiciPost({ origin, timeout, connections }: HttpPostOptions): HttpPost {
+  const start = async () => {
+    const { Pool } = await import("undici");
+    return new Pool(await origin(), {
+      connections,
+      headersTimeout: timeout,
+      bodyTimeout: timeout,
+      keepAliveTimeout: KEEP_ALIVE,
+      connect: { timeout: CONNECT_TIMEOUT },
+    });
+  };
+  // Loaded beside the start of a function, not before it.
+  const starting = start();
+  starting.catch(() => {}); // each request reports it
+  let pool: Pool | undefined;
 
   return {
-    async post(path, headers, body) {
-      open ??= await pool;
-      return dispatch(open, { path, method: "POST", headers, body });
+    async outcome(path, headers, body) {
+      pool ??= await starting;
+      return outcome(pool, { path, method: "POST", headers, body });
     },
-    destroy: async () => (await pool).destroy(),
+    async answer(path, headers, body) {
+      pool ??= await starting;
+      return answer(pool, { path, method: "POST", headers, body });
+    },
+    destroy: async () => (await starting).destroy(),
   };
 }
 
-/**
- * Answers as soon as the outcome is known. A success is known by its status: the rest of it can neither be
- * waited for in vain nor turn a frame that was sent into one that is sent again.
- */
-function dispatch(pool: Pool, request: Dispatcher.DispatchOptions): Promise<Response> {
+function outcome(pool: Pool, request: Dispatcher.DispatchOptions): Promise<Response> {
   return new Promise((resolve, reject) => {
     let failure: Omit<Response, "detail"> | undefined;
     const fail = (body: string) => {
@@ -88,4 +102,22 @@ function dispatch(pool: Pool, request: Dispatcher.DispatchOptions): Promise<Resp
 /** `{"message": "…"}`, as the gateway words its errors. */
 function messageIn(body: string): string {
   return /"message"\s*:\s*"([^"]*)"/i.exec(body)?.[1] ?? "";
+}
+
+function answer(pool: Pool, request: Dispatcher.DispatchOptions): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let answered = 0;
+    pool.dispatch(request, {
+      onRequestStart() {},
+      onResponseStart: (_controller, status) => {
+        answered = status;
+      },
+      onResponseData: (_controller, chunk) => {
+        chunks.push(chunk);
+      },
+      onResponseEnd: () => resolve({ status: answered, text: Buffer.concat(chunks).toString() }),
+      onResponseError: (_controller, fault) => reject(fault),
+    });
+  });
 }

@@ -1,16 +1,16 @@
 import type { PostEnding, Sockets } from "../../ports.ts";
-import { type HttpPost, type Response, undiciPost } from "./http-post.ts";
+import { type Response, undiciPost } from "./http-post.ts";
 import { failedPost } from "./post-ending.ts";
-import { percentEncode, postSigner } from "./sign-post.ts";
+import { type Credentials, session } from "./session.ts";
+import { percentEncode } from "./sign-post.ts";
 import type { Identity } from "./signature.ts";
 
 export interface LeanSocketsOptions {
   /** The callback address of the WebSocket API, with its stage. */
   readonly endpoint: string;
-  /** Both as a client of the SDK resolves them; `credentials` keeps them and renews them before they expire. */
   readonly region: () => Promise<string>;
-  readonly credentials: (options?: { forceRefresh: boolean }) => Promise<Identity>;
-  /** Milliseconds a post waits for an answer, once it has a connection. */
+  readonly credentials: Credentials;
+  /** Milliseconds a post waits for an answer, once it has a connection. It may take a second longer. */
   readonly timeout: number;
   /** HTTP connections at most. */
   readonly connections: number;
@@ -23,67 +23,66 @@ export interface LeanSocketsOptions {
  * rest of a post.
  */
 export function leanSockets(options: LeanSocketsOptions): Sockets & { destroy(): Promise<void> } {
-  const { endpoint, credentials, now } = options;
-  const { host, pathname } = new URL(endpoint);
-  const prefix = `${pathname
+  const { endpoint, region, credentials, now } = options;
+  const { origin, host, pathname } = new URL(endpoint);
+  const stage = pathname
     .split("/")
     .filter(Boolean)
     .map((part) => `/${part}`)
-    .join("")}/@connections/`;
-  const http: HttpPost = undiciPost(options);
-  let signer: ReturnType<typeof postSigner> | undefined;
+    .join("");
+  const http = undiciPost({ ...options, origin: async () => origin });
+  const { sign, renewed } = session({
+    host: async () => host,
+    region,
+    service: "execute-api",
+    type: "application/octet-stream",
+    credentials,
+    now,
+  });
   /** Milliseconds that the gateway's clock is ahead of ours. */
   let skew = 0;
 
   const attempt = async (path: string, body: Uint8Array): Promise<Attempt> => {
-    const identity = await credentials();
-    signer ??= postSigner(host, await options.region());
     const signedAt = now() + skew;
-    const headers = signer({ path, body, identity, now: signedAt });
-    return { signedAt, identity, ...(await http.post(path, headers, body)) };
+    const { headers, identity } = await sign({ path, body }, skew);
+    return { signedAt, identity, response: await http.outcome(path, headers, body) };
   };
 
   /** Whether something was wrong with a refused request that another one will do better. */
-  const mended = async ({ errorType, date, signedAt, identity }: Attempt): Promise<boolean> => {
-    const serverTime = Date.parse(date ?? "");
+  const mended = async ({ response, signedAt, identity }: Attempt): Promise<boolean> => {
+    const serverTime = Date.parse(response.date ?? "");
     if (Math.abs(serverTime - signedAt) >= TOLERATED_SKEW) {
       skew = serverTime - now();
       return true;
     }
-    if (!errorType?.startsWith("ExpiredToken")) return false;
-    const current = await credentials();
-    const renewed = isOther(current, identity) ? current : await credentials({ forceRefresh: true });
-    return isOther(renewed, identity);
+    return response.errorType?.startsWith("ExpiredToken") === true && renewed(identity);
   };
 
   return {
     async post(id, frame) {
       try {
-        const path = prefix + percentEncode(id);
+        const path = `${stage}/@connections/${percentEncode(id)}`;
         const first = await attempt(path, frame);
-        return endingOf(first.status === 403 && (await mended(first)) ? await attempt(path, frame) : first);
+        const again = first.response.status === 403 && (await mended(first));
+        return endingOf((again ? await attempt(path, frame) : first).response);
       } catch (fault) {
-        return failedPost(
-          undefined,
-          fault instanceof Error ? `${fault.name}: ${fault.message}` : String(fault),
-        );
+        const reason = fault instanceof Error ? `${fault.name}: ${fault.message}` : String(fault);
+        return failedPost(undefined, reason);
       }
     },
     destroy: () => http.destroy(),
   };
 }
 
-interface Attempt extends Response {
+interface Attempt {
+  readonly response: Response;
+  readonly identity: Identity;
   /** By the gateway's clock, as far as we knew it. */
   readonly signedAt: number;
-  readonly identity: Identity;
 }
 
 /** The gateway refuses a signature that is five minutes off; the SDK takes four for wrong, and so do we. */
 const TOLERATED_SKEW = 240_000;
-
-const isOther = (a: Identity, b: Identity): boolean =>
-  a.accessKeyId !== b.accessKeyId || a.sessionToken !== b.sessionToken;
 
 const endingOf = ({ status, errorType, detail }: Response): PostEnding =>
   status < 300

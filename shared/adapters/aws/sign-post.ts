@@ -2,10 +2,12 @@ import { createHmac, hash, type KeyObject } from "node:crypto";
 import { ALGORITHM, type Identity, sameIdentity, signingKey, timestamp } from "./signature.ts";
 
 export interface PostToSign {
-  /** As it is sent: percent-encoded, with the stage, without a query. */
+  /** As it is sent: percent-encoded, without a query. */
   readonly path: string;
-  /** Must not be changed afterwards: its hash is kept. */
-  readonly body: Uint8Array;
+  /** Bytes must not be changed afterwards: their hash is kept. */
+  readonly body: Uint8Array | string;
+  /** The operation of a JSON service. */
+  readonly target?: string;
   readonly identity: Identity;
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -14,32 +16,50 @@ export interface PostToSign {
 /** The headers to send, name and value in turn. `host` and `content-length` are the client's to add. */
 export type SignedHeaders = string[];
 
-const TYPE = "application/octet-stream";
+export interface PostSignerOptions {
+  readonly host: string;
+  readonly region: string;
+  /** As in a credential scope. */
+  readonly service: string;
+  /** The content type of all bodies. */
+  readonly type: string;
+}
 
 /**
  * Signs POSTs to one host by AWS Signature Version 4. It does what `@smithy/signature-v4` does for this one kind
  * of request, and a test compares the two; but it keeps what many requests share: the signing key of a day, the
  * time of a second and the hash of a body that goes to many connections.
  */
-export function postSigner(host: string, region: string): (post: PostToSign) => SignedHeaders {
-  const hashes = new WeakMap<Uint8Array, string>();
+export function postSigner(options: PostSignerOptions): (post: PostToSign) => SignedHeaders {
+  const hashOf = rememberedHash();
   let shared: Shared | undefined;
 
-  return ({ path, body, identity, now }) => {
+  return ({ path, body, target, identity, now }) => {
     const second = Math.floor(now / 1_000);
     if (shared?.second !== second || !sameIdentity(shared.identity, identity)) {
-      shared = prepare({ host, region, second, identity, last: shared });
+      shared = prepare(options, { second, identity, last: shared });
     }
-    let bodyHash = hashes.get(body);
-    if (bodyHash === undefined) {
-      bodyHash = hash("sha256", body);
-      hashes.set(body, bodyHash);
-    }
-    const request = `POST\n${canonicalPath(path)}${shared.canonicalHeaders}${bodyHash}`;
-    const signature = createHmac("sha256", shared.day.key)
-      .update(shared.stringToSign + hash("sha256", request))
+    const { day, headers, canonicalHeaders, names, stringToSign, credential } = shared;
+    // It comes last in the order of names that a signature wants.
+    const [value, name] = target === undefined ? ["", ""] : [`x-amz-target:${target}\n`, ";x-amz-target"];
+    const request = `POST\n${canonicalPath(path)}\n\n${canonicalHeaders}${value}\n${names}${name}\n${hashOf(body)}`;
+    const signature = createHmac("sha256", day.key)
+      .update(stringToSign + hash("sha256", request))
       .digest("hex");
-    return [...shared.headers, "authorization", shared.authorization + signature];
+    const authorization = `${credential}, SignedHeaders=${names}${name}, Signature=${signature}`;
+    return target === undefined
+      ? [...headers, "authorization", authorization]
+      : [...headers, "x-amz-target", target, "authorization", authorization];
+  };
+}
+
+function rememberedHash(): (body: Uint8Array | string) => string {
+  const hashes = new WeakMap<Uint8Array, string>();
+  return (body) => {
+    if (typeof body === "string") return hash("sha256", body);
+    const known = hashes.get(body) ?? hash("sha256", body);
+    hashes.set(body, known);
+    return known;
   };
 }
 
@@ -50,8 +70,10 @@ interface Shared {
   readonly day: Day;
   readonly headers: readonly string[];
   readonly canonicalHeaders: string;
+  /** Of the headers that are signed. */
+  readonly names: string;
   readonly stringToSign: string;
-  readonly authorization: string;
+  readonly credential: string;
 }
 
 /** A signing key and what it is good for. */
@@ -60,48 +82,39 @@ interface Day {
   readonly key: KeyObject;
 }
 
-interface Parts extends Pick<Shared, "second" | "identity"> {
-  readonly host: string;
-  readonly region: string;
-  readonly last: Shared | undefined;
-}
+type Moment = Pick<Shared, "second" | "identity"> & { readonly last: Shared | undefined };
 
-function prepare({ host, region, second, identity, last }: Parts): Shared {
+function prepare(
+  { host, region, service, type }: PostSignerOptions,
+  { second, identity, last }: Moment,
+): Shared {
   const time = timestamp(second * 1_000);
   const date = time.slice(0, 8);
   const day =
     last?.day.date === date && sameIdentity(last.identity, identity)
       ? last.day
-      : { date, key: signingKey(identity.secretAccessKey, date, region, SERVICE) };
-  const scope = `${date}/${region}/${SERVICE}/aws4_request`;
-  const token: [string, string][] = identity.sessionToken
-    ? [["x-amz-security-token", identity.sessionToken]]
-    : [];
-  const headers: [string, string][] = [["content-type", TYPE], ["x-amz-date", time], ...token];
-  const signed = [["content-type", TYPE], ["host", host], ["x-amz-date", time], ...token];
-  const names = signed.map(([name]) => name).join(";");
+      : { date, key: signingKey(identity.secretAccessKey, date, region, service) };
+  const scope = `${date}/${region}/${service}/aws4_request`;
+  const dated: [string, string][] = [["x-amz-date", time]];
+  if (identity.sessionToken) dated.push(["x-amz-security-token", identity.sessionToken]);
+  const signed = [["content-type", type], ["host", host], ...dated];
   return {
     second,
     identity,
     day,
-    headers: headers.flat(),
-    canonicalHeaders: `\n\n${signed.map(([name, value]) => `${name}:${value}\n`).join("")}\n${names}\n`,
+    headers: ["content-type", type, ...dated.flat()],
+    canonicalHeaders: signed.map(([name, value]) => `${name}:${value}\n`).join(""),
+    names: signed.map(([name]) => name).join(";"),
     stringToSign: `${ALGORITHM}\n${time}\n${scope}\n`,
-    authorization: `${ALGORITHM} Credential=${identity.accessKeyId}/${scope}, SignedHeaders=${names}, Signature=`,
+    credential: `${ALGORITHM} Credential=${identity.accessKeyId}/${scope}`,
   };
 }
 
-const SERVICE = "execute-api";
-
-/** The path once more encoded, which is what every service but S3 signs. */
-const canonicalPath = (path: string): string =>
-  PLAIN.test(path) ? path : path.split("/").map(percentEncode).join("/");
-
-const PLAIN = /^[A-Za-z0-9/_.~-]*$/;
+/** Every service but S3 signs the path encoded once more. */
+const canonicalPath = (path: string): string => path.replace(RESERVED, hex);
 
 /** encodeURIComponent leaves !'()* alone; RFC 3986 and AWS do not. */
-export const percentEncode = (text: string): string =>
-  encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+export const percentEncode = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, hex);
+
+const RESERVED = /[^A-Za-z0-9/_.~-]/g;
+const hex = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;

@@ -100,8 +100,8 @@ const attributeOf = (text: string) => ({
 type Written = Entry & { readonly body: string };
 
 /** Tens, and fewer where ten would be more bytes than one call carries. */
-function inBatches(entries: readonly Written[]): Written[][] {
-  const batches: Written[][] = [];
+export function inBatches<T extends { readonly body: string }>(entries: readonly T[]): T[][] {
+  const batches: T[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const entry of entries) {
     const size = Buffer.byteLength(entry.body);
@@ -139,4 +139,4 @@ async function sendBatch(
 }
 
 /** SQS allows letters, digits and ASCII punctuation in a group id; any other producer is written in percent form. */
-const groupOf = (producer: string) => encodeURIComponent(producer).slice(0, 128);
+export const groupOf = (producer: string) => encodeURIComponent(producer).slice(0, 128);

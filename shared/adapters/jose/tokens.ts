@@ -1,5 +1,5 @@
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
-import { type Result, refuse, TagwireError } from "../../domain/errors.ts";
+import { type CryptoKey, createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
+import { accept, type Result, refuse, TagwireError } from "../../domain/errors.ts";
 import { Identity } from "../../domain/grant.ts";
 import { parse } from "../../domain/parse.ts";
 import type { Tokens } from "../../ports.ts";
@@ -13,20 +13,21 @@ const TOLERANCE = 5;
 
 /** Tokens signed with a shared secret (HS256), read once and kept. */
 export function secretTokens(readSecret: () => Promise<string>): Tokens {
-  let key: Promise<Uint8Array> | undefined;
-  const read = () => readSecret().then((secret) => new TextEncoder().encode(secret));
-  return {
-    verify: (token) =>
-      checked(async () => {
-        key ??= read();
-        const secret = await key.catch((fault: unknown) => {
-          key = undefined;
-          throw fault;
-        });
-        return (await jwtVerify(token, secret, { algorithms: ["HS256"], clockTolerance: TOLERANCE })).payload;
-      }),
-  };
+  let key: Promise<CryptoKey> | undefined;
+  // Imported once: jose would import a secret in bytes for each token, which takes as long as the check itself.
+  const read = async () =>
+    crypto.subtle.importKey("raw", new TextEncoder().encode(await readSecret()), HS256, false, ["verify"]);
+  return remembering(async (token) => {
+    key ??= read();
+    const secret = await key.catch((fault: unknown) => {
+      key = undefined;
+      throw fault;
+    });
+    return (await jwtVerify(token, secret, { algorithms: ["HS256"], clockTolerance: TOLERANCE })).payload;
+  });
 }
+
+const HS256 = { name: "HMAC", hash: "SHA-256" };
 
 /** Tokens of an issuer that publishes its keys. */
 export function issuerTokens({
@@ -37,18 +38,46 @@ export function issuerTokens({
   const url = new URL(jwksUri ?? `${issuer.replace(/\/$/, "")}/.well-known/jwks.json`);
   const keys = createRemoteJWKSet(url);
   const algorithms = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"];
+  return remembering(
+    async (token) =>
+      (await jwtVerify(token, keys, { issuer, audience, algorithms, clockTolerance: TOLERANCE })).payload,
+  );
+}
+
+/** Milliseconds that a good token is not checked again, unless it expires before; and how many are remembered. */
+const MEMORY = { for: 60_000, tokens: 1_000 };
+
+/** A producer sends one token with many requests, and to check it takes longer than to check what it sends. */
+function remembering(verify: (token: string) => Promise<JWTPayload>): Tokens {
+  const known = new Map<string, { readonly identity: Identity; readonly until: number }>();
   return {
-    verify: (token) =>
-      checked(
-        async () =>
-          (await jwtVerify(token, keys, { issuer, audience, algorithms, clockTolerance: TOLERANCE })).payload,
-      ),
+    async verify(token) {
+      const found = known.get(token);
+      if (found && Date.now() < found.until) return accept(found.identity);
+      known.delete(token);
+      const checked = await check(() => verify(token));
+      if (!checked.ok) return checked;
+      const { identity, exp = Number.POSITIVE_INFINITY } = checked.value;
+      const until = Math.min(Date.now() + MEMORY.for, (exp + TOLERANCE) * 1000);
+      known.set(token, { identity, until });
+      for (const oldest of known.keys()) {
+        if (known.size <= MEMORY.tokens) break;
+        known.delete(oldest);
+      }
+      return accept(identity);
+    },
   };
 }
 
-async function checked(verify: () => Promise<JWTPayload>): Promise<Result<Identity>> {
+async function check(
+  verify: () => Promise<JWTPayload>,
+): Promise<Result<{ readonly identity: Identity; readonly exp?: number }>> {
   try {
-    return parse(Identity, await verify(), "TOKEN_INVALID");
+    const { exp, ...claims } = await verify();
+    const identity = parse(Identity, claims, "TOKEN_INVALID");
+    return identity.ok
+      ? accept({ identity: identity.value, ...(exp === undefined ? {} : { exp }) })
+      : identity;
   } catch (fault) {
     if (fault instanceof errors.JWTExpired)
       return refuse("TOKEN_EXPIRED", "the token has expired; get a new one");

@@ -21,10 +21,21 @@ export function emfTelemetry(service: string, write: (line: string) => void): Ru
       write(JSON.stringify({ level: "WARN", service, message: event, ...fields, ...told }));
     },
     flush() {
-      const metrics = new Metrics({ namespace: "Tagwire", serviceName: service });
+      if (counts.size === 0) return;
+      const metrics = metricsOf(service);
       for (const [metric, value] of counts) metrics.addMetric(metric, MetricUnit.Count, value);
       counts.clear();
-      if (metrics.hasStoredMetrics()) write(JSON.stringify(metrics.serializeMetrics()));
+      write(JSON.stringify(metrics.serializeMetrics()));
+      metrics.clearMetrics();
     },
   };
+}
+
+/** Kept, since making one costs more than all that is done with it; it is empty between two flushes. */
+const kept = new Map<string, Metrics>();
+
+function metricsOf(service: string): Metrics {
+  const metrics = kept.get(service) ?? new Metrics({ namespace: "Tagwire", serviceName: service });
+  kept.set(service, metrics);
+  return metrics;
 }

@@ -1,20 +1,30 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { SQSClient } from "@aws-sdk/client-sqs";
 import { clientConfig, requestHandler } from "../shared/adapters/aws/client.ts";
+import { lean } from "../shared/adapters/aws/lean-client.ts";
 import { leanSockets } from "../shared/adapters/aws/lean-sockets.ts";
-import type { DeliveryPolicy } from "../shared/domain/policy.ts";
-import type { Sockets } from "../shared/ports.ts";
+import type { CallPath, DeliveryPolicy } from "../shared/domain/policy.ts";
+import type { Clock, Sockets } from "../shared/ports.ts";
+import { TIMEOUT } from "./wiring.ts";
 import type { World } from "./world.ts";
 
-type Policy = Pick<DeliveryPolicy, "postPath" | "postTimeout" | "postsInFlight">;
+type Policy = Pick<DeliveryPolicy, "callPath" | "postTimeout" | "postsInFlight">;
+
+/** A client of tables or queues that makes its calls by the path of the settings. */
+export const onPath = <C extends DynamoDBClient | SQSClient>(
+  path: CallPath,
+  client: C,
+  { now }: Pick<Clock, "now">,
+): C => (path === "lean" ? lean(client, { timeout: TIMEOUT, connections: 100, now }) : client);
 
 /** The sockets by the post path of the settings. Region and credentials are those of the other client. */
 export function socketsOf(
   world: World,
   endpoint: string,
-  { postPath, postTimeout: timeout, postsInFlight: connections }: Policy,
+  { callPath, postTimeout: timeout, postsInFlight: connections }: Policy,
   { config: { region, credentials } }: Pick<DynamoDBClient, "config">,
 ): Sockets {
-  return postPath === "lean"
+  return callPath === "lean"
     ? leanSockets({ endpoint, region, credentials, timeout, connections, now: world.clock.now })
     : sdkSockets(world, endpoint, timeout, connections);
 }

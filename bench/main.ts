@@ -1,0 +1,49 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { consume } from "./consume.ts";
+import { ingest } from "./ingest.ts";
+import { svg } from "./plot.ts";
+import { post } from "./post.ts";
+import { asMarkdown, asText, circumstances, kept, type Report } from "./report.ts";
+
+const BENCHES: Readonly<Record<string, () => Promise<Report>>> = { post, ingest, consume };
+
+const PAGE = "bench/README.md";
+const PLOTS = "bench/plots";
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "boolean", default: false } },
+});
+const names = positionals.length === 1 && positionals[0] === "all" ? Object.keys(BENCHES) : positionals;
+const unknown = names.filter((name) => !(name in BENCHES));
+if (names.length === 0 || unknown.length > 0) {
+  console.error(
+    `usage: npm run bench -- NAME [--json], with NAME one of ${Object.keys(BENCHES).join(", ")}, all`,
+  );
+  process.exit(2);
+}
+
+for (const name of names) {
+  const report = await BENCHES[name]?.();
+  if (!report) continue;
+  if (values.json) {
+    const verdicts = report.verdicts.map((verdict) => ({ ...verdict, kept: kept(verdict) }));
+    console.log(JSON.stringify({ ...report, verdicts, circumstances: circumstances(report.packages) }));
+  } else {
+    publish(report);
+    console.log(`${asText(report)}\n`);
+  }
+  if (!report.verdicts.every(kept)) process.exitCode = 1;
+}
+
+/** Puts the report where the last one of its name stood on the page, and draws its plot. */
+function publish(report: Report): void {
+  mkdirSync(PLOTS, { recursive: true });
+  writeFileSync(`${PLOTS}/${report.name}.svg`, svg(report.chart));
+  const [open, close] = [`<!-- ${report.name} -->`, `<!-- /${report.name} -->`];
+  const page = readFileSync(PAGE, "utf8");
+  const [start, end] = [page.indexOf(open), page.indexOf(close)];
+  if (start < 0 || end < start) throw new Error(`bench/README.md has no place for ${report.name}`);
+  writeFileSync(PAGE, `${page.slice(0, start + open.length)}\n${asMarkdown(report)}\n${page.slice(end)}`);
+}

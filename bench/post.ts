@@ -1,0 +1,109 @@
+import {
+  ApiGatewayManagementApiClient,
+  PostToConnectionCommand,
+} from "@aws-sdk/client-apigatewaymanagementapi";
+import { CREDENTIALS, REGION } from "../local/aws.ts";
+import { requestHandler } from "../shared/adapters/aws/client.ts";
+import { gatewaySockets } from "../shared/adapters/aws/gateway-sockets.ts";
+import { leanSockets } from "../shared/adapters/aws/lean-sockets.ts";
+import type { ConnectionId } from "../shared/domain/tag.ts";
+import type { Sockets } from "../shared/ports.ts";
+import { startChild } from "./child.ts";
+import { perCpuSecond, rateOf, ratio } from "./measure.ts";
+import { unsignedPost } from "./plain/post.ts";
+import type { Report } from "./report.ts";
+import type { GatewayReady } from "./server/gateway.ts";
+
+const IN_FLIGHT = 50;
+const BYTES = 500;
+
+const SHIPPED = "SDK client as shipped";
+const TUNED = "SDK client, tuned";
+const LEAN = "Tagwire";
+const SHARED = "Tagwire, one frame for all";
+const UNSIGNED = "undici, unsigned";
+
+/** Posts per CPU-second by each way to post. */
+export async function post(): Promise<Report> {
+  const gateway = await startChild<GatewayReady, "posts", number>("gateway");
+  const { endpoint } = gateway.ready;
+  const common = { region: REGION, credentials: CREDENTIALS, endpoint };
+  const shipped = new ApiGatewayManagementApiClient(common);
+  const tuned = new ApiGatewayManagementApiClient({
+    ...common,
+    cacheMiddleware: true,
+    maxAttempts: 1,
+    requestHandler: requestHandler(3_000, IN_FLIGHT),
+  });
+  const lean = leanSockets({
+    endpoint,
+    region: async () => REGION,
+    credentials: tuned.config.credentials,
+    timeout: 3_000,
+    connections: IN_FLIGHT,
+    now: Date.now,
+  });
+  const unsigned = unsignedPost(endpoint, IN_FLIGHT);
+
+  let posted = 0;
+  const frame = () => Buffer.alloc(BYTES, String(posted++ % 10));
+  const only = frame();
+  const through =
+    (sockets: Sockets, next: () => Buffer = frame) =>
+    async () => {
+      const ending = await sockets.post(idOf(posted), next());
+      if (ending.kind !== "sent") throw new Error(`a post ended ${JSON.stringify(ending)}`);
+    };
+  const contestants = [
+    {
+      name: SHIPPED,
+      run: () => shipped.send(new PostToConnectionCommand({ ConnectionId: idOf(posted), Data: frame() })),
+    },
+    { name: TUNED, run: through(gatewaySockets(tuned)) },
+    { name: LEAN, run: through(lean) },
+    { name: SHARED, run: through(lean, () => only) },
+    { name: UNSIGNED, run: () => unsigned.post(idOf(posted), frame()) },
+  ].map((one) => ({ ...one, inFlight: IN_FLIGHT }));
+  const rates = await perCpuSecond(contestants, { rounds: 9, window: 500 });
+
+  shipped.destroy();
+  tuned.destroy();
+  await Promise.all([lean.destroy(), unsigned.destroy()]);
+  await gateway.stop();
+  return {
+    name: "post",
+    title: "Posts to connections",
+    method:
+      `Frames of ${BYTES} bytes to a loopback HTTP server in another process, ${IN_FLIGHT} in flight; each post has ` +
+      "a frame of its own but in the row that says otherwise, which is what a topic does. Counted is the CPU time of " +
+      "the posting process. Rows take turns of half a second, nine rounds, medians; ratios compare within a round. " +
+      "The SDK's client as shipped has no option set; tuned, it has `cacheMiddleware` and no retries. The unsigned " +
+      "row is undici's fastest interface without signature or credentials, which no signed path can reach.",
+    packages: ["undici", "@aws-sdk/client-apigatewaymanagementapi"],
+    columns: ["posts per CPU-second", "median", "× SDK as shipped", "× unsigned"],
+    rows: contestants.map(({ name }) => ({
+      control: name !== LEAN && name !== SHARED,
+      cells: [name, rateOf(rates, name), ratio(rates, name, SHIPPED), ratio(rates, name, UNSIGNED)],
+    })),
+    verdicts: [
+      {
+        what: "Tagwire to the SDK client as shipped",
+        got: ratio(rates, LEAN, SHIPPED),
+        wants: { least: 5 },
+      },
+      { what: "Tagwire to undici unsigned", got: ratio(rates, LEAN, UNSIGNED), wants: { least: 0.5 } },
+    ],
+    chart: {
+      title: "Posts per CPU-second",
+      bars: contestants.map(({ name }) => ({
+        label: name,
+        value: rateOf(rates, name),
+        control: name !== LEAN && name !== SHARED,
+      })),
+    },
+  };
+}
+
+/** As API Gateway makes them: they end in "=", which a path must escape. */
+const idOf = (n: number): ConnectionId =>
+  `${Buffer.from(String(n % 10_000).padStart(11, "c")).toString("base64")}` as ConnectionId;

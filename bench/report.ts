@@ -1,0 +1,107 @@
+import { readFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import type { Chart } from "./plot.ts";
+
+export type Cell = string | number;
+
+/** A number a benchmark promises, and whether this run kept it. */
+export interface Verdict {
+  readonly what: string;
+  readonly got: number;
+  readonly wants: { readonly least: number } | { readonly most: number };
+}
+
+/** What one benchmark found. */
+export interface Report {
+  readonly name: string;
+  readonly title: string;
+  /** How it was measured: what runs where, what is counted, what the control rows are. */
+  readonly method: string;
+  /** Packages whose versions matter. */
+  readonly packages: readonly string[];
+  readonly columns: readonly string[];
+  /** Control rows have none of our code. */
+  readonly rows: readonly { readonly control?: boolean; readonly cells: readonly Cell[] }[];
+  readonly verdicts: readonly Verdict[];
+  readonly chart: Chart;
+}
+
+export const kept = ({ got, wants }: Verdict): boolean =>
+  "least" in wants ? got >= wants.least : got <= wants.most;
+
+/** Where a benchmark ran: its numbers compare with no others. */
+export function circumstances(packages: readonly string[]): string {
+  const versions = packages.map((name) => {
+    const text = readFileSync(`node_modules/${name}/package.json`, "utf8");
+    const { version } = JSON.parse(text) as { version: string };
+    return `${name} ${version}`;
+  });
+  const [cpu] = cpus();
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
+  const machine = `${cpus().length} × ${cpu?.model.trim() ?? "unknown CPU"}, ${memory}`;
+  return [`Node ${process.versions.node}`, machine, process.platform, ...versions].join(" · ");
+}
+
+const digits = (value: number): number => (Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2);
+
+/** Thousands apart, three digits that matter. */
+export const shown = (cell: Cell): string =>
+  typeof cell === "string"
+    ? cell
+    : cell.toLocaleString("en-US", { maximumFractionDigits: Number.isInteger(cell) ? 0 : digits(cell) });
+
+const told = (verdict: Verdict): string => {
+  const wants =
+    "least" in verdict.wants ? `at least ${verdict.wants.least}` : `at most ${verdict.wants.most}`;
+  return `${kept(verdict) ? "kept" : "MISSED"}: ${verdict.what} is ${shown(verdict.got)}, to be ${wants}`;
+};
+
+/** The report as a page of a terminal. */
+export function asText(report: Report): string {
+  const rows = report.rows.map(({ control, cells }) => [
+    ...cells.map(shown),
+    ...(control ? ["(control)"] : [""]),
+  ]);
+  const table = [[...report.columns, ""], ...rows];
+  const widths = table[0]?.map((_, i) => Math.max(...table.map((row) => row[i]?.length ?? 0))) ?? [];
+  const lines = table.map((row) =>
+    row
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+      .join("  ")
+      .trimEnd(),
+  );
+  return [
+    `${report.name}: ${report.title}`,
+    "",
+    ...lines,
+    "",
+    ...report.verdicts.map(told),
+    "",
+    report.method,
+    circumstances(report.packages),
+  ].join("\n");
+}
+
+/** The report as a section of a Markdown page. */
+export function asMarkdown(report: Report): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [
+    `## ${report.title}`,
+    "",
+    `\`npm run bench -- ${report.name}\``,
+    "",
+    report.method,
+    "",
+    line(report.columns),
+    line(report.columns.map((_, i) => (i === 0 ? "---" : "---:"))),
+    ...report.rows.map(({ control, cells }) =>
+      line(cells.map((cell, i) => (i === 0 && control ? `*${shown(cell)}*` : shown(cell)))),
+    ),
+    "",
+    `![${report.chart.title}](plots/${report.name}.svg)`,
+    "",
+    ...report.verdicts.map((verdict) => `- ${told(verdict)}`),
+    "",
+    `${circumstances(report.packages)}, ${new Date().toISOString().slice(0, 10)}.`,
+  ].join("\n");
+}

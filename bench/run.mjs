@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+// Bundles the benchmarks as functions are bundled, then runs them: a loader that transforms code while it runs
+// would be measured too.
+import { build } from "esbuild";
+
+const outfile = "node_modules/.cache/tagwire/bench.mjs";
+await build({
+  entryPoints: ["bench/main.ts"],
+  outfile,
+  bundle: true,
+  packages: "external",
+  platform: "node",
+  target: "node20",
+  format: "esm",
+  logLevel: "warning",
+});
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+await import(new URL(`../${outfile}`, import.meta.url));

@@ -1,0 +1,61 @@
+import type { Lane } from "../../shared/domain/lane.ts";
+import { type Job, parseJob } from "../../shared/domain/message.ts";
+import type { Target } from "../../shared/domain/target.ts";
+import type { DeadLetter } from "../../shared/ports.ts";
+
+/** A dead letter, and the job in it; none where the body cannot be parsed. */
+export interface Letter extends DeadLetter {
+  readonly job?: Job;
+}
+
+export function letterOf(found: DeadLetter): Letter {
+  const parsed = parseJob(found.body);
+  return parsed.ok ? { ...found, job: parsed.value } : found;
+}
+
+/** The lane that a job belongs to, where its letter does not say. */
+export const laneOf = ({ lane }: Letter, job: Job): Lane =>
+  lane ?? (job.range ? "fanout" : job.message.priority);
+
+/** What a user calls it: the message's id, or the queue's own where the body has none. */
+export const nameOf = ({ job, entryId }: Letter): string => job?.message.id ?? entryId;
+
+/** `topic:orders`, as `--target` takes it; an expression as JSON. */
+export function targetText(target: Target): string {
+  if ("everyone" in target) return "everyone";
+  if ("tags" in target) return JSON.stringify(target.tags);
+  const [[kind, value] = []] = Object.entries(target);
+  return `${kind}:${value}`;
+}
+
+/** A letter as `--json` prints it. */
+export function toJson(letter: Letter, reason: string | undefined): Record<string, unknown> {
+  const { job, entryId, sentAt } = letter;
+  return {
+    id: nameOf(letter),
+    ...(job
+      ? {
+          producer: job.message.producer,
+          target: job.message.target,
+          ...(job.message.event === undefined ? {} : { event: job.message.event }),
+          lane: laneOf(letter, job),
+          ...(job.range ? { range: job.range } : {}),
+        }
+      : { parseable: false }),
+    ...(reason === undefined ? {} : { reason }),
+    sentAt: new Date(sentAt).toISOString(),
+    entryId,
+  };
+}
+
+/** A letter as one line. */
+export function toLine(letter: Letter, reason: string | undefined): string {
+  const { job, sentAt } = letter;
+  const whom = job ? `${job.message.producer} → ${targetText(job.message.target)}` : "cannot be parsed";
+  const parts = [new Date(sentAt).toISOString(), nameOf(letter), whom, reason ?? "(no reason known)"];
+  return plain(parts.join("  "));
+}
+
+/** Text that somebody else wrote, with the signs that steer a terminal made visible. */
+export const plain = (text: string): string =>
+  text.replaceAll(/\p{Cc}/gu, (sign) => `\\u${(sign.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`);

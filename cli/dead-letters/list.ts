@@ -1,0 +1,66 @@
+import { Failure, isObject } from "../failure.ts";
+import type { Io } from "../io.ts";
+import { laneOf, plain, targetText, toJson, toLine } from "./letter.ts";
+import { type Chosen, type Selection, select } from "./select.ts";
+
+/** Prints a line for each letter that is meant. */
+export async function list(io: Io, selection: Selection, json: boolean): Promise<void> {
+  let count = 0;
+  await select(io, selection, async (chosen) => {
+    for (const { letter, reason } of chosen) {
+      io.stdout.write(json ? `${JSON.stringify(toJson(letter, reason))}\n` : `${toLine(letter, reason)}\n`);
+    }
+    count += chosen.length;
+    return [];
+  });
+  if (!json) io.stderr.write(`${count} dead letters\n`);
+}
+
+/** Prints all there is about the letters that are meant, and their receipts. */
+export async function show(io: Io, selection: Selection, json: boolean): Promise<void> {
+  let count = 0;
+  await select(io, selection, async (chosen) => {
+    for (const each of chosen) {
+      const receipt = await selection.lookup(each.letter);
+      const { job, body } = each.letter;
+      const whole = { ...toJson(each.letter, each.reason), ...(job ? { message: job.message } : { body }) };
+      if (json) io.stdout.write(`${JSON.stringify({ ...whole, ...(receipt ? { receipt } : {}) })}\n`);
+      else io.stdout.write(`${count > 0 ? "\n" : ""}${describe(each, receipt)}`);
+      count += 1;
+    }
+    return [];
+  });
+  if (count === 0) throw new Failure(`no dead letter has the id ${selection.filter.id}`);
+}
+
+function describe(
+  { letter, reason }: Chosen,
+  receipt: Readonly<Record<string, unknown>> | undefined,
+): string {
+  const { job, sentAt, entryId, body } = letter;
+  const time = (milliseconds: number) => new Date(milliseconds).toISOString();
+  const counts = isObject(receipt?.counts) ? receipt.counts : undefined;
+  const common = [
+    ["reason", reason ?? "nobody knows"],
+    ["sent", time(sentAt)],
+    ["entry", entryId],
+  ];
+  const rows = job
+    ? [
+        ["id", job.message.id],
+        ["producer", job.message.producer],
+        ["target", targetText(job.message.target)],
+        ["event", job.message.event],
+        ["lane", laneOf(letter, job)],
+        ["range", job.range && `${job.range.from} to ${job.range.to}`],
+        ...common,
+        ["accepted", job.message.time],
+        ["expires", job.message.expiresAt === undefined ? undefined : time(job.message.expiresAt)],
+        ["receipt", receipt && `${receipt.state}, ${counts?.sent} sent, ${counts?.pending} pending`],
+        ["data", JSON.stringify(job.message.data)],
+      ]
+    : [...common, ["body", body]];
+  return rows
+    .flatMap(([name = "", value]) => (value === undefined ? [] : [`${name.padEnd(12)} ${plain(value)}\n`]))
+    .join("");
+}

@@ -1,0 +1,44 @@
+import { Failure } from "../failure.ts";
+import type { Io } from "../io.ts";
+import { progress } from "../progress.ts";
+import { isEmpty } from "./filter.ts";
+import { toJson } from "./letter.ts";
+import { type Selection, select } from "./select.ts";
+
+export interface PurgeOptions {
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** Deletes letters for good. Their receipts keep saying `dead`. */
+export async function purge(
+  io: Io,
+  selection: Selection,
+  { yes, dryRun, json }: PurgeOptions,
+): Promise<void> {
+  const { queue, filter } = selection;
+  if (isEmpty(filter) && !yes && !dryRun)
+    throw new Failure("purge would delete every dead letter; narrow it with a filter, or say --yes");
+  const bar = progress(io, json);
+  const total = Math.min(selection.limit, await queue.size());
+  let purged = 0;
+  let failed = 0;
+  try {
+    await select(io, selection, async (chosen) => {
+      const letters = chosen.map(({ letter }) => letter);
+      const removed = dryRun ? letters.map(() => true) : await queue.remove(letters);
+      const gone = chosen.filter((_, i) => removed[i]);
+      purged += gone.length;
+      failed += chosen.length - gone.length;
+      for (const { letter, reason } of json ? gone : [])
+        io.stdout.write(`${JSON.stringify({ ...toJson(letter, reason), fate: "purged", dryRun })}\n`);
+      bar.show(purged, total, `${purged} of about ${total}`);
+      return dryRun ? [] : gone.map(({ letter }) => letter);
+    });
+  } finally {
+    bar.end();
+    if (!json) io.stdout.write(`${dryRun ? "would purge" : "purged"} ${purged}\n`);
+  }
+  if (failed > 0) throw new Failure(`${failed} dead letters were not deleted; run it again for them`);
+}

@@ -1,0 +1,33 @@
+import { isObject } from "../failure.ts";
+import type { Io } from "../io.ts";
+import { messagePath } from "../receipt.ts";
+import { call, granted } from "../router.ts";
+import type { Letter } from "./letter.ts";
+
+/** What the router's receipt says of a letter's message. */
+export type Lookup = (letter: Letter) => Promise<Readonly<Record<string, unknown>> | undefined>;
+
+/** Asks the router for receipts; the first failure is noted, and nobody is asked again. */
+export function receipts(io: Io): Lookup {
+  let failed = false;
+  return async ({ job }) => {
+    if (!job || failed) return undefined;
+    try {
+      const answer = await call(io, "GET", messagePath(job.message.id, job.message.producer));
+      const body = answer.status === 404 ? undefined : granted(answer);
+      return isObject(body) ? body : undefined;
+    } catch (fault) {
+      if (!failed)
+        io.stderr.write(`tagwire: no receipts: ${fault instanceof Error ? fault.message : fault}\n`);
+      failed = true;
+      return undefined;
+    }
+  };
+}
+
+/** Why a letter is dead. Where SQS moved it by itself, only the receipt of its message may know. */
+export async function reasonOf(letter: Letter, lookup: Lookup): Promise<string | undefined> {
+  if (letter.reason !== undefined) return letter.reason;
+  const receipt = await lookup(letter);
+  return typeof receipt?.reason === "string" ? receipt.reason : undefined;
+}

@@ -1,0 +1,105 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { LANES, type Lane } from "../../shared/domain/lane.ts";
+import type { Job } from "../../shared/domain/message.ts";
+import { partOf } from "../../shared/domain/receipt.ts";
+import { Failure } from "../failure.ts";
+import type { Io } from "../io.ts";
+import { progress } from "../progress.ts";
+import { type Letter, laneOf, toJson } from "./letter.ts";
+import { type Chosen, type Selection, select } from "./select.ts";
+
+export interface RedriveOptions {
+  /** Letters per second. */
+  readonly rate: number;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** A letter with a job in it, so that it can go back. */
+type Drivable = Letter & { readonly job: Job };
+
+/** What became of a letter that was meant. */
+type Fate = "redriven" | "unparseable" | "repeated" | "refused";
+
+const KEPT: Readonly<Record<Exclude<Fate, "redriven">, string>> = {
+  unparseable: "cannot be parsed, so no lane would take them; purge them",
+  repeated: "came back while this ran, or are there twice; run it again for them",
+  refused: "were not taken by their lane, or not deleted; run it again for them",
+};
+
+/**
+ * Sends letters back to their lanes at a rate, and deletes each after the lane has it: killed in between, the
+ * letter comes back and is redriven again, and then its claim finds that there is nothing left to do.
+ */
+export async function redrive(io: Io, selection: Selection, options: RedriveOptions): Promise<void> {
+  const { queue } = selection;
+  const { rate, dryRun, json } = options;
+  const bar = progress(io, json);
+  const total = Math.min(selection.limit, await queue.size());
+  const driven = new Set<string>();
+  const lanes: Partial<Record<Lane, number>> = {};
+  const fates: Partial<Record<Fate, number>> = {};
+
+  const tell = (letter: Letter, reason: string | undefined, fate: Fate) => {
+    fates[fate] = (fates[fate] ?? 0) + 1;
+    const lane = fate === "redriven" && letter.job ? laneOf(letter, letter.job) : undefined;
+    if (lane) lanes[lane] = (lanes[lane] ?? 0) + 1;
+    if (json) io.stdout.write(`${JSON.stringify({ ...toJson(letter, reason), fate, dryRun })}\n`);
+  };
+
+  const send = async (lane: Lane, letters: readonly Drivable[]): Promise<Letter[]> => {
+    if (letters.length === 0) return [];
+    const entries = letters.map(({ body, job }) => ({ body, producer: job.message.producer }));
+    const taken = await queue.forward(lane, entries);
+    const sent = letters.filter((_, i) => taken[i]);
+    const removed = await queue.remove(sent);
+    return sent.filter((_, i) => removed[i]);
+  };
+
+  const take = async (chosen: readonly Chosen[], until: AbortSignal): Promise<readonly Letter[]> => {
+    const ready: Drivable[] = [];
+    const reasons = new Map(chosen.map(({ letter, reason }) => [letter.entryId, reason]));
+    for (const { letter, reason } of chosen) {
+      const { job } = letter;
+      if (!job) tell(letter, reason, "unparseable");
+      else if (driven.has(jobKey(job))) tell(letter, reason, "repeated");
+      else {
+        driven.add(jobKey(job));
+        ready.push({ ...letter, job });
+      }
+    }
+    const of = (lane: Lane) => ready.filter((letter) => laneOf(letter, letter.job) === lane);
+    const gone = dryRun ? ready : (await Promise.all(LANES.map((lane) => send(lane, of(lane))))).flat();
+    for (const letter of ready)
+      tell(letter, reasons.get(letter.entryId), gone.includes(letter) ? "redriven" : "refused");
+    bar.show(driven.size, total, `${driven.size} of about ${total}`);
+    if (dryRun) return [];
+    await pause((1000 * ready.length) / rate, undefined, { signal: until }).catch(() => undefined);
+    return gone;
+  };
+
+  try {
+    await select(io, selection, take);
+  } finally {
+    bar.end();
+    if (!json) io.stdout.write(summary(lanes, fates, dryRun));
+  }
+  if (fates.refused) throw new Failure(`${fates.refused} dead letters ${KEPT.refused}`);
+}
+
+const jobKey = (job: Job): string =>
+  JSON.stringify([job.message.producer, job.message.id, job.message.copy, partOf(job)]);
+
+function summary(
+  lanes: Partial<Record<Lane, number>>,
+  fates: Partial<Record<Fate, number>>,
+  dryRun: boolean,
+): string {
+  const parts = LANES.flatMap((lane) => (lanes[lane] ? [`${lane} ${lanes[lane]}`] : []));
+  const by = parts.length > 0 ? ` (${parts.join(", ")})` : "";
+  const kept = Object.entries(KEPT).flatMap(([fate, why]) => {
+    const count = fates[fate as Fate] ?? 0;
+    return count > 0 ? [`kept ${count}: they ${why}\n`] : [];
+  });
+  return `${dryRun ? "would redrive" : "redrove"} ${fates.redriven ?? 0}${by}\n${kept.join("")}`;
+}

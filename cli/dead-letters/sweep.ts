@@ -1,0 +1,59 @@
+import type { DeadLetter, DeadLetters } from "../../shared/ports.ts";
+
+export interface SweepOptions {
+  readonly queue: Pick<DeadLetters, "receive" | "release">;
+  /** Letters per receive, 1-10. */
+  readonly batch: number;
+  /** How long a received letter stays hidden if nobody releases it: after a kill, they come back on their own. */
+  readonly holdSeconds: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Ends the sweep after the batch that is under way. */
+  readonly until: AbortSignal;
+}
+
+/** What a batch leads to: the letters that are not in the queue any more, and whether more are wanted. */
+export interface Taken {
+  readonly gone: readonly DeadLetter[];
+  readonly enough?: boolean;
+}
+
+/** A letter that was sent so long after the sweep began is left to the next one; clocks differ by less. */
+const LATER = 60_000;
+
+/**
+ * Hands over each letter of the queue once. What stays in the queue is held until the end, since a letter that is
+ * released in between would be received again and again before the rest, and is then released at once, whatever
+ * ends the sweep. Ends too while new letters keep coming in, and answers how many of them it left alone.
+ */
+export async function sweep(
+  { queue, batch, holdSeconds, now, until }: SweepOptions,
+  take: (fresh: readonly DeadLetter[]) => Promise<Taken>,
+): Promise<{ readonly later: number }> {
+  const began = now();
+  const met = new Set<string>();
+  const held = new Map<string, DeadLetter>();
+  const later = new Set<string>();
+  let idle = 0;
+  try {
+    // Letters come back where their hold is over; once all of them did, there was nothing else to see.
+    while (!until.aborted && idle <= held.size) {
+      const received = await queue.receive(batch, holdSeconds);
+      if (received.length === 0) break;
+      const fresh = received.filter(({ entryId, sentAt }) => !met.has(entryId) && sentAt <= began + LATER);
+      idle = fresh.length > 0 ? 0 : idle + received.length;
+      for (const letter of received) {
+        held.set(letter.entryId, letter);
+        if (letter.sentAt > began + LATER) later.add(letter.entryId);
+        else met.add(letter.entryId);
+      }
+      if (fresh.length === 0) continue;
+      const { gone, enough } = await take(fresh);
+      for (const { entryId } of gone) held.delete(entryId);
+      if (enough) break;
+    }
+    return { later: later.size };
+  } finally {
+    await queue.release([...held.values()]);
+  }
+}

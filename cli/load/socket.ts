@@ -1,0 +1,61 @@
+import { WebSocket } from "ws";
+import { SUBPROTOCOL } from "../../shared/domain/frame.ts";
+import { parseJson } from "../../shared/domain/parse.ts";
+import { isObject, isReason, reasonLine } from "../failure.ts";
+import { causeOf } from "../router.ts";
+
+export interface Opening {
+  readonly url: URL;
+  readonly token: string;
+  readonly topic: string;
+  /** Gets the id of each message frame. */
+  onMessage(id: string): void;
+  /** The connection is over although nobody asked for it. */
+  onCut(): void;
+}
+
+/** How a message frame begins as the router writes it: reading its id so costs less than parsing it. */
+const START = '{"type":"message","id":"';
+/** Milliseconds that a handshake and a subscribe may take together. */
+const PATIENCE = 30_000;
+
+/** Opens a socket and subscribes. Resolves with a function that closes it; rejects with the reason in words. */
+export function open({ url, token, topic, onMessage, onCut }: Opening): Promise<() => Promise<void>> {
+  const socket = new WebSocket(url, [SUBPROTOCOL, `token.${token}`], { perMessageDeflate: false });
+  let closing = false;
+  let subscribed = false;
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  const close = () => {
+    closing = true;
+    socket.close(1000);
+    return closed;
+  };
+  return new Promise((resolve, reject) => {
+    const fail = (reason: string) => {
+      closing = true;
+      reject(new Error(reason));
+      socket.terminate();
+    };
+    const timer = setTimeout(() => fail(`no answer within ${PATIENCE / 1000} s`), PATIENCE);
+    socket.on("open", () => socket.send(JSON.stringify({ type: "subscribe", topics: [topic], ref: 1 })));
+    socket.on("message", (bytes) => {
+      const text = bytes.toString();
+      if (text.startsWith(START)) return onMessage(text.slice(START.length, text.indexOf('"', START.length)));
+      const json = parseJson(text);
+      const frame = json.ok && isObject(json.value) ? json.value : {};
+      if (frame.type === "message") return onMessage(String(frame.id));
+      if (frame.type === "error" && isReason(frame) && !subscribed) return fail(reasonLine(frame));
+      if (frame.type !== "subscribed") return;
+      subscribed = true;
+      clearTimeout(timer);
+      resolve(close);
+    });
+    socket.on("unexpected-response", (_, response) => fail(`the router answered ${response.statusCode}`));
+    socket.on("error", (fault) => fail(causeOf(fault)));
+    socket.on("close", (code) => {
+      clearTimeout(timer);
+      if (!subscribed) reject(new Error(`it was closed with ${code}`));
+      else if (!closing) onCut();
+    });
+  });
+}

@@ -1,0 +1,126 @@
+import { LANES, type Lane } from "../../shared/domain/lane.ts";
+import { reservedConcurrency, type Settings } from "../../shared/settings.ts";
+import { visitOf } from "./connection.ts";
+import { type CostLine, costLines } from "./cost.ts";
+import { type Limit, limits } from "./limit.ts";
+import type { Assumptions, Load, Traffic } from "./load.ts";
+import type { Quotas } from "./quotas.ts";
+import { type Work, workOf } from "./work.ts";
+
+/** Traffic, and what one of its messages leads to. */
+export interface Stream extends Traffic {
+  readonly work: Work;
+  /** The same where every run has a whole batch and nothing slows its posts: what a full lane is capable of. */
+  readonly inFull: Work;
+}
+
+export interface LanePlan {
+  /** Runs at a time, each with a whole batch, that the busiest second needs; and that the settings allow. */
+  readonly needed: number;
+  readonly allowed: number;
+  /** The setting under which the busiest second fills three quarters of the lane. */
+  readonly advised: number;
+}
+
+/** Per second. */
+export interface Capacity {
+  readonly writes: number;
+  readonly reads: number;
+}
+
+export interface Plan {
+  readonly streams: readonly Stream[];
+  readonly lanes: Readonly<Record<Lane, LanePlan>>;
+  /** Of all lanes together. */
+  readonly postsInFlight: { readonly needed: number; readonly allowed: number };
+  readonly tables: { readonly average: Capacity; readonly peak: Capacity };
+  /** Seconds until all that gathered in `outageSeconds` of average load is delivered; none where it never is. */
+  readonly drain: { readonly outageSeconds: number; readonly seconds?: number };
+  /** Seconds until all connections are back after all were cut. */
+  readonly reconnectSeconds: number;
+  /** From the tightest on. */
+  readonly limits: readonly Limit[];
+  readonly monthly: readonly CostLine[];
+  readonly monthlyTotal: number;
+}
+
+export interface Planning {
+  readonly load: Load;
+  readonly settings: Settings;
+  readonly quotas: Quotas;
+  readonly assumed: Assumptions;
+  readonly outageSeconds: number;
+}
+
+/** Milliseconds of runs in a lane, for one message of this priority. */
+export const timeIn = (lane: Lane, priority: Lane, time: Work["time"]): number =>
+  lane === "fanout" ? time.fanout : lane === priority ? time.own : 0;
+
+/** The quota is a limit of its own; a lane must not look fuller for it. */
+const unpaced = (settings: Settings): Settings => ({
+  ...settings,
+  delivery: { ...settings.delivery, pace: { quota: Number.POSITIVE_INFINITY, share: 1 } },
+});
+
+/** How full a lane may be in the busiest second. */
+const FULL = 0.75;
+
+/** What a load leads to. Pure: the same load, the same plan. */
+export function plan(planning: Planning): Plan {
+  const { load, settings, quotas, assumed, outageSeconds } = planning;
+  const streams = load.traffic.map((traffic) => ({
+    ...traffic,
+    work: workOf(traffic, load, settings, assumed),
+    inFull: workOf(
+      traffic,
+      { ...load, perRun: settings.lanes[traffic.priority].batchSize },
+      unpaced(settings),
+      assumed,
+    ),
+  }));
+  const sum = (pick: (stream: Stream) => number) => streams.reduce((n, s) => n + s.rate * pick(s), 0);
+  const visits = load.connections / load.sessionSeconds;
+  const visit = visitOf(load);
+
+  const busy = Object.fromEntries(
+    LANES.map((lane) => [lane, sum(({ priority, inFull: { time } }) => timeIn(lane, priority, time) / 1000)]),
+  ) as Record<Lane, number>;
+  const lanes = Object.fromEntries(
+    LANES.map((lane) => {
+      const needed = busy[lane] * load.peak;
+      const advised = Math.max(2, Math.ceil(needed / FULL));
+      return [lane, { needed, allowed: settings.lanes[lane].concurrency, advised }];
+    }),
+  ) as Record<Lane, LanePlan>;
+
+  const average = {
+    writes: sum(({ work }) => work.writeUnits) + visits * visit.writeUnits,
+    reads: sum(({ work }) => work.readUnits) + visits * visit.readUnits,
+  };
+  const posts = sum(({ work }) => work.posts);
+  const fullest = Math.max(
+    posts / (settings.delivery.pace.quota * settings.delivery.pace.share),
+    ...LANES.map((lane) => busy[lane] / settings.lanes[lane].concurrency),
+  );
+  const monthly = costLines(planning, streams);
+  return {
+    streams,
+    lanes,
+    postsInFlight: {
+      needed: (posts * load.peak * assumed.post) / 1000,
+      allowed: reservedConcurrency(settings) * settings.delivery.postsInFlight,
+    },
+    tables: {
+      average,
+      peak: { writes: average.writes * load.peak, reads: average.reads * load.peak },
+    },
+    drain: {
+      outageSeconds,
+      ...(fullest < 1 ? { seconds: (outageSeconds * fullest) / (1 - fullest) } : {}),
+    },
+    reconnectSeconds: load.connections / quotas.connects,
+    limits: limits({ ...planning, streams, lanes }),
+    monthly,
+    monthlyTotal: monthly.reduce((total, { usd }) => total + usd, 0),
+  };
+}

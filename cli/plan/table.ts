@@ -1,0 +1,121 @@
+import { LANES } from "../../shared/domain/lane.ts";
+import type { Limit } from "./limit.ts";
+import type { Load } from "./load.ts";
+import type { Plan } from "./plan.ts";
+import { CHECKED, REGION } from "./prices.ts";
+
+/** The plan for people to read. */
+export function describe(found: Plan, load: Load): string {
+  return [
+    title(found, load),
+    messagesTable(found),
+    lanesTable(found),
+    capacity(found),
+    limitsTable(found, load),
+    costTable(found),
+  ].join("\n");
+}
+
+function title({ limits, monthlyTotal }: Plan, { connections, peak }: Load): string {
+  const [first] = limits;
+  const account = limits.find(({ kind }) => kind === "account");
+  const growth = ({ share }: Limit) => (share > 0 ? `${number(1 / share)} times this load` : "any load");
+  const verdict = (limit: Limit): string => {
+    if (limit.share > peak) return `does not fit: even on average it needs ${percent(limit.share / peak)} of`;
+    if (limit.share > 1) return `fits, but messages wait at its peak, which needs ${percent(limit.share)} of`;
+    return `fits; at ${growth(limit)} it meets its first limit,`;
+  };
+  const lines = [
+    `${number(connections)} connections, ${usd(monthlyTotal)} a month`,
+    first && `${verdict(first)} ${first.name}`,
+    account &&
+      account !== first &&
+      `the first limit of the account is ${account.name}, at ${growth(account)}`,
+  ];
+  return `${lines.filter((line) => line).join("\n")}\n`;
+}
+
+const messagesTable = ({ streams }: Plan): string =>
+  table(
+    ["messages/s", "to", "jobs", "SQS calls", "writes", "reads", "posts", "last frame after"],
+    streams.map(({ rate, audience, work }) => [
+      number(rate),
+      number(audience),
+      number(work.jobs),
+      number(work.sends + 2 * work.deletes),
+      `${number(work.writeUnits)} WRU`,
+      `${number(work.readUnits)} RRU`,
+      number(work.posts),
+      duration(work.toLast / 1000),
+    ]),
+  );
+
+const lanesTable = ({ lanes }: Plan): string =>
+  table(
+    ["lane", "runs needed", "allowed", "advised"],
+    LANES.map((lane) => {
+      const { needed, allowed, advised } = lanes[lane];
+      return [lane, number(needed), number(allowed), number(advised)];
+    }),
+  );
+
+const capacity = ({ postsInFlight, tables, drain, reconnectSeconds }: Plan): string =>
+  rows([
+    ["posts in flight", `${number(postsInFlight.needed)} needed, ${number(postsInFlight.allowed)} allowed`],
+    ["tables, average", `${number(tables.average.writes)} WRU/s, ${number(tables.average.reads)} RRU/s`],
+    ["tables, peak", `${number(tables.peak.writes)} WRU/s, ${number(tables.peak.reads)} RRU/s`],
+    [
+      `backlog of ${duration(drain.outageSeconds)}`,
+      drain.seconds === undefined
+        ? "never drains: lanes fill faster"
+        : `drains in ${duration(drain.seconds)}`,
+    ],
+    ["all cut at once", `all back after ${duration(reconnectSeconds)}`],
+  ]);
+
+const limitsTable = ({ limits }: Plan, { peak }: Load): string =>
+  table(
+    [`at the peak (× ${peak})`, "", "needed", "limit", "used"],
+    limits
+      .filter(({ used }) => used > 0)
+      .map(({ name, kind, used, limit, share }) => [name, kind, number(used), number(limit), percent(share)]),
+  );
+
+const costTable = ({ monthly, monthlyTotal }: Plan): string =>
+  table(
+    ["a month", "units", "cost"],
+    [
+      ...monthly
+        .filter(({ units }) => units > 0)
+        .map(({ part, units, usd: cost }) => [part, number(units), usd(cost)]),
+      ["together", "", usd(monthlyTotal)],
+    ],
+  ) + `Prices of ${REGION}, ${CHECKED}, without free allowances and without data that leaves AWS.\n`;
+
+/** Columns as wide as their widest cell; all but the first are aligned on the right. */
+function table(head: readonly string[], body: readonly (readonly string[])[]): string {
+  const lines = [head, ...body];
+  const widths = head.map((_, i) => Math.max(...lines.map((line) => (line[i] ?? "").length)));
+  const text = lines.map((line) =>
+    line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  "),
+  );
+  return `${text.join("\n")}\n`;
+}
+
+const rows = (lines: readonly (readonly [string, string])[]): string => {
+  const width = Math.max(...lines.map(([name]) => name.length));
+  return lines.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join("");
+};
+
+/** Three digits where it is small, none after the point where it is large. */
+const number = (value: number): string =>
+  value.toLocaleString("en-US", value < 100 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 0 });
+const percent = (share: number): string => `${number(share * 100)} %`;
+const usd = (value: number): string =>
+  `$${value.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+
+function duration(seconds: number): string {
+  if (seconds < 1) return `${number(seconds * 1000)} ms`;
+  if (seconds < 600) return `${number(seconds)} s`;
+  return seconds < 36_000 ? `${number(seconds / 60)} min` : `${number(seconds / 3_600)} h`;
+}

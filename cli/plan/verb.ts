@@ -1,0 +1,105 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { BATCH_MESSAGES, FRAME_BYTES, QUEUE_BATCH } from "../../shared/domain/limits.ts";
+import { parseJson } from "../../shared/domain/parse.ts";
+import { DEFAULTS, type Overrides, type Settings, settings as settle } from "../../shared/settings.ts";
+import { Failure, isObject } from "../failure.ts";
+import type { Io } from "../io.ts";
+import { ASSUMPTIONS, type Load, parseTraffic, type Traffic } from "./load.ts";
+import { plan } from "./plan.ts";
+import { QUOTAS } from "./quotas.ts";
+import { describe } from "./table.ts";
+
+interface Options extends Omit<Load, "sessionSeconds"> {
+  readonly session: number;
+  readonly quota?: number;
+  readonly connects: number;
+  readonly runs: number;
+  readonly postMs: number;
+  readonly outage: number;
+  readonly settings?: Settings;
+  readonly json?: true;
+}
+
+/** What is planned where no traffic is named: some messages for one, and a few for many. */
+const exampleFor = (connections: number): readonly Traffic[] => [
+  { rate: 10, audience: Math.min(1, connections), priority: "normal" },
+  { rate: 0.1, audience: Math.min(1_000, connections), priority: "normal" },
+];
+
+/** `tagwire plan`: what a load needs of an account, what it costs, and which limit it meets first. */
+export function planVerb(program: Command, io: Io): void {
+  const option = (flags: string, text: string, range: readonly [number, number], fallback: number) =>
+    new Option(flags, text).argParser(within(...range)).default(fallback);
+  program
+    .command("plan")
+    .description("what a load needs, what it costs a month, and which limit it meets first")
+    .addOption(
+      new Option(
+        "--traffic <rate:connections>",
+        "messages per second, connections that each is for, and [:priority]; repeat for more (default 10:1 and 0.1:1000)",
+      ).argParser(parseTraffic),
+    )
+    .addOption(option("--connections <n>", "open at once", [0, 1e9], 1_000))
+    .addOption(
+      option(
+        "--session <seconds>",
+        "how long a connection is open",
+        [1, DEFAULTS.sockets.maxAge],
+        DEFAULTS.sockets.maxAge,
+      ),
+    )
+    .addOption(option("--topics <n>", "that a connection subscribes to", [0, 200], 1))
+    .addOption(option("--bytes <n>", "of a frame", [1, FRAME_BYTES], 1_000))
+    .addOption(option("--per-post <n>", "messages in one POST", [1, BATCH_MESSAGES], 1))
+    .addOption(
+      option("--per-run <n>", "messages in one run; more than 1 only where they wait", [1, QUEUE_BATCH], 1),
+    )
+    .addOption(option("--peak <factor>", "the busiest second, in times of the average", [1, 1_000], 3))
+    .addOption(option("--outage <seconds>", "of which the backlog is to drain", [1, 345_600], 600))
+    .addOption(
+      new Option(
+        "--quota <n>",
+        "the account's API Gateway requests per second (default: that of the settings)",
+      ).argParser(within(1, 1e6)),
+    )
+    .addOption(
+      option("--connects <n>", "the account's new connections per second", [1, 1e6], QUOTAS.connects),
+    )
+    .addOption(option("--runs <n>", "the account's Lambda concurrency", [1, 1e6], QUOTAS.runs))
+    .addOption(option("--post-ms <n>", "how long a post takes; measure yours", [1, 10_000], ASSUMPTIONS.post))
+    .addOption(
+      new Option("--settings <json>", "settings that differ from the defaults").argParser(parseSettings),
+    )
+    .action((_own: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Options>();
+      const base = options.settings ?? DEFAULTS;
+      const { quota = base.delivery.pace.quota, connects, runs, postMs, outage, session, json } = options;
+      const { connections, topics, bytes, perPost, perRun, peak } = options;
+      const { traffic = exampleFor(connections) } = options;
+      const widest = Math.max(...traffic.map(({ audience }) => audience));
+      if (widest > connections)
+        throw new Failure(`a message for ${widest} needs as many --connections, got ${connections}`);
+      const load = { traffic, connections, sessionSeconds: session, topics, bytes, perPost, perRun, peak };
+      const settings = { ...base, delivery: { ...base.delivery, pace: { ...base.delivery.pace, quota } } };
+      const found = plan({
+        load,
+        settings,
+        quotas: { ...QUOTAS, requests: quota, connects, runs },
+        assumed: { ...ASSUMPTIONS, post: postMs },
+        outageSeconds: outage,
+      });
+      io.stdout.write(json ? `${JSON.stringify({ load, ...found })}\n` : describe(found, load));
+    });
+}
+
+const within = (least: number, most: number) => (text: string) => {
+  const number = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && number >= least && number <= most) return number;
+  throw new InvalidArgumentError(`It must be ${least} to ${most}.`);
+};
+
+function parseSettings(text: string): Settings {
+  const json = parseJson(text);
+  if (!json.ok || !isObject(json.value)) throw new InvalidArgumentError("It must be a JSON object.");
+  return settle(json.value as Overrides);
+}

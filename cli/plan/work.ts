@@ -1,0 +1,153 @@
+import { METERED_BYTES, QUEUE_BATCH } from "../../shared/domain/limits.ts";
+import type { Settings } from "../../shared/settings.ts";
+import type { Assumptions, Load, Traffic } from "./load.ts";
+
+/** What one message leads to, on average: calls, the units they are priced in, and time in milliseconds. */
+export interface Work {
+  /** HTTP requests, and runs of ingest. */
+  readonly requests: number;
+  /** SQS calls that send, and those that delete. There are as many receives as deletes. */
+  readonly sends: number;
+  readonly deletes: number;
+  /** SQS requests as they are priced, in steps of 64 KB. */
+  readonly queueUnits: number;
+  /** DynamoDB calls by name. */
+  readonly puts: number;
+  readonly updates: number;
+  readonly queries: number;
+  readonly gets: number;
+  readonly writeUnits: number;
+  readonly readUnits: number;
+  readonly posts: number;
+  /** Frames as they are priced, in steps of 32 KB. */
+  readonly metered: number;
+  readonly jobs: number;
+  /** Runs, and milliseconds of them, in the lane of its priority and in the fanout lane. */
+  readonly runs: { readonly own: number; readonly fanout: number };
+  readonly time: { readonly ingest: number; readonly own: number; readonly fanout: number };
+  /** From POST to the last frame where nothing else is under way, in milliseconds. */
+  readonly toLast: number;
+}
+
+const QUEUE_UNIT = 65_536;
+const WRITE_UNIT = 1_024;
+const READ_UNIT = 4_096;
+/** Bytes of a message in a lane beside its data, of a row in a tag's list, and of one range in a receipt. */
+const ENVELOPE = 300;
+const ROW = 120;
+const RANGE = 32;
+/** Bytes of a receipt's row. It stays under a kilobyte while few connections are pending. */
+export const RECEIPT = 500;
+
+const started = (bytes: number, unit: number) => Math.max(1, Math.ceil(bytes / unit));
+
+/** Posts per second that one run makes, where so many share the part of the quota that posts may use. */
+export function postRate({ delivery }: Settings, { post }: Assumptions, runs = 1): number {
+  const { postsInFlight, pace } = delivery;
+  return Math.min((postsInFlight * 1000) / post, (pace.quota * pace.share) / runs);
+}
+
+/** Jobs that a message is split into; none where one run serves it. */
+export const jobsFor = (audience: number, { delivery }: Settings): number =>
+  audience <= delivery.share ? 0 : Math.min(delivery.splitLimit, Math.ceil((2 * audience) / delivery.share));
+
+/** What one message of this traffic leads to if every post succeeds at once. */
+export function workOf(
+  { audience }: Pick<Traffic, "audience">,
+  load: Pick<Load, "bytes" | "perPost" | "perRun">,
+  settings: Settings,
+  assumed: Assumptions,
+): Work {
+  const { bytes, perPost, perRun } = load;
+  const jobs = jobsFor(audience, settings);
+  const size = bytes + ENVELOPE;
+  const inRun = Math.min(perRun, QUEUE_BATCH);
+  const ingest = {
+    requests: 1 / perPost,
+    sends: Math.ceil(perPost / QUEUE_BATCH) / perPost,
+    time: assumed.ingest / perPost,
+  };
+  const sentUnits = started(size * Math.min(perPost, QUEUE_BATCH), QUEUE_UNIT) * ingest.sends;
+  const own = {
+    runs: 1 / inRun,
+    queueUnits: (started(size * inRun, QUEUE_UNIT) + 1) / inRun,
+  };
+  const begin = assumed.run / inRun + assumed.perMessage;
+
+  if (jobs === 0) {
+    const served = servedBy(audience, settings);
+    const posting =
+      audience === 0 ? 0 : Math.max(assumed.post / inRun, (audience * 1000) / postRate(settings, assumed));
+    return {
+      requests: ingest.requests,
+      sends: ingest.sends,
+      deletes: own.runs,
+      queueUnits: sentUnits + own.queueUnits,
+      puts: 1,
+      updates: 1,
+      queries: served.queries,
+      // Before each page but the first a run looks whether somebody cancelled.
+      gets: served.queries - 1,
+      writeUnits: 2,
+      readUnits: served.readUnits + (served.queries - 1),
+      posts: audience,
+      metered: audience * started(bytes, METERED_BYTES),
+      jobs,
+      runs: { own: own.runs, fanout: 0 },
+      time: { ingest: ingest.time, own: begin + posting, fanout: 0 },
+      toLast: assumed.ingest + assumed.run + assumed.perMessage + posting,
+    };
+  }
+
+  const { batchSize, concurrency } = settings.lanes.fanout;
+  const each = servedBy(audience / jobs, settings);
+  const side = Math.min(jobs, concurrency);
+  const rate = postRate(settings, assumed, side);
+  const fanoutBegin = assumed.run / batchSize + assumed.perMessage;
+  // The message's own row names the ranges once they are cut, and is written once more when all jobs are queued.
+  const splitRow = started(RECEIPT + jobs * RANGE, WRITE_UNIT);
+  return {
+    requests: ingest.requests,
+    sends: ingest.sends + Math.ceil(jobs / QUEUE_BATCH),
+    deletes: own.runs + jobs / batchSize,
+    queueUnits:
+      sentUnits +
+      own.queueUnits +
+      Math.ceil(jobs / QUEUE_BATCH) * started(size * Math.min(jobs, QUEUE_BATCH), QUEUE_UNIT) +
+      (jobs / batchSize) * (started(size * batchSize, QUEUE_UNIT) + 1),
+    puts: 1 + jobs,
+    updates: 2 + jobs,
+    queries: 1 + jobs * each.queries,
+    gets: jobs * each.queries,
+    writeUnits: 1 + 2 * splitRow + 2 * jobs,
+    readUnits: firstPage(audience, settings) + jobs * (each.readUnits + each.queries),
+    posts: audience,
+    metered: audience * started(bytes, METERED_BYTES),
+    jobs,
+    runs: { own: own.runs, fanout: jobs / batchSize },
+    time: { ingest: ingest.time, own: begin, fanout: jobs * fanoutBegin + (audience * 1000) / rate },
+    toLast:
+      assumed.ingest +
+      2 * (assumed.run + assumed.perMessage) +
+      (audience * 1000) / (rate * side) +
+      (Math.ceil(jobs / side) - 1) * fanoutBegin,
+  };
+}
+
+const firstPage = (rows: number, { delivery }: Settings) =>
+  started(Math.min(rows, delivery.firstPageSize) * ROW, READ_UNIT);
+
+/** Queries that page through so many rows, and their read units. */
+function servedBy(rows: number, settings: Settings): { queries: number; readUnits: number } {
+  const { firstPageSize, pageSize } = settings.delivery;
+  const rest = Math.max(0, rows - firstPageSize);
+  const full = Math.floor(rest / pageSize);
+  const last = rest - full * pageSize;
+  return {
+    queries: 1 + full + (last > 0 ? 1 : 0),
+    readUnits:
+      firstPage(rows, settings) +
+      full * started(pageSize * ROW, READ_UNIT) +
+      (last > 0 ? started(last * ROW, READ_UNIT) : 0),
+  };
+}

@@ -1,0 +1,33 @@
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SignJWT } from "jose";
+
+// Set by grantPublish.
+const { TAGWIRE_URL: url, TAGWIRE_SECRET_ID: secretId } = process.env;
+const secrets = new SecretsManagerClient();
+
+/** Tells everyone who listens to `orders` that an order was shipped. */
+export const handler = async ({ order }: { order: number }) => {
+  const response = await fetch(`${url}/messages`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${await token()}`, "content-type": "application/json" },
+    body: JSON.stringify({ target: { topic: "orders" }, event: "order.shipped", data: { order } }),
+  });
+  return { status: response.status, message: await response.json() };
+};
+
+let key: Promise<Uint8Array> | undefined;
+
+/** A token that may publish to `orders` and nothing else, for five minutes. */
+async function token(): Promise<string> {
+  key ??= secret();
+  return new SignJWT({ publish: ["topic:orders"] })
+    .setProtectedHeader({ alg: "HS256" })
+    .setSubject("shop")
+    .setExpirationTime("5 minutes")
+    .sign(await key);
+}
+
+async function secret(): Promise<Uint8Array> {
+  const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: secretId }));
+  return new TextEncoder().encode(SecretString);
+}

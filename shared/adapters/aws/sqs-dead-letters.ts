@@ -1,0 +1,128 @@
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
+import { TagwireError } from "../../domain/errors.ts";
+import { LANES, type Lane } from "../../domain/lane.ts";
+import { QUEUE_BATCH } from "../../domain/limits.ts";
+import type { DeadLetter, DeadLetters } from "../../ports.ts";
+import { groupOf, inBatches } from "./sqs-queue.ts";
+
+export interface SqsDeadLettersOptions {
+  readonly client: SQSClient;
+  readonly url: string;
+  /** Where each lane is. */
+  readonly laneUrls: Readonly<Record<Lane, string>>;
+}
+
+/** A long poll asks every server of the queue, so an empty answer means that there is nothing to see. */
+const LONG_POLL_SECONDS = 1;
+/** Batch calls under way at once. */
+const CALLS = 10;
+
+/** The dead-letter queue in SQS. Faults are QUEUE_UNAVAILABLE. */
+export function sqsDeadLetters({ client, url, laneUrls }: SqsDeadLettersOptions): DeadLetters {
+  return {
+    receive: (most, holdSeconds) =>
+      onQueue("dead letters not received", async () => {
+        const { Messages = [] } = await client.send(
+          new ReceiveMessageCommand({
+            QueueUrl: url,
+            MaxNumberOfMessages: most,
+            VisibilityTimeout: holdSeconds,
+            WaitTimeSeconds: LONG_POLL_SECONDS,
+            MessageAttributeNames: ["All"],
+            MessageSystemAttributeNames: ["SentTimestamp"],
+          }),
+        );
+        return Messages.map(letterOf);
+      }),
+    release: (letters) =>
+      onQueue("dead letters not released", async () => {
+        await eachBatch(tens(letters), async (batch) => {
+          const Entries = handles(batch).map((entry) => ({ ...entry, VisibilityTimeout: 0 }));
+          await client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: url, Entries }));
+          return [];
+        });
+      }),
+    forward: (lane, entries) =>
+      onQueue(`lane ${lane} did not take dead letters`, () =>
+        eachBatch(inBatches(entries), async (batch) => {
+          const Entries = batch.map(({ body, producer }, index) => ({
+            Id: String(index),
+            MessageBody: body,
+            MessageGroupId: groupOf(producer),
+          }));
+          const sent = await client.send(new SendMessageBatchCommand({ QueueUrl: laneUrls[lane], Entries }));
+          return succeeded(batch, sent.Successful);
+        }),
+      ),
+    remove: (letters) =>
+      onQueue("dead letters not deleted", () =>
+        eachBatch(tens(letters), async (batch) => {
+          const command = new DeleteMessageBatchCommand({ QueueUrl: url, Entries: handles(batch) });
+          return succeeded(batch, (await client.send(command)).Successful);
+        }),
+      ),
+    size: () =>
+      onQueue("the dead-letter queue not read", async () => {
+        const AttributeNames = ["ApproximateNumberOfMessages" as const];
+        const { Attributes } = await client.send(
+          new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames }),
+        );
+        return Number(Attributes?.["ApproximateNumberOfMessages"] ?? 0);
+      }),
+  };
+}
+
+async function onQueue<T>(failure: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : cause;
+    throw new TagwireError("QUEUE_UNAVAILABLE", `${failure}: ${why}`, { cause });
+  }
+}
+
+function letterOf({ MessageId, ReceiptHandle, Body, Attributes, MessageAttributes }: Message): DeadLetter {
+  const reason = MessageAttributes?.["reason"]?.StringValue;
+  const lane = LANES.find((name) => name === MessageAttributes?.["lane"]?.StringValue);
+  return {
+    entryId: MessageId ?? "",
+    receiptHandle: ReceiptHandle ?? "",
+    body: Body ?? "",
+    ...(reason === undefined ? {} : { reason }),
+    ...(lane === undefined ? {} : { lane }),
+    sentAt: Number(Attributes?.SentTimestamp ?? 0),
+  };
+}
+
+const handles = (letters: readonly DeadLetter[]) =>
+  letters.map(({ receiptHandle }, index) => ({ Id: String(index), ReceiptHandle: receiptHandle }));
+
+const succeeded = (batch: readonly unknown[], ids: readonly { Id?: string | undefined }[] = []) => {
+  const done = new Set(ids.map(({ Id }) => Id));
+  return batch.map((_, index) => done.has(String(index)));
+};
+
+const tens = <T>(items: readonly T[]): T[][] =>
+  Array.from({ length: Math.ceil(items.length / QUEUE_BATCH) }, (_, i) =>
+    items.slice(i * QUEUE_BATCH, (i + 1) * QUEUE_BATCH),
+  );
+
+/** Calls for each batch, a bounded number at a time, and joins what they answer, in order. */
+async function eachBatch<T>(
+  batches: readonly T[][],
+  call: (batch: T[]) => Promise<boolean[]>,
+): Promise<boolean[]> {
+  const answers: boolean[][] = [];
+  for (let i = 0; i < batches.length; i += CALLS) {
+    answers.push(...(await Promise.all(batches.slice(i, i + CALLS).map(call))));
+  }
+  return answers.flat();
+}

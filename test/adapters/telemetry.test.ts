@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import { emfTelemetry } from "../../shared/adapters/powertools/telemetry.ts";
+import { TagwireError } from "../../shared/domain/errors.ts";
+
+/** A run's telemetry, and the lines that it has printed. */
+function printed(service = "consume") {
+  const lines: string[] = [];
+  const telemetry = emfTelemetry(service, (line) => void lines.push(line));
+  return { telemetry, records: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
+}
+
+test("counts of one run are summed into one record that CloudWatch reads", () => {
+  const { telemetry, records } = printed();
+  telemetry.count("FramesSent", 3);
+  telemetry.count("FramesSent");
+  telemetry.count("Claims");
+  telemetry.count("PostsBusy", 0);
+  telemetry.flush();
+  const [record, ...more] = records();
+  expect(more).toEqual([]);
+  expect(record).toMatchObject({ service: "consume", FramesSent: 4, Claims: 1 });
+  expect(record).not.toHaveProperty("PostsBusy");
+  expect(record?._aws).toMatchObject({
+    Timestamp: expect.any(Number),
+    CloudWatchMetrics: [
+      {
+        Namespace: "Tagwire",
+        Dimensions: [["service"]],
+        Metrics: [
+          { Name: "FramesSent", Unit: "Count" },
+          { Name: "Claims", Unit: "Count" },
+        ],
+      },
+    ],
+  });
+});
+
+test("a run that counted nothing prints nothing, and a count is printed once", () => {
+  const { telemetry, records } = printed();
+  telemetry.flush();
+  expect(records()).toEqual([]);
+  telemetry.count("Claims");
+  telemetry.flush();
+  telemetry.flush();
+  expect(records()).toHaveLength(1);
+});
+
+test("the counts of two runs, and of two functions, are kept apart", () => {
+  const [one, two, other] = [printed(), printed(), printed("ingest")];
+  one.telemetry.count("Claims");
+  two.telemetry.count("Claims", 2);
+  other.telemetry.count("MessagesAccepted");
+  for (const { telemetry } of [two, other, one]) telemetry.flush();
+  expect(one.records()).toMatchObject([{ Claims: 1 }]);
+  expect(two.records()).toMatchObject([{ Claims: 2 }]);
+  expect(other.records()).toMatchObject([{ service: "ingest", MessagesAccepted: 1 }]);
+  expect(other.records()[0]).not.toHaveProperty("Claims");
+});
+
+test("a warning names its event and its fault, and holds no stack", () => {
+  const { telemetry, records } = printed();
+  telemetry.warn("record failed", { lane: "high" }, new TagwireError("TABLE_UNAVAILABLE", "no answer"));
+  telemetry.warn("visibility not changed", {});
+  expect(records()).toEqual([
+    {
+      level: "WARN",
+      service: "consume",
+      message: "record failed",
+      lane: "high",
+      fault: "TagwireError: no answer",
+    },
+    { level: "WARN", service: "consume", message: "visibility not changed" },
+  ]);
+});

@@ -1,0 +1,104 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { afterAll, beforeAll, expect, type TestContext, test } from "vitest";
+import { type Router, start } from "../../../local/start.ts";
+import { command } from "../../support/command.ts";
+import { receipt } from "../../support/http.ts";
+import { deadLetters, idsOn, impatient, placeOf, postMany, userWithBusy } from "./support.ts";
+
+let router: Router;
+beforeAll(async () => {
+  router = await start(impatient(1));
+});
+afterAll(() => router.stop(0));
+
+const MESSAGES = 6;
+/** So that a redrive has three batches, and can be killed between two. */
+const RATE = "2";
+
+/**
+ * Stands between a command and its queues, and calls `kill` at one moment: before a call of this kind is passed
+ * on, or after the queue has answered it.
+ */
+async function proxyTo(
+  { onTestFinished }: TestContext,
+  endpoint: string,
+  moment: Moment,
+  kill: () => void,
+): Promise<string> {
+  let calls = 0;
+  const pass = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    const body = await buffer(incoming);
+    const isIt =
+      incoming.headers["x-amz-target"] === `AmazonSQS.${moment.call}` && ++calls === (moment.nth ?? 1);
+    if (isIt && moment.when === "before") return kill();
+    const { method = "POST", headers } = incoming;
+    const passed = request(endpoint, { method, headers, path: incoming.url ?? "/" }).end(body);
+    const [answer] = (await once(passed, "response")) as [IncomingMessage];
+    const bytes = await buffer(answer);
+    if (isIt) return kill();
+    outgoing.writeHead(answer.statusCode ?? 500, answer.headers).end(bytes);
+  };
+  const server = createServer((incoming, outgoing) => void pass(incoming, outgoing));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+interface Moment {
+  readonly when: "before" | "after";
+  readonly call: "ReceiveMessage" | "SendMessageBatch" | "DeleteMessageBatch";
+  readonly nth?: number;
+}
+
+/** Redrives in a process of its own, and kills it at the moment. Answers its exit code: null once killed. */
+async function killedRedrive(context: TestContext, moment: Moment): Promise<number | null> {
+  const { queueUrl, endpoint } = await placeOf(router);
+  let kill = () => {};
+  const proxy = await proxyTo(context, endpoint, moment, () => kill());
+  const { child, finished } = command(["dead-letters", "redrive", "--rate", RATE, "--hold", "1"], {
+    TAGWIRE_DEAD_LETTER_QUEUE_URL: queueUrl,
+    AWS_ENDPOINT_URL_SQS: proxy,
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: "local",
+    AWS_SECRET_ACCESS_KEY: "local",
+  });
+  kill = () => child.kill("SIGKILL");
+  return (await finished)[0];
+}
+
+test.for<Moment>([
+  { when: "before", call: "SendMessageBatch" },
+  { when: "after", call: "SendMessageBatch" },
+  { when: "before", call: "DeleteMessageBatch", nth: 2 },
+  { when: "after", call: "DeleteMessageBatch" },
+  { when: "after", call: "ReceiveMessage", nth: 2 },
+])(
+  "a redrive that is killed $when $call loses nothing and repeats nothing",
+  { timeout: 60_000 },
+  async (moment, context) => {
+    const user = `${moment.when}-${moment.call}`;
+    const { quick, busy } = await userWithBusy(router, user, MESSAGES);
+    const ids = (await postMany(router, user, MESSAGES)).toSorted();
+    await router.spy.idle({ timeout: 30_000 });
+    expect(await router.spy.deadLetters()).toHaveLength(MESSAGES);
+
+    expect(await killedRedrive(context, moment)).toBeNull();
+    expect((await router.spy.deadLetters()).length).toBeGreaterThan(0);
+    for (let runs = 0; (await router.spy.deadLetters()).length > 0 && runs < 30; runs++) {
+      expect(await deadLetters(router, ["redrive"])).toMatchObject({ code: 0, err: "" });
+    }
+    await router.spy.idle({ timeout: 30_000 });
+    expect(await router.spy.deadLetters()).toEqual([]);
+    expect(idsOn(busy)).toEqual(ids);
+    expect(idsOn(quick)).toEqual(ids);
+    const states = await Promise.all(ids.map(async (id) => (await receipt(router, id))["state"]));
+    expect(states).toEqual(ids.map(() => "delivered"));
+  },
+);

@@ -1,0 +1,80 @@
+import { SendMessageCommand } from "@aws-sdk/client-sqs";
+import type { TestContext } from "vitest";
+import { sqsClient } from "../../../local/stand-in/queue.ts";
+import { type Router, type StartOptions, start } from "../../../local/start.ts";
+import { connect, type TestSocket } from "../../support/client.ts";
+import { type Finished, tagwire } from "../../support/command.ts";
+import { post } from "../../support/http.ts";
+
+/** Settings under which a message is given up after so many receives with one post in each. */
+export const impatient = (maxReceives: number): StartOptions => ({
+  settings: {
+    queues: { maxReceives },
+    delivery: { postAttempts: 1, pause: { base: 1, cap: 1 }, backoff: { base: 0.01, cap: 0.01 } },
+  },
+});
+
+/** An impatient router for one test. */
+export async function startImpatient(
+  { onTestFinished }: Pick<TestContext, "onTestFinished">,
+  maxReceives: number,
+): Promise<Router> {
+  const router = await start(impatient(maxReceives));
+  onTestFinished(async () => {
+    await router.stop(0);
+  });
+  return router;
+}
+
+export const deadLetters = (router: Router, argv: readonly string[]): Promise<Finished> =>
+  tagwire(["dead-letters", ...argv], { env: { TAGWIRE_URL: router.url } });
+
+/** The JSON values that a command printed. */
+export const printed = ({ out }: Finished): Record<string, unknown>[] =>
+  out
+    .trim()
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+
+/** A user with one connection that takes everything, and one that is busy until so many messages are dead. */
+export async function userWithBusy(router: Router, user: string, messages: number, status = 503) {
+  const quick = await connect(router, user);
+  const busy = await connect(router, user);
+  // The first run serves the quick one and queues the rest again; the second gets nowhere.
+  const id = router.spy.connections().at(-1) ?? "";
+  router.spy.failPosts(id, Array<number>(2 * messages).fill(status));
+  return { quick, busy };
+}
+
+export async function postMany(router: Router, user: string, count: number): Promise<string[]> {
+  const answers = await Promise.all(
+    Array.from({ length: count }, (_, i) => post(router, { target: { user }, data: i })),
+  );
+  return answers.map(({ id }) => id);
+}
+
+/** The ids of the messages that came over a socket, once for each time. */
+export const idsOn = (socket: TestSocket): string[] =>
+  socket
+    .buffered()
+    .map((frame) => (frame as { id: string }).id)
+    .toSorted();
+
+/** Where a local router's dead letters are. */
+export async function placeOf({ url }: Router): Promise<{ queueUrl: string; endpoint: string }> {
+  const response = await fetch(`${url}/health`);
+  const { deadLetters: place } = (await response.json()) as {
+    deadLetters: { queueUrl: string; endpoint: string };
+  };
+  return place;
+}
+
+/** Puts a body into a queue, as anyone with access to it can. */
+export async function sendRaw(router: Router, queue: string, MessageBody: string): Promise<void> {
+  const { queueUrl, endpoint } = await placeOf(router);
+  const client = sqsClient(endpoint);
+  const QueueUrl = queueUrl.replace("dead-letters", queue);
+  await client.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+  client.destroy();
+}

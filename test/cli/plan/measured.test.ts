@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { callsOf, sum } from "../../../bench/calls.ts";
+import { ASSUMPTIONS } from "../../../cli/plan/load.ts";
+import { workOf } from "../../../cli/plan/work.ts";
+import { type Router, start } from "../../../local/start.ts";
+import { connect } from "../../support/client.ts";
+import { post } from "../../support/http.ts";
+
+/*
+ * The model against the real functions: what it predicts for a message is what they call. Small settings, so that
+ * sixty connections are a large audience; the first page holds them all, so that the estimate is exact.
+ */
+const SOCKETS = 60;
+
+let router: Router;
+beforeAll(async () => {
+  router = await start({ settings: { delivery: { share: 30, splitLimit: 20, firstPageSize: 100 } } });
+  for (let i = 0; i < SOCKETS; i++)
+    await connect(router, `user-${i}`, [...(i < 20 ? ["size:20"] : []), "size:60"]);
+}, 60_000);
+afterAll(() => router.stop(0));
+
+test.each([
+  {
+    shape: "one user each, one by one",
+    target: (i: number) => ({ user: `user-${i}` }),
+    audience: 1,
+    messages: 4,
+    perPost: 1,
+  },
+  {
+    shape: "one user each, in tens",
+    target: (i: number) => ({ user: `user-${i}` }),
+    audience: 1,
+    messages: 20,
+    perPost: 10,
+  },
+  { shape: "nobody", target: (i: number) => ({ user: `nobody-${i}` }), audience: 0, messages: 2, perPost: 1 },
+  {
+    shape: "a topic of 20",
+    target: () => ({ tags: { all: ["size:20"] } }),
+    audience: 20,
+    messages: 1,
+    perPost: 1,
+  },
+  {
+    shape: "a topic of 60 in jobs",
+    target: () => ({ tags: { all: ["size:60"] } }),
+    audience: SOCKETS,
+    messages: 1,
+    perPost: 1,
+  },
+])("the calls for $shape are those that the plan counts", async ({ target, audience, messages, perPost }) => {
+  const before = router.spy.runs().length;
+  const calls = await callsOf(async () => {
+    for (let i = 0; i < messages; i += perPost) {
+      const batch = Array.from({ length: perPost }, (_, j) => ({ target: target(i + j), data: "hi" }));
+      await post(router, perPost === 1 ? batch[0] : batch);
+    }
+    await router.spy.idle();
+  });
+  const runs = router.spy.runs().slice(before);
+  const perRun = messages / runs.filter(({ lane }) => lane === "normal").length;
+  const work = workOf({ audience }, { bytes: 500, perPost, perRun }, router.settings, ASSUMPTIONS);
+  const counted = {
+    posts: sum(calls, "PostToConnection"),
+    requests: sum(calls, "/messages"),
+    sends: sum(calls, "SendMessageBatch"),
+    deletes: sum(calls, "DeleteMessageBatch"),
+    puts: sum(calls, "PutItem"),
+    updates: sum(calls, "UpdateItem"),
+    queries: sum(calls, "Query"),
+    gets: sum(calls, "GetItem"),
+    jobRuns: runs.filter(({ lane }) => lane === "fanout").length,
+  };
+  const predicted = Object.fromEntries(
+    Object.keys(counted).map((name) => {
+      const each =
+        name === "jobRuns" ? work.runs.fanout : work[name as Exclude<keyof typeof counted, "jobRuns">];
+      return [name, expect.closeTo(each * messages, 6)];
+    }),
+  );
+  expect(counted).toEqual(predicted);
+});

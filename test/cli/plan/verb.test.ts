@@ -1,0 +1,66 @@
+import { expect, test } from "vitest";
+import { parseTraffic } from "../../../cli/plan/load.ts";
+import type { Plan } from "../../../cli/plan/plan.ts";
+import { tagwire } from "../../support/command.ts";
+
+test.each([
+  { text: "50:1", traffic: { rate: 50, audience: 1, priority: "normal" } },
+  { text: "0.5:10000:low", traffic: { rate: 0.5, audience: 10_000, priority: "low" } },
+])("$text is traffic", ({ text, traffic }) => {
+  expect(parseTraffic(text)).toEqual([traffic]);
+});
+
+test.each(["", "50", "50:", ":1", "-1:1", "1:1.5", "1e3:1", "1:1:urgent"])("'%s' is no traffic", (text) => {
+  expect(() => parseTraffic(text)).toThrow("MESSAGES_PER_SECOND:CONNECTIONS");
+});
+
+test("a plan says what it costs, whether it fits, and which limit comes first", async () => {
+  const argv = ["plan", "--connections", "20000", "--traffic", "20:1", "--traffic", "0.01:20000:high"];
+  const { code, out, err } = await tagwire(argv);
+  expect({ code, err }).toEqual({ code: 0, err: "" });
+  expect(out).toMatch(/^20,000 connections, \$[\d,]+\.\d\d a month$/m);
+  expect(out).toMatch(/^fits; at [\d.]+ times this load it meets its first limit, /m);
+  expect(out).toMatch(/^0\.01 +20,000 +8 /m);
+  expect(out).toMatch(/^fanout +[\d.]+ +4 +2$/m);
+  expect(out).toMatch(/^backlog of 10 min +drains in /m);
+  expect(out).toMatch(/^API Gateway requests\/s +account +[\d,.]+ +10,000 +[\d.]+ %$/m);
+  expect(out).toMatch(/^together +\$[\d,]+\.\d\d$/m);
+});
+
+test.each([
+  { why: "on average", traffic: "2:10000", says: "does not fit: even on average it needs 250 % of posts/s" },
+  {
+    why: "at its peak",
+    traffic: "0.5:10000",
+    says: "messages wait at its peak, which needs 188 % of posts/s",
+  },
+])("a load that does not fit $why is told so", async ({ traffic, says }) => {
+  const { out } = await tagwire(["plan", "--connections", "10000", "--traffic", traffic]);
+  expect(out).toContain(says);
+});
+
+test("--json prints the whole plan, and its parts add up", async () => {
+  const { out } = await tagwire(["plan", "--json", "--settings", '{"lanes":{"normal":{"concurrency":50}}}']);
+  const found = JSON.parse(out) as Plan;
+  expect(found.lanes.normal.allowed).toBe(50);
+  expect(found.monthly.reduce((sum, { usd }) => sum + usd, 0)).toBeCloseTo(found.monthlyTotal, 8);
+});
+
+test.each([
+  {
+    why: "an audience is larger than all",
+    argv: ["--traffic", "1:2000"],
+    says: "as many --connections, got 1000",
+  },
+  {
+    why: "the settings break a rule",
+    argv: ["--settings", '{"delivery":{"share":0}}'],
+    says: "SETTINGS_INVALID: delivery.share",
+  },
+  { why: "the settings are no JSON", argv: ["--settings", "{"], says: "must be a JSON object" },
+  { why: "a session is longer than API Gateway allows", argv: ["--session", "7201"], says: "1 to 7200" },
+])("a plan is refused when $why", async ({ argv, says }) => {
+  const { code, out, err } = await tagwire(["plan", ...argv]);
+  expect({ code, out }).toEqual({ code: 1, out: "" });
+  expect(err).toContain(says);
+});

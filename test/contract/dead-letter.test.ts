@@ -1,0 +1,82 @@
+import {
+  DeleteMessageCommand,
+  PurgeQueueCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Queues, sqsClient, startQueues } from "../../local/stand-in/queue.ts";
+import { sqsDeadLetters } from "../../shared/adapters/aws/sqs-dead-letters.ts";
+import { sqsQueue } from "../../shared/adapters/aws/sqs-queue.ts";
+import { memoryClock } from "../../shared/adapters/memory/clock.ts";
+import { memoryDeadLetters } from "../../shared/adapters/memory/dead-letters.ts";
+import type { Lane } from "../../shared/domain/lane.ts";
+import { DEFAULTS } from "../../shared/settings.ts";
+import { deadLettersContract } from "./dead-letters.ts";
+
+describe("dead letters in memory", () =>
+  deadLettersContract(async () => {
+    const clock = memoryClock(Date.now());
+    const letters = memoryDeadLetters(clock);
+    return {
+      letters,
+      bury: async (body, reason, lane) =>
+        letters.bury({ body, ...(reason ? { reason } : {}), ...(lane ? { lane } : {}) }),
+      drain: async (lane) => letters.lanes[lane].splice(0),
+      pass: (seconds) => clock.advance(seconds * 1000),
+    };
+  }));
+
+describe("dead letters in SQS", () => {
+  let queues: Queues;
+  let client: SQSClient;
+  beforeAll(async () => {
+    queues = await startQueues(DEFAULTS);
+    client = sqsClient(queues.endpoint);
+  });
+  afterAll(async () => {
+    client.destroy();
+    await queues.stop();
+  });
+
+  const drain = async (lane: Lane) => {
+    const bodies: string[] = [];
+    for (;;) {
+      const QueueUrl = queues.urls[lane];
+      const command = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 });
+      const { Messages = [] } = await client.send(command);
+      if (Messages.length === 0) return bodies;
+      for (const { Body = "", ReceiptHandle } of Messages) {
+        bodies.push(Body);
+        await client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+      }
+    }
+  };
+
+  const lettersAt = (endpoint: SQSClient) =>
+    sqsDeadLetters({ client: endpoint, url: queues.deadLetterUrl, laneUrls: queues.urls });
+
+  deadLettersContract(async () => {
+    const { urls, deadLetterUrl } = queues;
+    await client.send(new PurgeQueueCommand({ QueueUrl: deadLetterUrl }));
+    const { bury } = sqsQueue({ client, urls, deadLetterUrl, fair: true });
+    return {
+      letters: lettersAt(client),
+      bury: (body, reason, lane) =>
+        reason && lane
+          ? bury(lane, body, reason)
+          : client
+              .send(new SendMessageCommand({ QueueUrl: deadLetterUrl, MessageBody: body }))
+              .then(() => undefined),
+      drain,
+      pass: () => undefined,
+    };
+  });
+
+  test("a queue that cannot be reached is QUEUE_UNAVAILABLE", async () => {
+    const nowhere = sqsClient("http://127.0.0.1:9");
+    await expect(lettersAt(nowhere).receive(1, 1)).rejects.toMatchObject({ code: "QUEUE_UNAVAILABLE" });
+    nowhere.destroy();
+  });
+});

@@ -1,0 +1,50 @@
+import { describe, expect, inject, test } from "vitest";
+import { connect, producer } from "./support/client.ts";
+import { deployment } from "./support/deployment.ts";
+
+const router = deployment();
+
+test("a body that is not a message goes to the dead-letter queue at once, with its reason", async () => {
+  const shop = await producer(router, "shop");
+  const neighbour = await connect(router, "hal");
+  await router.enqueue("normal", "poison, not JSON");
+  const id = await shop.send({ target: { user: "hal" }, data: 1 });
+  expect(await neighbour.message()).toMatchObject({ id });
+  expect(await router.deadLetter("poison")).toEqual({
+    body: "poison, not JSON",
+    reason: expect.stringContaining("MESSAGE_INVALID"),
+  });
+  await neighbour.close();
+});
+
+/** Five receives, and the back-off after each: at most 1 + 2 + 3 + 3 + 3 seconds on top of the runs. */
+const ALL_RECEIVES = { timeout: 60_000, concurrent: true };
+const always = (status: number) => Array<number>(1_000).fill(status);
+
+describe.runIf(inject("deployed").faults)("after its last receive", ALL_RECEIVES, () => {
+  test("a message is dead, says why, and is in the dead-letter queue", async () => {
+    const shop = await producer(router, "shop");
+    const busy = await connect(router, "ivy");
+    const [busyId = ""] = await router.connectionsOf("ivy");
+    await router.failPosts(busyId, always(429));
+    const id = await shop.send({ target: { user: "ivy" }, data: 1 });
+    expect(await shop.ended(id, 45_000)).toMatchObject({
+      state: "dead",
+      attempts: 5,
+      reason: expect.stringContaining("429"),
+      failed: [busyId],
+    });
+    expect(await router.deadLetter(id)).toMatchObject({ reason: expect.stringContaining("429") });
+    await router.failPosts(busyId, []);
+    await busy.close();
+  });
+
+  test("a message that no run could claim is moved to the dead-letter queue by SQS", async () => {
+    const shop = await producer(router, "shop");
+    const id = "table-was-down";
+    await router.failReceipt("shop", id, always(503));
+    await shop.send({ id, target: { user: "nobody" }, data: 1 });
+    expect(await router.deadLetter(`"${id}"`, 45_000)).toEqual({ body: expect.stringContaining(id) });
+    await router.failReceipt("shop", id, []);
+  });
+});

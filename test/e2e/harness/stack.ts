@@ -1,0 +1,43 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Overrides } from "../../../shared/settings.ts";
+import { ACCOUNT, REGION } from "./aws.ts";
+import { cdk } from "./cdk.ts";
+import { closeGaps } from "./gaps.ts";
+
+export const STACK = "Tagwire";
+
+/** A few sockets are an audience too large for one run, and running out of receives takes seconds. */
+export const SETTINGS = { delivery: { share: 4, backoff: { base: 1, cap: 3 } } } satisfies Overrides;
+
+/** Kept after a run: what the emulator and its functions printed, and the cloud assembly. */
+export const SCRATCH = join(process.cwd(), "node_modules", ".cache", "tagwire-e2e");
+
+const ASSEMBLY = join(SCRATCH, "cdk.out");
+
+export const bootstrap = (endpoint: string): Promise<void> =>
+  cdk(["bootstrap", `aws://${ACCOUNT}/${REGION}`], { endpoint, output: ASSEMBLY });
+
+/** Deploys the stack of this repository, with these changes to the settings, and answers its outputs. */
+export async function deploy(endpoint: string, settings: Overrides): Promise<Record<string, string>> {
+  const outputs = join(SCRATCH, "outputs.json");
+  const context = [`tagwire:endpoint=${endpoint}`, `tagwire:settings=${JSON.stringify(settings)}`];
+  await cdk(
+    [
+      "deploy",
+      STACK,
+      ...context.flatMap((pair) => ["--context", pair]),
+      ...["--require-approval", "never"],
+      ...["--outputs-file", outputs],
+    ],
+    { endpoint, output: ASSEMBLY },
+  );
+  await closeGaps(endpoint, STACK, ASSEMBLY);
+  return JSON.parse(readFileSync(outputs, "utf8"))[STACK];
+}
+
+export const destroy = (endpoint: string): Promise<void> =>
+  cdk(["destroy", STACK, "--context", `tagwire:endpoint=${endpoint}`, "--force"], {
+    endpoint,
+    output: ASSEMBLY,
+  });

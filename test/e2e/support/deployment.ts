@@ -1,0 +1,110 @@
+import { DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
+import {
+  DeleteMessageCommand,
+  GetQueueUrlCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import { SignJWT } from "jose";
+import { inject, vi } from "vitest";
+import type { Lane } from "../../../shared/domain/lane.ts";
+import type { TableName } from "../../../shared/settings.ts";
+import { clientConfig } from "../harness/aws.ts";
+import { FAULTS, type Fault } from "../harness/front.ts";
+
+export interface DeadLetter {
+  readonly body: string;
+  readonly reason?: string;
+}
+
+/** A deployed router: what a user has of it, and what someone with access to the account can do. */
+export interface Deployment {
+  readonly url: string;
+  readonly socketUrl: string;
+  readonly tables: Readonly<Record<TableName, string>>;
+  readonly dynamo: DynamoDBClient;
+  /** A token with every grant, or with those given. */
+  token(sub: string, claims?: Readonly<Record<string, unknown>>, secret?: string): Promise<string>;
+  /** Ids of a user's connections. */
+  connectionsOf(user: string): Promise<readonly string[]>;
+  /** Puts a body into a lane past the API. */
+  enqueue(lane: Lane, body: string): Promise<void>;
+  /** Takes the dead letter whose body contains the text out of its queue, as soon as it is there. */
+  deadLetter(text: string, timeout?: number): Promise<DeadLetter>;
+  /** The next posts to a connection get these statuses. */
+  failPosts(connectionId: string, statuses: readonly number[]): Promise<void>;
+  /** The next calls that read or write a receipt get these statuses. */
+  failReceipt(producer: string, id: string, statuses: readonly number[]): Promise<void>;
+}
+
+export function deployment(): Deployment {
+  const { endpoint, outputs, secret } = inject("deployed");
+  const sqs = new SQSClient({ ...clientConfig(endpoint), useQueueUrlAsEndpoint: false });
+  const dynamo = new DynamoDBClient(clientConfig(endpoint));
+  const output = (name: string): string => {
+    const value = outputs[name];
+    if (!value) throw new Error(`the stack has no output ${name}`);
+    return value;
+  };
+  const tables = {
+    connections: output("ConnectionsTableName"),
+    subscriptions: output("SubscriptionsTableName"),
+    receipts: output("ReceiptsTableName"),
+  };
+  const deadLetters = output("DeadLetterQueueUrl");
+  const fail = async (fault: Fault) => {
+    await fetch(endpoint + FAULTS, { method: "PUT", body: JSON.stringify(fault) });
+  };
+  return {
+    url: output("HttpUrl"),
+    socketUrl: output("SocketUrl"),
+    tables,
+    dynamo,
+    token: (sub, claims = {}, key = secret) =>
+      new SignJWT({ subscribe: ["*"], publish: ["*"], ...claims })
+        .setProtectedHeader({ alg: "HS256" })
+        .setSubject(sub)
+        .setExpirationTime((claims["exp"] as number | undefined) ?? "1h")
+        .sign(new TextEncoder().encode(key)),
+    async connectionsOf(user) {
+      const { Items = [] } = await dynamo.send(
+        new QueryCommand({
+          TableName: tables.subscriptions,
+          ConsistentRead: true,
+          KeyConditionExpression: "tag = :tag",
+          ExpressionAttributeValues: { ":tag": { S: `user:${user}` } },
+        }),
+      );
+      return Items.map(({ key }) => key?.S?.split("#")[1] ?? "");
+    },
+    async enqueue(lane, body) {
+      const name = output(`${lane.charAt(0).toUpperCase()}${lane.slice(1)}QueueName`);
+      const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: name }));
+      await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body }));
+    },
+    deadLetter: (text, timeout = 15_000) =>
+      vi.waitFor(
+        async () => {
+          const { Messages = [] } = await sqs.send(
+            new ReceiveMessageCommand({
+              QueueUrl: deadLetters,
+              MaxNumberOfMessages: 10,
+              VisibilityTimeout: 0,
+              MessageAttributeNames: ["All"],
+            }),
+          );
+          const found = Messages.find(({ Body = "" }) => Body.includes(text));
+          if (!found) throw new Error(`no dead letter contains ${text}`);
+          await sqs.send(
+            new DeleteMessageCommand({ QueueUrl: deadLetters, ReceiptHandle: found.ReceiptHandle }),
+          );
+          const reason = found.MessageAttributes?.["reason"]?.StringValue;
+          return { body: found.Body ?? "", ...(reason === undefined ? {} : { reason }) };
+        },
+        { timeout, interval: 100 },
+      ),
+    failPosts: (connectionId, statuses) => fail({ contains: `/@connections/${connectionId}`, statuses }),
+    failReceipt: (producer, id, statuses) => fail({ contains: `"${producer}#${id}"`, statuses }),
+  };
+}

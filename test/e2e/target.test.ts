@@ -1,0 +1,68 @@
+import { beforeAll, expect, test } from "vitest";
+import { LANES } from "../../shared/domain/lane.ts";
+import { type Client, connect, type Producer, producer } from "./support/client.ts";
+import { deployment } from "./support/deployment.ts";
+
+const router = deployment();
+let shop: Producer;
+let ann: Client;
+let annId: string;
+let bob: Client;
+
+beforeAll(async () => {
+  shop = await producer(router, "shop");
+  ann = await connect(router, "ann", { tags: ["region:gd"] });
+  bob = await connect(router, "bob", { tags: ["region:gd"] });
+  [annId = ""] = await router.connectionsOf("ann");
+  await ann.request({ type: "subscribe", topics: ["orders"] });
+  return () => Promise.all([ann.close(), bob.close()]);
+});
+
+test.each([
+  { kind: "one connection", target: () => ({ connection: annId }) },
+  { kind: "a user", target: () => ({ user: "ann" }) },
+  { kind: "a topic", target: () => ({ topic: "orders" }) },
+  {
+    kind: "a tag expression",
+    target: () => ({ tags: { all: ["region:gd"], any: ["topic:orders", "plan:pro"], none: ["user:bob"] } }),
+  },
+  { kind: "everyone", target: () => ({ everyone: true }), both: true },
+])("a message for $kind reaches exactly those it is for", async ({ target, both = false }) => {
+  const data = { order: 1, name: "Zoë" };
+  const id = await shop.send({ target: target(), event: "order.shipped", data });
+  const frame = { type: "message", id, target: target(), event: "order.shipped", data };
+  expect(await ann.message()).toMatchObject(frame);
+  expect(await shop.ended(id)).toMatchObject({ state: "delivered", counts: { sent: both ? 2 : 1 } });
+  expect(await bob.rest()).toMatchObject(both ? [frame] : []);
+  expect(await ann.rest()).toEqual([]);
+});
+
+test.each(["high", "normal", "low"])("a message of priority %s is delivered", async (priority) => {
+  const id = await shop.send({ target: { user: "ann" }, data: priority, priority });
+  expect(await ann.message()).toMatchObject({ id, data: priority });
+});
+
+test.each(LANES)("the consumer takes jobs from the lane %s", async (lane) => {
+  const id = `job-on-${lane}`;
+  const job = {
+    message: {
+      ...{ id, copy: id, producer: "shop", target: { user: "ann" }, data: lane },
+      ...{ priority: "normal", time: new Date().toISOString(), dedupeSeconds: 300 },
+    },
+  };
+  await router.enqueue(lane, JSON.stringify(job));
+  expect(await ann.message()).toMatchObject({ id, data: lane });
+  expect(await shop.ended(id)).toMatchObject({ state: "delivered" });
+});
+
+test("after unsubscribing, messages to the topic do not arrive any more", async () => {
+  const eve = await connect(router, "eve");
+  await eve.request({ type: "subscribe", topics: ["weather"] });
+  const first = await shop.send({ target: { topic: "weather" }, data: "sun" });
+  expect(await eve.message()).toMatchObject({ id: first });
+  await eve.request({ type: "unsubscribe", topics: ["weather"] });
+  const second = await shop.send({ target: { topic: "weather" }, data: "rain" });
+  expect(await shop.ended(second)).toMatchObject({ state: "no-recipients" });
+  expect(await eve.rest()).toEqual([]);
+  await eve.close();
+});

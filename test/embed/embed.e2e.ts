@@ -1,0 +1,94 @@
+import { execFile } from "node:child_process";
+import { on } from "node:events";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SignJWT } from "jose";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { FUNCTIONS } from "../../shared/settings.ts";
+import { clientConfig } from "../e2e/harness/aws.ts";
+import { cdk } from "../e2e/harness/cdk.ts";
+import { emulator } from "../e2e/harness/emulator.ts";
+import { closeGaps } from "../e2e/harness/gaps.ts";
+import { bootstrap, SCRATCH } from "../e2e/harness/stack.ts";
+import { open } from "../e2e/support/client.ts";
+
+const run = promisify(execFile);
+
+// Outside the repository, so that nothing is found which the package does not bring.
+const scratch = mkdtempSync(join(tmpdir(), "tagwire-embed-"));
+const app = join(scratch, "app");
+const assembly = join(scratch, "cdk.out");
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+beforeAll(async () => {
+  const { stdout } = await run("npm", ["pack", "--silent", "--pack-destination", scratch]);
+  const tarball = join(scratch, stdout.trim().split("\n").at(-1) ?? "");
+  cpSync("examples/embed", app, { recursive: true });
+  await run("npm", ["install", "--no-audit", "--no-fund", tarball], { cwd: app });
+});
+
+test("another app compiles against the types of the package", async () => {
+  await expect(run("npx", ["tsc"], { cwd: app })).resolves.toMatchObject({ stdout: "" });
+});
+
+test("another app synthesizes the router with the functions as the package brings them", async () => {
+  await run("npx", ["cdk", "synth", "--quiet", "--output", assembly], { cwd: app });
+  const bundles = (folder: string) =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith("index.mjs"))
+      .map((name) => readFileSync(join(folder, name), "utf8"));
+  const packed = bundles(join(app, "node_modules/tagwire/dist/bundles"));
+  expect(packed).toHaveLength(FUNCTIONS.length);
+  expect(bundles(assembly)).toEqual(expect.arrayContaining(packed));
+});
+
+test("the package brings the command", async () => {
+  const { stdout } = await run("npx", ["tagwire", "token", "--user", "shop"], { cwd: app });
+  expect(stdout).toMatch(/^eyJ/);
+});
+
+test("a function of the app sends a message with what grantPublish gave it", async () => {
+  const { endpoint, stop } = await emulator(join(SCRATCH, "embed.log"));
+  try {
+    await bootstrap(endpoint);
+    const outputs = join(scratch, "outputs.json");
+    const context = ["--context", `tagwire:endpoint=${endpoint}`];
+    await cdk(["deploy", "Shop", ...context, "--require-approval", "never", "--outputs-file", outputs], {
+      endpoint,
+      output: assembly,
+      cwd: app,
+    });
+    await closeGaps(endpoint, "Shop", assembly);
+    const { ShipName, SocketUrl, SecretName } = JSON.parse(readFileSync(outputs, "utf8")).Shop;
+
+    const secrets = new SecretsManagerClient(clientConfig(endpoint));
+    const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: SecretName }));
+    const token = await new SignJWT({ subscribe: ["orders"] })
+      .setProtectedHeader({ alg: "HS256" })
+      .setSubject("kim")
+      .setExpirationTime("5 minutes")
+      .sign(new TextEncoder().encode(SecretString));
+    const socket = await open({ socketUrl: SocketUrl }, token);
+    const frames = on(socket, "message");
+    const frame = async () => JSON.parse(String((await frames.next()).value[0]));
+    socket.send(JSON.stringify({ type: "subscribe", topics: ["orders"] }));
+    expect(await frame()).toMatchObject({ type: "subscribed" });
+
+    const lambda = new LambdaClient(clientConfig(endpoint));
+    const { Payload } = await lambda.send(
+      new InvokeCommand({ FunctionName: ShipName, Payload: JSON.stringify({ order: 7 }) }),
+    );
+    expect(JSON.parse(Buffer.from(Payload ?? []).toString())).toMatchObject({
+      status: 202,
+      message: { state: "queued" },
+    });
+    expect(await frame()).toMatchObject({ type: "message", event: "order.shipped", data: { order: 7 } });
+    socket.close();
+  } finally {
+    await stop();
+  }
+});

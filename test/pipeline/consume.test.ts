@@ -1,0 +1,275 @@
+import { describe, expect, test } from "vitest";
+import { memoryClock } from "../../shared/adapters/memory/clock.ts";
+import { memoryConnections } from "../../shared/adapters/memory/connections.ts";
+import { memoryQueue } from "../../shared/adapters/memory/queue.ts";
+import { memoryReceipts } from "../../shared/adapters/memory/receipts.ts";
+import { memorySockets } from "../../shared/adapters/memory/sockets.ts";
+import { memorySubscriptions } from "../../shared/adapters/memory/subscriptions.ts";
+import { memoryTelemetry } from "../../shared/adapters/memory/telemetry.ts";
+import { TagwireError } from "../../shared/domain/errors.ts";
+import type { Job, Message, MessageId } from "../../shared/domain/message.ts";
+import type { ConnectionId, Tag, UserId } from "../../shared/domain/tag.ts";
+import { type ConsumeDeps, consume, type Received } from "../../shared/pipeline/consume.ts";
+import { pace } from "../../shared/pipeline/pace.ts";
+import type { PostEnding } from "../../shared/ports.ts";
+import { settings } from "../../shared/settings.ts";
+import { aJob, NOW } from "../support/message.ts";
+
+const BUSY: PostEnding = { kind: "busy", reason: "503" };
+const ANN = "ann" as UserId;
+
+/** A consumer in memory, and the sockets it posts to. */
+function consumer({ receipts = memoryReceipts(), queue = memoryQueue() } = {}) {
+  const { delivery: policy, queues } = settings();
+  const clock = memoryClock(NOW);
+  const [connections, subscriptions] = [memoryConnections(), memorySubscriptions()];
+  const [sockets, telemetry] = [memorySockets(), memoryTelemetry()];
+  let ids = 0;
+  const deps: ConsumeDeps = {
+    connections,
+    subscriptions,
+    receipts,
+    queue,
+    sockets,
+    telemetry,
+    clock,
+    policy,
+    random: () => 0.5,
+    newId: () => `run-${++ids}`,
+    pace: pace({ quota: 1e9, share: 1 }),
+    maxReceives: queues.maxReceives,
+    redriveReceives: queues.maxReceives,
+  };
+  return {
+    clock,
+    connections,
+    subscriptions,
+    receipts,
+    queue,
+    sockets,
+    telemetry,
+    /** Runs on what was received; a minute is left, or so many milliseconds. */
+    run: (records: readonly Received[], left = 60_000) => consume(deps, records, { end: clock.now() + left }),
+    async connect(name: string, ...topics: string[]) {
+      // Long enough ago that a 410 means what it says.
+      const holder = { connectionId: `${name}=` as ConnectionId, connectedAt: NOW - 60_000 };
+      const tags = ["everyone", ...topics.map((topic) => `topic:${topic}`)] as Tag[];
+      const expiresAt = NOW + 7_200_000;
+      await connections.open({ ...holder, user: ANN, tags, subscribe: [], expiresAt });
+      await subscriptions.add(tags, holder, expiresAt);
+      sockets.open(holder.connectionId);
+      return holder.connectionId;
+    },
+    got: (id: ConnectionId) => sockets.frames(id).map((text) => (JSON.parse(text) as Message).id),
+    state: async (id: string) => (await receipts.find(ANN, id as MessageId, clock.now()))?.state,
+  };
+}
+
+let handles = 0;
+const received = (job: Job | string, receive = 1): Received => {
+  const body = typeof job === "string" ? job : JSON.stringify(job);
+  const name = `${++handles}`;
+  return { messageId: name, receiptHandle: `handle-${name}`, lane: "normal", receive, body };
+};
+const aMessageOf = (id: string, fields: Partial<Message> = {}) =>
+  aJob({ id: id as MessageId, copy: `copy of ${id}`, ...fields });
+
+describe("a batch", () => {
+  test("delivers its messages and keeps none", async () => {
+    const { run, connect, got, state } = consumer();
+    const ann = await connect("ann", "orders");
+    expect(await run([received(aMessageOf("one")), received(aMessageOf("two"))])).toEqual([]);
+    expect(got(ann).toSorted()).toEqual(["one", "two"]);
+    expect(await state("one")).toBe("delivered");
+  });
+
+  test("buries a body that nobody can parse, with its reason, and delivers its neighbours", async () => {
+    const { run, connect, got, queue, telemetry } = consumer();
+    const ann = await connect("ann", "orders");
+    const records = [
+      received(aMessageOf("one")),
+      received("not json"),
+      received("{}"),
+      received(aMessageOf("two")),
+    ];
+    expect(await run(records)).toEqual([]);
+    expect(got(ann).toSorted()).toEqual(["one", "two"]);
+    expect(queue.buried).toEqual([
+      { lane: "normal", body: "not json", reason: "MESSAGE_INVALID: the text is not JSON" },
+      { lane: "normal", body: "{}", reason: "MESSAGE_INVALID: /message is missing" },
+    ]);
+    expect(telemetry.total("DeadLetters")).toBe(2);
+  });
+
+  test("keeps a bad body that cannot be buried, and nothing else", async () => {
+    const queue = {
+      ...memoryQueue(),
+      bury: () => Promise.reject(new TagwireError("QUEUE_UNAVAILABLE", "no")),
+    };
+    const { run, connect, got } = consumer({ queue });
+    const ann = await connect("ann", "orders");
+    const bad = received("not json");
+    expect(await run([bad, received(aMessageOf("one"))])).toEqual([bad.messageId]);
+    expect(got(ann)).toEqual(["one"]);
+  });
+
+  test("keeps a message whose receipt cannot be reached for later, and delivers its neighbours", async () => {
+    const real = memoryReceipts();
+    const receipts: typeof real = {
+      ...real,
+      claim: (job, lease, now) =>
+        job.message.id === "one"
+          ? Promise.reject(new TagwireError("TABLE_UNAVAILABLE", "no"))
+          : real.claim(job, lease, now),
+    };
+    const { run, connect, got, queue, telemetry } = consumer({ receipts });
+    const ann = await connect("ann", "orders");
+    const bad = received(aMessageOf("one"), 3);
+    expect(await run([bad, received(aMessageOf("two"))])).toEqual([bad.messageId]);
+    expect(got(ann)).toEqual(["two"]);
+    // Half of 2 · 2²: full jitter at 0.5.
+    expect(queue.hidden).toEqual([{ receiptHandle: bad.receiptHandle, seconds: 4 }]);
+    expect(telemetry.total("Faults")).toBe(1);
+  });
+});
+
+describe("a message", () => {
+  test("that is received twice is delivered once", async () => {
+    const { run, connect, got } = consumer();
+    const ann = await connect("ann", "orders");
+    for (let receive = 1; receive <= 2; receive++) {
+      expect(await run([received(aMessageOf("one"), receive)])).toEqual([]);
+    }
+    expect(got(ann)).toEqual(["one"]);
+  });
+
+  test("that was posted twice within its window is delivered once, and the second counts as a duplicate", async () => {
+    const { run, connect, got, telemetry } = consumer();
+    const ann = await connect("ann", "orders");
+    const again = aMessageOf("one", { copy: "another" });
+    expect(await run([received(aMessageOf("one"))])).toEqual([]);
+    expect(await run([received(again)])).toEqual([]);
+    expect(got(ann)).toEqual(["one"]);
+    expect(telemetry.total("Duplicates")).toBe(1);
+  });
+
+  test("that a run holds is left to it, and asked for again when its lease is over", async () => {
+    const { run, receipts, queue } = consumer();
+    const lease = { run: "other", until: NOW + 30_500, receive: 1, last: false };
+    await receipts.claim(aMessageOf("one"), lease, NOW);
+    const record = received(aMessageOf("one"));
+    expect(await run([record])).toEqual([record.messageId]);
+    expect(queue.hidden).toEqual([{ receiptHandle: record.receiptHandle, seconds: 36 }]);
+  });
+
+  test("that has expired is delivered to nobody", async () => {
+    const { run, connect, got, state, clock } = consumer();
+    const ann = await connect("ann", "orders");
+    clock.advance(60_000);
+    expect(await run([received(aMessageOf("one", { expiresAt: NOW + 60_000 }))])).toEqual([]);
+    expect(got(ann)).toEqual([]);
+    expect(await state("one")).toBe("expired");
+  });
+
+  test("that was cancelled before any run met it is delivered to nobody", async () => {
+    const { run, connect, got, state, receipts } = consumer();
+    const ann = await connect("ann", "orders");
+    await receipts.cancel(ANN, "one" as MessageId, NOW);
+    expect(await run([received(aMessageOf("one"))])).toEqual([]);
+    expect(got(ann)).toEqual([]);
+    expect(await state("one")).toBe("cancelled");
+  });
+
+  test("that is for nobody ends so", async () => {
+    const { run, state } = consumer();
+    expect(await run([received(aMessageOf("one"))])).toEqual([]);
+    expect(await state("one")).toBe("no-recipients");
+  });
+
+  test("for which no time is left is kept whole, and delivered by the next run", async () => {
+    const { run, connect, got, state } = consumer();
+    const ann = await connect("ann", "orders");
+    const record = received(aMessageOf("one"));
+    expect(await run([record], 5_000)).toEqual([record.messageId]);
+    expect(got(ann)).toEqual([]);
+    expect(await state("one")).toBe("retrying");
+    expect(await run([received(aMessageOf("one"), 2)])).toEqual([]);
+    expect(got(ann)).toEqual(["one"]);
+  });
+
+  test("comes back for its busy connections only, after a pause that grows", async () => {
+    const { run, connect, got, state, sockets, queue } = consumer();
+    const [ann, bob] = [await connect("ann", "orders"), await connect("bob", "orders")];
+    sockets.fail(bob, ...Array<PostEnding>(6).fill(BUSY));
+    for (const receive of [1, 2]) {
+      const record = received(aMessageOf("one"), receive);
+      expect(await run([record])).toEqual([record.messageId]);
+      expect(queue.hidden.at(-1)).toEqual({ receiptHandle: record.receiptHandle, seconds: receive });
+    }
+    expect(await state("one")).toBe("retrying");
+    expect(await run([received(aMessageOf("one"), 3)])).toEqual([]);
+    expect([got(ann), got(bob)]).toEqual([["one"], ["one"]]);
+    expect(await state("one")).toBe("delivered");
+  });
+
+  test("that fails on its last receive is dead, is buried with the reason, and names who did not get it", async () => {
+    const { run, connect, sockets, queue, receipts } = consumer();
+    await connect("ann", "orders");
+    const bob = await connect("bob", "orders");
+    sockets.fail(bob, ...Array<PostEnding>(100).fill(BUSY));
+    for (let receive = 1; receive < 5; receive++) await run([received(aMessageOf("one"), receive)]);
+    const last = received(aMessageOf("one"), 5);
+    expect(await run([last])).toEqual([]);
+    expect(queue.buried).toEqual([{ lane: "normal", body: last.body, reason: "503" }]);
+    expect(await receipts.find(ANN, "one" as MessageId, NOW)).toMatchObject({
+      state: "dead",
+      reason: "503",
+      failed: [bob],
+      counts: { sent: 1, pending: 1 },
+    });
+  });
+
+  test("that was dead and is redriven goes on where it stopped", async () => {
+    const { run, connect, got, sockets, state } = consumer();
+    const [ann, bob] = [await connect("ann", "orders"), await connect("bob", "orders")];
+    sockets.fail(bob, BUSY, BUSY, BUSY);
+    await run([received(aMessageOf("one"), 5)]);
+    // That run served somebody, so it was no failure: the rest is in the lane once more.
+    expect(await state("one")).toBe("retrying");
+    sockets.fail(bob, BUSY, BUSY, BUSY);
+    await run([received(aMessageOf("one"), 5)]);
+    expect(await state("one")).toBe("dead");
+    expect(await run([received(aMessageOf("one"))])).toEqual([]);
+    expect([got(ann), got(bob)]).toEqual([["one"], ["one"]]);
+    expect(await state("one")).toBe("delivered");
+  });
+
+  test("for a connection that is gone forgets it, in every list, and serves the others", async () => {
+    const { run, connect, got, sockets, connections, subscriptions, receipts } = consumer();
+    const [ann, bob] = [await connect("ann", "orders", "news"), await connect("bob", "orders")];
+    sockets.close(ann);
+    await run([received(aMessageOf("one"))]);
+    expect(got(bob)).toEqual(["one"]);
+    expect(await receipts.find(ANN, "one" as MessageId, NOW)).toMatchObject({ counts: { sent: 1, gone: 1 } });
+    expect(await connections.find(ann, NOW)).toBeUndefined();
+    expect(subscriptions.rows().map(({ connectionId }) => connectionId)).toEqual([bob, bob]);
+  });
+
+  test("whose run lost its lease to another is left to that one", async () => {
+    const real = memoryReceipts();
+    const receipts: typeof real = {
+      ...real,
+      async settle(job, run, outcome, now) {
+        // While this run worked, its lease ran out.
+        await real.claim(job, { run: "other", until: NOW + 600_000, receive: 2, last: false }, NOW + 300_000);
+        return real.settle(job, run, outcome, now);
+      },
+    };
+    const { run, connect, state, queue } = consumer({ receipts });
+    await connect("ann", "orders");
+    const record = received(aMessageOf("one"));
+    expect(await run([record])).toEqual([record.messageId]);
+    expect(queue.hidden).toEqual([]);
+    expect(await state("one")).toBe("delivering");
+  });
+});

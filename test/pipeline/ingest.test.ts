@@ -1,0 +1,110 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { memoryClock } from "../../shared/adapters/memory/clock.ts";
+import { memoryQueue } from "../../shared/adapters/memory/queue.ts";
+import { memoryTelemetry } from "../../shared/adapters/memory/telemetry.ts";
+import { LANES } from "../../shared/domain/lane.ts";
+import { type Job, parseJob } from "../../shared/domain/message.ts";
+import type { UserId } from "../../shared/domain/tag.ts";
+import { backlog } from "../../shared/pipeline/backlog.ts";
+import { type Item, ingest } from "../../shared/pipeline/ingest.ts";
+import type { MessageQueue } from "../../shared/ports.ts";
+import { json, postsAt } from "../support/arbitrary.ts";
+import { NOW } from "../support/message.ts";
+
+const PRODUCER = { sub: "ann" as UserId, tags: [], subscribe: [], publish: ["*"], admin: false };
+
+/** Ingest over a queue in memory, or one that takes only some. */
+function ingestInto(queue: MessageQueue, body: unknown) {
+  const clock = memoryClock(NOW);
+  let ids = 0;
+  const deps = {
+    queue,
+    clock,
+    backlog: backlog({ queue, clock, policy: { limits: {}, lookEvery: 5_000 } }),
+    newId: () => `made-${++ids}`,
+    telemetry: memoryTelemetry(),
+  };
+  return ingest(deps, PRODUCER, body);
+}
+
+async function itemsOf(queue: MessageQueue, body: readonly unknown[]): Promise<readonly Item[]> {
+  const answer = await ingestInto(queue, body);
+  if (!answer.ok || !Array.isArray(answer.value)) throw new Error("an array is answered with an array");
+  return answer.value;
+}
+
+const posts = fc.array(
+  fc.oneof(
+    postsAt(NOW).map((post) => ({ post, good: true })),
+    fc.oneof(json, fc.record({ id: fc.constant("bad"), data: json })).map((post) => ({ post, good: false })),
+  ),
+  { minLength: 1, maxLength: 30 },
+);
+
+test("of an array, the good items are queued in their lanes as they were posted, and the bad are refused in their places", async () => {
+  await fc.assert(
+    fc.asyncProperty(posts, async (items) => {
+      const queue = memoryQueue();
+      const answers = await itemsOf(
+        queue,
+        items.map(({ post }) => post),
+      );
+      expect(answers.map(({ state }) => state)).toEqual(
+        items.map(({ good }) => (good ? "queued" : "refused")),
+      );
+      const queued = LANES.flatMap((lane) => queue.lanes[lane].map((entry) => ({ lane, ...entry })));
+      expect(queued).toHaveLength(items.filter(({ good }) => good).length);
+      const jobs = new Map<string, { lane: string; delaySeconds: number; job: Job }>();
+      for (const { lane, body, delaySeconds } of queued) {
+        const job = parseJob(body);
+        if (!job.ok) throw new Error(job.refusal.detail);
+        jobs.set(JSON.stringify([job.value.message.target, job.value.message.data, lane]), {
+          lane,
+          delaySeconds,
+          job: job.value,
+        });
+      }
+      for (const { post, good } of items) {
+        if (!good) continue;
+        const {
+          target,
+          data,
+          priority = "normal",
+        } = post as { target: unknown; data: unknown; priority?: string };
+        expect(jobs.has(JSON.stringify([target, data, priority]))).toBe(true);
+      }
+    }),
+  );
+});
+
+test("an id is the message's own where it brings none, and the receipt's where it does", async () => {
+  const queue = memoryQueue();
+  const target = { topic: "orders" };
+  const answers = await itemsOf(queue, [
+    { target, data: 1 },
+    { id: "mine", target, data: 2 },
+  ]);
+  expect(answers).toEqual([
+    { id: "made-1", state: "queued" },
+    { id: "mine", state: "queued" },
+  ]);
+});
+
+test("what the queue does not take is refused by itself, and may be sent again", async () => {
+  const queue = memoryQueue();
+  const refusing: MessageQueue = {
+    ...queue,
+    send: async (_, entries) => entries.map(({ job }) => job.message.id !== "b"),
+  };
+  const target = { topic: "orders" };
+  const answers = await itemsOf(
+    refusing,
+    ["a", "b", "c"].map((id) => ({ id, target, data: 1 })),
+  );
+  expect(answers).toMatchObject([
+    { id: "a", state: "queued" },
+    { id: "b", state: "refused", problem: { code: "QUEUE_UNAVAILABLE", status: 503 } },
+    { id: "c", state: "queued" },
+  ]);
+});
