@@ -30,8 +30,18 @@ async function stay(world: World, socket: Socket): Promise<void> {
   while (socket.state === "open" && scheduler.now() < closing) {
     await scheduler.sleep(dice.whole(100, 60_000));
     if (dice.chance(0.3)) return;
-    const some = topics.filter(() => dice.chance(0.3));
-    await ask(world, socket, dice.chance(0.6) ? "subscribe" : "unsubscribe", some);
+    const one = dice.among(topics);
+    const asked = ask(world, socket, dice.chance(0.6) ? "subscribe" : "unsubscribe", [one]);
+    // A client may ask for more before it is answered, or leave.
+    if (dice.chance(0.2)) {
+      const others = topics.filter((topic) => topic !== one && dice.chance(0.5));
+      await ask(world, socket, "subscribe", others);
+    }
+    if (dice.chance(0.1)) {
+      await scheduler.sleep(dice.whole(0, 100));
+      return;
+    }
+    await asked;
   }
 }
 
