@@ -24,15 +24,15 @@ export function svg({ title, bars, logarithmic = false }: Chart): string {
     const y = TOP + i * ROW;
     const width = Math.max(1, share(value) * (WIDTH - LABEL - 90));
     return [
-      `<text x="${LABEL - 8}" y="${y + 16}" text-anchor="end">${escape(label)}</text>`,
+      `<text x="${LABEL - 8}" y="${y + 16}" text-anchor="end">${escaped(label)}</text>`,
       `<rect x="${LABEL}" y="${y + 4}" width="${width.toFixed(1)}" height="16" rx="2" class="${control ? "control" : "ours"}"/>`,
-      `<text x="${LABEL + width + 6}" y="${y + 16}">${escape(number(value))}</text>`,
+      `<text x="${LABEL + width + 6}" y="${y + 16}">${escaped(number(value))}</text>`,
     ].join("");
   });
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escape(title)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escaped(title)}">`,
     STYLE,
-    `<text x="0" y="18" class="title">${escape(title + (logarithmic ? " (logarithmic)" : ""))}</text>`,
+    `<text x="0" y="18" class="title">${escaped(title + (logarithmic ? " (logarithmic)" : ""))}</text>`,
     ...drawn,
     "</svg>",
     "",
@@ -46,5 +46,5 @@ const STYLE =
 
 const number = (value: number): string => value.toLocaleString("en-US", { maximumSignificantDigits: 3 });
 
-const escape = (text: string): string =>
+const escaped = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");

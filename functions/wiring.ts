@@ -48,5 +48,7 @@ export function queueOf(
 
 export function tokensOf(world: World, text: string): Tokens {
   const source = JSON.parse(text) as TokenSource;
-  return "secretId" in source ? secretTokens(() => world.readSecret(source.secretId)) : issuerTokens(source);
+  return "secretId" in source
+    ? secretTokens(() => world.readSecret(source.secretId), world.clock)
+    : issuerTokens(source, world.clock);
 }

@@ -5,6 +5,7 @@ import { listen, shut } from "../../local/listen.ts";
 import { issuerTokens, secretTokens } from "../../shared/adapters/jose/tokens.ts";
 import { tokensContract } from "./tokens.ts";
 
+const clock = { now: () => Date.now() };
 const SECRET = "a-secret-of-at-least-thirty-two-bytes";
 const bytes = (text: string) => new TextEncoder().encode(text);
 const signed = (claims: JWTPayload, alg: string, key: CryptoKey | Uint8Array, kid?: string) =>
@@ -13,14 +14,14 @@ const invalid = { ok: false, refusal: { code: "TOKEN_INVALID" } };
 const unavailable = { name: "TagwireError", code: "KEYS_UNAVAILABLE", cause: expect.any(Error) };
 
 describe("tokens of a shared secret", () => {
-  tokensContract(async () => ({
-    tokens: secretTokens(async () => SECRET),
+  tokensContract(async (clock) => ({
+    tokens: secretTokens(async () => SECRET, clock),
     sign: (claims, forged) => signed(claims, "HS256", bytes(forged ? `${SECRET}!` : SECRET)),
     usual: {},
   }));
 
   test.each(["HS384", "HS512"])("are HS256 and nothing else, not %s", async (alg) => {
-    const tokens = secretTokens(async () => SECRET);
+    const tokens = secretTokens(async () => SECRET, clock);
     const token = await signed({ sub: "ann" }, alg, bytes(SECRET.repeat(2)));
     expect(await tokens.verify(token)).toMatchObject(invalid);
   });
@@ -31,7 +32,7 @@ describe("tokens of a shared secret", () => {
       reads++;
       if (reads === 1) throw new Error("no such secret");
       return SECRET;
-    });
+    }, clock);
     const token = await signed({ sub: "ann" }, "HS256", bytes(SECRET));
     await expect(tokens.verify(token)).rejects.toMatchObject(unavailable);
     for (let i = 0; i < 3; i++) expect(await tokens.verify(token)).toMatchObject({ ok: true });
@@ -70,7 +71,11 @@ describe("tokens of an issuer", () => {
   const sign = (claims: JWTPayload, forged = false) =>
     signed(claims, "ES256", (forged ? others : keys).privateKey, "one");
 
-  tokensContract(async () => ({ tokens: issuerTokens({ issuer, audience }), sign, usual: usual() }));
+  tokensContract(async (clock) => ({
+    tokens: issuerTokens({ issuer, audience }, clock),
+    sign,
+    usual: usual(),
+  }));
 
   test.each([
     { why: "another issuer", claims: { iss: "https://elsewhere.example" } },
@@ -79,17 +84,17 @@ describe("tokens of an issuer", () => {
     { why: "no audience", claims: { aud: undefined } },
   ])("are refused with $why", async ({ claims }) => {
     const token = await sign({ sub: "ann", ...usual(), ...claims } as JWTPayload);
-    expect(await issuerTokens({ issuer, audience }).verify(token)).toMatchObject(invalid);
+    expect(await issuerTokens({ issuer, audience }, clock).verify(token)).toMatchObject(invalid);
   });
 
   test("may name several audiences", async () => {
     const token = await sign({ sub: "ann", ...usual(), aud: ["elsewhere", audience] });
-    expect(await issuerTokens({ issuer, audience }).verify(token)).toMatchObject({ ok: true });
+    expect(await issuerTokens({ issuer, audience }, clock).verify(token)).toMatchObject({ ok: true });
   });
 
   test("are refused with a key that the issuer does not publish", async () => {
     const token = await signed({ sub: "ann", ...usual() }, "ES256", others.privateKey, "two");
-    expect(await issuerTokens({ issuer, audience }).verify(token)).toMatchObject(invalid);
+    expect(await issuerTokens({ issuer, audience }, clock).verify(token)).toMatchObject(invalid);
   });
 
   test("are refused where a public key was taken for a shared secret", async () => {
@@ -99,7 +104,7 @@ describe("tokens of an issuer", () => {
       bytes(await exportSPKI(keys.publicKey)),
       "one",
     );
-    expect(await issuerTokens({ issuer, audience }).verify(token)).toMatchObject(invalid);
+    expect(await issuerTokens({ issuer, audience }, clock).verify(token)).toMatchObject(invalid);
   });
 
   test("stop being taken a minute after their key was withdrawn, but for the keys that jose keeps", async () => {
@@ -108,7 +113,7 @@ describe("tokens of an issuer", () => {
       answer = asPublished;
     });
     vi.useFakeTimers({ toFake: ["Date"] });
-    const tokens = issuerTokens({ issuer, audience });
+    const tokens = issuerTokens({ issuer, audience }, clock);
     const token = await sign({ sub: "ann", ...usual() });
     expect(await tokens.verify(token)).toMatchObject({ ok: true });
     answer = () => ({ status: 200, body: '{"keys":[]}' });
@@ -117,7 +122,7 @@ describe("tokens of an issuer", () => {
   });
 
   test("may have their keys at an address of their own", async () => {
-    const tokens = issuerTokens({ issuer: "urn:issuer", audience, jwksUri: `${issuer}/keys` });
+    const tokens = issuerTokens({ issuer: "urn:issuer", audience, jwksUri: `${issuer}/keys` }, clock);
     const token = await sign({ sub: "ann", aud: audience, iss: "urn:issuer" });
     expect(await tokens.verify(token)).toMatchObject({ ok: true });
   });
@@ -133,11 +138,11 @@ describe("tokens of an issuer", () => {
       answer = asPublished;
     });
     const token = await sign({ sub: "ann", ...usual() });
-    await expect(issuerTokens({ issuer, audience }).verify(token)).rejects.toMatchObject(unavailable);
+    await expect(issuerTokens({ issuer, audience }, clock).verify(token)).rejects.toMatchObject(unavailable);
   });
 
   test("are not called bad because nobody answers for their issuer", async () => {
-    const tokens = issuerTokens({ issuer: "http://127.0.0.1:1", audience });
+    const tokens = issuerTokens({ issuer: "http://127.0.0.1:1", audience }, clock);
     await expect(tokens.verify(await sign({ sub: "ann" }))).rejects.toMatchObject(unavailable);
   });
 });

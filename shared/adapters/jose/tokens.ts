@@ -1,8 +1,15 @@
-import { type CryptoKey, createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
+import {
+  type CryptoKey,
+  createRemoteJWKSet,
+  errors,
+  type JWTPayload,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from "jose";
 import { accept, type Result, refuse, TagwireError } from "../../domain/errors.ts";
 import { Identity } from "../../domain/grant.ts";
 import { parse } from "../../domain/parse.ts";
-import type { Tokens } from "../../ports.ts";
+import type { Clock, Tokens } from "../../ports.ts";
 
 export type TokenSource =
   | { readonly secretId: string }
@@ -12,35 +19,35 @@ export type TokenSource =
 const TOLERANCE = 5;
 
 /** Tokens signed with a shared secret (HS256), read once and kept. */
-export function secretTokens(readSecret: () => Promise<string>): Tokens {
+export function secretTokens(readSecret: () => Promise<string>, clock: Pick<Clock, "now">): Tokens {
   let key: Promise<CryptoKey> | undefined;
   // Imported once: jose would import a secret in bytes for each token, which takes as long as the check itself.
   const read = async () =>
     crypto.subtle.importKey("raw", new TextEncoder().encode(await readSecret()), HS256, false, ["verify"]);
-  return remembering(async (token) => {
+  return remembering(clock, async (token, options) => {
     key ??= read();
     const secret = await key.catch((fault: unknown) => {
       key = undefined;
       throw fault;
     });
-    return (await jwtVerify(token, secret, { algorithms: ["HS256"], clockTolerance: TOLERANCE })).payload;
+    return (await jwtVerify(token, secret, { ...options, algorithms: ["HS256"] })).payload;
   });
 }
 
 const HS256 = { name: "HMAC", hash: "SHA-256" };
 
 /** Tokens of an issuer that publishes its keys. */
-export function issuerTokens({
-  issuer,
-  audience,
-  jwksUri,
-}: Extract<TokenSource, { issuer: string }>): Tokens {
+export function issuerTokens(
+  { issuer, audience, jwksUri }: Extract<TokenSource, { issuer: string }>,
+  clock: Pick<Clock, "now">,
+): Tokens {
   const url = new URL(jwksUri ?? `${issuer.replace(/\/$/, "")}/.well-known/jwks.json`);
   const keys = createRemoteJWKSet(url);
   const algorithms = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"];
   return remembering(
-    async (token) =>
-      (await jwtVerify(token, keys, { issuer, audience, algorithms, clockTolerance: TOLERANCE })).payload,
+    clock,
+    async (token, options) =>
+      (await jwtVerify(token, keys, { ...options, issuer, audience, algorithms })).payload,
   );
 }
 
@@ -48,17 +55,23 @@ export function issuerTokens({
 const MEMORY = { for: 60_000, tokens: 1_000 };
 
 /** A producer sends one token with many requests, and to check it takes longer than to check what it sends. */
-function remembering(verify: (token: string) => Promise<JWTPayload>): Tokens {
+function remembering(
+  clock: Pick<Clock, "now">,
+  verify: (token: string, options: JWTVerifyOptions) => Promise<JWTPayload>,
+): Tokens {
   const known = new Map<string, { readonly identity: Identity; readonly until: number }>();
   return {
     async verify(token) {
+      const now = clock.now();
       const found = known.get(token);
-      if (found && Date.now() < found.until) return accept(found.identity);
+      if (found && now < found.until) return accept(found.identity);
       known.delete(token);
-      const checked = await check(() => verify(token));
+      const checked = await check(() =>
+        verify(token, { clockTolerance: TOLERANCE, currentDate: new Date(now) }),
+      );
       if (!checked.ok) return checked;
       const { identity, exp = Number.POSITIVE_INFINITY } = checked.value;
-      const until = Math.min(Date.now() + MEMORY.for, (exp + TOLERANCE) * 1000);
+      const until = Math.min(now + MEMORY.for, (exp + TOLERANCE) * 1000);
       known.set(token, { identity, until });
       for (const oldest of known.keys()) {
         if (known.size <= MEMORY.tokens) break;
