@@ -11,7 +11,7 @@ import { CROWD, settingsFor } from "./settings.ts";
 import type { Violation } from "./witness/notebook.ts";
 import { judge } from "./witness/verdict.ts";
 import { dice } from "./world/dice.ts";
-import { faultRates } from "./world/faults.ts";
+import { type FaultRates, faultRates } from "./world/faults.ts";
 import { type World, worldOf } from "./world/world.ts";
 
 export interface Options {
@@ -56,7 +56,7 @@ export async function simulate(options: Options): Promise<Report> {
   const world = worldOf({
     seed,
     settings: settingsFor(connections, dice(`${seed}/settings`)),
-    rates: faultRates(options.faults, dice(`${seed}/rates`)),
+    rates: ratesFor(connections, faultRates(options.faults, dice(`${seed}/rates`))),
     topics: topicsOf(options.topics),
     keepTrace: options.keepTrace ?? false,
     ...(mutant ? { mutant } : {}),
@@ -67,6 +67,14 @@ export async function simulate(options: Options): Promise<Report> {
   const unwritten = isBroken(world) ? 0 : judge(world);
   await heal(world);
   return report(world, seed, unwritten);
+}
+
+/** A run that posts thousands of times would never live to its end at the rate that a run of ten posts dies. */
+function ratesFor(connections: number, rates: FaultRates): FaultRates {
+  if (connections <= CROWD) return rates;
+  const { "run-crash": crash = 0, "run-slow": slow = 0 } = rates;
+  const share = 200 / connections;
+  return { ...rates, "run-crash": crash * share, "run-slow": slow * share };
 }
 
 /** Of a crowd only some come and go. */

@@ -1,6 +1,7 @@
 import type { MessageId } from "../../shared/domain/message.ts";
 import { EVERYONE, type Topic, topicTag, userTag } from "../../shared/domain/tag.ts";
 import { answer, connect, disconnect } from "../../shared/pipeline/socket.ts";
+import { CROWD } from "../settings.ts";
 import type { Socket } from "../world/gateway.ts";
 import { STRAGGLER } from "../world/network.ts";
 import type { World } from "../world/world.ts";
@@ -29,8 +30,18 @@ async function stay(world: World, socket: Socket): Promise<void> {
   while (socket.state === "open" && scheduler.now() < closing) {
     await scheduler.sleep(dice.whole(100, 60_000));
     if (dice.chance(0.3)) return;
-    const some = topics.filter(() => dice.chance(0.3));
-    await ask(world, socket, dice.chance(0.6) ? "subscribe" : "unsubscribe", some);
+    const one = dice.among(topics);
+    const asked = ask(world, socket, dice.chance(0.6) ? "subscribe" : "unsubscribe", [one]);
+    // A client may ask for more before it is answered, or leave.
+    if (dice.chance(0.2)) {
+      const others = topics.filter((topic) => topic !== one && dice.chance(0.5));
+      await ask(world, socket, "subscribe", others);
+    }
+    if (dice.chance(0.1)) {
+      await scheduler.sleep(dice.whole(0, 100));
+      return;
+    }
+    await asked;
   }
 }
 
@@ -71,9 +82,10 @@ async function ask(
   topics: readonly Topic[],
 ): Promise<void> {
   if (topics.length === 0 || isClosed(socket)) return;
-  const { witness, settings, scheduler, dice, invoke } = world;
+  const { witness, settings, scheduler, dice, gateway, invoke } = world;
   const tags = topics.map(topicTag);
-  const greeted = type === "subscribe" && dice.chance(0.1) ? dice.among(topics) : undefined;
+  const greets = type === "subscribe" && gateway.sockets.length <= CROWD && dice.chance(0.1);
+  const greeted = greets ? dice.among(topics) : undefined;
   if (greeted) await greet(world, greeted);
   if (isClosed(socket)) return;
   for (const tag of tags) {

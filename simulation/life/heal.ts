@@ -1,5 +1,5 @@
 import type { MessageId } from "../../shared/domain/message.ts";
-import type { Target } from "../../shared/domain/target.ts";
+import { EVERYONE, type Tag, topicTag, userTag } from "../../shared/domain/tag.ts";
 import { CROWD } from "../settings.ts";
 import type { Socket } from "../world/gateway.ts";
 import type { World } from "../world/world.ts";
@@ -13,9 +13,10 @@ export async function heal(world: World): Promise<void> {
   if (isBroken(world)) return;
   faults.calm();
   const closed = new Set(gateway.sockets.filter(({ state }) => state === "closed"));
-  const plans = targetsOf(world).map((target, i) => ({
+  const lists = listsOf(world);
+  const plans = lists.map((tag, i) => ({
     id: `probe-${i}` as MessageId,
-    target,
+    target: tag === EVERYONE ? { everyone: true as const } : { tags: { all: [tag] } },
     priority: "high" as const,
     dedupeSeconds: 0,
   }));
@@ -25,20 +26,21 @@ export async function heal(world: World): Promise<void> {
       witness.violate("in calm weather everything is delivered", `${id} is ${receipt?.state}`);
     }
   }
-  checkIndex(world, closed);
+  checkIndex(world, closed, new Set(lists));
 }
 
-function targetsOf({ topics, gateway }: World): Target[] {
-  const lists: Target[] = [{ everyone: true }, ...topics.map((topic) => ({ topic }))];
-  if (gateway.sockets.length > CROWD) return lists;
-  return [...lists, ...USERS.map((user) => ({ user })), ...LABELS.map((tag) => ({ tags: { all: [tag] } }))];
+/** A crowd's users and labels would be posted to for nothing new. */
+function listsOf({ topics, gateway }: World): Tag[] {
+  const lists = [EVERYONE, ...topics.map(topicTag)];
+  return gateway.sockets.length > CROWD ? lists : [...lists, ...USERS.map(userTag), ...LABELS];
 }
 
-function checkIndex(world: World, closed: ReadonlySet<Socket>): void {
+function checkIndex(world: World, closed: ReadonlySet<Socket>, lists: ReadonlySet<Tag>): void {
   const { tables, gateway, witness, scheduler } = world;
   const name = (of: Pick<Socket, "connectionId" | "connectedAt">) => `${of.connectionId} ${of.connectedAt}`;
   const sockets = new Map(gateway.sockets.map((socket) => [name(socket), socket]));
   for (const row of tables.subscriptions.rows()) {
+    if (!lists.has(row.tag)) continue;
     const socket = sockets.get(name(row));
     const where = `${row.connectionId} still stands in ${row.tag}`;
     if (socket?.state === "open") {

@@ -106,8 +106,13 @@ export async function post(world: World, plans: readonly Plan[]): Promise<void> 
   }
 }
 
-async function cancelSometime({ scheduler, dice, witness, invoke }: World, { id }: Plan) {
+async function cancelSometime(world: World, { id }: Plan): Promise<void> {
+  const { scheduler, dice } = world;
   await scheduler.sleep(dice.among([dice.whole(0, 500), dice.whole(0, 10_000), dice.whole(0, 200_000)]));
+  await cancel(world, id);
+}
+
+export async function cancel({ witness, invoke }: World, id: MessageId): Promise<void> {
   const end = await invoke(`DELETE ${id}`, (ports) => cancelMessage(ports, PRODUCER, { id }));
   if (end.kind === "returned" && end.value.ok) witness.cancelled(PRODUCER.sub, id);
 }

@@ -1,11 +1,19 @@
 import type { World } from "../world/world.ts";
+import { cancel } from "./producer.ts";
 import { isBroken, untilQuiet } from "./quiet.ts";
 
-/** Sends dead letters round again; the hand that does it may be stopped between the send and the delete. */
+/**
+ * Cancels some dead letters and sends others round again; the hand that does it may be stopped between the send and the
+ * delete.
+ */
 export async function redrive(world: World): Promise<void> {
-  const { queue, dice, faults, trace } = world;
+  const { queue, dice, faults, trace, witness } = world;
   if (isBroken(world) || queue.deadLetters.length === 0) return;
   if (dice.chance(0.5)) faults.calm();
+  const cancelled = witness.book.letters.filter(
+    ({ receipt }) => receipt?.state === "dead" && dice.chance(0.2),
+  );
+  await untilQuiet(world, ...cancelled.map(({ id }) => cancel(world, id)));
   for (const { id, lane, body } of [...queue.deadLetters]) {
     if (dice.chance(0.3)) continue;
     trace.note("redrive", id, () => body);

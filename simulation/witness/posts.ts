@@ -106,9 +106,12 @@ function checkStart(book: Notebook, { letter, serving, actor }: Post & { letter:
 }
 
 /** A post names an id only, so a frame for an old socket reaches the new one that got its id. */
-const inherits = ({ gateway }: Notebook, { target }: Letter, socket: Socket): boolean =>
+const inherits = ({ gateway }: Notebook, { target, may }: Letter, socket: Socket): boolean =>
   gateway.sockets.some(
-    (old) => old !== socket && old.connectionId === socket.connectionId && isFor(target, old, "once"),
+    (old) =>
+      old !== socket &&
+      old.connectionId === socket.connectionId &&
+      (may.has(old) || isFor(target, old, "once")),
   );
 
 /** Whether a frame may come again after this one: nobody knew that it had arrived, or whoever knew could not write it. */

@@ -39,17 +39,21 @@ export interface GatewayWorld {
   readonly faults: Faults;
 }
 
+/** Milliseconds before an id may come back: what its last frame began must be over. */
+const QUARANTINE = 20_000;
+
 /** API Gateway: sockets, and the posts to them. It says 410 only of sockets that are not open. */
 export function simulatedGateway({ now, sleep, dice, faults }: GatewayWorld): Gateway {
   const sockets: Socket[] = [];
   const byId = new Map<ConnectionId, Socket>();
-  const free: ConnectionId[] = [];
-  const busy = (reason: string): PostEnding => ({ kind: "busy", reason });
+  const free: { readonly id: ConnectionId; readonly since: number }[] = [];
+  const busy = (reason: string, throttled = false): PostEnding => ({ kind: "busy", reason, throttled });
 
   return {
     connect(user) {
-      const reused = free.length > 0 && faults.strikes("connection-reused") ? free.shift() : undefined;
-      const connectionId = reused ?? (`c${sockets.length}=` as ConnectionId);
+      const ripe = free[0] && free[0].since + QUARANTINE <= now();
+      const reused = ripe && faults.strikes("connection-reused") ? free.shift() : undefined;
+      const connectionId = reused?.id ?? (`c${sockets.length}=` as ConnectionId);
       const connectedAt = Math.max(now(), (byId.get(connectionId)?.connectedAt ?? 0) + 1);
       const socket: Socket = { connectionId, connectedAt, user, tags: new Map(), state: "connecting" };
       sockets.push(socket);
@@ -62,13 +66,13 @@ export function simulatedGateway({ now, sleep, dice, faults }: GatewayWorld): Ga
     close: (socket) => {
       if (socket.state === "closed") return;
       socket.state = "closed";
-      free.push(socket.connectionId);
+      free.push({ id: socket.connectionId, since: now() });
     },
     post(id, land) {
       const socket = byId.get(id);
       if (socket?.state !== "open") return { ending: { kind: "gone" } };
       if (faults.strikes("post-refused")) return { ending: { kind: "refused", reason: "403: forbidden" } };
-      if (faults.strikes("post-busy")) return { ending: busy("429: limit exceeded") };
+      if (faults.strikes("post-busy")) return { ending: busy("429: limit exceeded", true) };
       if (faults.strikes("post-error")) return { ending: busy("500: internal error") };
       if (faults.strikes("post-hang")) return { ending: busy("timeout"), hangs: true };
       if (!faults.strikes("post-lie")) {

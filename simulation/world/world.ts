@@ -6,11 +6,10 @@ import type { MessageId } from "../../shared/domain/message.ts";
 import type { ReceiptRow } from "../../shared/domain/receipt.ts";
 import type { Topic, UserId } from "../../shared/domain/tag.ts";
 import { type Backlog, backlog } from "../../shared/pipeline/backlog.ts";
-import { consume } from "../../shared/pipeline/consume.ts";
-import { type Pace, pace } from "../../shared/pipeline/pace.ts";
 import { redriveReceives, type Settings, visibilitySeconds } from "../../shared/settings.ts";
 import type { Mutant } from "../mutants.ts";
 import { type Witness, witnessOf } from "../witness/witness.ts";
+import { consumer } from "./consumer.ts";
 import { type Dice, dice } from "./dice.ts";
 import { type EventSource, simulatedEventSource } from "./event-source.ts";
 import { type FaultRates, type Faults, faultsOf } from "./faults.ts";
@@ -62,32 +61,48 @@ export function worldOf({ seed, settings, rates, topics, keepTrace, mutant }: Pl
   const throws = (purpose: string) => dice(`${seed}/${purpose}`);
   const scheduler = schedulerFrom(throws("scheduler"), START);
   const { now, sleep } = scheduler;
-  const trace = traceOf(() => now() - START, keepTrace);
   const faults = faultsOf(rates, throws("faults"));
-  const network = simulatedNetwork({ scheduler, dice: throws("network"), faults, trace });
-  const gateway = simulatedGateway({ now, sleep, dice: throws("gateway"), faults });
+  const trace = traceOf(() => now() - START, keepTrace);
+  const common = { scheduler, faults, trace, settings };
+  const network = simulatedNetwork({ ...common, dice: throws("network") });
+  const gateway = simulatedGateway({ now, sleep, faults, dice: throws("gateway") });
   const receipts = memoryReceipts();
   const tables = { receipts, subscriptions: memorySubscriptions(), connections: memoryConnections() };
   const { rowsOf } = receipts;
-  const hidden = visibilitySeconds(settings);
-  const { postsInFlight } = settings.delivery;
-  const witness = witnessOf({ now, trace, gateway, rowsOf, postsInFlight, visibilitySeconds: hidden });
+  const { postsInFlight, postTimeout } = settings.delivery;
+  const hidden = { visibilitySeconds: visibilitySeconds(settings) };
+  const witness = witnessOf({ now, trace, gateway, rowsOf, postsInFlight, ...hidden });
   const queue = simulatedQueue({
     now,
-    dice: throws("queue"),
     faults,
+    ...hidden,
+    dice: throws("queue"),
     maxReceives: redriveReceives(settings),
-    visibilitySeconds: hidden,
     onChange: (lane) => source.wake(lane),
   });
-  const ports = portsFor();
+  let ids = 0;
+  const newId = () => `id-${++ids}`;
+  const parts = { ...common, network, gateway, tables, witness, queue, newId, postTimeout };
+  const portsWorld = { ...parts, dice: throws("ports") };
+  const ports = (actor: Actor): Ports => {
+    const plain = portsOf(portsWorld, actor);
+    return mutant?.ports ? { ...plain, ...mutant.ports(plain, world) } : plain;
+  };
   const source = simulatedEventSource({
-    ...{ scheduler, faults, network, queue, trace, settings, dice: throws("source") },
-    consume: consumer(),
+    ...parts,
+    dice: throws("source"),
+    consume: consumer({ settings, ports, policy: { ...settings.delivery, ...mutant?.policy } }),
     violate: witness.violate,
   });
+  const waiting = async (lane: Lane) => {
+    await sleep(10);
+    return queue.backlog(lane);
+  };
   const world: World = {
-    ...{ scheduler, faults, trace, settings, queue, source, gateway, tables, rowsOf, witness, topics },
+    ...parts,
+    source,
+    rowsOf,
+    topics,
     dice: throws("world"),
     invoke: invoker({ network, trace, ports, timeout: CALL_TIMEOUT }),
     backlog: backlog({ queue: { backlog: waiting }, clock: scheduler, policy: settings.backlog }),
@@ -95,37 +110,4 @@ export function worldOf({ seed, settings, rates, topics, keepTrace, mutant }: Pl
     closing: START + OPEN_FOR,
   };
   return world;
-
-  function portsFor(): (actor: Actor) => Ports {
-    let ids = 0;
-    const whole = {
-      ...{ scheduler, faults, network, queue, gateway, tables, trace, witness },
-      dice: throws("ports"),
-      newId: () => `id-${++ids}`,
-      postTimeout: settings.delivery.postTimeout,
-    };
-    return (actor) => {
-      const plain = portsOf(whole, actor);
-      return mutant?.ports ? { ...plain, ...mutant.ports(plain, world) } : plain;
-    };
-  }
-
-  function consumer() {
-    // A container serves one run at a time, and one that died serves none any more.
-    const containers: { readonly pace: Pace }[] = [];
-    const policy = { ...settings.delivery, ...mutant?.policy };
-    const { maxReceives } = settings.queues;
-    return async (actor: Actor, records: Parameters<typeof consume>[1], end: number) => {
-      const container = containers.pop() ?? { pace: pace(policy.pace) };
-      const deps = { ...ports(actor), ...container, policy, maxReceives };
-      const kept = await consume({ ...deps, redriveReceives: redriveReceives(settings) }, records, { end });
-      containers.push(container);
-      return kept;
-    };
-  }
-
-  async function waiting(lane: Lane): Promise<number> {
-    await sleep(10);
-    return queue.backlog(lane);
-  }
 }

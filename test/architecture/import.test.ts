@@ -67,11 +67,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "node:",
     "ws",
   ],
+  "simulation/": [
+    "shared/domain/",
+    "shared/ports.ts",
+    "shared/settings.ts",
+    "shared/pipeline/",
+    "shared/adapters/memory/",
+    "node:",
+  ],
   // A benchmark may reach for anything; nothing reaches for it.
   "bench/": [""],
 };
 
-const files = ["shared", "functions", "infra", "local", "cli", "bench"].flatMap((folder) =>
+const files = ["shared", "functions", "infra", "local", "cli", "simulation", "bench"].flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
     .map((name) => join(folder, name)),

@@ -12,7 +12,7 @@ import type { ConnectionId, Tag, UserId } from "../../shared/domain/tag.ts";
 import { type ConsumeDeps, consume, type Received } from "../../shared/pipeline/consume.ts";
 import { pace } from "../../shared/pipeline/pace.ts";
 import type { PostEnding } from "../../shared/ports.ts";
-import { settings } from "../../shared/settings.ts";
+import { redriveReceives, settings } from "../../shared/settings.ts";
 import { aJob, NOW } from "../support/message.ts";
 
 const BUSY: PostEnding = { kind: "busy", reason: "503" };
@@ -38,7 +38,7 @@ function consumer({ receipts = memoryReceipts(), queue = memoryQueue() } = {}) {
     newId: () => `run-${++ids}`,
     pace: pace({ quota: 1e9, share: 1 }),
     maxReceives: queues.maxReceives,
-    redriveReceives: queues.maxReceives,
+    redriveReceives: redriveReceives(settings()),
   };
   return {
     clock,
@@ -253,6 +253,41 @@ describe("a message", () => {
     expect(await receipts.find(ANN, "one" as MessageId, NOW)).toMatchObject({ counts: { sent: 1, gone: 1 } });
     expect(await connections.find(ann, NOW)).toBeUndefined();
     expect(subscriptions.rows().map(({ connectionId }) => connectionId)).toEqual([bob, bob]);
+  });
+
+  test("for a connection whose $connect may still run leaves its rows, since then a 410 means nothing", async () => {
+    const { run, connections, subscriptions, receipts } = consumer();
+    const young = { connectionId: "young=" as ConnectionId, connectedAt: NOW - 1_000 };
+    const tags = ["topic:orders"] as Tag[];
+    await connections.open({ ...young, user: ANN, tags, subscribe: [], expiresAt: NOW + 7_200_000 });
+    await subscriptions.add(tags, young, NOW + 7_200_000);
+    await run([received(aMessageOf("one"))]);
+    expect(await receipts.find(ANN, "one" as MessageId, NOW)).toMatchObject({ counts: { gone: 1 } });
+    expect(await connections.find(young.connectionId, NOW)).toMatchObject(young);
+    expect(subscriptions.rows()).toHaveLength(1);
+  });
+
+  test("whose last run died is given up by a spare receive, and not left retrying", async () => {
+    const { run, connect, sockets, receipts, queue, state } = consumer();
+    const ann = await connect("ann", "orders");
+    sockets.fail(ann, ...Array<PostEnding>(100).fill(BUSY));
+    await run([received(aMessageOf("one"), 4)]);
+    await receipts.claim(aMessageOf("one"), { run: "dies", until: NOW, receive: 5, last: false }, NOW - 1);
+    expect(await state("one")).toBe("retrying");
+    expect(await run([received(aMessageOf("one"), 6)])).toEqual([]);
+    expect(await state("one")).toBe("dead");
+    expect(queue.buried).toHaveLength(1);
+  });
+
+  test("whose outcome cannot be written is left until the run's own lease is over", async () => {
+    const receipts = {
+      ...memoryReceipts(),
+      settle: () => Promise.reject(new TagwireError("TABLE_UNAVAILABLE", "throttled")),
+    };
+    const { run, queue } = consumer({ receipts });
+    const record = received(aMessageOf("one"));
+    expect(await run([record], 60_000)).toEqual([record.messageId]);
+    expect(queue.hidden).toEqual([{ receiptHandle: record.receiptHandle, seconds: 70 }]);
   });
 
   test("whose run lost its lease to another is left to that one", async () => {

@@ -147,3 +147,30 @@ test("a subscription whose reply was sent is seen by every message after it", as
     [{ ...holder, key: sortKey("new=") }],
   ]);
 });
+
+test.each([
+  { how: "asked for", firstPageSize: 100, others: 0 },
+  { how: "merged", firstPageSize: 1, others: 3 },
+])("rows that an earlier connection of the same id left are not mixed with the present one's, $how", async ({
+  firstPageSize,
+  others,
+}) => {
+  const deps = { ...(await indexOf([])), policy: { firstPageSize, pageSize: 1 } };
+  const [old, now] = [NOW - 1, NOW].map((connectedAt) => ({
+    connectionId: "c=" as ConnectionId,
+    connectedAt,
+  }));
+  if (!old || !now) throw new Error("there are two");
+  await deps.subscriptions.add(["topic:a", "region:x"] as Tag[], old, LATER);
+  await deps.subscriptions.add(["topic:a", "topic:b"] as Tag[], now, LATER);
+  for (let i = 0; i < others; i++) {
+    const holder = { connectionId: `other${i}=` as ConnectionId, connectedAt: NOW };
+    await deps.subscriptions.add(["topic:a", "topic:b", "region:x"] as Tag[], holder, LATER);
+  }
+  const reached = async (tags: object) =>
+    (await pagesOf(deps, v.parse(Target, { tags }), WHOLE)).flat().filter((row) => row.connectionId === "c=");
+  expect(await reached({ all: ["topic:a", "region:x"] })).toEqual([]);
+  expect(await reached({ all: ["topic:a", "topic:b"] })).toHaveLength(1);
+  expect(await reached({ all: ["topic:a"], none: ["region:x"] })).toHaveLength(1);
+  expect(await reached({ all: ["topic:a"], none: ["topic:b"] })).toEqual([]);
+});

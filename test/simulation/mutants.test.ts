@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { campaign } from "../../simulation/campaign.ts";
+import { MUTANTS, type Mutant } from "../../simulation/mutants.ts";
+import { excerpt, shrink } from "../../simulation/shrink.ts";
+import { simulate } from "../../simulation/simulate.ts";
+
+const SMALL = { messages: 12, connections: 16, topics: 3, faults: "all" };
+
+test.each(Object.entries<Mutant>(MUTANTS))(
+  "a planted bug is found: %s",
+  { timeout: 60_000 },
+  async (_, mutant) => {
+    const { violations } = await campaign({ ...SMALL, mutant, seed: 1, seeds: 60, stopAtFirst: true });
+    expect(violations).toHaveLength(1);
+  },
+);
+
+test("a failure is shrunk to a case that can be read", { timeout: 60_000 }, async () => {
+  const failed = { ...SMALL, seed: 1, mutant: MUTANTS["forgotten-pending"] };
+  const report = await simulate(failed);
+  const { options, report: small } = await shrink(failed, report, 20_000);
+  expect(small.violation?.rule).toBe(report.violation?.rule);
+  expect(options).toMatchObject({ messages: 1, connections: 1 });
+  expect(options.faults.split(",").length).toBeLessThanOrEqual(2);
+  expect(excerpt(small.trace).at(-1)).toContain("VIOLATION");
+});

@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { campaign } from "../../simulation/campaign.ts";
+import { simulate } from "../../simulation/simulate.ts";
+
+const SMALL = { messages: 12, connections: 16, topics: 3, faults: "all" };
+
+test("fifty seeds with every fault break no promise", { timeout: 60_000 }, async () => {
+  const { violations, endings, peak, repeats } = await campaign({ ...SMALL, seed: 1, seeds: 50 });
+  expect(violations).toEqual([]);
+  const reached = ["delivered", "partial", "no-recipients", "expired", "cancelled", "dead", "duplicate"];
+  expect(Object.keys(endings)).toEqual(expect.arrayContaining(reached));
+  expect(peak.postsInRun).toBeGreaterThan(1);
+  expect(repeats).toBeGreaterThan(0);
+});
+
+test("without faults every message is delivered at once, and nothing twice", async () => {
+  const summary = await campaign({ ...SMALL, faults: "none", seed: 1, seeds: 10 });
+  expect(summary).toMatchObject({ violations: [], repeats: 0, deadLetters: 0, faults: {} });
+  expect(Object.keys(summary.endings).sort()).toEqual(["delivered", "no-recipients"]);
+});
+
+test("a crowd in one topic gets its message by the settings of production", { timeout: 60_000 }, async () => {
+  const { violation, endings, frames } = await simulate({
+    ...{ seed: 1, messages: 1, connections: 3_000, topics: 1 },
+    faults: "post-busy,post-error,post-hang,disconnect-lost,queue-early,queue-undeleted,run-skew",
+  });
+  expect(violation).toBeUndefined();
+  expect(endings).toEqual({ delivered: 3 });
+  expect(frames).toBeGreaterThan(8_000);
+});
+
+test("the same seed does the same, and another one does not", async () => {
+  const [first, again, other] = await Promise.all([7, 7, 8].map((seed) => simulate({ ...SMALL, seed })));
+  expect(again).toEqual(first);
+  expect(other?.digest).not.toBe(first?.digest);
+});
