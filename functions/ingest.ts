@@ -5,7 +5,8 @@ import { backlog } from "../shared/pipeline/backlog.ts";
 import { type Item, ingest } from "../shared/pipeline/ingest.ts";
 import { readEnv } from "../shared/settings.ts";
 import { authorize, guarded, type HttpReply, jsonBody, problemReply, reply, withRetryAfter } from "./http.ts";
-import { queueClient, queueOf, settingsOf, tokensOf } from "./wiring.ts";
+import { tokensOf } from "./tokens.ts";
+import { queueClient, queueOf, settingsOf } from "./wiring.ts";
 import type { World } from "./world.ts";
 
 /** POST /messages. */

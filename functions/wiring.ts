@@ -3,9 +3,8 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { clientConfig, requestHandler } from "../shared/adapters/aws/client.ts";
 import { JsonSigner } from "../shared/adapters/aws/json-signer.ts";
 import { sqsQueue } from "../shared/adapters/aws/sqs-queue.ts";
-import { issuerTokens, secretTokens, type TokenSource } from "../shared/adapters/jose/tokens.ts";
 import { LANES, type Lane } from "../shared/domain/lane.ts";
-import type { MessageQueue, Tokens } from "../shared/ports.ts";
+import type { MessageQueue } from "../shared/ports.ts";
 import type { Settings } from "../shared/settings.ts";
 import type { World } from "./world.ts";
 
@@ -44,11 +43,4 @@ export function queueOf(
     ...(deadLetterUrl ? { deadLetterUrl } : {}),
     fair,
   });
-}
-
-export function tokensOf(world: World, text: string): Tokens {
-  const source = JSON.parse(text) as TokenSource;
-  return "secretId" in source
-    ? secretTokens(() => world.readSecret(source.secretId), world.clock)
-    : issuerTokens(source, world.clock);
 }
