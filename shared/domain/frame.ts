@@ -3,7 +3,7 @@ import type { ErrorCode, Refusal, Result } from "./errors.ts";
 import { FRAME_TOPICS, REF_LENGTH } from "./limits.ts";
 import type { Message } from "./message.ts";
 import { exactObject, parse, parseJson } from "./parse.ts";
-import { Topic } from "./tag.ts";
+import { type ConnectionId, Topic } from "./tag.ts";
 
 /** The WebSocket sub-protocol this page of the protocol is called (RFC 6455 §1.9). */
 export const SUBPROTOCOL = "tagwire.v1";
@@ -35,7 +35,7 @@ export type Ref = v.InferOutput<typeof Ref>;
 export type ServerFrame =
   | MessageFrame
   | { readonly type: "subscribed" | "unsubscribed"; readonly topics: readonly string[]; readonly ref?: Ref }
-  | { readonly type: "pong"; readonly ref?: Ref }
+  | { readonly type: "pong"; readonly connection: ConnectionId; readonly ref?: Ref }
   | {
       readonly type: "error";
       readonly code: ErrorCode;

@@ -56,7 +56,7 @@ export async function answer(
   const frame = parseFrame(text);
   if (!frame.ok) return failure(deps, frame.refusal, refOf(text));
   const { type, ref } = frame.value;
-  if (type === "ping") return { type: "pong", ...echo(ref) };
+  if (type === "ping") return { type: "pong", connection: connectionId, ...echo(ref) };
   const connection = await deps.connections.find(connectionId, deps.clock.now());
   if (!connection) {
     return failure(

@@ -1,4 +1,5 @@
 import { describe, expect, inject, test } from "vitest";
+import { tagwire } from "../support/command.ts";
 import { connect, producer } from "./support/client.ts";
 import { deployment } from "./support/deployment.ts";
 
@@ -22,21 +23,25 @@ const ALL_RECEIVES = { timeout: 60_000, concurrent: true };
 const always = (status: number) => Array<number>(1_000).fill(status);
 
 describe.runIf(inject("deployed").faults)("after its last receive", ALL_RECEIVES, () => {
-  test("a message is dead, says why, and is in the dead-letter queue", async () => {
+  test("a message is dead and says why, and a redrive brings it to those who wait", async () => {
     const shop = await producer(router, "shop");
     const busy = await connect(router, "ivy");
     const [busyId = ""] = await router.connectionsOf("ivy");
+    const served = await connect(router, "ivy");
     await router.failPosts(busyId, always(429));
     const id = await shop.send({ target: { user: "ivy" }, data: 1 });
-    expect(await shop.ended(id, 45_000)).toMatchObject({
-      state: "dead",
-      attempts: 5,
-      reason: expect.stringContaining("429"),
-      failed: [busyId],
-    });
-    expect(await router.deadLetter(id)).toMatchObject({ reason: expect.stringContaining("429") });
+    expect(await served.message()).toMatchObject({ id });
+    expect(await shop.ended(id, 45_000)).toMatchObject({ state: "dead", attempts: 5, failed: [busyId] });
+
+    const { out } = await tagwire(["dead-letters", "list", "--id", id, "--json"], router);
+    expect(JSON.parse(out)).toMatchObject({ id, lane: "normal", reason: expect.stringContaining("429") });
+
     await router.failPosts(busyId, []);
-    await busy.close();
+    expect(await tagwire(["dead-letters", "redrive", "--id", id], router)).toMatchObject({ code: 0 });
+    expect(await busy.message()).toMatchObject({ id });
+    expect(await shop.ended(id)).toMatchObject({ state: "delivered", counts: { sent: 2, pending: 0 } });
+    expect(await served.rest()).toEqual([]);
+    await Promise.all([busy.close(), served.close()]);
   });
 
   test("a message that no run could claim is moved to the dead-letter queue by SQS", async () => {

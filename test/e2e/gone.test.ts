@@ -2,6 +2,7 @@ import { ApiGatewayManagementApiClient, GetConnectionCommand } from "@aws-sdk/cl
 import { type AttributeValue, PutItemCommand, paginateScan } from "@aws-sdk/client-dynamodb";
 import { expect, inject, test } from "vitest";
 import { sortKey } from "../../shared/domain/hash-range.ts";
+import { CONNECTING } from "../../shared/domain/limits.ts";
 import { clientConfig } from "./harness/aws.ts";
 import { connect, producer } from "./support/client.ts";
 import { deployment } from "./support/deployment.ts";
@@ -24,8 +25,9 @@ test("a dead socket is forgotten after one 410, and the others get their message
 });
 
 /**
- * Closes a connection and leaves its rows as if $disconnect had never come. A millisecond is added to the time of
- * the connect, so that a $disconnect that is still on its way leaves them alone.
+ * Closes a connection and leaves its rows as if $disconnect had never come. They get an earlier time of connect: a
+ * $disconnect that is still on its way then leaves them alone, and the consumer does not think that it is too early
+ * to tell.
  */
 async function lose(id: string, close: () => Promise<void>): Promise<void> {
   const { connections, subscriptions } = router.tables;
@@ -45,7 +47,7 @@ async function lose(id: string, close: () => Promise<void>): Promise<void> {
     );
   await expect.poll(status).toBe(410);
   for (const { table, row } of rows) {
-    const Item = { ...row, connectedAt: { N: String(Number(row["connectedAt"]?.N) + 1) } };
+    const Item = { ...row, connectedAt: { N: String(Number(row["connectedAt"]?.N) - CONNECTING) } };
     await router.dynamo.send(new PutItemCommand({ TableName: table, Item }));
   }
 }

@@ -53,6 +53,16 @@ test.each([
   await Promise.all([ann.close(), bob.close()]);
 });
 
+test("a client learns its own connection id by a ping, and whoever it tells can answer it alone", async () => {
+  const ann = await connect(router, "ann");
+  ann.send({ type: "ping" });
+  const pong = (await ann.next()) as { connection: string };
+  expect(pong).toEqual({ type: "pong", connection: router.spy.connections().at(-1) });
+  await post(router, { target: { connection: pong.connection }, data: "for you" });
+  expect(await ann.next()).toMatchObject({ data: "for you" });
+  await ann.close();
+});
+
 test("data arrives as it was posted, whatever characters are in it", async () => {
   const ann = await connect(router, "ann");
   const data = { text: "emoji 🎉, \ufffe\uffff, lone \ud800, \u0000\u007f\u2028", "__proto__ ": 1e300 };

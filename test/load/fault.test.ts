@@ -9,7 +9,7 @@ import { post, receipt } from "../support/http.ts";
 import { seeded } from "../support/random.ts";
 
 const SOCKETS = 2_000;
-const MESSAGES = 5;
+const MESSAGES = 3;
 
 let router: Router;
 let proxy: FaultProxy;

@@ -21,12 +21,12 @@ export async function cdk(args: readonly string[], options: CdkOptions): Promise
     cwd,
     stdio: ["ignore", "pipe", "pipe"],
     env: {
-      ...process.env,
+      ...withoutAws(process.env),
       CI: "true",
       CDK_DISABLE_CLI_TELEMETRY: "true",
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
       AWS_ENDPOINT_URL: endpoint,
-      AWS_ENDPOINT_URL_S3: endpoint,
+      AWS_ENDPOINT_URL_S3: process.env["AWS_ENDPOINT_URL_S3"] ?? endpoint,
       AWS_REGION: REGION,
       AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
       AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
@@ -37,3 +37,7 @@ export async function cdk(args: readonly string[], options: CdkOptions): Promise
     throw new Error(`cdk ${args.join(" ")} failed with ${child.exitCode}\n${out}\n${err}`);
   }
 }
+
+/** Whoever runs this may be logged in to an account, which is none of the emulator's business. */
+const withoutAws = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("AWS_")));

@@ -9,7 +9,8 @@ import { clientConfig } from "./aws.ts";
 
 /*
  * What the emulator's CloudFormation takes from a template and does not do, and the calls that do it. Sources are of
- * MiniStack 1.5.33, where no other file is named: ministack/services/cloudformation/provisioners.py.
+ * MiniStack 1.5.33, where no other file is named: ministack/services/cloudformation/provisioners.py. Releases before 1.5
+ * drop RedrivePolicy too, and empty queues and tables on an update.
  *
  * Not done either, and not mended:
  * - Without an effect on the path: point-in-time recovery and encryption of tables (_ddb_create), access logs of a

@@ -10,7 +10,7 @@ import { SignJWT } from "jose";
 import { inject, vi } from "vitest";
 import type { Lane } from "../../../shared/domain/lane.ts";
 import type { TableName } from "../../../shared/settings.ts";
-import { clientConfig } from "../harness/aws.ts";
+import { CREDENTIALS, clientConfig, REGION } from "../harness/aws.ts";
 import { FAULTS, type Fault } from "../harness/front.ts";
 
 export interface DeadLetter {
@@ -24,6 +24,8 @@ export interface Deployment {
   readonly socketUrl: string;
   readonly tables: Readonly<Record<TableName, string>>;
   readonly dynamo: DynamoDBClient;
+  /** What `tagwire` needs to know of it. */
+  readonly env: Readonly<Record<string, string>>;
   /** A token with every grant, or with those given. */
   token(sub: string, claims?: Readonly<Record<string, unknown>>, secret?: string): Promise<string>;
   /** Ids of a user's connections. */
@@ -61,6 +63,15 @@ export function deployment(): Deployment {
     socketUrl: output("SocketUrl"),
     tables,
     dynamo,
+    env: {
+      TAGWIRE_URL: output("HttpUrl"),
+      TAGWIRE_SECRET: secret,
+      TAGWIRE_DEAD_LETTER_QUEUE_URL: deadLetters,
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_REGION: REGION,
+      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    },
     token: (sub, claims = {}, key = secret) =>
       new SignJWT({ subscribe: ["*"], publish: ["*"], ...claims })
         .setProtectedHeader({ alg: "HS256" })

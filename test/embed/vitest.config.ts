@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 /** Installs the packed package, so it needs the registry: not part of `npm test`. */
 export default defineConfig({
   test: {
-    include: ["test/embed/*.e2e.ts"],
+    include: ["test/embed/*.test.ts"],
     testTimeout: 120_000,
     hookTimeout: 300_000,
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
