@@ -20,6 +20,7 @@ export interface Summary {
   readonly misdirected: number;
   readonly deadLetters: number;
   readonly unwritten: number;
+  readonly timeouts: number;
   readonly peak: Report["peak"];
   readonly steps: number;
   readonly simulatedSeconds: number;
@@ -59,6 +60,7 @@ function summary(reports: readonly Omit<Report, "trace">[]): Summary {
     misdirected: sum(({ misdirected }) => misdirected),
     deadLetters: sum(({ deadLetters }) => deadLetters),
     unwritten: sum(({ unwritten }) => unwritten),
+    timeouts: sum(({ timeouts }) => timeouts),
     peak: {
       runs: most(({ runs }) => runs),
       posts: most(({ posts }) => posts),

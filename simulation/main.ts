@@ -76,7 +76,7 @@ function told(summary: Summary, milliseconds: number): string {
     `endings   ${counts(endings)}`,
     `frames    ${summary.frames}, of them ${summary.repeats} excused repeats; ${summary.misdirected} to a new socket with an old id`,
     `dead      ${summary.deadLetters} letters; ${summary.unwritten} messages that SQS gave up before a run could write it`,
-    `peak      ${peak.runs} runs, ${peak.posts} posts, ${peak.postsInRun} of one run`,
+    `peak      ${peak.runs} runs, ${peak.posts} posts, ${peak.postsInRun} of one run; ${summary.timeouts} functions killed by their timeout`,
     `faults    ${counts(faults)}`,
   ].join("\n");
 }

@@ -43,6 +43,8 @@ export interface Report {
   readonly deadLetters: number;
   /** Messages that SQS gave up before any run could write it. */
   readonly unwritten: number;
+  /** Functions that their timeout killed. */
+  readonly timeouts: number;
   readonly peak: { readonly runs: number; readonly posts: number; readonly postsInRun: number };
   readonly faults: Readonly<Record<string, number>>;
   /** Of all that happened: the same for the same seed. */
@@ -96,7 +98,7 @@ function lives(world: World, { messages, connections }: Options): Promise<void>[
 }
 
 function report(world: World, seed: number, unwritten: number): Report {
-  const { witness, scheduler, opening, queue, source, faults, trace } = world;
+  const { witness, scheduler, opening, queue, source, faults, trace, network } = world;
   const { letters, violation } = witness.book;
   const endings: Record<string, number> = {};
   let frames = 0;
@@ -113,6 +115,7 @@ function report(world: World, seed: number, unwritten: number): Report {
     seconds: Math.round((scheduler.now() - opening) / 1000),
     endings,
     ...{ frames, repeats, misdirected, deadLetters: queue.deadLetters.length, unwritten },
+    timeouts: network.timeouts,
     peak: { runs: source.peakRuns, posts: peakPosts, postsInRun: peakPostsInRun },
     faults: faults.counts,
     digest: trace.digest(),

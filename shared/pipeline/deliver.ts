@@ -55,9 +55,13 @@ export async function deliver(deps: DeliverDeps, delivery: Delivery): Promise<De
   let from = progress.from;
   let reason: string | undefined;
 
-  const post = async (recipient: Recipient): Promise<void> => {
+  const takeTurn = async (): Promise<void> => {
     const wait = deps.pace.turn(deps.clock.now());
     if (wait > 0) await deps.clock.pause(wait);
+  };
+  const post = async (recipient: Recipient): Promise<void> => {
+    // Asked before the wait too: at a slow pace, those who are left would outwait the run.
+    if (!stop()) await takeTurn();
     if (stop()) {
       busy.push(recipient);
       return;

@@ -14,6 +14,8 @@ export interface Network {
    */
   request<T>(actor: Actor, what: string, serve: () => T | Promise<T>): Promise<T>;
   pause(actor: Actor, milliseconds: number): Promise<void>;
+  /** How many actors their timeout has killed. */
+  readonly timeouts: number;
 }
 
 export interface NetworkWorld {
@@ -46,6 +48,7 @@ export function simulatedNetwork({ scheduler, dice, faults, trace }: NetworkWorl
     onDeath();
   };
   const deaths = new Map<Actor, () => void>();
+  let timeouts = 0;
   const dies = (actor: Actor): boolean => {
     const onDeath = deaths.get(actor);
     if (onDeath && actor.alive && faults.strikes("run-crash")) kill(actor, onDeath, "of a crash");
@@ -58,7 +61,9 @@ export function simulatedNetwork({ scheduler, dice, faults, trace }: NetworkWorl
       const actor: Actor = { name, skew, alive: true };
       deaths.set(actor, onDeath);
       void scheduler.turn(actor, timeout).then(() => {
-        if (deaths.has(actor)) kill(actor, onDeath, "of its timeout");
+        if (!deaths.has(actor)) return;
+        timeouts++;
+        kill(actor, onDeath, "of its timeout");
       });
       return actor;
     },
@@ -79,6 +84,9 @@ export function simulatedNetwork({ scheduler, dice, faults, trace }: NetworkWorl
       return answer.value;
     },
     pause: (actor, milliseconds) => scheduler.turn(actor, milliseconds),
+    get timeouts() {
+      return timeouts;
+    },
   };
 }
 

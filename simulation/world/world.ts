@@ -15,7 +15,7 @@ import { type EventSource, simulatedEventSource } from "./event-source.ts";
 import { type FaultRates, type Faults, faultsOf } from "./faults.ts";
 import { type Gateway, simulatedGateway } from "./gateway.ts";
 import { type Invoke, invoker } from "./invoke.ts";
-import { simulatedNetwork } from "./network.ts";
+import { type Network, simulatedNetwork } from "./network.ts";
 import { type Ports, portsOf, type Tables } from "./ports.ts";
 import { type SimulatedQueue, simulatedQueue } from "./queue.ts";
 import { type Actor, type Scheduler, scheduler as schedulerFrom } from "./scheduler.ts";
@@ -28,6 +28,7 @@ export interface World {
   readonly faults: Faults;
   readonly trace: Trace;
   readonly settings: Settings;
+  readonly network: Network;
   readonly queue: SimulatedQueue;
   readonly source: EventSource;
   readonly gateway: Gateway;

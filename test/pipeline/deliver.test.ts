@@ -30,6 +30,8 @@ interface Options {
   readonly pageSize?: number;
   readonly attempts?: number;
   readonly pendingLimit?: number;
+  /** Posts per second. */
+  readonly quota?: number;
   readonly stop?: () => StopReason | undefined;
   readonly isCancelled?: () => Promise<boolean>;
   /** The page that cannot be read. */
@@ -52,7 +54,14 @@ function audience(rows: readonly Posting[]) {
     },
   };
   const run = (options: Options = {}): Promise<Delivered> => {
-    const { progress = NEW, pageSize = 3, inFlight = 4, attempts = 3, pendingLimit = 100 } = options;
+    const {
+      progress = NEW,
+      pageSize = 3,
+      inFlight = 4,
+      attempts = 3,
+      pendingLimit = 100,
+      quota = 1e9,
+    } = options;
     const { stop = () => undefined, isCancelled = async () => false } = options;
     async function* pages() {
       const { from } = progress;
@@ -69,7 +78,7 @@ function audience(rows: readonly Posting[]) {
         clock,
         telemetry,
         random: () => 0.5,
-        pace: pace({ quota: 1e9, share: 1 }),
+        pace: pace({ quota, share: 1 }),
         policy: { postAttempts: attempts, pause: { base: 100, cap: 1_000 }, pendingLimit },
       },
       {
@@ -137,6 +146,16 @@ describe("one run", () => {
     const { run, rows, got } = audience(rowsOf(3));
     expect(await run({ stop: () => "deadline" })).toMatchObject({ progress: NEW, stopped: "deadline" });
     expect(rows.map(({ connectionId }) => got(connectionId))).toEqual([0, 0, 0]);
+  });
+
+  test("is over soon after its time is up, however slowly it posts", async () => {
+    const { run, clock } = audience(rowsOf(200));
+    const end = clock.now() + 1_000;
+    const stop = () => (clock.now() >= end ? "deadline" : undefined);
+    const { progress, stopped } = await run({ stop, quota: 10, pageSize: 200 });
+    expect(stopped).toBe("deadline");
+    expect(progress.counts.sent + progress.pending.length).toBe(200);
+    expect(clock.now()).toBeLessThan(end + 1_000);
   });
 
   test("stops between two pages when the message is cancelled", async () => {

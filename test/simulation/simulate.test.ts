@@ -29,6 +29,18 @@ test("a crowd in one topic gets its message by the settings of production", { ti
   expect(frames).toBeGreaterThan(8_000);
 });
 
+test(
+  "a throttled gateway slows a crowd's delivery down, and no run outstays its time",
+  { timeout: 60_000 },
+  async () => {
+    const { violation, timeouts, repeats, endings } = await simulate({
+      ...{ seed: 1, messages: 1, connections: 6_000, topics: 1, faults: "post-busy=0.3" },
+    });
+    expect({ violation, timeouts, repeats }).toEqual({ violation: undefined, timeouts: 0, repeats: 0 });
+    expect(endings).toEqual({ delivered: 3 });
+  },
+);
+
 test("the same seed does the same, and another one does not", async () => {
   const [first, again, other] = await Promise.all([7, 7, 8].map((seed) => simulate({ ...SMALL, seed })));
   expect(again).toEqual(first);
