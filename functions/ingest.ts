@@ -14,7 +14,10 @@ export function ingestHandler(world: World) {
   const env = readEnv("ingest", world.env);
   const tokens = tokensOf(world, env.TOKENS);
   const { queues, backlog: policy } = settingsOf(env.SETTINGS);
-  const queue = queueOf(queueClient(world), env, queues.fair);
+  const queue = queueOf(queueClient(world), env, {
+    fair: queues.fair,
+    warn: emfTelemetry("ingest", world.write).warn,
+  });
   const { clock } = world;
   const backlogs = backlog({ queue, clock, policy });
   const newId = () => uuid({ msecs: world.clock.now() });
