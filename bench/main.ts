@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { coldStart } from "./cold-start.ts";
 import { consume } from "./consume.ts";
 import { ingest } from "./ingest.ts";
+import { memory } from "./memory.ts";
 import { svg } from "./plot.ts";
 import { post } from "./post.ts";
 import { asMarkdown, asText, circumstances, kept, type Report } from "./report.ts";
@@ -12,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Report>>> = {
   ingest,
   consume,
   "cold-start": coldStart,
+  memory,
 };
 
 const PAGE = "bench/README.md";

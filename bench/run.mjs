@@ -3,10 +3,11 @@
 // would be measured too.
 import { build } from "esbuild";
 
-const outfile = "node_modules/.cache/tagwire/bench.mjs";
+const outdir = "node_modules/.cache/tagwire";
 await build({
-  entryPoints: ["bench/main.ts"],
-  outfile,
+  entryPoints: ["bench/main.ts", "bench/deliver.ts"],
+  outdir,
+  outExtension: { ".js": ".mjs" },
   bundle: true,
   packages: "external",
   platform: "node",
@@ -15,4 +16,4 @@ await build({
   logLevel: "warning",
 });
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
-await import(new URL(`../${outfile}`, import.meta.url));
+await import(new URL(`../${outdir}/main.mjs`, import.meta.url));

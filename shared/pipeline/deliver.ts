@@ -89,8 +89,15 @@ export async function deliver(deps: DeliverDeps, delivery: Delivery): Promise<De
         return;
     }
   };
-  const postAll = (recipients: readonly Recipient[]) =>
-    Promise.all(recipients.map((recipient) => slot(post, recipient)));
+  // A slot is taken for one post after another, not for each: it costs as much as a post.
+  const postAll = async (recipients: readonly Recipient[]): Promise<void> => {
+    const waiting = recipients.values();
+    const postInTurn = async () => {
+      for (const recipient of waiting) await post(recipient);
+    };
+    const lines = Math.min(slot.concurrency, recipients.length);
+    await Promise.all(Array.from({ length: lines }, () => slot(postInTurn)));
+  };
 
   const serve = async (): Promise<Delivered["stopped"]> => {
     const already = stop();

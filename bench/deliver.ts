@@ -1,0 +1,96 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { memoryConnections } from "../shared/adapters/memory/connections.ts";
+import { memoryQueue } from "../shared/adapters/memory/queue.ts";
+import { memoryReceipts } from "../shared/adapters/memory/receipts.ts";
+import { memorySubscriptions } from "../shared/adapters/memory/subscriptions.ts";
+import { memoryTelemetry } from "../shared/adapters/memory/telemetry.ts";
+import { after } from "../shared/domain/hash-range.ts";
+import type { ConnectionId, Tag } from "../shared/domain/tag.ts";
+import { consume } from "../shared/pipeline/consume.ts";
+import { pace } from "../shared/pipeline/pace.ts";
+import type { Posting, Sockets, Subscriptions } from "../shared/ports.ts";
+import { DEFAULTS } from "../shared/settings.ts";
+import { plainDeliver } from "./plain/deliver.ts";
+
+/*
+ * Delivers messages to so many simulated connections each, and prints the peak memory of the process in bytes.
+ * deliver.mjs tagwire|plain CONNECTIONS MESSAGES
+ */
+const [way, ...numbers] = process.argv.slice(2);
+const [connections = 0, messages = 0] = numbers.map(Number);
+
+/** A list whose rows are made when they are read: `index` of `connections`, in the order of the hash. */
+const keyAt = (index: number): string =>
+  `${Math.floor((index * 2 ** 32) / connections)
+    .toString(16)
+    .padStart(8, "0")}#c${String(index).padStart(9, "0")}=`;
+
+const subscriptions: Subscriptions = {
+  ...memorySubscriptions(),
+  async page(_tag, { from, to, limit }) {
+    let index = Math.floor((Number.parseInt(from.slice(0, 8).padEnd(8, "0"), 16) * connections) / 2 ** 32);
+    while (index < connections && keyAt(index) < from) index++;
+    const rows: Posting[] = [];
+    for (; rows.length < limit && index < connections && keyAt(index) < to; index++) {
+      const key = keyAt(index);
+      rows.push({ key, connectionId: key.slice(9) as ConnectionId, connectedAt: 1 });
+    }
+    await turn();
+    const last = rows.at(-1);
+    return { rows, ...(last && rows.length === limit ? { next: after(last.key) } : {}) };
+  },
+};
+
+let posts = 0;
+const sockets: Sockets = {
+  async post() {
+    posts++;
+    if (posts % 50 === 0) await turn();
+    return { kind: "sent" };
+  },
+};
+
+async function tagwire(id: string): Promise<void> {
+  const body = JSON.stringify({
+    message: {
+      id,
+      producer: "producer",
+      copy: "copy",
+      target: { topic: "large" },
+      data: { note: "x".repeat(500) },
+      priority: "normal",
+      time: new Date().toISOString(),
+      dedupeSeconds: 300,
+    },
+  });
+  const telemetry = memoryTelemetry();
+  const kept = await consume(
+    {
+      sockets,
+      subscriptions,
+      connections: memoryConnections(),
+      queue: memoryQueue(),
+      receipts: memoryReceipts(),
+      telemetry,
+      clock: { now: Date.now, pause: async () => {} },
+      random: Math.random,
+      newId: () => "run",
+      // One run serves all, which is more than any run of a function is given.
+      policy: { ...DEFAULTS.delivery, share: Number.POSITIVE_INFINITY },
+      pace: pace({ quota: 1e9, share: 1 }),
+      maxReceives: 5,
+      redriveReceives: 10,
+    },
+    [{ messageId: "m", lane: "normal", body, receive: 1, receiptHandle: "h" }],
+    { end: Date.now() + 3_600_000 },
+  );
+  if (kept.length > 0) throw new Error(`the message was kept: ${JSON.stringify(telemetry.warnings)}`);
+}
+
+for (let message = 0; message < messages; message++) {
+  if (way === "tagwire") await tagwire(String(message));
+  else await plainDeliver(subscriptions, sockets, "topic:large" as Tag, Buffer.alloc(600));
+}
+const due = connections * messages;
+if (posts !== due) throw new Error(`${posts} posts were made, ${due} were due`);
+console.log(JSON.stringify({ peak: process.resourceUsage().maxRSS * 1024 }));
