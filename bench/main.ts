@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { coldStart } from "./cold-start.ts";
 import { consume } from "./consume.ts";
+import { endToEnd } from "./end-to-end.ts";
 import { ingest } from "./ingest.ts";
 import { memory } from "./memory.ts";
 import { svg } from "./plot.ts";
@@ -14,6 +15,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Report>>> = {
   consume,
   "cold-start": coldStart,
   memory,
+  "end-to-end": endToEnd,
 };
 
 const PAGE = "bench/README.md";

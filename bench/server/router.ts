@@ -1,0 +1,12 @@
+import { start } from "../../local/start.ts";
+import { serveParent } from "../child.ts";
+
+export interface RouterReady {
+  readonly url: string;
+  readonly socketUrl: string;
+}
+
+const router = await start({ settings: { delivery: { pace: { quota: 1_000_000, share: 1 } } } });
+
+/** The whole router. */
+serveParent<RouterReady, never, never>({ url: router.url, socketUrl: router.socketUrl }, (none) => none);
