@@ -34,9 +34,8 @@ type Values = Record<string, AttributeValue>;
 
 /** The condition of `replaceable` in domain/receipt.ts, as DynamoDB says it. */
 const NEW_OR_REPLACEABLE =
-  "attribute_not_exists(#part) OR ((attribute_not_exists(#copy) OR #copy <> :copy) AND #dedupeUntil <= :accepted" +
-  " AND attribute_not_exists(#split) AND (attribute_exists(#ending) OR (attribute_exists(#cancelledAt)" +
-  " AND (attribute_not_exists(#leaseUntil) OR #leaseUntil <= :now))))";
+  "attribute_not_exists(#part) OR NOT #copy = :copy AND #dedupeUntil <= :accepted AND attribute_not_exists(#split)" +
+  " AND (attribute_exists(#ending) OR attribute_exists(#cancelledAt) AND NOT #leaseUntil > :now)";
 
 /** Only the row that was read: two runs that read it at once must not both get it. */
 const AS_SEEN = "#run = :seen AND #leaseUntil = :seenUntil";
