@@ -19,9 +19,9 @@ import type { TableQuestion, TableReady, Units } from "./server/table.ts";
 
 const OURS = "Tagwire";
 const PLAIN = "plain consumer";
-const BYTES = 500;
+export const BYTES = 500;
 
-interface Shape {
+export interface Shape {
   readonly name: string;
   /** The lists its messages need. */
   readonly lists: Readonly<Record<string, readonly string[]>>;
@@ -42,7 +42,7 @@ const batch = (target: (i: number) => unknown) => Array.from({ length: 10 }, (_,
 
 const SHORT = ids(100, "s");
 
-export const SHAPES: readonly Shape[] = [
+const SHAPES: readonly Shape[] = [
   {
     name: "one user each",
     lists: Object.fromEntries(ids(10, "u").map((id, i) => [`user:${i}`, [id]])),
@@ -87,6 +87,8 @@ interface Stand {
 
 /** What one message takes. */
 export interface Cost {
+  /** Jobs that it is split into. */
+  readonly jobs: number;
   readonly queueCalls: number;
   readonly queries: number;
   readonly otherReads: number;
@@ -181,16 +183,16 @@ export async function consume(): Promise<Report> {
   };
 }
 
-/** What a message of each shape takes, by name of the shape. */
-export async function costs(): Promise<ReadonlyMap<string, Cost>> {
+/** What a message of each shape takes. */
+export async function counted(): Promise<ReadonlyMap<Shape, Cost>> {
   const stand = await startStand();
-  const counted = new Map<string, Cost>();
+  const costs = new Map<Shape, Cost>();
   for (const shape of SHAPES) {
     await fill(stand, shape);
-    counted.set(shape.name, await costOf(stand, shape, ours));
+    costs.set(shape, await costOf(stand, shape, ours));
   }
   await Promise.all([stand.gateway.stop(), stand.queue.stop(), stand.tables.stop()]);
-  return counted;
+  return costs;
 }
 
 async function startStand(): Promise<Stand> {
@@ -213,10 +215,14 @@ async function costOf(
 ): Promise<Cost> {
   const run = oneBatch(stand, shape, consumer(stand, stand.tables.ready.countedAt));
   const before = await stand.tables.ask({ ask: "units" });
-  const calls: Calls = await callsOf(run);
+  let jobs = 0;
+  const calls: Calls = await callsOf(async () => {
+    jobs = await run();
+  });
   const after = await stand.tables.ask({ ask: "units" });
   const each = (count: number) => count / shape.targets.length;
   return {
+    jobs: each(jobs),
     queueCalls: each(sum(calls, "SendMessage", "SendMessageBatch", "ChangeMessageVisibility")),
     queries: each(sum(calls, "Query")),
     otherReads: each(sum(calls, "GetItem", "BatchGetItem")),
@@ -226,18 +232,22 @@ async function costOf(
   };
 }
 
-/** Serves one batch, and then the jobs that it was split into. Fails where a post was not made. */
+/** Serves one batch and the jobs that it was split into, and answers their number. Fails where a post was not made. */
 function oneBatch({ gateway, queue }: Stand, { targets, reach }: Shape, consumer: Consumer) {
-  return async (): Promise<void> => {
+  return async (): Promise<number> => {
     const before = await gateway.ask("posts");
     await invoke(consumer, targets.map(bodyOf), "normal");
+    let jobs = 0;
     if (reach > 1_000) {
-      for (const body of await queue.ask({ ask: "take", lane: "fanout" }))
+      for (const body of await queue.ask({ ask: "take", lane: "fanout" })) {
         await invoke(consumer, [body], "fanout");
+        jobs++;
+      }
     }
     const posts = (await gateway.ask("posts")) - before;
     const due = targets.length * reach;
     if (posts !== due) throw new Error(`${posts} posts were made, ${due} were due`);
+    return jobs;
   };
 }
 

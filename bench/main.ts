@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { coldStart } from "./cold-start.ts";
 import { consume } from "./consume.ts";
+import { cost } from "./cost.ts";
 import { endToEnd } from "./end-to-end.ts";
 import { ingest } from "./ingest.ts";
 import { memory } from "./memory.ts";
@@ -16,6 +17,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Report>>> = {
   "cold-start": coldStart,
   memory,
   "end-to-end": endToEnd,
+  cost,
 };
 
 const PAGE = "bench/README.md";
