@@ -47,13 +47,11 @@ export function jsonBody(
   if (type !== "application/json") {
     return refuse("CONTENT_TYPE_UNSUPPORTED", `send application/json, got ${type || "no content type"}`);
   }
-  const body = event.isBase64Encoded
-    ? Buffer.from(event.body ?? "", "base64").toString()
-    : (event.body ?? "");
-  const bytes = Buffer.byteLength(body);
+  const { body = "", isBase64Encoded } = event;
+  const bytes = Buffer.byteLength(body, isBase64Encoded ? "base64" : "utf8");
   if (bytes > BODY_BYTES)
     return refuse("BODY_TOO_LARGE", `a body has at most ${BODY_BYTES} bytes, got ${bytes}`);
-  const json = parseJson(body);
+  const json = parseJson(isBase64Encoded ? Buffer.from(body, "base64").toString() : body);
   return json.ok ? accept(json.value) : json;
 }
 
