@@ -1,12 +1,18 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { coldStart } from "./cold-start.ts";
 import { consume } from "./consume.ts";
 import { ingest } from "./ingest.ts";
 import { svg } from "./plot.ts";
 import { post } from "./post.ts";
 import { asMarkdown, asText, circumstances, kept, type Report } from "./report.ts";
 
-const BENCHES: Readonly<Record<string, () => Promise<Report>>> = { post, ingest, consume };
+const BENCHES: Readonly<Record<string, () => Promise<Report>>> = {
+  post,
+  ingest,
+  consume,
+  "cold-start": coldStart,
+};
 
 const PAGE = "bench/README.md";
 const PLOTS = "bench/plots";

@@ -20,7 +20,10 @@ export function consumeHandler(world: World) {
   const { callPath } = policy;
   const tables = onPath(callPath, tableClient(world), world.clock);
   const deps = {
-    queue: queueOf(onPath(callPath, queueClient(world), world.clock), env, queues.fair),
+    queue: queueOf(onPath(callPath, queueClient(world), world.clock), env, {
+      fair: queues.fair,
+      warn: emfTelemetry("consume", world.write).warn,
+    }),
     receipts: dynamoReceipts({ client: tables, table: env.RECEIPTS_TABLE, days: receiptDays }),
     subscriptions: dynamoSubscriptions(tables, env.SUBSCRIPTIONS_TABLE),
     connections: dynamoConnections(tables, env.CONNECTIONS_TABLE),

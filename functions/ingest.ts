@@ -5,7 +5,8 @@ import { backlog } from "../shared/pipeline/backlog.ts";
 import { type Item, ingest } from "../shared/pipeline/ingest.ts";
 import { readEnv } from "../shared/settings.ts";
 import { authorize, guarded, type HttpReply, jsonBody, problemReply, reply, withRetryAfter } from "./http.ts";
-import { queueClient, queueOf, settingsOf, tokensOf } from "./wiring.ts";
+import { tokensOf } from "./tokens.ts";
+import { queueClient, queueOf, settingsOf } from "./wiring.ts";
 import type { World } from "./world.ts";
 
 /** POST /messages. */
@@ -13,7 +14,10 @@ export function ingestHandler(world: World) {
   const env = readEnv("ingest", world.env);
   const tokens = tokensOf(world, env.TOKENS);
   const { queues, backlog: policy } = settingsOf(env.SETTINGS);
-  const queue = queueOf(queueClient(world), env, queues.fair);
+  const queue = queueOf(queueClient(world), env, {
+    fair: queues.fair,
+    warn: emfTelemetry("ingest", world.write).warn,
+  });
   const { clock } = world;
   const backlogs = backlog({ queue, clock, policy });
   const newId = () => uuid({ msecs: world.clock.now() });

@@ -4,7 +4,8 @@ import { emfTelemetry } from "../shared/adapters/powertools/telemetry.ts";
 import { cancelMessage, readReceipt } from "../shared/pipeline/receipts.ts";
 import { readEnv } from "../shared/settings.ts";
 import { authorize, guarded, type HttpReply, problemReply, reply } from "./http.ts";
-import { settingsOf, tableClient, tokensOf } from "./wiring.ts";
+import { tokensOf } from "./tokens.ts";
+import { settingsOf, tableClient } from "./wiring.ts";
 import type { World } from "./world.ts";
 
 /** GET and DELETE /messages/{id}. */

@@ -9,7 +9,8 @@ import type { ConnectionId } from "../shared/domain/tag.ts";
 import { answer, connect, disconnect, type SocketDeps } from "../shared/pipeline/socket.ts";
 import { readEnv } from "../shared/settings.ts";
 import { guarded, problemReply } from "./http.ts";
-import { settingsOf, tableClient, tokensOf } from "./wiring.ts";
+import { tokensOf } from "./tokens.ts";
+import { settingsOf, tableClient } from "./wiring.ts";
 import type { World } from "./world.ts";
 
 /** What API Gateway adds to a $connect event, where the types of the event leave it out. */

@@ -2,10 +2,9 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { clientConfig, requestHandler } from "../shared/adapters/aws/client.ts";
 import { JsonSigner } from "../shared/adapters/aws/json-signer.ts";
-import { sqsQueue } from "../shared/adapters/aws/sqs-queue.ts";
-import { issuerTokens, secretTokens, type TokenSource } from "../shared/adapters/jose/tokens.ts";
+import { type SqsQueueOptions, sqsQueue } from "../shared/adapters/aws/sqs-queue.ts";
 import { LANES, type Lane } from "../shared/domain/lane.ts";
-import type { MessageQueue, Tokens } from "../shared/ports.ts";
+import type { MessageQueue } from "../shared/ports.ts";
 import type { Settings } from "../shared/settings.ts";
 import type { World } from "./world.ts";
 
@@ -34,7 +33,7 @@ export const queueClient = (world: World): SQSClient =>
 export function queueOf(
   client: SQSClient,
   env: Readonly<Record<string, string>>,
-  fair: boolean,
+  { fair, warn }: Pick<SqsQueueOptions, "fair" | "warn">,
 ): MessageQueue {
   const urls = Object.fromEntries(LANES.map((lane) => [lane, env[`QUEUE_URL_${lane.toUpperCase()}`] ?? ""]));
   const deadLetterUrl = env["DEAD_LETTER_QUEUE_URL"];
@@ -43,12 +42,6 @@ export function queueOf(
     urls: urls as Record<Lane, string>,
     ...(deadLetterUrl ? { deadLetterUrl } : {}),
     fair,
+    ...(warn ? { warn } : {}),
   });
-}
-
-export function tokensOf(world: World, text: string): Tokens {
-  const source = JSON.parse(text) as TokenSource;
-  return "secretId" in source
-    ? secretTokens(() => world.readSecret(source.secretId), world.clock)
-    : issuerTokens(source, world.clock);
 }

@@ -26,9 +26,12 @@ const rows = functions.map(({ Properties, Metadata }) => {
   // …/Ingest/Function/Resource
   const name = Metadata["aws:cdk:path"].split("/").at(-3)?.toLowerCase() ?? "";
   const folder = join(assembly, `asset.${Properties.Code.S3Key.replace(/\.zip$/, "")}`);
-  const code = readFileSync(join(folder, "index.mjs"));
+  const code = readdirSync(folder)
+    .filter((file) => file.endsWith(".mjs"))
+    .map((file) => readFileSync(join(folder, file)));
+  const bytes = (size: (file: Buffer) => number) => code.reduce((sum, file) => sum + size(file), 0);
   if (values.to) cpSync(folder, join(values.to, name), { recursive: true });
-  return [name, code.length, gzipSync(code).length] as const;
+  return [name, bytes((file) => file.length), bytes((file) => gzipSync(file).length)] as const;
 });
 
 const kilobytes = (bytes: number) => `${(bytes / 1000).toFixed(0)} kB`.padStart(8);

@@ -1,5 +1,5 @@
+import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
-import type { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
 import { Construct } from "constructs";
 import { LANES } from "../shared/domain/lane.ts";
 import { reservedConcurrency, type Settings } from "../shared/settings.ts";
@@ -22,7 +22,7 @@ export interface ConsumerProps extends FunctionOptions {
  * and reserved concurrency is their sum: by the reserve alone, throttled receives would use up a message's receives.
  */
 export class Consumer extends Construct {
-  readonly function: NodejsFunction;
+  readonly function: LambdaFunction;
 
   constructor(scope: Construct, id: string, props: ConsumerProps) {
     super(scope, id);

@@ -1,14 +1,12 @@
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { Duration, type RemovalPolicy } from "aws-cdk-lib";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
-import { Architecture, Code, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
-import { LogLevel, NodejsFunction, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
+import { Architecture, Function as LambdaFunction, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import type { ENV, FunctionName, FunctionSettings } from "../shared/settings.ts";
 import { acceptWildcard } from "./accept.ts";
+import { codeOf } from "./bundle.ts";
 
 /** What all functions share. */
 export interface FunctionOptions {
@@ -30,7 +28,7 @@ export interface RouterFunctionProps<F extends FunctionName> extends FunctionOpt
 
 /** One of the functions with its log group, and a role that may write to that and nothing else. */
 export class RouterFunction<F extends FunctionName> extends Construct {
-  readonly function: NodejsFunction;
+  readonly function: LambdaFunction;
   readonly role: Role;
 
   constructor(scope: Construct, id: string, props: RouterFunctionProps<F>) {
@@ -41,8 +39,9 @@ export class RouterFunction<F extends FunctionName> extends Construct {
     this.role = role;
     logGroup.grantWrite(role);
     props.encryptionKey?.grant(role, ...KEY_ACTIONS);
-    this.function = new NodejsFunction(this, "Function", {
-      ...codeOf(name),
+    this.function = new LambdaFunction(this, "Function", {
+      code: codeOf(name),
+      handler: "index.handler",
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: settings.memoryMegabytes,
@@ -68,34 +67,3 @@ const KEY_ACTIONS = [
   "kms:ReEncryptFrom",
   "kms:ReEncryptTo",
 ];
-
-const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
-
-/** Some of what is bundled is CommonJS, which asks for `require` where an ES module has none. */
-const REQUIRE = 'import{createRequire as r}from"node:module";const require=r(import.meta.url);';
-
-/** In the repository a function is bundled from its source. The package brings it bundled. */
-function codeOf(name: FunctionName) {
-  const entry = path(`../functions/lambda/${name}.ts`);
-  if (!existsSync(entry)) {
-    return { code: Code.fromAsset(path(`../bundles/${name}`)), handler: "index.handler" };
-  }
-  return {
-    entry,
-    projectRoot: path(".."),
-    depsLockFilePath: path("../package-lock.json"),
-    bundling: {
-      format: OutputFormat.ESM,
-      minify: true,
-      // Beside the code, for whoever has a stack to read. Node is not told to load it: that costs every cold start.
-      sourceMap: true,
-      sourcesContent: false,
-      bundleAwsSDK: true,
-      mainFields: ["module", "main"],
-      // An emulator runs a function on the Node that it finds, which may be as old as ours may be.
-      target: "node20",
-      banner: REQUIRE,
-      logLevel: LogLevel.WARNING,
-    },
-  };
-}

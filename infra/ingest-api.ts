@@ -8,7 +8,7 @@ import {
   LogGroupLogDestination,
 } from "aws-cdk-lib/aws-apigatewayv2";
 import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
-import type { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
+import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { PRIORITIES } from "../shared/domain/lane.ts";
@@ -58,8 +58,8 @@ export interface IngestApiProps extends FunctionOptions {
 
 /** The HTTP API: POST /messages to ingest, GET and DELETE /messages/{id} to receipts. */
 export class IngestApi extends Construct {
-  readonly ingest: NodejsFunction;
-  readonly receipts: NodejsFunction;
+  readonly ingest: LambdaFunction;
+  readonly receipts: LambdaFunction;
   readonly api: HttpApi;
   /** Without a slash at its end. */
   readonly url: string;

@@ -2,7 +2,7 @@ import { Stack } from "aws-cdk-lib";
 import { WebSocketApi, WebSocketStage } from "aws-cdk-lib/aws-apigatewayv2";
 import { WebSocketLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
 import { type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
-import type { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
+import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import type { Settings } from "../shared/settings.ts";
 import { accept, acceptWildcard } from "./accept.ts";
@@ -31,7 +31,7 @@ export interface SocketApiProps extends FunctionOptions {
 
 /** The WebSocket API in front of the socket function. */
 export class SocketApi extends Construct {
-  readonly function: NodejsFunction;
+  readonly function: LambdaFunction;
   readonly api: WebSocketApi;
   /** Where a client connects. */
   readonly url: string;

@@ -1,7 +1,7 @@
 import type { Settings } from "../../shared/settings.ts";
 import { visitOf } from "./connection.ts";
-import type { Planning, Stream } from "./plan.ts";
 import { costOf, PRICES, type PriceName } from "./prices.ts";
+import type { Planning, Stream } from "./stream.ts";
 import { RECEIPT } from "./work.ts";
 
 export interface CostLine {

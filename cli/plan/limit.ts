@@ -1,7 +1,7 @@
 import { LANES, PRIORITIES } from "../../shared/domain/lane.ts";
 import { visitOf } from "./connection.ts";
-import { type LanePlan, type Planning, type Stream, timeIn } from "./plan.ts";
 import { STAGE } from "./quotas.ts";
+import { type LanePlan, type Planning, type Stream, timeIn } from "./stream.ts";
 
 /** Something of which there is only so much, in the busiest second. */
 export interface Limit {

@@ -3,24 +3,8 @@ import { reservedConcurrency, type Settings } from "../../shared/settings.ts";
 import { visitOf } from "./connection.ts";
 import { type CostLine, costLines } from "./cost.ts";
 import { type Limit, limits } from "./limit.ts";
-import type { Assumptions, Load, Traffic } from "./load.ts";
-import type { Quotas } from "./quotas.ts";
-import { type Work, workOf } from "./work.ts";
-
-/** Traffic, and what one of its messages leads to. */
-export interface Stream extends Traffic {
-  readonly work: Work;
-  /** The same where every run has a whole batch and nothing slows its posts: what a full lane is capable of. */
-  readonly inFull: Work;
-}
-
-export interface LanePlan {
-  /** Runs at a time, each with a whole batch, that the busiest second needs; and that the settings allow. */
-  readonly needed: number;
-  readonly allowed: number;
-  /** The setting under which the busiest second fills three quarters of the lane. */
-  readonly advised: number;
-}
+import { type LanePlan, type Planning, type Stream, timeIn } from "./stream.ts";
+import { workOf } from "./work.ts";
 
 /** Per second. */
 export interface Capacity {
@@ -43,18 +27,6 @@ export interface Plan {
   readonly monthly: readonly CostLine[];
   readonly monthlyTotal: number;
 }
-
-export interface Planning {
-  readonly load: Load;
-  readonly settings: Settings;
-  readonly quotas: Quotas;
-  readonly assumed: Assumptions;
-  readonly outageSeconds: number;
-}
-
-/** Milliseconds of runs in a lane, for one message of this priority. */
-export const timeIn = (lane: Lane, priority: Lane, time: Work["time"]): number =>
-  lane === "fanout" ? time.fanout : lane === priority ? time.own : 0;
 
 /** The quota is a limit of its own; a lane must not look fuller for it. */
 const unpaced = (settings: Settings): Settings => ({

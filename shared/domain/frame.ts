@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { ErrorCode, Refusal, Result } from "./errors.ts";
 import { FRAME_TOPICS, REF_LENGTH } from "./limits.ts";
-import type { Message } from "./message.ts";
+import type { MessageFrame } from "./message-frame.ts";
 import { exactObject, parse, parseJson } from "./parse.ts";
 import { type ConnectionId, Topic } from "./tag.ts";
 
@@ -43,20 +43,6 @@ export type ServerFrame =
       readonly errors?: readonly { pointer: string; detail: string }[];
       readonly ref?: Ref;
     };
-
-export interface MessageFrame extends Pick<Message, "id" | "target" | "event" | "data" | "time"> {
-  readonly type: "message";
-}
-
-/** The frame a message becomes. `event` is left out where the producer gave none. */
-export const messageFrame = ({ id, target, event, data, time }: Message): MessageFrame => ({
-  type: "message",
-  id,
-  target,
-  ...(event === undefined ? {} : { event }),
-  data,
-  time,
-});
 
 /** What a client gets instead of what it asked for. */
 export const errorFrame = ({ code, detail, errors }: Refusal, ref: Ref | undefined): ServerFrame => ({

@@ -1,9 +1,9 @@
 import { accept, type Problem, problem, type Result, refuse } from "../domain/errors.ts";
-import { messageFrame } from "../domain/frame.ts";
 import { type Identity, mayPublish } from "../domain/grant.ts";
 import { PRIORITIES } from "../domain/lane.ts";
 import { BATCH_MESSAGES, FRAME_BYTES } from "../domain/limits.ts";
 import { messageFrom, Post } from "../domain/message.ts";
+import { messageFrame } from "../domain/message-frame.ts";
 import { parse } from "../domain/parse.ts";
 import type { Clock, Entry, MessageQueue, Telemetry } from "../ports.ts";
 import type { Backlog } from "./backlog.ts";

@@ -1,8 +1,8 @@
 import type { LimitFunction } from "p-limit";
-import { messageFrame } from "../domain/frame.ts";
 import { WHOLE } from "../domain/hash-range.ts";
 import { CONNECTING } from "../domain/limits.ts";
 import type { Job } from "../domain/message.ts";
+import { messageFrame } from "../domain/message-frame.ts";
 import type { DeliveryPolicy } from "../domain/policy.ts";
 import { endingOf, type Progress, type Recipient } from "../domain/receipt.ts";
 import { tagsFor } from "../domain/target.ts";

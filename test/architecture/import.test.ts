@@ -32,7 +32,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "node:timers/promises",
     "uuid",
   ],
-  "infra/": ["shared/domain/", "shared/ports.ts", "shared/settings.ts", "aws-cdk-lib", "constructs", "node:"],
+  "infra/": [
+    "shared/domain/",
+    "shared/ports.ts",
+    "shared/settings.ts",
+    "aws-cdk-lib",
+    "constructs",
+    "esbuild",
+    "node:",
+  ],
   "local/": [
     "functions/",
     "shared/domain/",

@@ -140,9 +140,12 @@ describe("a queue in SQS", () => {
     const unreachable = sqsClient("http://127.0.0.1:1");
     onTestFinished(() => unreachable.destroy());
     const urls = Object.fromEntries(LANES.map((lane) => [lane, lane])) as Record<Lane, string>;
-    const queue = sqsQueue({ client: unreachable, urls, deadLetterUrl: "dead", fair: true });
+    const heard: unknown[] = [];
+    const warn = (...said: unknown[]) => heard.push(said);
+    const queue = sqsQueue({ client: unreachable, urls, deadLetterUrl: "dead", fair: true, warn });
     const failed = { name: "TagwireError", code: "QUEUE_UNAVAILABLE", cause: expect.any(Error) };
     expect(await queue.send("normal", [{ job: aJob() }, { job: aJob() }])).toEqual([false, false]);
+    expect(heard).toEqual([["messages not taken", { lane: "normal", messages: 2 }, expect.any(Error)]]);
     await expect(queue.hide("normal", "handle", 1)).rejects.toMatchObject(failed);
     await expect(queue.bury("normal", "{}", "why")).rejects.toMatchObject(failed);
     await expect(queue.backlog("normal")).rejects.toMatchObject(failed);

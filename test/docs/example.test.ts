@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ERRORS, type Problem, problem } from "../../shared/domain/errors.ts";
-import { messageFrame, parseFrame, type ServerFrame } from "../../shared/domain/frame.ts";
+import { parseFrame, type ServerFrame } from "../../shared/domain/frame.ts";
 import { Identity } from "../../shared/domain/grant.ts";
 import { type Message, MessageId, Post } from "../../shared/domain/message.ts";
+import { messageFrame } from "../../shared/domain/message-frame.ts";
 import { parse } from "../../shared/domain/parse.ts";
 import { type Ending, fold, MESSAGE_PART, NO_PROGRESS, type Receipt } from "../../shared/domain/receipt.ts";
 import { Target } from "../../shared/domain/target.ts";

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { messageFrame, parseFrame, refOf } from "../../shared/domain/frame.ts";
+import { parseFrame, refOf } from "../../shared/domain/frame.ts";
+import { messageFrame } from "../../shared/domain/message-frame.ts";
 import { json } from "../support/arbitrary.ts";
 import { aMessage } from "../support/message.ts";
 

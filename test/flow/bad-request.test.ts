@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { REAL_HANDLERS } from "../../local/handlers.ts";
 import { type Router, start } from "../../local/start.ts";
 import type { ErrorCode } from "../../shared/domain/errors.ts";
-import { messageFrame } from "../../shared/domain/frame.ts";
 import { BODY_BYTES, FRAME_BYTES } from "../../shared/domain/limits.ts";
 import type { Message } from "../../shared/domain/message.ts";
+import { messageFrame } from "../../shared/domain/message-frame.ts";
 import { DEV_SECRET } from "../../shared/settings.ts";
 import { tokenFor } from "../support/client.ts";
 import { aMessage } from "../support/message.ts";

@@ -45,7 +45,7 @@ const KEEP_ALIVE = 30_000;
 /** Over a bounded number of connections that are kept open. */
 export function undiciPost({ origin, timeout, connections }: HttpPostOptions): HttpPost {
   const start = async () => {
-    const { Pool } = await import("undici");
+    const { default: Pool } = await import("undici/lib/dispatcher/pool.js");
     return new Pool(await origin(), {
       connections,
       headersTimeout: timeout,

@@ -8,7 +8,7 @@ import {
 import { TagwireError } from "../../domain/errors.ts";
 import type { Lane } from "../../domain/lane.ts";
 import { BODY_BYTES, QUEUE_BATCH } from "../../domain/limits.ts";
-import type { Entry, MessageQueue } from "../../ports.ts";
+import type { Entry, MessageQueue, Telemetry } from "../../ports.ts";
 
 export interface SqsQueueOptions {
   readonly client: SQSClient;
@@ -16,14 +16,17 @@ export interface SqsQueueOptions {
   readonly deadLetterUrl?: string;
   /** Whether MessageGroupId is the producer (SQS fair queues). */
   readonly fair: boolean;
+  /** Hears why the queue refused what was sent; whoever sent it only hears that it did. @default nobody */
+  readonly warn?: Telemetry["warn"];
 }
 
 /** Lanes as SQS standard queues. */
-export function sqsQueue({ client, urls, deadLetterUrl, fair }: SqsQueueOptions): MessageQueue {
+export function sqsQueue(options: SqsQueueOptions): MessageQueue {
+  const { client, urls, deadLetterUrl } = options;
   return {
     async send(lane, entries) {
       const batches = inBatches(entries.map((entry) => ({ ...entry, body: bodyOf(entry.job) })));
-      const taken = await Promise.all(batches.map((batch) => sendBatch(client, urls[lane], batch, fair)));
+      const taken = await Promise.all(batches.map((batch) => sendBatch(options, lane, batch)));
       return taken.flat();
     },
     async hide(lane, receiptHandle, seconds) {
@@ -118,10 +121,9 @@ export function inBatches<T extends { readonly body: string }>(entries: readonly
 }
 
 async function sendBatch(
-  client: SQSClient,
-  url: string,
+  { client, urls, fair, warn = () => {} }: SqsQueueOptions,
+  lane: Lane,
   batch: readonly Written[],
-  fair: boolean,
 ): Promise<boolean[]> {
   const Entries = batch.map(({ body, job, delaySeconds }, index) => ({
     Id: String(index),
@@ -130,10 +132,14 @@ async function sendBatch(
     ...(fair ? { MessageGroupId: groupOf(job.message.producer) } : {}),
   }));
   try {
-    const { Successful = [] } = await client.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }));
+    const { Successful = [], Failed = [] } = await client.send(
+      new SendMessageBatchCommand({ QueueUrl: urls[lane], Entries }),
+    );
+    for (const { Code, Message } of Failed) warn("message not taken", { lane, code: Code, detail: Message });
     const taken = new Set(Successful.map(({ Id }) => Id));
     return Entries.map(({ Id }) => taken.has(Id));
-  } catch {
+  } catch (fault) {
+    warn("messages not taken", { lane, messages: batch.length }, fault);
     return batch.map(() => false);
   }
 }

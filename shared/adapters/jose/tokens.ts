@@ -1,11 +1,7 @@
-import {
-  type CryptoKey,
-  createRemoteJWKSet,
-  errors,
-  type JWTPayload,
-  type JWTVerifyOptions,
-  jwtVerify,
-} from "jose";
+import type { CryptoKey, JWTPayload, JWTVerifyOptions } from "jose";
+// Not from the whole of jose, which would bring what only some routers need into every bundle.
+import * as errors from "jose/errors";
+import { jwtVerify } from "jose/jwt/verify";
 import { accept, type Result, refuse, TagwireError } from "../../domain/errors.ts";
 import { Identity } from "../../domain/grant.ts";
 import { parse } from "../../domain/parse.ts";
@@ -41,13 +37,13 @@ export function issuerTokens(
   { issuer, audience, jwksUri }: Extract<TokenSource, { issuer: string }>,
   clock: Pick<Clock, "now">,
 ): Tokens {
-  const url = new URL(jwksUri ?? `${issuer.replace(/\/$/, "")}/.well-known/jwks.json`);
-  const keys = createRemoteJWKSet(url);
+  const address = jwksUri ?? `${issuer.replace(/\/$/, "")}/.well-known/jwks.json`;
+  const keys = import("./remote-keys.ts").then(({ remoteKeys }) => remoteKeys(address));
   const algorithms = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"];
   return remembering(
     clock,
     async (token, options) =>
-      (await jwtVerify(token, keys, { ...options, issuer, audience, algorithms })).payload,
+      (await jwtVerify(token, await keys, { ...options, issuer, audience, algorithms })).payload,
   );
 }
 

@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ASSUMPTIONS, type Load, parseTraffic, type Traffic } from "../../../cli/plan/load.ts";
-import { type Plan, type Planning, plan } from "../../../cli/plan/plan.ts";
+import { type Plan, plan } from "../../../cli/plan/plan.ts";
 import { costOf, PRICES, type Price } from "../../../cli/plan/prices.ts";
 import { QUOTAS } from "../../../cli/plan/quotas.ts";
+import type { Planning } from "../../../cli/plan/stream.ts";
 import { PRIORITIES } from "../../../shared/domain/lane.ts";
 import { DEFAULTS } from "../../../shared/settings.ts";
 

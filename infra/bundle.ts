@@ -1,0 +1,61 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { AssetHashType, DockerImage } from "aws-cdk-lib";
+import { Code } from "aws-cdk-lib/aws-lambda";
+import type { FunctionName } from "../shared/settings.ts";
+
+/** Some of what is bundled is CommonJS, which asks for `require` where an ES module has none. */
+const REQUIRE =
+  'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);';
+
+/**
+ * How esbuild bundles. In chunks, so that what is imported on first use is not even read before: single sign-on and
+ * its like of the SDK, the client of the secrets, the HTTP client of the lean path.
+ */
+export const BUNDLING = {
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  outExtension: { ".js": ".mjs" },
+  platform: "node",
+  // An emulator runs a function on the Node that it finds, which may be as old as ours may be.
+  target: "node20",
+  mainFields: ["module", "main"],
+  minify: true,
+  // Beside the code, for whoever has a stack to read. Node is not told to load it: that costs every cold start.
+  sourcemap: true,
+  sourcesContent: false,
+  banner: { js: REQUIRE },
+  logLevel: "warning",
+} as const;
+
+/** In the repository a function is bundled from its source. The package brings it bundled. */
+export function codeOf(name: FunctionName): Code {
+  const folder = path("../functions/lambda");
+  if (!existsSync(folder)) return Code.fromAsset(path(`../bundles/${name}`));
+  return Code.fromAsset(folder, {
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      image: DockerImage.fromRegistry("unused"),
+      // CDK takes assets of one folder for the same where only this code of ours tells them apart.
+      command: [name],
+      local: {
+        tryBundle(outdir) {
+          // Whoever embeds the package has no esbuild, and needs none.
+          const { buildSync } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
+          buildSync({ ...BUNDLING, mainFields: [...BUNDLING.mainFields], ...files(folder, name, outdir) });
+          return true;
+        },
+      },
+    },
+  });
+}
+
+const files = (folder: string, name: string, outdir: string) => ({
+  absWorkingDir: path(".."),
+  entryPoints: { index: `${folder}/${name}.ts` },
+  outdir,
+});
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
