@@ -45,6 +45,8 @@ export function witnessOf({ postsInFlight, visibilitySeconds, ...world }: Witnes
   const book = notebook(world);
   const { letters, gateway, now } = book;
   const receipts = watchReceipts(book);
+  /** Whom the last cancel of an id met. By its answer, a later message may have the id. */
+  const hit = new Map<string, Letter | undefined>();
 
   return {
     book,
@@ -79,9 +81,10 @@ export function witnessOf({ postsInFlight, visibilitySeconds, ...world }: Witnes
       for (const letter of letters) {
         if (letter.producer === producer && letter.id === id) letter.cancelAsked = true;
       }
+      hit.set(`${producer}#${id}`, shownLetter(book, book.rowsOf(producer, id)));
     },
     cancelled(producer, id) {
-      const letter = shownLetter(book, book.rowsOf(producer, id));
+      const letter = hit.get(`${producer}#${id}`);
       if (letter && letter.receipt?.state !== "dead") letter.cancelledAt ??= now();
     },
     changed(socket) {
