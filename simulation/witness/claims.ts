@@ -72,9 +72,10 @@ export function watchClaims(book: Notebook, receipts: ReceiptWatch, visibilitySe
       if (!serving) return;
       const { letter } = serving;
       receipts.touch(letter.producer, letter.id);
-      if (settled !== "written" || serving.state === "settled") return;
+      // A split is settled once its jobs are queued.
+      if (settled !== "written" || outcome.kind === "split" || serving.state === "settled") return;
       serving.state = "settled";
-      if (outcome.kind !== "split") letter.tally = plus(letter.tally, serving.counts);
+      letter.tally = plus(letter.tally, serving.counts);
     },
   };
 }

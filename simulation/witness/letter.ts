@@ -5,6 +5,7 @@ import type { UserId } from "../../shared/domain/tag.ts";
 import type { Target } from "../../shared/domain/target.ts";
 import type { Socket } from "../world/gateway.ts";
 import type { Actor } from "../world/scheduler.ts";
+import type { Audience } from "./audience.ts";
 
 /** One run's hold on a job, as the table gave it. */
 export interface Serving {
@@ -47,9 +48,7 @@ export interface Letter {
   accepted: boolean;
   /** As the queue got it first. */
   message?: Message;
-  /** Connections that the target surely meant all the time since the POST, and those it may have meant at any. */
-  readonly must: Set<Socket>;
-  readonly may: Set<Socket>;
+  readonly audience: Audience;
   readonly arrivals: Map<Socket, Arrival[]>;
   readonly servings: Serving[];
   /** What became of posts, as far as settled. */

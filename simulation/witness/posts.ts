@@ -1,8 +1,9 @@
 import { contains, sortKey } from "../../shared/domain/hash-range.ts";
 import type { ConnectionId } from "../../shared/domain/tag.ts";
 import type { PostEnding } from "../../shared/ports.ts";
-import { isFor, type Socket } from "../world/gateway.ts";
+import type { Socket } from "../world/gateway.ts";
 import type { Actor } from "../world/scheduler.ts";
+import { mayHaveLeft } from "./audience.ts";
 import { type Arrival, isOver, type Letter, nameOf, type Post, type Serving } from "./letter.ts";
 import type { Notebook } from "./notebook.ts";
 
@@ -69,7 +70,7 @@ export function watchPosts(book: Notebook, postsInFlight: number): PostWatch {
     },
     landed({ letter, serving }, socket, lied) {
       if (!letter) return;
-      if (!letter.may.has(socket)) {
+      if (!letter.audience.may(socket)) {
         if (inherits(book, letter, socket)) totals.misdirected++;
         else
           book.violate("nobody outside the target gets it", `${socket.connectionId} got ${nameOf(letter)}`);
@@ -106,12 +107,12 @@ function checkStart(book: Notebook, { letter, serving, actor }: Post & { letter:
 }
 
 /** A post names an id only, so a frame for an old socket reaches the new one that got its id. */
-const inherits = ({ gateway }: Notebook, { target, may }: Letter, socket: Socket): boolean =>
+const inherits = ({ gateway }: Notebook, { target, audience }: Letter, socket: Socket): boolean =>
   gateway.sockets.some(
     (old) =>
       old !== socket &&
       old.connectionId === socket.connectionId &&
-      (may.has(old) || isFor(target, old, "once")),
+      (audience.may(old) || mayHaveLeft(target, old)),
   );
 
 /** Whether a frame may come again after this one: nobody knew that it had arrived, or whoever knew could not write it. */

@@ -82,7 +82,7 @@ export function checkCounts(book: Pick<Notebook, "violate">, letter: Letter, { c
 
 function checkServed(book: Notebook, letter: Letter, { state, counts, failed = [] }: Receipt): void {
   const named = new Set(failed);
-  const missing = [...letter.must].filter(
+  const missing = [...letter.audience.must].filter(
     (socket) => !letter.arrivals.has(socket) && !named.has(socket.connectionId),
   );
   // Only the first failures are named; the count tells the rest.

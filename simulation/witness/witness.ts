@@ -1,7 +1,8 @@
 import type { Job, MessageId } from "../../shared/domain/message.ts";
 import type { UserId } from "../../shared/domain/tag.ts";
 import type { Target } from "../../shared/domain/target.ts";
-import { isFor, type Socket } from "../world/gateway.ts";
+import type { Socket } from "../world/gateway.ts";
+import { audienceOf } from "./audience.ts";
 import { type ClaimWatch, watchClaims } from "./claims.ts";
 import { type Letter, NO_COUNTS } from "./letter.ts";
 import { type Notebook, notebook, shownLetter } from "./notebook.ts";
@@ -44,6 +45,8 @@ export function witnessOf({ postsInFlight, visibilitySeconds, ...world }: Witnes
   const book = notebook(world);
   const { letters, gateway, now } = book;
   const receipts = watchReceipts(book);
+  /** Whom the last cancel of an id met. By its answer, a later message may have the id. */
+  const hit = new Map<string, Letter | undefined>();
 
   return {
     book,
@@ -52,14 +55,12 @@ export function witnessOf({ postsInFlight, visibilitySeconds, ...world }: Witnes
     ...watchClaims(book, receipts, visibilitySeconds),
     ...watchPosts(book, postsInFlight),
     posts(posting) {
-      const { target } = posting;
       const letter: Letter = {
         ...posting,
         number: letters.length,
         postedAt: now(),
         accepted: false,
-        must: new Set(gateway.sockets.filter((socket) => isSurelyFor(target, socket))),
-        may: new Set(gateway.sockets.filter((socket) => isPossiblyFor(target, socket))),
+        audience: audienceOf(posting.target, gateway.sockets),
         arrivals: new Map(),
         servings: [],
         rows: [],
@@ -80,21 +81,14 @@ export function witnessOf({ postsInFlight, visibilitySeconds, ...world }: Witnes
       for (const letter of letters) {
         if (letter.producer === producer && letter.id === id) letter.cancelAsked = true;
       }
+      hit.set(`${producer}#${id}`, shownLetter(book, book.rowsOf(producer, id)));
     },
     cancelled(producer, id) {
-      const letter = shownLetter(book, book.rowsOf(producer, id));
+      const letter = hit.get(`${producer}#${id}`);
       if (letter && letter.receipt?.state !== "dead") letter.cancelledAt ??= now();
     },
     changed(socket) {
-      for (const { target, must, may } of letters) {
-        if (!isSurelyFor(target, socket)) must.delete(socket);
-        if (isPossiblyFor(target, socket)) may.add(socket);
-      }
+      for (const { audience } of letters) audience.changed(socket);
     },
   };
 }
-
-const isSurelyFor = (target: Target, socket: Socket) =>
-  socket.state === "open" && isFor(target, socket, "surely");
-const isPossiblyFor = (target: Target, socket: Socket) =>
-  socket.state !== "closed" && isFor(target, socket, "possibly");

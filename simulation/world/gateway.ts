@@ -1,5 +1,4 @@
 import type { ConnectionId, Tag, UserId } from "../../shared/domain/tag.ts";
-import { type Expression, expressionOf, type Target } from "../../shared/domain/target.ts";
 import type { PostEnding } from "../../shared/ports.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";
@@ -92,19 +91,4 @@ export function simulatedGateway({ now, sleep, dice, faults }: GatewayWorld): Ga
     await sleep(dice.whole(0, 10_000));
     if (socket.state === "open") land(socket, true);
   }
-}
-
-/** surely: by what its client was told. possibly: by what may be so. once: by rows it may have left, `none` aside. */
-export type Certainty = "surely" | "possibly" | "once";
-
-/** Whether a target means the socket. */
-export function isFor(target: Target, socket: Socket, how: Certainty): boolean {
-  if ("connection" in target) return target.connection === socket.connectionId;
-  return matches(expressionOf(target), socket, how);
-}
-
-function matches({ all, any, none }: Expression, { tags }: Socket, how: Certainty): boolean {
-  const holds = (tag: Tag) => (how === "surely" ? tags.get(tag) === "yes" : tags.has(tag));
-  const lacks = (tag: Tag) => (how === "surely" ? !tags.has(tag) : tags.get(tag) !== "yes");
-  return all.every(holds) && (any.length === 0 || any.some(holds)) && (how === "once" || none.every(lacks));
 }
