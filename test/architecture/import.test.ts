@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "@aws-sdk/",
     "@smithy/types",
     "node:crypto",
+    "node:http",
     "undici",
   ],
   "shared/adapters/jose/": ["shared/domain/", "shared/ports.ts", "jose"],

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher, Pool } from "undici";
 
 /** The outcome of a request, without the body of a success. */
@@ -56,47 +57,71 @@ export function undiciPost({ origin, timeout, connections }: HttpPostOptions): H
   };
   // Loaded beside the start of a function, not before it.
   const starting = start();
-  starting.catch(() => {}); // each request reports it
-  let pool: Pool | undefined;
+  let open: Pool | undefined;
+  starting.then(
+    (pool) => {
+      open = pool;
+    },
+    () => {}, // each request reports it
+  );
+  /** Without another promise once the pool is open. */
+  const through = <T>(
+    dispatch: (pool: Pool, request: Dispatcher.DispatchOptions) => Promise<T>,
+    request: Dispatcher.DispatchOptions,
+  ): Promise<T> => (open ? dispatch(open, request) : starting.then((pool) => dispatch(pool, request)));
 
   return {
-    async outcome(path, headers, body) {
-      pool ??= await starting;
-      return outcome(pool, { path, method: "POST", headers, body });
-    },
-    async answer(path, headers, body) {
-      pool ??= await starting;
-      return answer(pool, { path, method: "POST", headers, body });
-    },
+    outcome: (path, headers, body) => through(outcome, { path, method: "POST", headers, body }),
+    answer: (path, headers, body) => through(answer, { path, method: "POST", headers, body }),
     destroy: async () => (await starting).destroy(),
   };
 }
 
-function outcome(pool: Pool, request: Dispatcher.DispatchOptions): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    let failure: Omit<Response, "detail"> | undefined;
-    const fail = (body: string) => {
-      if (failure) resolve({ ...failure, detail: messageIn(body) });
+const outcome = (pool: Pool, request: Dispatcher.DispatchOptions): Promise<Response> =>
+  new Promise((resolve, reject) => pool.dispatch(request, new OutcomeHandler(resolve, reject)));
+
+/** A class, so that a post makes one object and not a closure for each event. */
+class OutcomeHandler implements Dispatcher.DispatchHandler {
+  readonly #resolve: (response: Response) => void;
+  readonly #reject: (fault: Error) => void;
+  #failure: Omit<Response, "detail"> | undefined;
+
+  constructor(resolve: (response: Response) => void, reject: (fault: Error) => void) {
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  onRequestStart(): void {}
+
+  onResponseStart(_controller: unknown, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200) return; // only informational, the answer is still to come
+    if (status < 300) return this.#resolve({ status, detail: "" });
+    const errorType = headers["x-amzn-errortype"];
+    const { age, date } = headers;
+    this.#failure = {
+      status,
+      ...(typeof errorType === "string" ? { errorType } : {}),
+      ...(date !== undefined && age === undefined ? { date } : {}),
     };
-    pool.dispatch(request, {
-      onRequestStart() {},
-      onResponseStart(_controller, status, headers) {
-        if (status < 200) return; // only informational, the answer is still to come
-        if (status < 300) return resolve({ status, detail: "" });
-        const errorType = headers["x-amzn-errortype"];
-        const date = headers["age"] === undefined ? headers["date"] : undefined;
-        failure = {
-          status,
-          ...(typeof errorType === "string" ? { errorType } : {}),
-          ...(typeof date === "string" ? { date } : {}),
-        };
-      },
-      // Its errors are short: the first piece says it all.
-      onResponseData: (_controller, chunk) => fail(chunk.toString()),
-      onResponseEnd: () => fail(""),
-      onResponseError: (_controller, fault) => (failure ? fail("") : reject(fault)),
-    });
-  });
+  }
+
+  /** Its errors are short: the first piece says it all. */
+  onResponseData(_controller: unknown, chunk: Buffer): void {
+    this.#fail(chunk.toString());
+  }
+
+  onResponseEnd(): void {
+    this.#fail("");
+  }
+
+  onResponseError(_controller: unknown, fault: Error): void {
+    if (this.#failure) this.#fail("");
+    else this.#reject(fault);
+  }
+
+  #fail(body: string): void {
+    if (this.#failure) this.#resolve({ ...this.#failure, detail: messageIn(body) });
+  }
 }
 
 /** `{"message": "…"}`, as the gateway words its errors. */

@@ -40,7 +40,7 @@ export function lean<C extends DynamoDBClient | SQSClient>(client: C, options: L
     return config.endpointProvider({ Region: region, UseFIPS, UseDualStack }).url.origin;
   };
   const http = undiciPost({ ...options, origin });
-  const { sign } = session({
+  const { pen } = session({
     host: async () => new URL(await origin()).host,
     region: config.region,
     service: service.scope,
@@ -51,10 +51,9 @@ export function lean<C extends DynamoDBClient | SQSClient>(client: C, options: L
 
   const call = async (name: string, input: unknown): Promise<unknown> => {
     const body = JSON.stringify(input);
-    const { headers } = await sign(
-      { path: "/", body, target: `${service.target}.${name}` },
-      config.systemClockOffset,
-    );
+    const { sign } = await pen();
+    const now = options.now() + config.systemClockOffset;
+    const headers = sign({ path: "/", body, target: `${service.target}.${name}`, now });
     const { status, text } = await http.answer("/", headers, body);
     const answer = JSON.parse(text === "" ? "{}" : text);
     const $metadata = { httpStatusCode: status };

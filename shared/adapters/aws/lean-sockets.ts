@@ -31,7 +31,7 @@ export function leanSockets(options: LeanSocketsOptions): Sockets & { destroy():
     .map((part) => `/${part}`)
     .join("");
   const http = undiciPost({ ...options, origin: async () => origin });
-  const { sign, renewed } = session({
+  const { pen, renewed } = session({
     host: async () => host,
     region,
     service: "execute-api",
@@ -43,9 +43,11 @@ export function leanSockets(options: LeanSocketsOptions): Sockets & { destroy():
   let skew = 0;
 
   const attempt = async (path: string, body: Uint8Array): Promise<Attempt> => {
+    const ready = pen();
+    const { sign, identity } = ready instanceof Promise ? await ready : ready;
     const signedAt = now() + skew;
-    const { headers, identity } = await sign({ path, body }, skew);
-    return { signedAt, identity, response: await http.outcome(path, headers, body) };
+    const response = await http.outcome(path, sign({ path, body, now: signedAt }), body);
+    return { signedAt, identity, response };
   };
 
   /** Whether something was wrong with a refused request that another one will do better. */

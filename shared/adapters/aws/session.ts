@@ -14,15 +14,16 @@ export interface SessionOptions {
   readonly now: () => number;
 }
 
-export interface Signed {
-  readonly headers: SignedHeaders;
+/** Credentials, and what signs with them. */
+export interface Pen {
   readonly identity: Identity;
+  sign(post: Omit<PostToSign, "identity">): SignedHeaders;
 }
 
-/** Signs with the credentials of the moment, which are asked for once a second, not once a request. */
+/** Asks for the credentials of the moment once a second, not once a request. */
 export interface Session {
-  /** `skew`: milliseconds that the clock of the service is ahead of ours. */
-  sign(post: Pick<PostToSign, "path" | "body" | "target">, skew: number): Promise<Signed>;
+  /** Answers without a promise where it was asked a moment ago: a promise costs a tenth of a post. */
+  pen(): Pen | Promise<Pen>;
   /** Whether there are other credentials than these by now, or after asking for new ones. */
   renewed(from: Identity): Promise<boolean>;
 }
@@ -32,22 +33,23 @@ const MOMENT = 1_000;
 
 export function session({ host, region, service, type, credentials, now }: SessionOptions): Session {
   let signer: ReturnType<typeof postSigner> | undefined;
-  let moment: { readonly identity: Identity; readonly until: number } | undefined;
+  let current: { readonly pen: Pen; readonly until: number } | undefined;
 
-  const renew = async (forceRefresh = false): Promise<Identity> => {
+  const renew = async (forceRefresh = false): Promise<Pen> => {
+    signer ??= postSigner({ host: await host(), region: await region(), service, type });
+    const signWith = signer;
     const identity = await credentials({ forceRefresh });
-    moment = { identity, until: now() + MOMENT };
-    return identity;
+    const pen: Pen = { identity, sign: (post) => signWith({ ...post, identity }) };
+    current = { pen, until: now() + MOMENT };
+    return pen;
   };
 
   return {
-    async sign(post, skew) {
-      signer ??= postSigner({ host: await host(), region: await region(), service, type });
-      const identity = moment && now() < moment.until ? moment.identity : await renew();
-      return { headers: signer({ ...post, identity, now: now() + skew }), identity };
-    },
+    pen: () => (current && now() < current.until ? current.pen : renew()),
     async renewed(from) {
-      return !sameIdentity(await renew(), from) || !sameIdentity(await renew(true), from);
+      return (
+        !sameIdentity((await renew()).identity, from) || !sameIdentity((await renew(true)).identity, from)
+      );
     },
   };
 }

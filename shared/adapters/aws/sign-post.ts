@@ -4,7 +4,7 @@ import { ALGORITHM, type Identity, sameIdentity, signingKey, timestamp } from ".
 export interface PostToSign {
   /** As it is sent: percent-encoded, without a query. */
   readonly path: string;
-  /** Bytes must not be changed afterwards: their hash is kept. */
+  /** Bytes must not be changed afterwards: the hash of many is kept. */
   readonly body: Uint8Array | string;
   /** The operation of a JSON service. */
   readonly target?: string;
@@ -53,10 +53,13 @@ export function postSigner(options: PostSignerOptions): (post: PostToSign) => Si
   };
 }
 
+/** Bytes from which hashing a body anew costs more than finding its hash. */
+const WORTH_KEEPING = 2_048;
+
 function rememberedHash(): (body: Uint8Array | string) => string {
   const hashes = new WeakMap<Uint8Array, string>();
   return (body) => {
-    if (typeof body === "string") return hash("sha256", body);
+    if (typeof body === "string" || body.length < WORTH_KEEPING) return hash("sha256", body);
     const known = hashes.get(body) ?? hash("sha256", body);
     hashes.set(body, known);
     return known;
