@@ -1,89 +1,12 @@
-import { randomUUID } from "node:crypto";
-import { setTimeout as pause } from "node:timers/promises";
-import { ApiGatewayManagementApiClient } from "@aws-sdk/client-apigatewaymanagementapi";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
-import { consumeHandler } from "../functions/consume.ts";
-import type { World } from "../functions/world.ts";
-import { CREDENTIALS, queueArn, REGION } from "../local/aws.ts";
-import type { Target } from "../shared/domain/target.ts";
-import { settings } from "../shared/settings.ts";
 import { type Calls, callsOf, sum } from "./calls.ts";
-import { type Child, startChild } from "./child.ts";
 import { perCpuSecond, rateOf, ratio } from "./measure.ts";
-import { plainConsumer } from "./plain/consume.ts";
 import type { Report } from "./report.ts";
-import type { GatewayReady } from "./server/gateway.ts";
-import type { QueueQuestion, QueueReady } from "./server/queue.ts";
-import type { TableQuestion, TableReady, Units } from "./server/table.ts";
+import type { Units } from "./server/table.ts";
+import { BYTES, SHAPES, type Shape } from "./shape.ts";
+import { type Consumer, fill, oneBatch, ours, plain, type Stand, startStand, stopStand } from "./stand.ts";
 
 const OURS = "Tagwire";
 const PLAIN = "plain consumer";
-export const BYTES = 500;
-
-export interface Shape {
-  readonly name: string;
-  /** The lists its messages need. */
-  readonly lists: Readonly<Record<string, readonly string[]>>;
-  /** The targets of one batch. */
-  readonly targets: readonly Target[];
-  /** Connections that one message reaches. */
-  readonly reach: number;
-  readonly rounds: number;
-  readonly least: number;
-}
-
-const ids = (count: number, prefix: string) =>
-  Array.from(
-    { length: count },
-    (_, i) => `${Buffer.from(`${prefix}${i}`.padStart(11, "c")).toString("base64")}`,
-  );
-const batch = (target: (i: number) => unknown) => Array.from({ length: 10 }, (_, i) => target(i) as Target);
-
-const SHORT = ids(100, "s");
-
-const SHAPES: readonly Shape[] = [
-  {
-    name: "one user each",
-    lists: Object.fromEntries(ids(10, "u").map((id, i) => [`user:${i}`, [id]])),
-    targets: batch((i) => ({ user: String(i) })),
-    reach: 1,
-    rounds: 9,
-    least: 1.2,
-  },
-  {
-    name: "a topic of 50",
-    lists: { "topic:fifty": ids(50, "f") },
-    targets: batch(() => ({ topic: "fifty" })),
-    reach: 50,
-    rounds: 9,
-    least: 4,
-  },
-  {
-    name: "a topic of 10,000",
-    lists: { "topic:large": ids(10_000, "l") },
-    targets: [{ topic: "large" } as Target],
-    reach: 10_000,
-    rounds: 3,
-    least: 4,
-  },
-  {
-    name: "100,000 ∩ 100",
-    lists: { "region:large": [...ids(99_950, "r"), ...SHORT.slice(0, 50)], "plan:short": SHORT },
-    targets: [{ tags: { all: ["region:large", "plan:short"] } } as Target],
-    reach: 50,
-    rounds: 3,
-    least: 4,
-  },
-];
-
-type Consumer = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
-
-interface Stand {
-  readonly gateway: Child<GatewayReady, "posts", number>;
-  readonly queue: Child<QueueReady, QueueQuestion, readonly string[]>;
-  readonly tables: Child<TableReady, TableQuestion, Units>;
-}
 
 /** What one message takes. */
 export interface Cost {
@@ -152,7 +75,7 @@ export async function consume(): Promise<Report> {
       }
     }
   }
-  await Promise.all([stand.gateway.stop(), stand.queue.stop(), stand.tables.stop()]);
+  await stopStand(stand);
   return {
     name: "consume",
     title: "Serving messages",
@@ -191,21 +114,8 @@ export async function counted(): Promise<ReadonlyMap<Shape, Cost>> {
     await fill(stand, shape);
     costs.set(shape, await costOf(stand, shape, ours));
   }
-  await Promise.all([stand.gateway.stop(), stand.queue.stop(), stand.tables.stop()]);
+  await stopStand(stand);
   return costs;
-}
-
-async function startStand(): Promise<Stand> {
-  const [gateway, queue, tables] = await Promise.all([
-    startChild<GatewayReady, "posts", number>("gateway"),
-    startChild<QueueReady, QueueQuestion, readonly string[]>("queue"),
-    startChild<TableReady, TableQuestion, Units>("table"),
-  ]);
-  return { gateway, queue, tables };
-}
-
-async function fill({ tables }: Stand, { lists }: Shape): Promise<void> {
-  for (const [tag, connections] of Object.entries(lists)) await tables.ask({ ask: "fill", tag, connections });
 }
 
 async function costOf(
@@ -230,93 +140,4 @@ async function costOf(
     posts: each(sum(calls, "PostToConnection")),
     units: { read: each(after.read - before.read), write: each(after.write - before.write) },
   };
-}
-
-/** Serves one batch and the jobs that it was split into, and answers their number. Fails where a post was not made. */
-function oneBatch({ gateway, queue }: Stand, { targets, reach }: Shape, consumer: Consumer) {
-  return async (): Promise<number> => {
-    const before = await gateway.ask("posts");
-    await invoke(consumer, targets.map(bodyOf), "normal");
-    let jobs = 0;
-    if (reach > 1_000) {
-      for (const body of await queue.ask({ ask: "take", lane: "fanout" })) {
-        await invoke(consumer, [body], "fanout");
-        jobs++;
-      }
-    }
-    const posts = (await gateway.ask("posts")) - before;
-    const due = targets.length * reach;
-    if (posts !== due) throw new Error(`${posts} posts were made, ${due} were due`);
-    return jobs;
-  };
-}
-
-async function invoke(consumer: Consumer, bodies: readonly string[], lane: string): Promise<void> {
-  const Records = bodies.map((body) => ({
-    messageId: randomUUID(),
-    receiptHandle: "handle",
-    body,
-    attributes: { ApproximateReceiveCount: "1" },
-    eventSourceARN: queueArn(`tagwire-${lane}`),
-  }));
-  const context = { getRemainingTimeInMillis: () => 60_000 } as Context;
-  const { batchItemFailures } = await consumer({ Records } as unknown as SQSEvent, context);
-  if (batchItemFailures.length > 0) throw new Error(`${batchItemFailures.length} records failed`);
-}
-
-const bodyOf = (target: Target): string =>
-  JSON.stringify({
-    message: {
-      id: randomUUID(),
-      producer: "producer",
-      copy: randomUUID(),
-      target,
-      event: "order.shipped",
-      data: { note: "x".repeat(BYTES - 11) },
-      priority: "normal",
-      time: new Date().toISOString(),
-      dedupeSeconds: 300,
-    },
-  });
-
-function plain({ gateway, tables }: Stand, endpoint: string): Consumer {
-  const common = { region: REGION, credentials: CREDENTIALS };
-  return plainConsumer({
-    tables: new DynamoDBClient({ ...common, endpoint }),
-    posts: new ApiGatewayManagementApiClient({ ...common, endpoint: gateway.ready.endpoint }),
-    table: tables.ready.names.subscriptions,
-  });
-}
-
-function ours({ gateway, queue, tables }: Stand, endpoint: string): Consumer {
-  const { urls, deadLetterUrl } = queue.ready;
-  const { names } = tables.ready;
-  const world: World = {
-    env: {
-      AWS_REGION: REGION,
-      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-      AWS_ENDPOINT_URL_SQS: queue.ready.endpoint,
-      AWS_ENDPOINT_URL_DYNAMODB: endpoint,
-      ...Object.fromEntries(
-        Object.entries(urls).map(([lane, url]) => [`QUEUE_URL_${lane.toUpperCase()}`, url]),
-      ),
-      DEAD_LETTER_QUEUE_URL: deadLetterUrl,
-      CONNECTIONS_TABLE: names.connections,
-      SUBSCRIPTIONS_TABLE: names.subscriptions,
-      RECEIPTS_TABLE: names.receipts,
-      SOCKET_ENDPOINT: gateway.ready.endpoint,
-      SETTINGS: JSON.stringify(settings({ delivery: { pace: { quota: 1_000_000, share: 1 } } })),
-    },
-    write: () => {},
-    readSecret: async () => "",
-    clock: {
-      now: Date.now,
-      pause: async (milliseconds) => {
-        await pause(milliseconds);
-      },
-    },
-    random: Math.random,
-  };
-  return consumeHandler(world);
 }

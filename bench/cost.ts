@@ -2,8 +2,9 @@ import { ASSUMPTIONS } from "../cli/plan/load.ts";
 import { CHECKED, costOf, PRICES, type PriceName, REGION } from "../cli/plan/prices.ts";
 import { workOf } from "../cli/plan/work.ts";
 import { settings } from "../shared/settings.ts";
-import { BYTES, type Cost, counted, type Shape } from "./consume.ts";
+import { type Cost, counted } from "./consume.ts";
 import type { Report } from "./report.ts";
+import { BYTES, type Shape } from "./shape.ts";
 
 const MILLION = 1_000_000;
 

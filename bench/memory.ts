@@ -7,7 +7,7 @@ import type { Report } from "./report.ts";
 const run = promisify(execFile);
 const SIZES = [10_000, 100_000, 1_000_000] as const;
 const FRAMES = 1_000_000;
-const ROUNDS = 3;
+const ROUNDS = 5;
 
 interface Row {
   readonly label: string;

@@ -4,7 +4,6 @@ import {
 } from "@aws-sdk/client-apigatewaymanagementapi";
 import { CREDENTIALS, REGION } from "../local/aws.ts";
 import { requestHandler } from "../shared/adapters/aws/client.ts";
-import { gatewaySockets } from "../shared/adapters/aws/gateway-sockets.ts";
 import { leanSockets } from "../shared/adapters/aws/lean-sockets.ts";
 import type { ConnectionId } from "../shared/domain/tag.ts";
 import type { Sockets } from "../shared/ports.ts";
@@ -54,12 +53,10 @@ export async function post(): Promise<Report> {
       const ending = await sockets.post(idOf(posted), next());
       if (ending.kind !== "sent") throw new Error(`a post ended ${JSON.stringify(ending)}`);
     };
+  const command = () => new PostToConnectionCommand({ ConnectionId: idOf(posted), Data: frame() });
   const contestants = [
-    {
-      name: SHIPPED,
-      run: () => shipped.send(new PostToConnectionCommand({ ConnectionId: idOf(posted), Data: frame() })),
-    },
-    { name: TUNED, run: through(gatewaySockets(tuned)) },
+    { name: SHIPPED, run: () => shipped.send(command()) },
+    { name: TUNED, run: () => tuned.send(command()) },
     { name: LEAN, run: through(lean) },
     { name: SHARED, run: through(lean, () => only) },
     { name: UNSIGNED, run: () => unsigned.post(idOf(posted), frame()) },
