@@ -95,7 +95,10 @@ class OutcomeHandler implements Dispatcher.DispatchHandler {
 
   onResponseStart(_controller: unknown, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return; // only informational, the answer is still to come
-    if (status < 300) return this.#resolve({ status, detail: "" });
+    if (status < 300) {
+      this.#resolve({ status, detail: "" });
+      return;
+    }
     const errorType = headers["x-amzn-errortype"];
     const { age, date } = headers;
     this.#failure = {
