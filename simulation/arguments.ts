@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
-import { MUTANTS, type Mutant } from "./mutants.ts";
+import { MUTANTS } from "./mutants.ts";
+import type { Mutant } from "./world/world.ts";
 
 /** What the command line asks for. */
 export interface Arguments {

@@ -1,8 +1,9 @@
 import { type Arguments, argumentsFrom, HELP } from "./arguments.ts";
 import { campaign, type Summary } from "./campaign.ts";
-import { MUTANTS, type Mutant } from "./mutants.ts";
+import { MUTANTS } from "./mutants.ts";
 import { excerpt, shrink } from "./shrink.ts";
 import type { Options, Report } from "./simulate.ts";
+import type { Mutant } from "./world/world.ts";
 
 /** Milliseconds spent on making a failure smaller. */
 const SHRINKING = 30_000;

@@ -1,20 +1,9 @@
 import { after, sortKey } from "../shared/domain/hash-range.ts";
 import type { Job } from "../shared/domain/message.ts";
-import type { DeliveryPolicy } from "../shared/domain/policy.ts";
 import { NO_PROGRESS } from "../shared/domain/receipt.ts";
 import type { Tag } from "../shared/domain/tag.ts";
 import type { MessageQueue, Page, Receipts, Sockets, Subscriptions } from "../shared/ports.ts";
-import type { Ports } from "./world/ports.ts";
-import type { World } from "./world/world.ts";
-
-/** A bug planted around the pipeline, to see whether the rules notice. */
-export interface Mutant {
-  readonly why: string;
-  /** Ports that every function sees instead of its own. */
-  readonly ports?: (ports: Ports, world: World) => Partial<Ports>;
-  /** What the consumer does by another policy than the rules know. */
-  readonly policy?: Partial<DeliveryPolicy>;
-}
+import type { Mutant, World } from "./world/world.ts";
 
 type Change = NonNullable<Mutant["ports"]>;
 

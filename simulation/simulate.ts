@@ -6,12 +6,12 @@ import { topicsOf } from "./life/people.ts";
 import { liveAsProducer } from "./life/producer.ts";
 import { isBroken, untilQuiet } from "./life/quiet.ts";
 import { redrive } from "./life/redrive.ts";
-import type { Mutant } from "./mutants.ts";
 import { CROWD, settingsFor } from "./settings.ts";
 import type { Violation } from "./witness/notebook.ts";
 import { judge } from "./witness/verdict.ts";
 import { dice } from "./world/dice.ts";
 import { type FaultRates, faultRates } from "./world/faults.ts";
+import type { Mutant } from "./world/world.ts";
 import { type World, worldOf } from "./world/world.ts";
 
 export interface Options {

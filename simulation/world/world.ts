@@ -3,11 +3,11 @@ import { memoryReceipts } from "../../shared/adapters/memory/receipts.ts";
 import { type MemorySubscriptions, memorySubscriptions } from "../../shared/adapters/memory/subscriptions.ts";
 import type { Lane } from "../../shared/domain/lane.ts";
 import type { MessageId } from "../../shared/domain/message.ts";
+import type { DeliveryPolicy } from "../../shared/domain/policy.ts";
 import type { ReceiptRow } from "../../shared/domain/receipt.ts";
 import type { Topic, UserId } from "../../shared/domain/tag.ts";
 import { type Backlog, backlog } from "../../shared/pipeline/backlog.ts";
 import { redriveReceives, type Settings, visibilitySeconds } from "../../shared/settings.ts";
-import type { Mutant } from "../mutants.ts";
 import { type Witness, witnessOf } from "../witness/witness.ts";
 import { consumer } from "./consumer.ts";
 import { type Dice, dice } from "./dice.ts";
@@ -20,6 +20,15 @@ import { type Ports, portsOf, type Tables } from "./ports.ts";
 import { type SimulatedQueue, simulatedQueue } from "./queue.ts";
 import { type Actor, type Scheduler, scheduler as schedulerFrom } from "./scheduler.ts";
 import { type Trace, traceOf } from "./trace.ts";
+
+/** A bug planted around the pipeline, to see whether the rules notice. */
+export interface Mutant {
+  readonly why: string;
+  /** Ports that every function sees instead of its own. */
+  readonly ports?: (ports: Ports, world: World) => Partial<Ports>;
+  /** What the consumer does by another policy than the rules know. */
+  readonly policy?: Partial<DeliveryPolicy>;
+}
 
 /** All that one simulation consists of. */
 export interface World {

@@ -104,3 +104,19 @@ test.each(Object.entries(MAY_IMPORT))("%s imports only what stands before it", (
     .filter(({ name }) => ![layer, ...allowed].some((prefix) => name.startsWith(prefix)));
   expect(strays).toEqual([]);
 });
+
+test("no file imports itself by way of others", () => {
+  const imports = new Map(
+    files.map((file) => [file, importsOf(file).filter((name) => files.includes(name))]),
+  );
+  const clean = new Set<string>();
+  const circles: string[] = [];
+  const walk = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(" -> "));
+    if (path.includes(file) || clean.has(file)) return;
+    for (const next of imports.get(file) ?? []) walk(next, [...path, file]);
+    clean.add(file);
+  };
+  for (const file of files) walk(file, []);
+  expect(circles).toEqual([]);
+});

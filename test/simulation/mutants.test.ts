@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { campaign } from "../../simulation/campaign.ts";
-import { MUTANTS, type Mutant } from "../../simulation/mutants.ts";
+import { MUTANTS } from "../../simulation/mutants.ts";
 import { excerpt, shrink } from "../../simulation/shrink.ts";
 import { simulate } from "../../simulation/simulate.ts";
+import type { Mutant } from "../../simulation/world/world.ts";
 
 const SMALL = { messages: 12, connections: 16, topics: 3, faults: "all" };
 
