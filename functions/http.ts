@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import type { RunTelemetry } from "../shared/adapters/powertools/telemetry.ts";
-import { accept, problem, type Refusal, type Result, refuse, TagwireError } from "../shared/domain/errors.ts";
+import { problem, type Refusal, type Result, refuse, TagwireError } from "../shared/domain/errors.ts";
 import type { Identity } from "../shared/domain/grant.ts";
 import { BODY_BYTES } from "../shared/domain/limits.ts";
 import { parseJson } from "../shared/domain/parse.ts";
@@ -51,8 +51,7 @@ export function jsonBody(
   const bytes = Buffer.byteLength(body, isBase64Encoded ? "base64" : "utf8");
   if (bytes > BODY_BYTES)
     return refuse("BODY_TOO_LARGE", `a body has at most ${BODY_BYTES} bytes, got ${bytes}`);
-  const json = parseJson(isBase64Encoded ? Buffer.from(body, "base64").toString() : body);
-  return json.ok ? accept(json.value) : json;
+  return parseJson(isBase64Encoded ? Buffer.from(body, "base64").toString() : body);
 }
 
 /**

@@ -1,17 +1,12 @@
 import { parseArgs } from "node:util";
 import { MUTANTS } from "./mutants.ts";
+import type { Options } from "./simulate.ts";
 import type { Mutant } from "./world/world.ts";
 
 /** What the command line asks for. */
-export interface Arguments {
-  readonly seed: number;
+export interface Arguments extends Omit<Options, "keepTrace"> {
   readonly seeds: number;
-  readonly messages: number;
-  readonly connections: number;
-  readonly topics: number;
-  readonly faults: string;
   readonly budget?: number;
-  readonly mutant?: Mutant;
   readonly mutants: boolean;
   readonly json: boolean;
   readonly trace: boolean;

@@ -9,20 +9,10 @@ export interface Campaign extends Options {
   readonly onReport?: (report: Report) => void;
 }
 
-/** What many seeds did together. */
-export interface Summary {
+/** What many seeds did together: the counts of a report, added up. */
+export interface Summary extends Omit<Report, "seed" | "violation" | "seconds" | "digest" | "trace"> {
   readonly seeds: number;
   readonly violations: readonly (Pick<Report, "seed"> & NonNullable<Report["violation"]>)[];
-  readonly endings: Readonly<Record<string, number>>;
-  readonly faults: Readonly<Record<string, number>>;
-  readonly frames: number;
-  readonly repeats: number;
-  readonly misdirected: number;
-  readonly deadLetters: number;
-  readonly unwritten: number;
-  readonly timeouts: number;
-  readonly peak: Report["peak"];
-  readonly steps: number;
   readonly simulatedSeconds: number;
 }
 

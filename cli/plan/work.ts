@@ -1,4 +1,5 @@
 import { METERED_BYTES, QUEUE_BATCH } from "../../shared/domain/limits.ts";
+import { jobsFor } from "../../shared/domain/policy.ts";
 import type { Settings } from "../../shared/settings.ts";
 import type { Assumptions, Load, Traffic } from "./load.ts";
 
@@ -47,10 +48,6 @@ export function postRate({ delivery }: Settings, { post }: Assumptions, runs = 1
   return Math.min((postsInFlight * 1000) / post, (pace.quota * pace.share) / runs);
 }
 
-/** Jobs that a message is split into; none where one run serves it. */
-export const jobsFor = (audience: number, { delivery }: Settings): number =>
-  audience <= delivery.share ? 0 : Math.min(delivery.splitLimit, Math.ceil((2 * audience) / delivery.share));
-
 /** What one message of this traffic leads to if every post succeeds at once. */
 export function workOf(
   { audience }: Pick<Traffic, "audience">,
@@ -59,7 +56,7 @@ export function workOf(
   assumed: Assumptions,
 ): Work {
   const { bytes, perPost, perRun } = load;
-  const jobs = jobsFor(audience, settings);
+  const jobs = jobsFor(audience, settings.delivery);
   const size = bytes + ENVELOPE;
   const inRun = Math.min(perRun, QUEUE_BATCH);
   const ingest = {

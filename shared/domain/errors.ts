@@ -69,6 +69,9 @@ export const problem = (refusal: Refusal): Problem => ({
   ...refusal,
 });
 
+/** What a fault says, whatever was thrown. */
+export const messageOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault));
+
 /** A fault we can name: something we depend on failed. Thrown, with the foreign error as its cause. */
 export class TagwireError extends Error {
   readonly code: ErrorCode;

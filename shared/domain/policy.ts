@@ -47,6 +47,15 @@ export interface DeliveryPolicy {
   readonly pendingLimit: number;
 }
 
+/**
+ * Jobs that an audience of so many is split into; none where one run can serve it. They are half a run's share each, so
+ * that an estimate that was off does not split them again.
+ */
+export const jobsFor = (
+  audience: number,
+  { share, splitLimit }: Pick<DeliveryPolicy, "share" | "splitLimit">,
+): number => (audience <= share ? 0 : Math.min(splitLimit, Math.ceil((2 * audience) / share)));
+
 /** How long connections live, in seconds. */
 export interface SocketPolicy {
   /** After this API Gateway cuts a connection (fixed: 2 h). */

@@ -1,5 +1,6 @@
 import pLimit, { type LimitFunction } from "p-limit";
 import { backoff } from "../domain/backoff.ts";
+import { messageOf } from "../domain/errors.ts";
 import { WHOLE } from "../domain/hash-range.ts";
 import type { Lane } from "../domain/lane.ts";
 import { VISIBILITY_SECONDS } from "../domain/limits.ts";
@@ -91,7 +92,7 @@ async function consumeOne(
         ? { kind: "split", ranges: claim.split }
         : await serve(deps, job, found, { ...run, slot }).catch((fault: unknown) => {
             deps.telemetry.warn("delivery interrupted", {}, fault);
-            return { kind: "retry", progress: found, reason: reasonOf(fault) };
+            return { kind: "retry", progress: found, reason: messageOf(fault) };
           });
       return settle(deps, { record, job, lease, found }, outcome).catch((fault: unknown): Verdict => {
         deps.telemetry.count("Faults");
@@ -176,5 +177,3 @@ async function hide(deps: ConsumeDeps, { lane, receiptHandle }: Received, second
     deps.telemetry.warn("visibility not changed", { lane }, fault);
   });
 }
-
-const reasonOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault));

@@ -1,5 +1,6 @@
 import type { LimitFunction } from "p-limit";
 import { backoff } from "../domain/backoff.ts";
+import { messageOf } from "../domain/errors.ts";
 import { after } from "../domain/hash-range.ts";
 import { METERED_BYTES } from "../domain/limits.ts";
 import type { DeliveryPolicy } from "../domain/policy.ts";
@@ -130,7 +131,7 @@ export async function deliver(deps: DeliverDeps, delivery: Delivery): Promise<De
 
   const stopped = await serve().catch((fault: unknown) => {
     deps.telemetry.warn("delivery interrupted", {}, fault);
-    reason = fault instanceof Error ? fault.message : String(fault);
+    reason = messageOf(fault);
     return "fault" as const;
   });
   const sent = counts.sent - progress.counts.sent;

@@ -1,19 +1,15 @@
 import { type HashRange, split } from "../domain/hash-range.ts";
 import type { Job } from "../domain/message.ts";
-import type { DeliveryPolicy } from "../domain/policy.ts";
+import { type DeliveryPolicy, jobsFor } from "../domain/policy.ts";
 import type { MessageQueue } from "../ports.ts";
 
-/**
- * The ranges of the jobs that an audience of so many is split into; none where one run can serve it. The jobs are
- * half a run's share each, so that an estimate that was off does not split them again.
- */
+/** The ranges of the jobs that an audience is split into; none where one run can serve it, or the range is too narrow. */
 export function rangesFor(
   audience: number,
   range: HashRange,
-  { share, splitLimit }: Pick<DeliveryPolicy, "share" | "splitLimit">,
+  policy: Pick<DeliveryPolicy, "share" | "splitLimit">,
 ): readonly HashRange[] {
-  if (audience <= share) return [];
-  const ranges = split(range, Math.min(splitLimit, Math.ceil((2 * audience) / share)));
+  const ranges = split(range, jobsFor(audience, policy));
   return ranges.length > 1 ? ranges : [];
 }
 

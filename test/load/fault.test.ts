@@ -3,10 +3,10 @@ import pLimit from "p-limit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Router, start } from "../../local/start.ts";
 import { CONNECTING } from "../../shared/domain/limits.ts";
+import { dice } from "../../simulation/world/dice.ts";
 import { connect, type TestSocket } from "../support/client.ts";
 import { type FaultProxy, faultProxy } from "../support/fault-proxy.ts";
 import { post, receipt } from "../support/http.ts";
-import { seeded } from "../support/random.ts";
 
 const SOCKETS = 2_000;
 const MESSAGES = 3;
@@ -16,7 +16,7 @@ let proxy: FaultProxy;
 /** How far the router's clock is ahead, in milliseconds. */
 let ahead = 0;
 const sockets = new Map<string, TestSocket>();
-const random = seeded(7);
+const random = dice("faults").next;
 const lost = new Set<string>();
 
 /** 10 % 429, 5 % 500, 2 % hang, and 3 % of the posts find a socket that has just been lost. */

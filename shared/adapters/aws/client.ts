@@ -1,4 +1,4 @@
-import { TagwireError } from "../../domain/errors.ts";
+import { type ErrorCode, messageOf, TagwireError } from "../../domain/errors.ts";
 
 /** What every SDK client is made of: the function's own variables, so that several routers fit in one process. */
 export function clientConfig(env: Readonly<Record<string, string | undefined>>, service: string) {
@@ -28,19 +28,24 @@ export const requestHandler = (requestTimeout: number, maxSockets: number) => ({
 });
 
 /** Runs a call on a table; a fault becomes TABLE_UNAVAILABLE with the SDK's error as its cause. */
-export async function onTable<T>(what: string, call: () => Promise<T>): Promise<T> {
+export const onTable = <T>(what: string, call: () => Promise<T>): Promise<T> =>
+  translated("TABLE_UNAVAILABLE", `${what} failed`, call);
+
+/** Runs a call on a queue; a fault becomes QUEUE_UNAVAILABLE with the SDK's error as its cause. */
+export const onQueue = <T>(failure: string, call: () => Promise<T>): Promise<T> =>
+  translated("QUEUE_UNAVAILABLE", failure, call);
+
+async function translated<T>(code: ErrorCode, failure: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (cause) {
-    throw new TagwireError(
-      "TABLE_UNAVAILABLE",
-      `${what} failed: ${cause instanceof Error ? cause.message : cause}`,
-      {
-        cause,
-      },
-    );
+    throw new TagwireError(code, `${failure}: ${messageOf(cause)}`, { cause });
   }
 }
+
+/** The items, so many at a time. */
+export const chunks = <T>(items: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 
 /** Runs a conditional write; false where its condition did not hold. */
 export async function ifHolds(write: () => Promise<unknown>): Promise<boolean> {

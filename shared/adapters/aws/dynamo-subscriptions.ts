@@ -10,7 +10,7 @@ import { TagwireError } from "../../domain/errors.ts";
 import { after, sortKey } from "../../domain/hash-range.ts";
 import type { ConnectionId, Tag } from "../../domain/tag.ts";
 import type { Posting, Subscriptions } from "../../ports.ts";
-import { ifHolds, onTable } from "./client.ts";
+import { chunks, ifHolds, onTable } from "./client.ts";
 
 type Row = Record<string, AttributeValue>;
 
@@ -97,9 +97,6 @@ function posting(row: Row): Posting {
     connectedAt: Number(row["connectedAt"]?.N),
   };
 }
-
-const chunks = <T>(items: readonly T[], size: number): T[][] =>
-  Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 
 /** DynamoDB may leave part of a batch undone; so many calls in a row that leave some are a fault. */
 const ROUNDS = 8;

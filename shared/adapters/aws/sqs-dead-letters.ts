@@ -1,17 +1,16 @@
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
-  GetQueueAttributesCommand,
   type Message,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { TagwireError } from "../../domain/errors.ts";
 import { LANES, type Lane } from "../../domain/lane.ts";
 import { QUEUE_BATCH } from "../../domain/limits.ts";
 import type { DeadLetter, DeadLetters } from "../../ports.ts";
-import { groupOf, inBatches } from "./sqs-queue.ts";
+import { chunks, onQueue } from "./client.ts";
+import { groupOf, inBatches, succeeded, waitingIn } from "./sqs-queue.ts";
 
 export interface SqsDeadLettersOptions {
   readonly client: SQSClient;
@@ -44,7 +43,7 @@ export function sqsDeadLetters({ client, url, laneUrls }: SqsDeadLettersOptions)
       }),
     release: (letters) =>
       onQueue("dead letters not released", async () => {
-        await eachBatch(tens(letters), async (batch) => {
+        await eachBatch(chunks(letters, QUEUE_BATCH), async (batch) => {
           const Entries = handles(batch).map((entry) => ({ ...entry, VisibilityTimeout: 0 }));
           await client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: url, Entries }));
           return [];
@@ -64,29 +63,13 @@ export function sqsDeadLetters({ client, url, laneUrls }: SqsDeadLettersOptions)
       ),
     remove: (letters) =>
       onQueue("dead letters not deleted", () =>
-        eachBatch(tens(letters), async (batch) => {
+        eachBatch(chunks(letters, QUEUE_BATCH), async (batch) => {
           const command = new DeleteMessageBatchCommand({ QueueUrl: url, Entries: handles(batch) });
           return succeeded(batch, (await client.send(command)).Successful);
         }),
       ),
-    size: () =>
-      onQueue("the dead-letter queue not read", async () => {
-        const AttributeNames = ["ApproximateNumberOfMessages" as const];
-        const { Attributes } = await client.send(
-          new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames }),
-        );
-        return Number(Attributes?.["ApproximateNumberOfMessages"] ?? 0);
-      }),
+    size: () => onQueue("the dead-letter queue not read", () => waitingIn(client, url)),
   };
-}
-
-async function onQueue<T>(failure: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : cause;
-    throw new TagwireError("QUEUE_UNAVAILABLE", `${failure}: ${why}`, { cause });
-  }
 }
 
 function letterOf({ MessageId, ReceiptHandle, Body, Attributes, MessageAttributes }: Message): DeadLetter {
@@ -104,16 +87,6 @@ function letterOf({ MessageId, ReceiptHandle, Body, Attributes, MessageAttribute
 
 const handles = (letters: readonly DeadLetter[]) =>
   letters.map(({ receiptHandle }, index) => ({ Id: String(index), ReceiptHandle: receiptHandle }));
-
-const succeeded = (batch: readonly unknown[], ids: readonly { Id?: string | undefined }[] = []) => {
-  const done = new Set(ids.map(({ Id }) => Id));
-  return batch.map((_, index) => done.has(String(index)));
-};
-
-const tens = <T>(items: readonly T[]): T[][] =>
-  Array.from({ length: Math.ceil(items.length / QUEUE_BATCH) }, (_, i) =>
-    items.slice(i * QUEUE_BATCH, (i + 1) * QUEUE_BATCH),
-  );
 
 /** Calls for each batch, a bounded number at a time, and joins what they answer, in order. */
 async function eachBatch<T>(

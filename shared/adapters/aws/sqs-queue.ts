@@ -5,10 +5,10 @@ import {
   SendMessageCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { TagwireError } from "../../domain/errors.ts";
 import type { Lane } from "../../domain/lane.ts";
 import { BODY_BYTES, QUEUE_BATCH } from "../../domain/limits.ts";
 import type { Entry, MessageQueue, Telemetry } from "../../ports.ts";
+import { onQueue } from "./client.ts";
 
 export interface SqsQueueOptions {
   readonly client: SQSClient;
@@ -29,22 +29,22 @@ export function sqsQueue(options: SqsQueueOptions): MessageQueue {
       const taken = await Promise.all(batches.map((batch) => sendBatch(options, lane, batch)));
       return taken.flat();
     },
-    async hide(lane, receiptHandle, seconds) {
-      try {
-        await client.send(
-          new ChangeMessageVisibilityCommand({
-            QueueUrl: urls[lane],
-            ReceiptHandle: receiptHandle,
-            VisibilityTimeout: seconds,
-          }),
-        );
-      } catch (fault) {
-        if (!(fault instanceof Error) || !STALE_HANDLE.has(fault.name))
-          throw unavailable("visibility not changed", fault);
-      }
-    },
-    async bury(lane, body, reason) {
-      try {
+    hide: (lane, receiptHandle, seconds) =>
+      onQueue("visibility not changed", async () => {
+        try {
+          await client.send(
+            new ChangeMessageVisibilityCommand({
+              QueueUrl: urls[lane],
+              ReceiptHandle: receiptHandle,
+              VisibilityTimeout: seconds,
+            }),
+          );
+        } catch (fault) {
+          if (!(fault instanceof Error) || !STALE_HANDLE.has(fault.name)) throw fault;
+        }
+      }),
+    bury: (lane, body, reason) =>
+      onQueue("the dead-letter queue did not take a message", async () => {
         await client.send(
           new SendMessageCommand({
             QueueUrl: deadLetterUrl,
@@ -52,24 +52,16 @@ export function sqsQueue(options: SqsQueueOptions): MessageQueue {
             MessageAttributes: { reason: attributeOf(reason), lane: attributeOf(lane) },
           }),
         );
-      } catch (fault) {
-        throw unavailable("the dead-letter queue did not take a message", fault);
-      }
-    },
-    async backlog(lane) {
-      try {
-        const { Attributes } = await client.send(
-          new GetQueueAttributesCommand({
-            QueueUrl: urls[lane],
-            AttributeNames: ["ApproximateNumberOfMessages"],
-          }),
-        );
-        return Number(Attributes?.["ApproximateNumberOfMessages"] ?? 0);
-      } catch (fault) {
-        throw unavailable("backlog not read", fault);
-      }
-    },
+      }),
+    backlog: (lane) => onQueue("backlog not read", () => waitingIn(client, urls[lane])),
   };
+}
+
+/** Roughly how many messages of a queue can be received now. */
+export async function waitingIn(client: SQSClient, QueueUrl: string): Promise<number> {
+  const AttributeNames = ["ApproximateNumberOfMessages" as const];
+  const { Attributes } = await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames }));
+  return Number(Attributes?.["ApproximateNumberOfMessages"] ?? 0);
 }
 
 const STALE_HANDLE: ReadonlySet<string> = new Set([
@@ -78,11 +70,6 @@ const STALE_HANDLE: ReadonlySet<string> = new Set([
   "InvalidParameterValue",
   "InvalidParameterValueException",
 ]);
-
-const unavailable = (detail: string, cause: unknown) =>
-  new TagwireError("QUEUE_UNAVAILABLE", `${detail}: ${cause instanceof Error ? cause.message : cause}`, {
-    cause,
-  });
 
 /**
  * SQS refuses U+FFFE and U+FFFF (SendMessage: "#xE000 to #xFFFD"), and some stand-ins whatever needs a surrogate
@@ -132,16 +119,24 @@ async function sendBatch(
     ...(fair ? { MessageGroupId: groupOf(job.message.producer) } : {}),
   }));
   try {
-    const { Successful = [], Failed = [] } = await client.send(
+    const { Successful, Failed = [] } = await client.send(
       new SendMessageBatchCommand({ QueueUrl: urls[lane], Entries }),
     );
     for (const { Code, Message } of Failed) warn("message not taken", { lane, code: Code, detail: Message });
-    const taken = new Set(Successful.map(({ Id }) => Id));
-    return Entries.map(({ Id }) => taken.has(Id));
+    return succeeded(batch, Successful);
   } catch (fault) {
     warn("messages not taken", { lane, messages: batch.length }, fault);
     return batch.map(() => false);
   }
+}
+
+/** Which entries of a batch call went through: each has its place in the batch as its id. */
+export function succeeded(
+  batch: readonly unknown[],
+  ids: readonly { Id?: string | undefined }[] = [],
+): boolean[] {
+  const done = new Set(ids.map(({ Id }) => Id));
+  return batch.map((_, index) => done.has(String(index)));
 }
 
 /** SQS allows letters, digits and ASCII punctuation in a group id; any other producer is written in percent form. */

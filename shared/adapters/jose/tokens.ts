@@ -2,7 +2,7 @@ import type { CryptoKey, JWTPayload, JWTVerifyOptions } from "jose";
 // Not from the whole of jose, which would bring what only some routers need into every bundle.
 import * as errors from "jose/errors";
 import { jwtVerify } from "jose/jwt/verify";
-import { accept, type Result, refuse, TagwireError } from "../../domain/errors.ts";
+import { accept, messageOf, type Result, refuse, TagwireError } from "../../domain/errors.ts";
 import { Identity } from "../../domain/grant.ts";
 import { parse } from "../../domain/parse.ts";
 import type { Clock, Tokens } from "../../ports.ts";
@@ -92,8 +92,9 @@ async function check(
       return refuse("TOKEN_EXPIRED", "the token has expired; get a new one");
     if (fault instanceof errors.JOSEError && !ABOUT_KEYS.has(fault.code))
       return refuse("TOKEN_INVALID", `the token cannot be trusted: ${fault.code}`);
-    const detail = fault instanceof Error ? fault.message : String(fault);
-    throw new TagwireError("KEYS_UNAVAILABLE", `no keys to check tokens with: ${detail}`, { cause: fault });
+    throw new TagwireError("KEYS_UNAVAILABLE", `no keys to check tokens with: ${messageOf(fault)}`, {
+      cause: fault,
+    });
   }
 }
 
