@@ -1,5 +1,7 @@
+import { createServer } from "node:http";
 import { DeleteMessageBatchCommand, ReceiveMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { listen, shut } from "../../local/listen.ts";
 import { type Queues, sqsClient, startQueues } from "../../local/stand-in/queue.ts";
 import { lean } from "../../shared/adapters/aws/lean-client.ts";
 import { sqsQueue } from "../../shared/adapters/aws/sqs-queue.ts";
@@ -134,6 +136,33 @@ describe("a queue in SQS", () => {
     const under = await open();
     await under.queue.bury("normal", "{}", "\u0000\ud83d\uffff\u001fä");
     expect((await under.buried())[0]?.reason).toBe("\ufffd\ufffd\ufffd\ufffdä");
+  });
+
+  test("an entry that SQS refuses is told apart from those that it takes in the same call, with its reason", async () => {
+    const answer = {
+      Successful: ["0", "2"].map((Id) => ({ Id, MessageId: Id })),
+      Failed: [{ Id: "1", Code: "InternalError", Message: "try again", SenderFault: false }],
+    };
+    const server = createServer((_, response) => {
+      response.writeHead(200, { "content-type": "application/x-amz-json-1.0" }).end(JSON.stringify(answer));
+    });
+    const client = sqsClient(`http://127.0.0.1:${await listen(server)}`);
+    onTestFinished(async () => {
+      client.destroy();
+      await shut(server);
+    });
+    const urls = Object.fromEntries(LANES.map((lane) => [lane, lane])) as Record<Lane, string>;
+    const heard: unknown[] = [];
+    const queue = sqsQueue({ client, urls, fair: true, warn: (...said) => heard.push(said) });
+    expect(
+      await queue.send(
+        "high",
+        [aJob(), aJob(), aJob()].map((job) => ({ job })),
+      ),
+    ).toEqual([true, false, true]);
+    expect(heard).toEqual([
+      ["message not taken", { lane: "high", code: "InternalError", detail: "try again" }],
+    ]);
   });
 
   test("a queue that cannot be reached takes nothing, and says so of everything else", async () => {
