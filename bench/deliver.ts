@@ -43,7 +43,8 @@ const subscriptions: Subscriptions = {
 
 let posts = 0;
 const sockets: Sockets = {
-  async post() {
+  probe: async () => "up",
+  async send() {
     posts++;
     if (posts % 50 === 0) await turn();
     return { kind: "sent" };
@@ -72,7 +73,7 @@ async function tagwire(id: string): Promise<void> {
       queue: memoryQueue(),
       receipts: memoryReceipts(),
       telemetry,
-      clock: { now: Date.now, pause: async () => {} },
+      clock: { now: Date.now, monotonic: () => performance.now(), pause: async () => {} },
       random: Math.random,
       newId: () => "run",
       // One run serves all, which is more than any run of a function is given.

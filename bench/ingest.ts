@@ -136,7 +136,7 @@ const worldOf = (endpoint: string, urls: QueueReady["urls"]): World => ({
   },
   write: () => {},
   readSecret: async () => DEV_SECRET,
-  clock: { now: Date.now, pause: async () => {} },
+  clock: { now: Date.now, monotonic: () => performance.now(), pause: async () => {} },
   random: Math.random,
 });
 

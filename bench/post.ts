@@ -50,7 +50,7 @@ export async function post(): Promise<Report> {
   const through =
     (sockets: Sockets, next: () => Buffer = frame) =>
     async () => {
-      const ending = await sockets.post(idOf(posted), next());
+      const ending = await sockets.send(idOf(posted), next());
       if (ending.kind !== "sent") throw new Error(`a post ended ${JSON.stringify(ending)}`);
     };
   const command = () => new PostToConnectionCommand({ ConnectionId: idOf(posted), Data: frame() });

@@ -124,6 +124,7 @@ export function ours({ gateway, queue, tables }: Stand, endpoint: string): Consu
     readSecret: async () => "",
     clock: {
       now: Date.now,
+      monotonic: () => performance.now(),
       pause: async (milliseconds) => {
         await pause(milliseconds);
       },

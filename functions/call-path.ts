@@ -44,5 +44,8 @@ function sdkSockets(world: World, endpoint: string, timeout: number, connections
       }),
     ),
   );
-  return { post: async (id, frame) => (await sockets).post(id, frame) };
+  return {
+    send: async (id, frame) => (await sockets).send(id, frame),
+    probe: async () => (await sockets).probe(),
+  };
 }

@@ -169,6 +169,7 @@ const SECRET_ID = "tagwire/tokens";
 
 const SYSTEM_CLOCK: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   pause: async (milliseconds) => {
     await pause(milliseconds);
   },

@@ -14,6 +14,8 @@ import type { ConnectionId, Tag, UserId } from "./domain/tag.ts";
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
+  /** Milliseconds from an arbitrary start; MUST NOT go back when the wall clock does. */
+  monotonic(): number;
   /** Resolves after so many milliseconds. */
   pause(milliseconds: number): Promise<void>;
 }
@@ -169,17 +171,29 @@ export interface Receipts {
   find(producer: UserId, id: MessageId, now: number): Promise<Receipt | undefined>;
 }
 
-/** sent · gone: there is no such socket · busy: try again later · refused: never will be. */
-export type PostEnding =
+/** How one send ended. Expected endings are values. */
+export type SendResult =
   | { readonly kind: "sent" }
+  /** 410: there is no such connection. */
   | { readonly kind: "gone" }
-  /** `throttled`: the gateway wants fewer posts. */
-  | { readonly kind: "busy"; readonly reason: string; readonly throttled?: boolean }
+  /** 429: the account's quota is used up, or the buffer of this client is full. The status does not tell which. */
+  | { readonly kind: "throttled"; readonly reason: string }
+  /** 5xx, a timeout, a broken connection, 403 or 404: about the gateway or the stack. `forbidden`: 403 or 404. */
+  | { readonly kind: "unavailable"; readonly reason: string; readonly forbidden?: boolean }
+  /** 400, 413: this connection never gets this frame. */
   | { readonly kind: "refused"; readonly reason: string };
 
+/** What the gateway says of itself. */
+export type GatewayState = "up" | "throttled" | "down";
+
 export interface Sockets {
-  /** Posts one frame, once; its bytes must not change afterwards. MUST report a failed post by its ending, never throw. */
-  post(id: ConnectionId, frame: Uint8Array): Promise<PostEnding>;
+  /** Sends one frame, once; its bytes must not change afterwards. MUST report a failed send by its result, never throw. */
+  send(id: ConnectionId, frame: Uint8Array): Promise<SendResult>;
+  /**
+   * Asks the gateway for a connection that cannot exist (GET @connections): 410 or 400 means up, 429 throttled, all
+   * else down. MUST NOT throw.
+   */
+  probe(): Promise<GatewayState>;
 }
 
 export interface Tokens {

@@ -44,10 +44,10 @@ const cached =
   };
 
 const goneIsSent =
-  ({ post }: Sockets): Sockets["post"] =>
-  async (...posted) => {
-    const ending = await post(...posted);
-    return ending.kind === "gone" ? { kind: "sent" } : ending;
+  ({ send }: Sockets): Sockets["send"] =>
+  async (...sent) => {
+    const result = await send(...sent);
+    return result.kind === "gone" ? { kind: "sent" } : result;
   };
 
 const withoutExpiry = ({ message: { expiresAt, ...message }, ...job }: Job): Job => ({ ...job, message });
@@ -170,6 +170,6 @@ export const MUTANTS = {
   },
   "gone-is-sent": {
     why: "a post to a closed socket counts as sent",
-    ports: ({ sockets }) => ({ sockets: { post: goneIsSent(sockets) } }),
+    ports: ({ sockets }) => ({ sockets: { ...sockets, send: goneIsSent(sockets) } }),
   },
 } as const satisfies Record<string, Mutant>;

@@ -15,6 +15,6 @@ export async function plainDeliver(
     from = next;
   }
   let sent = 0;
-  for (const id of ids) if ((await sockets.post(id, frame)).kind === "sent") sent++;
+  for (const id of ids) if ((await sockets.send(id, frame)).kind === "sent") sent++;
   return sent;
 }

@@ -11,6 +11,7 @@ export const lambdaWorld = (readSecret: World["readSecret"] = noSecret): World =
   readSecret,
   clock: {
     now: () => Date.now(),
+    monotonic: () => performance.now(),
     pause: async (milliseconds) => {
       await pause(milliseconds);
     },

@@ -67,7 +67,7 @@ export async function deliver(deps: DeliverDeps, delivery: Delivery): Promise<De
       busy.push(recipient);
       return;
     }
-    const ending = await deps.sockets.post(recipient.connectionId, frame);
+    const ending = await deps.sockets.send(recipient.connectionId, frame);
     deps.pace.learn(ending);
     switch (ending.kind) {
       case "sent":
@@ -77,7 +77,8 @@ export async function deliver(deps: DeliverDeps, delivery: Delivery): Promise<De
         counts.gone++;
         await delivery.forget(recipient);
         return;
-      case "busy":
+      case "throttled":
+      case "unavailable":
         deps.telemetry.count("PostsBusy");
         reason = ending.reason;
         busy.push(recipient);

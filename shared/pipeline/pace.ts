@@ -1,11 +1,11 @@
 import type { PacePolicy } from "../domain/policy.ts";
-import type { PostEnding } from "../ports.ts";
+import type { SendResult } from "../ports.ts";
 
 /** Spreads posts over time, and learns from their endings how many the gateway takes. */
 export interface Pace {
   /** Milliseconds to wait before the next post may go out; calling it takes that post's turn. */
   turn(now: number): number;
-  learn(ending: PostEnding): void;
+  learn(ending: SendResult): void;
 }
 
 /** The part of the allowed rate that a new pace begins with: others may be posting too. */
@@ -33,7 +33,7 @@ export function pace({ quota, share }: PacePolicy): Pace {
       return Math.max(0, Math.ceil(at - now));
     },
     learn(ending) {
-      if (ending.kind === "busy" && ending.throttled) rate = Math.max(LEAST, rate * FALL);
+      if (ending.kind === "throttled") rate = Math.max(LEAST, rate * FALL);
       else rate = Math.min(Math.max(LEAST, most), rate * GROWTH);
     },
   };

@@ -1,6 +1,6 @@
 import { contains, sortKey } from "../../shared/domain/hash-range.ts";
 import type { ConnectionId } from "../../shared/domain/tag.ts";
-import type { PostEnding } from "../../shared/ports.ts";
+import type { SendResult } from "../../shared/ports.ts";
 import type { Socket } from "../world/gateway.ts";
 import type { Actor } from "../world/scheduler.ts";
 import { mayHaveLeft } from "./audience.ts";
@@ -12,7 +12,7 @@ export interface PostWatch {
   /** A frame has reached a client. */
   landed(post: Post, socket: Socket, lied: boolean): void;
   /** The run has its answer. */
-  posted(post: Post, ending: PostEnding): void;
+  posted(post: Post, ending: SendResult): void;
   readonly totals: {
     peakPosts: number;
     peakPostsInRun: number;
@@ -64,7 +64,7 @@ export function watchPosts(book: Notebook, postsInFlight: number): PostWatch {
     },
     posted({ actor, serving }, { kind }) {
       inFlight.set(actor, (inFlight.get(actor) ?? 1) - 1);
-      if (!serving || kind === "busy") return;
+      if (!serving || kind === "throttled" || kind === "unavailable") return;
       const field = kind === "refused" ? "failed" : kind;
       serving.counts = { ...serving.counts, [field]: serving.counts[field] + 1 };
     },

@@ -1,5 +1,5 @@
 import type { ConnectionId, Tag, UserId } from "../../shared/domain/tag.ts";
-import type { PostEnding } from "../../shared/ports.ts";
+import type { SendResult } from "../../shared/ports.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";
 
@@ -14,7 +14,7 @@ export interface Socket {
 }
 
 export interface Posted {
-  readonly ending: PostEnding;
+  readonly ending: SendResult;
   /** No answer comes before the caller's patience is over. */
   readonly hangs?: boolean;
 }
@@ -46,7 +46,7 @@ export function simulatedGateway({ now, sleep, dice, faults }: GatewayWorld): Ga
   const sockets: Socket[] = [];
   const byId = new Map<ConnectionId, Socket>();
   const free: { readonly id: ConnectionId; readonly since: number }[] = [];
-  const busy = (reason: string, throttled = false): PostEnding => ({ kind: "busy", reason, throttled });
+  const unavailable = (reason: string): SendResult => ({ kind: "unavailable", reason });
 
   return {
     connect(user) {
@@ -70,10 +70,12 @@ export function simulatedGateway({ now, sleep, dice, faults }: GatewayWorld): Ga
     post(id, land) {
       const socket = byId.get(id);
       if (socket?.state !== "open") return { ending: { kind: "gone" } };
-      if (faults.strikes("post-refused")) return { ending: { kind: "refused", reason: "403: forbidden" } };
-      if (faults.strikes("post-busy")) return { ending: busy("429: limit exceeded", true) };
-      if (faults.strikes("post-error")) return { ending: busy("500: internal error") };
-      if (faults.strikes("post-hang")) return { ending: busy("timeout"), hangs: true };
+      if (faults.strikes("post-refused"))
+        return { ending: { kind: "refused", reason: "413: payload too large" } };
+      if (faults.strikes("post-busy"))
+        return { ending: { kind: "throttled", reason: "429: limit exceeded" } };
+      if (faults.strikes("post-error")) return { ending: unavailable("500: internal error") };
+      if (faults.strikes("post-hang")) return { ending: unavailable("timeout"), hangs: true };
       if (!faults.strikes("post-lie")) {
         land(socket, false);
         return { ending: { kind: "sent" } };
@@ -81,7 +83,7 @@ export function simulatedGateway({ now, sleep, dice, faults }: GatewayWorld): Ga
       const hangs = dice.chance(0.5);
       if (hangs && dice.chance(0.5)) void landLater(socket, land);
       else land(socket, true);
-      return { ending: busy(hangs ? "timeout" : "502: bad gateway"), hangs };
+      return { ending: unavailable(hangs ? "timeout" : "502: bad gateway"), hangs };
     },
     sockets,
     at: (id) => byId.get(id),

@@ -56,6 +56,7 @@ export function portsOf(world: PortsWorld, actor: Actor): Ports {
   return {
     clock: {
       now: () => Math.floor(scheduler.now() + actor.skew),
+      monotonic: () => scheduler.now(),
       pause: (milliseconds) => network.pause(actor, milliseconds),
     },
     random: () => dice.next(),
@@ -97,7 +98,7 @@ function queueOf({ network, queue, faults, witness }: PortsWorld, actor: Actor):
 
 function socketsOf({ network, gateway, witness, postTimeout }: PortsWorld, actor: Actor): Sockets {
   return {
-    async post(id, frame) {
+    async send(id, frame) {
       const copy = Uint8Array.from(frame);
       const post = witness.posting(actor, id, copy);
       const { ending, hangs } = await network.request(actor, `post ${id}`, () =>
@@ -107,6 +108,7 @@ function socketsOf({ network, gateway, witness, postTimeout }: PortsWorld, actor
       witness.posted(post, ending);
       return ending;
     },
+    probe: () => network.request(actor, "probe", () => "up" as const),
   };
 }
 

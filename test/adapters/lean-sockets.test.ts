@@ -50,14 +50,14 @@ const withClock =
 
 test("a clock that is wrong is corrected by the gateway's, with one more request", async () => {
   const { sockets, times } = await open({ answer: withClock(() => NOON + HOUR) });
-  expect(await sockets.post(ID, FRAME)).toEqual({ kind: "sent" });
-  expect(await sockets.post(ID, FRAME)).toEqual({ kind: "sent" });
+  expect(await sockets.send(ID, FRAME)).toEqual({ kind: "sent" });
+  expect(await sockets.send(ID, FRAME)).toEqual({ kind: "sent" });
   expect(times()).toEqual(["20260101T120000Z", "20260101T130000Z", "20260101T130000Z"]);
 });
 
 test("posts in flight together are all mended by the gateway's clock", async () => {
   const { sockets, seen } = await open({ answer: withClock(() => NOON - HOUR) });
-  const endings = await Promise.all(Array.from({ length: 10 }, () => sockets.post(ID, FRAME)));
+  const endings = await Promise.all(Array.from({ length: 10 }, () => sockets.send(ID, FRAME)));
   expect(new Set(endings.map(({ kind }) => kind))).toEqual(new Set(["sent"]));
   expect(seen.length).toBe(20);
 });
@@ -65,9 +65,9 @@ test("posts in flight together are all mended by the gateway's clock", async () 
 test("a correction ends when our clock is set right", async () => {
   let ours = NOON - HOUR;
   const { sockets, seen } = await open({ answer: withClock(() => NOON), now: () => ours });
-  expect(await sockets.post(ID, FRAME)).toEqual({ kind: "sent" });
+  expect(await sockets.send(ID, FRAME)).toEqual({ kind: "sent" });
   ours = NOON;
-  expect(await sockets.post(ID, FRAME)).toEqual({ kind: "sent" });
+  expect(await sockets.send(ID, FRAME)).toEqual({ kind: "sent" });
   expect(seen.length).toBe(4);
 });
 
@@ -80,7 +80,11 @@ test("a refusal with the right time is not tried again", async () => {
         headers: { date: new Date(NOON).toUTCString() },
       }),
   });
-  expect(await sockets.post(ID, FRAME)).toEqual({ kind: "refused", reason: "403: Forbidden" });
+  expect(await sockets.send(ID, FRAME)).toEqual({
+    kind: "unavailable",
+    reason: "403: Forbidden",
+    forbidden: true,
+  });
   expect(seen.length).toBe(1);
 });
 
@@ -89,7 +93,7 @@ test("the time of a cached answer corrects nothing", async () => {
     answer: (response) =>
       refuse(response, 403, { headers: { date: new Date(NOON - HOUR).toUTCString(), age: "3600" } }),
   });
-  expect(await sockets.post(ID, FRAME)).toMatchObject({ kind: "refused" });
+  expect(await sockets.send(ID, FRAME)).toMatchObject({ kind: "unavailable" });
   expect(seen.length).toBe(1);
 });
 
@@ -99,7 +103,7 @@ test("a request is posted at most twice, whatever the gateway's clock says", asy
     answer: (response) =>
       refuse(response, 403, { headers: { date: new Date(NOON + ++hours * HOUR).toUTCString() } }),
   });
-  expect(await sockets.post(ID, FRAME)).toMatchObject({ kind: "refused" });
+  expect(await sockets.send(ID, FRAME)).toMatchObject({ kind: "unavailable" });
   expect(seen.length).toBe(2);
 });
 
@@ -107,11 +111,11 @@ test("each post is signed with the credentials of its second", async () => {
   let name = "ann";
   let now = NOON;
   const { sockets, signers } = await open({ now: () => now, credentials: async () => identity(name) });
-  await sockets.post(ID, FRAME);
+  await sockets.send(ID, FRAME);
   name = "ben";
-  await sockets.post(ID, FRAME);
+  await sockets.send(ID, FRAME);
   now += 1_000;
-  await sockets.post(ID, FRAME);
+  await sockets.send(ID, FRAME);
   expect(signers()).toEqual(["ann", "ann", "ben"]);
 });
 
@@ -149,7 +153,7 @@ test("credentials that the gateway takes for expired are renewed, once for all p
       if (request.headers.authorization?.includes("Credential=ben/")) held.pop()?.();
     },
   });
-  const endings = await Promise.all(Array.from({ length: 5 }, () => sockets.post(ID, FRAME)));
+  const endings = await Promise.all(Array.from({ length: 5 }, () => sockets.send(ID, FRAME)));
   expect(new Set(endings.map(({ kind }) => kind))).toEqual(new Set(["sent"]));
   expect(asked()).toBe(2);
   expect(signers().toSorted()).toEqual([...Array(5).fill("ann"), ...Array(5).fill("ben")]);
@@ -163,14 +167,14 @@ test("credentials are renewed before they expire, and not sooner", async () => {
   );
   let now = NOON;
   const { sockets, signers } = await open({ credentials, now: () => now });
-  for (let i = 0; i < 3; i++, now += 1_000) await sockets.post(ID, FRAME);
+  for (let i = 0; i < 3; i++, now += 1_000) await sockets.send(ID, FRAME);
   expect(asked()).toBe(2);
   expect(signers().at(-1)).toBe("ben");
 });
 
 test("expired credentials that cannot be renewed are refused without another request", async () => {
   const { sockets, seen } = await open({ answer: benOnly });
-  expect(await sockets.post(ID, FRAME)).toMatchObject({ kind: "refused" });
+  expect(await sockets.send(ID, FRAME)).toMatchObject({ kind: "unavailable" });
   expect(seen.length).toBe(1);
 });
 
@@ -182,16 +186,16 @@ test("without credentials a post is busy, and recovers when they are there", asy
       return identity("ann");
     },
   });
-  expect(await sockets.post(ID, FRAME)).toEqual({ kind: "busy", reason: "Error: no credentials" });
+  expect(await sockets.send(ID, FRAME)).toEqual({ kind: "unavailable", reason: "Error: no credentials" });
   broken = false;
-  expect(await sockets.post(ID, FRAME)).toEqual({ kind: "sent" });
+  expect(await sockets.send(ID, FRAME)).toEqual({ kind: "sent" });
 });
 
 test("a frame that was taken is sent, even where the rest of the answer never comes", async () => {
   const { sockets } = await open({
     answer: (response) => response.writeHead(200, { "content-length": "2" }).write("{"),
   });
-  expect(await sockets.post(ID, FRAME)).toEqual({ kind: "sent" });
+  expect(await sockets.send(ID, FRAME)).toEqual({ kind: "sent" });
 });
 
 test("an informational answer is not the answer", async () => {
@@ -201,5 +205,5 @@ test("an informational answer is not the answer", async () => {
       refuse(response, 410);
     },
   });
-  expect(await sockets.post(ID, FRAME)).toEqual({ kind: "gone" });
+  expect(await sockets.send(ID, FRAME)).toEqual({ kind: "gone" });
 });

@@ -23,7 +23,7 @@ describe.each(CALL_PATHS)("sockets by the %s path", (callPath) => {
       },
       write: () => {},
       readSecret: async () => "",
-      clock: { now: Date.now, pause: async () => {} },
+      clock: { now: Date.now, monotonic: () => performance.now(), pause: async () => {} },
       random: Math.random,
     };
     const client = tableClient(world);
@@ -31,9 +31,9 @@ describe.each(CALL_PATHS)("sockets by the %s path", (callPath) => {
     return socketsOf(world, endpoint, { callPath, postTimeout: 5_000, postsInFlight: 5, ...policy }, client);
   };
 
-  test("post the frame to the connection's address, signed", async () => {
+  test("send the frame to the connection's address, signed", async () => {
     const { endpoint, seen } = await gateway();
-    expect(await open(endpoint).post(ID, FRAME)).toEqual({ kind: "sent" });
+    expect(await open(endpoint).send(ID, FRAME)).toEqual({ kind: "sent" });
     expect(seen).toMatchObject([
       {
         path: "/prod/@connections/L0SM9cOFvHcCIhw%3D",
@@ -53,7 +53,7 @@ describe.each(CALL_PATHS)("sockets by the %s path", (callPath) => {
 
   test("write an id with every character it may have as the gateway reads it", async () => {
     const { endpoint, seen } = await gateway();
-    await open(endpoint).post("a+b/c=_-" as ConnectionId, FRAME);
+    await open(endpoint).send("a+b/c=_-" as ConnectionId, FRAME);
     expect(seen[0]?.path).toBe("/prod/@connections/a%2Bb%2Fc%3D_-");
   });
 
@@ -61,50 +61,76 @@ describe.each(CALL_PATHS)("sockets by the %s path", (callPath) => {
     [200, "sent"],
     [410, "gone"],
     [400, "refused"],
-    [403, "refused"],
-    [404, "refused"],
     [413, "refused"],
-    [429, "busy"],
-    [500, "busy"],
-    [502, "busy"],
-    [503, "busy"],
-    [504, "busy"],
-  ])("end a post that answers %i as %s", async (status, kind) => {
+    [429, "throttled"],
+    [500, "unavailable"],
+    [502, "unavailable"],
+    [503, "unavailable"],
+    [504, "unavailable"],
+  ])("end a send that answers %i as %s", async (status, kind) => {
     const { endpoint } = await gateway(status);
-    expect(await open(endpoint).post(ID, FRAME)).toMatchObject({ kind });
+    expect(await open(endpoint).send(ID, FRAME)).toMatchObject({ kind });
+  });
+
+  test.each([
+    403, 404,
+  ])("take %i for a fault of the stack, which says nothing of the connection", async (status) => {
+    const { endpoint } = await gateway(status);
+    expect(await open(endpoint).send(ID, FRAME)).toMatchObject({ kind: "unavailable", forbidden: true });
+  });
+
+  test.each([
+    [410, "up"],
+    [400, "up"],
+    [429, "throttled"],
+    [403, "down"],
+    [404, "down"],
+    [500, "down"],
+    [503, "down"],
+  ])("take a gateway that answers a probe with %i for %s", async (status, state) => {
+    const { endpoint, seen } = await gateway(status);
+    expect(await open(endpoint).probe()).toBe(state);
+    expect(seen[0]?.path).toMatch(/^\/prod\/@connections\/[^/]+$/);
+  });
+
+  test("take a gateway that is not there, hangs up or never answers for down", async () => {
+    expect(await open("http://127.0.0.1:9/prod").probe()).toBe("down");
+    const { endpoint: rude } = await gateway((_, socket) => socket.resetAndDestroy());
+    expect(await open(rude).probe()).toBe("down");
+    const { endpoint: silent } = await gateway(() => {});
+    expect(await open(silent, { postTimeout: 100 }).probe()).toBe("down");
   });
 
   test("know a connection that is gone without the name of the error", async () => {
     const { endpoint } = await gateway((response) => response.writeHead(410).end("Gone"));
-    expect(await open(endpoint).post(ID, FRAME)).toEqual({ kind: "gone" });
+    expect(await open(endpoint).send(ID, FRAME)).toEqual({ kind: "gone" });
   });
 
-  test("say why a post failed", async () => {
+  test("say why a send failed", async () => {
     const { endpoint } = await gateway((response) => refuse(response, 429, { message: "Rate exceeded" }));
-    expect(await open(endpoint).post(ID, FRAME)).toEqual({
-      kind: "busy",
+    expect(await open(endpoint).send(ID, FRAME)).toEqual({
+      kind: "throttled",
       reason: "429: Rate exceeded",
-      throttled: true,
     });
   });
 
-  test("are busy where nothing listens", async () => {
-    expect(await open("http://127.0.0.1:9/prod").post(ID, FRAME)).toMatchObject({ kind: "busy" });
+  test("are unavailable where nothing listens", async () => {
+    expect(await open("http://127.0.0.1:9/prod").send(ID, FRAME)).toMatchObject({ kind: "unavailable" });
   });
 
-  test("are busy where the connection is reset", async () => {
+  test("are unavailable where the connection is reset", async () => {
     const { endpoint } = await gateway((_, socket) => socket.resetAndDestroy());
-    expect(await open(endpoint).post(ID, FRAME)).toMatchObject({ kind: "busy" });
+    expect(await open(endpoint).send(ID, FRAME)).toMatchObject({ kind: "unavailable" });
   });
 
-  test("are busy where the answer never comes", async () => {
+  test("are unavailable where the answer never comes", async () => {
     const { endpoint } = await gateway(() => {});
-    expect(await open(endpoint, { postTimeout: 100 }).post(ID, FRAME)).toMatchObject({ kind: "busy" });
+    expect(await open(endpoint, { postTimeout: 100 }).send(ID, FRAME)).toMatchObject({ kind: "unavailable" });
   });
 
-  test("are busy where the answer stops in the middle of its headers", async () => {
+  test("are unavailable where the answer stops in the middle of its headers", async () => {
     const { endpoint } = await gateway((_, socket) => socket.write("HTTP/1.1 200 OK\r\ncontent-le"));
-    expect(await open(endpoint, { postTimeout: 100 }).post(ID, FRAME)).toMatchObject({ kind: "busy" });
+    expect(await open(endpoint, { postTimeout: 100 }).send(ID, FRAME)).toMatchObject({ kind: "unavailable" });
   });
 
   test("recover once the gateway does", async () => {
@@ -113,9 +139,9 @@ describe.each(CALL_PATHS)("sockets by the %s path", (callPath) => {
       broken ? socket.destroy() : refuse(response, 200),
     );
     const sockets = open(endpoint);
-    expect(await sockets.post(ID, FRAME)).toMatchObject({ kind: "busy" });
+    expect(await sockets.send(ID, FRAME)).toMatchObject({ kind: "unavailable" });
     broken = false;
-    expect(await sockets.post(ID, FRAME)).toEqual({ kind: "sent" });
+    expect(await sockets.send(ID, FRAME)).toEqual({ kind: "sent" });
   });
 
   test("open no more HTTP connections than they may, and keep them", async () => {
@@ -123,27 +149,27 @@ describe.each(CALL_PATHS)("sockets by the %s path", (callPath) => {
       setTimeout(() => refuse(response, 200), 5),
     );
     const sockets = open(endpoint, { postsInFlight: 4 });
-    const all = await Promise.all(Array.from({ length: 40 }, () => sockets.post(ID, FRAME)));
-    for (let i = 0; i < 5; i++) all.push(await sockets.post(ID, FRAME));
+    const all = await Promise.all(Array.from({ length: 40 }, () => sockets.send(ID, FRAME)));
+    for (let i = 0; i < 5; i++) all.push(await sockets.send(ID, FRAME));
     expect(new Set(all.map(({ kind }) => kind))).toEqual(new Set(["sent"]));
     expect(seen.length).toBe(45);
     expect(connections).toEqual({ now: 4, most: 4 });
   });
 
-  test("post again over a new connection where the gateway has closed a kept one", async () => {
+  test("send again over a new connection where the gateway has closed a kept one", async () => {
     const { endpoint, connections } = await gateway((response, socket) => {
       refuse(response, 200);
       response.on("finish", () => socket.end());
     });
     const sockets = open(endpoint);
-    expect(await sockets.post(ID, FRAME)).toEqual({ kind: "sent" });
+    expect(await sockets.send(ID, FRAME)).toEqual({ kind: "sent" });
     while (connections.now > 0) await pause(1);
-    expect(await sockets.post(ID, FRAME)).toEqual({ kind: "sent" });
+    expect(await sockets.send(ID, FRAME)).toEqual({ kind: "sent" });
   });
 
   test("take a frame of 128 KB", async () => {
     const { endpoint, seen } = await gateway();
-    expect(await open(endpoint).post(ID, Buffer.alloc(131_072, "x"))).toEqual({ kind: "sent" });
+    expect(await open(endpoint).send(ID, Buffer.alloc(131_072, "x"))).toEqual({ kind: "sent" });
     expect(seen[0]?.body.length).toBe(131_072);
   });
 });

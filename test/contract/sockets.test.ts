@@ -28,7 +28,7 @@ describe("sockets in memory", () =>
     };
   }));
 
-const STATUS = { gone: 410, busy: 503, refused: 403 };
+const STATUS = { gone: 410, throttled: 429, unavailable: 503, refused: 413 };
 
 describe.each(CALL_PATHS)("sockets behind API Gateway, by the %s path", (callPath) =>
   socketsContract(async () => {

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import type { ConnectionId } from "../../shared/domain/tag.ts";
-import type { PostEnding, Sockets } from "../../shared/ports.ts";
+import type { SendResult, Sockets } from "../../shared/ports.ts";
 
 export interface SocketsUnderTest {
   readonly sockets: Sockets;
   /** Opens a socket. */
   connect(): Promise<OpenSocket>;
-  /** The next post to a socket ends like this. */
-  fail(id: ConnectionId, kind: Exclude<PostEnding["kind"], "sent">): void;
+  /** The next send to a socket ends like this. */
+  fail(id: ConnectionId, kind: Exclude<SendResult["kind"], "sent">): void;
 }
 
 export interface OpenSocket {
@@ -23,43 +23,52 @@ export interface OpenSocket {
 export function socketsContract(open: () => Promise<SocketsUnderTest>): void {
   const frame = (text: string) => Buffer.from(text);
 
-  test("posts a frame to the one it is for, to the byte", async () => {
+  test("sends a frame to the one it is for, to the byte", async () => {
     const { sockets, connect } = await open();
     const [one, other] = [await connect(), await connect()];
     const text = JSON.stringify({ data: "é🎉\u0000\ud800", deep: [[[]]] });
-    expect(await sockets.post(one.id, frame(text))).toEqual({ kind: "sent" });
+    expect(await sockets.send(one.id, frame(text))).toEqual({ kind: "sent" });
     expect(await one.next()).toBe(text);
     expect(other.buffered()).toEqual([]);
   });
 
-  test("posts each frame once, in the order in which they were posted", async () => {
+  test("sends each frame once, in the order in which they were sent", async () => {
     const { sockets, connect } = await open();
     const one = await connect();
-    for (const text of ["1", "2", "3"]) await sockets.post(one.id, frame(text));
+    for (const text of ["1", "2", "3"]) await sockets.send(one.id, frame(text));
     expect([await one.next(), await one.next(), await one.next()]).toEqual(["1", "2", "3"]);
     expect(one.buffered()).toEqual([]);
   });
 
   test("says of a socket that never was, or is closed, that it is gone", async () => {
     const { sockets, connect } = await open();
-    expect(await sockets.post("never=" as ConnectionId, frame("1"))).toEqual({ kind: "gone" });
+    expect(await sockets.send("never=" as ConnectionId, frame("1"))).toEqual({ kind: "gone" });
     const one = await connect();
     await one.close();
-    expect(await sockets.post(one.id, frame("1"))).toEqual({ kind: "gone" });
+    expect(await sockets.send(one.id, frame("1"))).toEqual({ kind: "gone" });
   });
 
   test.each([
     "gone",
-    "busy",
+    "throttled",
+    "unavailable",
     "refused",
-  ] as const)("says of a post that failed that it is %s, and goes on", async (kind) => {
+  ] as const)("says of a send that failed that it is %s, and goes on", async (kind) => {
     const { sockets, connect, fail } = await open();
     const one = await connect();
     fail(one.id, kind);
-    const ending = await sockets.post(one.id, frame("1"));
-    expect(ending.kind).toBe(kind);
-    if ("reason" in ending) expect(ending.reason.length).toBeGreaterThan(0);
-    expect(await sockets.post(one.id, frame("2"))).toEqual({ kind: "sent" });
+    const result = await sockets.send(one.id, frame("1"));
+    expect(result.kind).toBe(kind);
+    if ("reason" in result) expect(result.reason.length).toBeGreaterThan(0);
+    expect(await sockets.send(one.id, frame("2"))).toEqual({ kind: "sent" });
     expect(await one.next()).toBe("2");
+  });
+
+  test("says that the gateway is up, without a connection and with one", async () => {
+    const { sockets, connect } = await open();
+    expect(await sockets.probe()).toBe("up");
+    const one = await connect();
+    expect(await sockets.probe()).toBe("up");
+    expect(one.buffered()).toEqual([]);
   });
 }

@@ -9,7 +9,7 @@ test("a lane over its limit turns messages away with 429 and Retry-After until i
     release = resolve;
   });
   const router = await start({
-    clock: { now: () => now, pause: async () => {} },
+    clock: { now: () => now, monotonic: () => now, pause: async () => {} },
     settings: { backlog: { limits: { low: 3, normal: 10 }, lookEvery: 1_000 } },
     handlers: {
       consume: () => async () => {

@@ -290,7 +290,8 @@ test("a fault of ours that has no name is a 500 without a word of it, and counts
   const broken = await start({
     write: (line) => lines.push(line),
     handlers: {
-      ingest: (world) => REAL_HANDLERS.ingest({ ...world, clock: { now: boom, pause: async () => {} } }),
+      ingest: (world) =>
+        REAL_HANDLERS.ingest({ ...world, clock: { now: boom, monotonic: boom, pause: async () => {} } }),
     },
   });
   onTestFinished(async () => void (await broken.stop(0)));

@@ -10,7 +10,11 @@ let router: Router;
 let ahead = 0;
 beforeAll(async () => {
   router = await start({
-    clock: { now: () => Date.now() + ahead, pause: (milliseconds) => pause(milliseconds) },
+    clock: {
+      now: () => Date.now() + ahead,
+      monotonic: () => performance.now() + ahead,
+      pause: (milliseconds) => pause(milliseconds),
+    },
   });
 });
 afterAll(() => router.stop(0));

@@ -34,7 +34,11 @@ function plan(connectionId: string) {
 
 beforeAll(async () => {
   router = await start({
-    clock: { now: () => Date.now() + ahead, pause: (milliseconds) => pause(milliseconds) },
+    clock: {
+      now: () => Date.now() + ahead,
+      monotonic: () => performance.now() + ahead,
+      pause: (milliseconds) => pause(milliseconds),
+    },
     settings: { delivery: { postTimeout: 2_000, backoff: { base: 1, cap: 1 } } },
     postsTo: async (endpoint) => {
       proxy = await faultProxy(endpoint, plan);

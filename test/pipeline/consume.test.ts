@@ -11,11 +11,11 @@ import type { Job, Message, MessageId } from "../../shared/domain/message.ts";
 import type { ConnectionId, Tag, UserId } from "../../shared/domain/tag.ts";
 import { type ConsumeDeps, consume, type Received } from "../../shared/pipeline/consume.ts";
 import { pace } from "../../shared/pipeline/pace.ts";
-import type { PostEnding } from "../../shared/ports.ts";
+import type { SendResult } from "../../shared/ports.ts";
 import { redriveReceives, settings } from "../../shared/settings.ts";
 import { aJob, NOW } from "../support/message.ts";
 
-const BUSY: PostEnding = { kind: "busy", reason: "503" };
+const BUSY: SendResult = { kind: "unavailable", reason: "503" };
 const ANN = "ann" as UserId;
 
 /** A consumer in memory, and the sockets it posts to. */
@@ -200,7 +200,7 @@ describe("a message", () => {
   test("comes back for its busy connections only, after a pause that grows", async () => {
     const { run, connect, got, state, sockets, queue } = consumer();
     const [ann, bob] = [await connect("ann", "orders"), await connect("bob", "orders")];
-    sockets.fail(bob, ...Array<PostEnding>(6).fill(BUSY));
+    sockets.fail(bob, ...Array<SendResult>(6).fill(BUSY));
     for (const receive of [1, 2]) {
       const record = received(aMessageOf("one"), receive);
       expect(await run([record])).toEqual([record.messageId]);
@@ -216,7 +216,7 @@ describe("a message", () => {
     const { run, connect, sockets, queue, receipts } = consumer();
     await connect("ann", "orders");
     const bob = await connect("bob", "orders");
-    sockets.fail(bob, ...Array<PostEnding>(100).fill(BUSY));
+    sockets.fail(bob, ...Array<SendResult>(100).fill(BUSY));
     for (let receive = 1; receive < 5; receive++) await run([received(aMessageOf("one"), receive)]);
     const last = received(aMessageOf("one"), 5);
     expect(await run([last])).toEqual([]);
@@ -270,7 +270,7 @@ describe("a message", () => {
   test("whose last run died is given up by a spare receive, and not left retrying", async () => {
     const { run, connect, sockets, receipts, queue, state } = consumer();
     const ann = await connect("ann", "orders");
-    sockets.fail(ann, ...Array<PostEnding>(100).fill(BUSY));
+    sockets.fail(ann, ...Array<SendResult>(100).fill(BUSY));
     await run([received(aMessageOf("one"), 4)]);
     await receipts.claim(aMessageOf("one"), { run: "dies", until: NOW, receive: 5, last: false }, NOW - 1);
     expect(await state("one")).toBe("retrying");

@@ -9,13 +9,13 @@ import { NO_PROGRESS, type Progress } from "../../shared/domain/receipt.ts";
 import type { ConnectionId } from "../../shared/domain/tag.ts";
 import { type Delivered, deliver, type StopReason } from "../../shared/pipeline/deliver.ts";
 import { pace } from "../../shared/pipeline/pace.ts";
-import type { PostEnding, Posting } from "../../shared/ports.ts";
+import type { Posting, SendResult } from "../../shared/ports.ts";
 import { NOW } from "../support/message.ts";
 
 const FRAME = Buffer.from("{}");
-const BUSY: PostEnding = { kind: "busy", reason: "503" };
-const REFUSED: PostEnding = { kind: "refused", reason: "403" };
-const GONE: PostEnding = { kind: "gone" };
+const BUSY: SendResult = { kind: "unavailable", reason: "503" };
+const REFUSED: SendResult = { kind: "refused", reason: "413" };
+const GONE: SendResult = { kind: "gone" };
 const NEW: Progress = { ...NO_PROGRESS, from: WHOLE.from };
 
 /** The rows of so many connections, as routing finds them. */
@@ -46,9 +46,10 @@ function audience(rows: readonly Posting[]) {
   let posts = 0;
   let most = 0;
   const counted = {
-    async post(id: ConnectionId, frame: Uint8Array) {
+    probe: () => sockets.probe(),
+    async send(id: ConnectionId, frame: Uint8Array) {
       most = Math.max(most, ++posts);
-      const ending = await sockets.post(id, frame);
+      const ending = await sockets.send(id, frame);
       posts--;
       return ending;
     },
@@ -112,7 +113,7 @@ describe("one run", () => {
     sockets.fail(refused, REFUSED);
     expect(await run()).toEqual({
       progress: { counts: { sent: 1, gone: 1, failed: 1 }, pending: [], failed: [refused] },
-      reason: "403",
+      reason: "413",
     });
     expect(forgotten).toEqual([gone]);
   });
@@ -220,7 +221,7 @@ test("however runs are cut short and posts fail, each connection has one ending,
         const stop = () => (asked++ >= options.posts ? ("deadline" as const) : undefined);
         ({ progress } = await run({ ...options, stop, progress }));
       }
-      const first = plan.map((bad) => bad.find(({ kind }) => kind !== "busy")?.kind ?? "sent");
+      const first = plan.map((bad) => bad.find(({ kind }) => kind !== "unavailable")?.kind ?? "sent");
       const count = (kind: string) => first.filter((one) => one === kind).length;
       expect(progress).toEqual({
         counts: { sent: count("sent"), gone: count("gone"), failed: count("refused") },

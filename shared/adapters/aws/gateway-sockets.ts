@@ -1,29 +1,34 @@
 import {
   type ApiGatewayManagementApiClient,
+  GetConnectionCommand,
   PostToConnectionCommand,
 } from "@aws-sdk/client-apigatewaymanagementapi";
-import type { PostEnding, Sockets } from "../../ports.ts";
-import { failedPost } from "./post-ending.ts";
+import type { Sockets } from "../../ports.ts";
+import { failedSend, gatewayState, PROBED } from "./send-result.ts";
 
-/** Sockets behind the API Gateway management API, through its SDK client: the reference for `leanSockets`. */
+/** Sockets behind the API Gateway management API, through its SDK client: the reference for the others. */
 export const gatewaySockets = (client: ApiGatewayManagementApiClient): Sockets => ({
-  async post(id, frame) {
+  async send(id, frame) {
     try {
       await client.send(new PostToConnectionCommand({ ConnectionId: id, Data: frame }));
       return { kind: "sent" };
     } catch (fault) {
-      return endingOf(fault);
+      const status = statusOf(fault);
+      const reason = fault instanceof Error ? `${status ?? fault.name}: ${fault.message}` : String(fault);
+      return failedSend(status, reason);
+    }
+  },
+  async probe() {
+    try {
+      const { $metadata } = await client.send(new GetConnectionCommand({ ConnectionId: PROBED }));
+      return gatewayState($metadata.httpStatusCode);
+    } catch (fault) {
+      return gatewayState(statusOf(fault));
     }
   },
 });
 
 /** SDK v3 errors have no `statusCode`. */
-function endingOf(fault: unknown): PostEnding {
-  const status = statusOf(fault);
-  const reason = fault instanceof Error ? `${status ?? fault.name}: ${fault.message}` : String(fault);
-  return failedPost(status, reason);
-}
-
 function statusOf(fault: unknown): number | undefined {
   if (typeof fault !== "object" || fault === null || !("$metadata" in fault)) return undefined;
   return (fault.$metadata as { httpStatusCode?: number }).httpStatusCode;

@@ -1,6 +1,6 @@
-import type { PostEnding, Sockets } from "../../ports.ts";
+import type { SendResult, Sockets } from "../../ports.ts";
 import { type Response, undiciPost } from "./http-post.ts";
-import { failedPost } from "./post-ending.ts";
+import { failedSend, gatewayState, PROBED } from "./send-result.ts";
 import { type Credentials, session } from "./session.ts";
 import { percentEncode } from "./sign-post.ts";
 import type { Identity } from "./signature.ts";
@@ -61,7 +61,7 @@ export function leanSockets(options: LeanSocketsOptions): Sockets & { destroy():
   };
 
   return {
-    async post(id, frame) {
+    async send(id, frame) {
       try {
         const path = `${stage}/@connections/${percentEncode(id)}`;
         const first = await attempt(path, frame);
@@ -69,8 +69,14 @@ export function leanSockets(options: LeanSocketsOptions): Sockets & { destroy():
         return endingOf((again ? await attempt(path, frame) : first).response);
       } catch (fault) {
         const reason = fault instanceof Error ? `${fault.name}: ${fault.message}` : String(fault);
-        return failedPost(undefined, reason);
+        return failedSend(undefined, reason);
       }
+    },
+    /** Sends nothing to nobody: this path can only POST. */
+    async probe() {
+      const path = `${stage}/@connections/${PROBED}`;
+      const asked = attempt(path, new Uint8Array()).then(({ response }) => response.status);
+      return gatewayState(await asked.catch(() => undefined));
     },
     destroy: () => http.destroy(),
   };
@@ -86,7 +92,7 @@ interface Attempt {
 /** The gateway refuses a signature that is five minutes off; the SDK takes four for wrong, and so do we. */
 const TOLERATED_SKEW = 240_000;
 
-const endingOf = ({ status, errorType, detail }: Response): PostEnding =>
+const endingOf = ({ status, errorType, detail }: Response): SendResult =>
   status < 300
     ? { kind: "sent" }
-    : failedPost(status, `${status}: ${detail || errorType || "no reason given"}`);
+    : failedSend(status, `${status}: ${detail || errorType || "no reason given"}`);

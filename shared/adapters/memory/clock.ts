@@ -4,12 +4,13 @@ import type { Clock } from "../../ports.ts";
 export function memoryClock(
   start = Date.parse("2026-01-01T00:00:00Z"),
 ): Clock & { advance(milliseconds: number): void } {
-  let now = start;
+  let elapsed = 0;
   const advance = (milliseconds: number) => {
-    now += milliseconds;
+    elapsed += milliseconds;
   };
   return {
-    now: () => now,
+    now: () => start + elapsed,
+    monotonic: () => elapsed,
     pause: async (milliseconds) => advance(milliseconds),
     advance,
   };

@@ -1,21 +1,24 @@
 import type { ConnectionId } from "../../domain/tag.ts";
-import type { PostEnding, Sockets } from "../../ports.ts";
+import type { GatewayState, SendResult, Sockets } from "../../ports.ts";
 
 export interface MemorySockets extends Sockets {
   open(id: ConnectionId): void;
   close(id: ConnectionId): void;
   /** What a connection got, oldest first. */
   frames(id: ConnectionId): readonly string[];
-  /** The next posts to a connection end like this instead. */
-  fail(id: ConnectionId, ...endings: PostEnding[]): void;
+  /** The next sends to a connection end like this instead. */
+  fail(id: ConnectionId, ...results: SendResult[]): void;
+  /** What probes hear from now on; "up" at first. */
+  say(state: GatewayState): void;
 }
 
 /** Sockets as arrays of the frames they got. */
 export function memorySockets(): MemorySockets {
   const opened = new Map<ConnectionId, string[]>();
-  const faults = new Map<ConnectionId, PostEnding[]>();
+  const faults = new Map<ConnectionId, SendResult[]>();
+  let gateway: GatewayState = "up";
   return {
-    async post(id, frame) {
+    async send(id, frame) {
       const fault = faults.get(id)?.shift();
       if (fault) return fault;
       const frames = opened.get(id);
@@ -23,9 +26,13 @@ export function memorySockets(): MemorySockets {
       frames.push(new TextDecoder().decode(frame));
       return { kind: "sent" };
     },
+    probe: async () => gateway,
+    say: (state) => {
+      gateway = state;
+    },
     open: (id) => void opened.set(id, []),
     close: (id) => void opened.delete(id),
     frames: (id) => opened.get(id) ?? [],
-    fail: (id, ...endings) => void faults.set(id, [...(faults.get(id) ?? []), ...endings]),
+    fail: (id, ...results) => void faults.set(id, [...(faults.get(id) ?? []), ...results]),
   };
 }
