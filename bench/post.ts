@@ -4,7 +4,7 @@ import {
 } from "@aws-sdk/client-apigatewaymanagementapi";
 import { CREDENTIALS, REGION } from "../local/aws.ts";
 import { requestHandler } from "../shared/adapters/aws/client.ts";
-import { leanSockets } from "../shared/adapters/aws/lean-sockets.ts";
+import { undiciSockets } from "../shared/adapters/aws/undici-sockets.ts";
 import type { ConnectionId } from "../shared/domain/tag.ts";
 import type { Sockets } from "../shared/ports.ts";
 import { startChild } from "./child.ts";
@@ -18,7 +18,7 @@ const BYTES = 500;
 
 const SHIPPED = "SDK client as shipped";
 const TUNED = "SDK client, tuned";
-const LEAN = "Tagwire";
+const OURS = "Tagwire";
 const SHARED = "Tagwire, one frame for all";
 const UNSIGNED = "undici, unsigned";
 
@@ -34,7 +34,7 @@ export async function post(): Promise<Report> {
     maxAttempts: 1,
     requestHandler: requestHandler(3_000, IN_FLIGHT),
   });
-  const lean = leanSockets({
+  const ours = undiciSockets({
     endpoint,
     region: async () => REGION,
     credentials: tuned.config.credentials,
@@ -57,15 +57,15 @@ export async function post(): Promise<Report> {
   const contestants = [
     { name: SHIPPED, run: () => shipped.send(command()) },
     { name: TUNED, run: () => tuned.send(command()) },
-    { name: LEAN, run: through(lean) },
-    { name: SHARED, run: through(lean, () => only) },
+    { name: OURS, run: through(ours) },
+    { name: SHARED, run: through(ours, () => only) },
     { name: UNSIGNED, run: () => unsigned.post(idOf(posted), frame()) },
   ].map((one) => ({ ...one, inFlight: IN_FLIGHT }));
   const rates = await perCpuSecond(contestants, { rounds: 9, window: 500 });
 
   shipped.destroy();
   tuned.destroy();
-  await Promise.all([lean.destroy(), unsigned.destroy()]);
+  await Promise.all([ours.destroy(), unsigned.destroy()]);
   await gateway.stop();
   return {
     name: "post",
@@ -79,23 +79,23 @@ export async function post(): Promise<Report> {
     packages: ["undici", "@aws-sdk/client-apigatewaymanagementapi"],
     columns: ["posts per CPU-second", "median", "× SDK as shipped", "× unsigned"],
     rows: contestants.map(({ name }) => ({
-      control: name !== LEAN && name !== SHARED,
+      control: name !== OURS && name !== SHARED,
       cells: [name, rateOf(rates, name), ratio(rates, name, SHIPPED), ratio(rates, name, UNSIGNED)],
     })),
     verdicts: [
       {
         what: "Tagwire to the SDK client as shipped",
-        got: ratio(rates, LEAN, SHIPPED),
+        got: ratio(rates, OURS, SHIPPED),
         wants: { least: 5 },
       },
-      { what: "Tagwire to undici unsigned", got: ratio(rates, LEAN, UNSIGNED), wants: { least: 0.5 } },
+      { what: "Tagwire to undici unsigned", got: ratio(rates, OURS, UNSIGNED), wants: { least: 0.5 } },
     ],
     chart: {
       title: "Posts per CPU-second",
       bars: contestants.map(({ name }) => ({
         label: name,
         value: rateOf(rates, name),
-        control: name !== LEAN && name !== SHARED,
+        control: name !== OURS && name !== SHARED,
       })),
     },
   };

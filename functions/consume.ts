@@ -8,7 +8,7 @@ import { LANES } from "../shared/domain/lane.ts";
 import { consume, type Received } from "../shared/pipeline/consume.ts";
 import { pace } from "../shared/pipeline/pace.ts";
 import { readEnv, redriveReceives } from "../shared/settings.ts";
-import { onPath, socketsOf } from "./call-path.ts";
+import { socketsOf } from "./sockets.ts";
 import { queueClient, queueOf, settingsOf, tableClient } from "./wiring.ts";
 import type { World } from "./world.ts";
 
@@ -17,10 +17,9 @@ export function consumeHandler(world: World) {
   const env = readEnv("consume", world.env);
   const settings = settingsOf(env.SETTINGS);
   const { delivery: policy, queues, receiptDays } = settings;
-  const { callPath } = policy;
-  const tables = onPath(callPath, tableClient(world), world.clock);
+  const tables = tableClient(world);
   const deps = {
-    queue: queueOf(onPath(callPath, queueClient(world), world.clock), env, {
+    queue: queueOf(queueClient(world), env, {
       fair: queues.fair,
       warn: emfTelemetry("consume", world.write).warn,
     }),

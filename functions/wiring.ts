@@ -1,7 +1,6 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { clientConfig, requestHandler } from "../shared/adapters/aws/client.ts";
-import { JsonSigner } from "../shared/adapters/aws/json-signer.ts";
 import { type SqsQueueOptions, sqsQueue } from "../shared/adapters/aws/sqs-queue.ts";
 import { LANES, type Lane } from "../shared/domain/lane.ts";
 import type { MessageQueue } from "../shared/ports.ts";
@@ -17,14 +16,12 @@ export const tableClient = (world: World): DynamoDBClient =>
   new DynamoDBClient({
     ...clientConfig(world.env, "DYNAMODB"),
     requestHandler: requestHandler(TIMEOUT, 100),
-    signerConstructor: JsonSigner,
   });
 
 export const queueClient = (world: World): SQSClient =>
   new SQSClient({
     ...clientConfig(world.env, "SQS"),
     requestHandler: requestHandler(TIMEOUT, 50),
-    signerConstructor: JsonSigner,
     useQueueUrlAsEndpoint: false,
     md5: false,
   });

@@ -11,7 +11,7 @@ const REQUIRE =
 
 /**
  * How esbuild bundles. In chunks, so that what is imported on first use is not even read before: single sign-on and
- * its like of the SDK, the client of the secrets, the HTTP client of the lean path.
+ * its like of the SDK, the client of the secrets, the HTTP client of the sends.
  */
 export const BUNDLING = {
   bundle: true,

@@ -1,6 +1,6 @@
 import { TagwireError } from "./domain/errors.ts";
 import { LANES, type Lane } from "./domain/lane.ts";
-import { type BacklogPolicy, CALL_PATHS, type DeliveryPolicy, type SocketPolicy } from "./domain/policy.ts";
+import type { BacklogPolicy, DeliveryPolicy, SocketPolicy } from "./domain/policy.ts";
 
 /*
  * The one description of queues, tables and functions. The CDK stack and the local runtime both read it.
@@ -71,7 +71,6 @@ export const DEFAULTS: Settings = {
     postsInFlight: 50,
     postAttempts: 3,
     postTimeout: 3_000,
-    callPath: "lean",
     pause: { base: 100, cap: 1_000 },
     backoff: { base: 2, cap: 300 },
     reserve: 10_000,
@@ -135,9 +134,6 @@ function rules({ lanes, delivery, functions, queues, receiptDays }: Settings) {
     range("delivery.splitLimit", delivery.splitLimit, 2, 100),
     range("delivery.pace.quota", delivery.pace.quota, 1, 1_000_000),
     range("delivery.pace.share", delivery.pace.share, 0.01, 1),
-    CALL_PATHS.includes(delivery.callPath)
-      ? undefined
-      : `delivery.callPath must be one of ${CALL_PATHS.join(", ")}, got ${delivery.callPath}`,
     range("delivery.reserve", delivery.reserve, 0, functions.consume.timeoutSeconds * 1000 - 1),
     range("receiptDays", receiptDays, queues.deadLetterRetentionDays, 365),
   ];

@@ -1,8 +1,5 @@
 import type { Lane } from "./lane.ts";
 
-export const CALL_PATHS = ["lean", "sdk"] as const;
-export type CallPath = (typeof CALL_PATHS)[number];
-
 /** How posts are paced to the request quota that API Gateway gives an account. */
 export interface PacePolicy {
   /** Requests per second that the account may make (10,000; 2,500 in newer Regions), shared by all its APIs. */
@@ -27,8 +24,6 @@ export interface DeliveryPolicy {
   readonly postAttempts: number;
   /** How long before a post counts as busy. */
   readonly postTimeout: number;
-  /** What makes a run's calls: our own short way, or the clients of the AWS SDK, which cost many times as much. */
-  readonly callPath: CallPath;
   /** Pause between two rounds of posts in a run: exponential with full jitter. */
   readonly pause: { readonly base: number; readonly cap: number };
   /** Seconds between two receives: exponential with full jitter, and at least one. */

@@ -4,6 +4,9 @@ import { onTestFinished } from "vitest";
 import { listen, shut } from "../../local/listen.ts";
 
 export interface Seen {
+  readonly method: string;
+  /** As they were sent. */
+  readonly rawHeaders: readonly string[];
   readonly path: string;
   readonly headers: IncomingMessage["headers"];
   readonly body: string;
@@ -24,9 +27,10 @@ export async function gateway(answer: number | Answer = 200): Promise<Gateway> {
   const seen: Seen[] = [];
   const connections = { now: 0, most: 0 };
   const listener: RequestListener = async (request, response) => {
+    const { method = "", url: path = "", headers, rawHeaders } = request;
     let body = "";
-    for await (const chunk of request) body += chunk;
-    const one = { path: request.url ?? "", headers: request.headers, body };
+    for await (const chunk of request.setEncoding("utf8")) body += chunk;
+    const one = { method, path, headers, rawHeaders, body };
     seen.push(one);
     if (typeof answer === "number") refuse(response, answer);
     else answer(response, request.socket, one);

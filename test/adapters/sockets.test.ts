@@ -1,18 +1,15 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { describe, expect, onTestFinished, test } from "vitest";
-import { socketsOf } from "../../functions/call-path.ts";
-import { tableClient } from "../../functions/wiring.ts";
+import { describe, expect, test } from "vitest";
 import { CREDENTIALS, REGION } from "../../local/aws.ts";
-import { CALL_PATHS } from "../../shared/domain/policy.ts";
 import type { ConnectionId } from "../../shared/domain/tag.ts";
 import type { Sockets } from "../../shared/ports.ts";
 import { gateway, refuse } from "./gateway.ts";
+import { WAYS } from "./ways.ts";
 
 const ID = "L0SM9cOFvHcCIhw=" as ConnectionId;
 const FRAME = Buffer.from('{"type":"message","data":"é"}');
 
-/** The sockets exactly as the consumer makes them. */
-describe.each(CALL_PATHS)("sockets by the %s path", (callPath) => {
+describe.each(Object.entries(WAYS))("sockets by %s", (_name, socketsBy) => {
   const open = (endpoint: string, policy: { postTimeout?: number; postsInFlight?: number } = {}): Sockets => {
     const world = {
       env: {
@@ -26,9 +23,7 @@ describe.each(CALL_PATHS)("sockets by the %s path", (callPath) => {
       clock: { now: Date.now, monotonic: () => performance.now(), pause: async () => {} },
       random: Math.random,
     };
-    const client = tableClient(world);
-    onTestFinished(() => client.destroy());
-    return socketsOf(world, endpoint, { callPath, postTimeout: 5_000, postsInFlight: 5, ...policy }, client);
+    return socketsBy(world, endpoint, { postTimeout: 5_000, postsInFlight: 5, ...policy });
   };
 
   test("send the frame to the connection's address, signed", async () => {

@@ -12,6 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "shared/domain/",
     "shared/ports.ts",
     "@aws-sdk/",
+    "@smithy/signature-v4",
     "@smithy/types",
     "node:crypto",
     "node:http",
@@ -103,6 +104,19 @@ test.each(Object.entries(MAY_IMPORT))("%s imports only what stands before it", (
     .flatMap((file) => importsOf(file).map((name) => ({ file, name })))
     .filter(({ name }) => ![layer, ...allowed].some((prefix) => name.startsWith(prefix)));
   expect(strays).toEqual([]);
+});
+
+test("no file imports a private part of a library", () => {
+  const strays = files.flatMap((file) =>
+    importsOf(file).filter(
+      (name) => /^(@[^/]+\/)?[^/.@]+\/(lib|src|dist)/.test(name) && !files.includes(name),
+    ),
+  );
+  expect(strays).toEqual([]);
+});
+
+test("no file signs requests itself: that is a library's work", () => {
+  expect(files.filter((file) => /AWS4-HMAC|aws4_request/.test(readFileSync(file, "utf8")))).toEqual([]);
 });
 
 test("no file imports itself by way of others", () => {

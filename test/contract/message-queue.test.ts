@@ -3,7 +3,6 @@ import { DeleteMessageBatchCommand, ReceiveMessageCommand, type SQSClient } from
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { listen, shut } from "../../local/listen.ts";
 import { type Queues, sqsClient, startQueues } from "../../local/stand-in/queue.ts";
-import { lean } from "../../shared/adapters/aws/lean-client.ts";
 import { sqsQueue } from "../../shared/adapters/aws/sqs-queue.ts";
 import { memoryQueue } from "../../shared/adapters/memory/queue.ts";
 import { LANES, type Lane } from "../../shared/domain/lane.ts";
@@ -91,14 +90,6 @@ describe("a queue in SQS", () => {
   };
 
   messageQueueContract(open);
-
-  describe("by the lean path", () =>
-    messageQueueContract(async () => {
-      const client = lean(sqsClient(queues.endpoint), { timeout: 5_000, connections: 10, now: Date.now });
-      onTestFinished(() => client.destroy());
-      const { urls, deadLetterUrl } = queues;
-      return { ...(await open()), queue: sqsQueue({ client, urls, deadLetterUrl, fair: true }) };
-    }));
 
   test.each([
     { entries: 10, bytes: 10, calls: 1 },

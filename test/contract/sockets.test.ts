@@ -1,9 +1,7 @@
-import { describe, onTestFinished } from "vitest";
-import { socketsOf } from "../../functions/call-path.ts";
-import { tableClient } from "../../functions/wiring.ts";
+import { describe } from "vitest";
 import { memorySockets } from "../../shared/adapters/memory/sockets.ts";
-import { CALL_PATHS } from "../../shared/domain/policy.ts";
 import type { ConnectionId } from "../../shared/domain/tag.ts";
+import { WAYS } from "../adapters/ways.ts";
 import { open as openSocket, startTiny } from "../local/support.ts";
 import { socketsContract } from "./sockets.ts";
 
@@ -30,15 +28,13 @@ describe("sockets in memory", () =>
 
 const STATUS = { gone: 410, throttled: 429, unavailable: 503, refused: 413 };
 
-describe.each(CALL_PATHS)("sockets behind API Gateway, by the %s path", (callPath) =>
+describe.each(Object.entries(WAYS))("sockets behind API Gateway, by %s", (_name, socketsBy) =>
   socketsContract(async () => {
     const { seen, socketUrl, spy, settings } = await startTiny();
     const { consume: world } = seen.worlds;
     if (!world) throw new Error("the consumer was not made");
-    const tables = tableClient(world);
-    onTestFinished(() => tables.destroy());
     return {
-      sockets: socketsOf(world, world.env.SOCKET_ENDPOINT ?? "", { ...settings.delivery, callPath }, tables),
+      sockets: socketsBy(world, world.env.SOCKET_ENDPOINT ?? "", settings.delivery),
       fail: (id, kind) => spy.failPosts(id, [STATUS[kind]]),
       async connect() {
         const known = spy.connections().length;

@@ -5,7 +5,6 @@ import { startTables, type Tables } from "../../local/stand-in/table.ts";
 import { dynamoConnections } from "../../shared/adapters/aws/dynamo-connections.ts";
 import { dynamoReceipts } from "../../shared/adapters/aws/dynamo-receipts.ts";
 import { dynamoSubscriptions } from "../../shared/adapters/aws/dynamo-subscriptions.ts";
-import { lean } from "../../shared/adapters/aws/lean-client.ts";
 import { memoryConnections } from "../../shared/adapters/memory/connections.ts";
 import { memoryReceipts } from "../../shared/adapters/memory/receipts.ts";
 import { memorySubscriptions } from "../../shared/adapters/memory/subscriptions.ts";
@@ -21,16 +20,12 @@ import { subscriptionsContract } from "./subscriptions.ts";
 
 let tables: Tables;
 let client: DynamoDBClient;
-let short: DynamoDBClient;
 beforeAll(async () => {
   tables = await startTables();
-  const config = { endpoint: tables.endpoint, region: REGION, credentials: CREDENTIALS };
-  client = new DynamoDBClient(config);
-  short = lean(new DynamoDBClient(config), { timeout: 5_000, connections: 10, now: Date.now });
+  client = new DynamoDBClient({ endpoint: tables.endpoint, region: REGION, credentials: CREDENTIALS });
 });
 afterAll(async () => {
   client.destroy();
-  short.destroy();
   await tables.stop();
 });
 
@@ -46,12 +41,6 @@ const STORES = [
     connections: () => dynamoConnections(client, tables.names.connections),
     receipts: () => dynamoReceipts({ client, table: tables.names.receipts, days: 15 }),
     subscriptions: () => dynamoSubscriptions(client, tables.names.subscriptions),
-  },
-  {
-    name: "DynamoDB by the lean path",
-    connections: () => dynamoConnections(short, tables.names.connections),
-    receipts: () => dynamoReceipts({ client: short, table: tables.names.receipts, days: 15 }),
-    subscriptions: () => dynamoSubscriptions(short, tables.names.subscriptions),
   },
 ];
 

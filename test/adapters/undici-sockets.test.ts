@@ -1,9 +1,10 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { AwsCredentialIdentity as Identity } from "@smithy/types";
 import { expect, onTestFinished, test } from "vitest";
-import { leanSockets } from "../../shared/adapters/aws/lean-sockets.ts";
-import type { Identity } from "../../shared/adapters/aws/signature.ts";
+import { undiciSockets } from "../../shared/adapters/aws/undici-sockets.ts";
 import type { ConnectionId } from "../../shared/domain/tag.ts";
 import { type Answer, gateway, refuse } from "./gateway.ts";
+import { verified } from "./verify.ts";
 
 const ID = "c1=" as ConnectionId;
 const FRAME = Buffer.from("{}");
@@ -14,19 +15,27 @@ const identity = (name: string): Identity => ({ accessKeyId: name, secretAccessK
 
 interface Options {
   readonly answer?: Answer;
+  readonly timeout?: number;
+  readonly keepAlive?: number;
   readonly now?: () => number;
   readonly credentials?: (options?: { forceRefresh?: boolean }) => Promise<Identity>;
 }
 
-async function open({ answer, now = () => NOON, credentials = async () => identity("ann") }: Options = {}) {
+async function open({
+  answer,
+  now = () => NOON,
+  credentials = async () => identity("ann"),
+  ...http
+}: Options = {}) {
   const { endpoint, seen, connections } = await gateway(answer);
-  const sockets = leanSockets({
+  const sockets = undiciSockets({
     endpoint,
     region: async () => "us-east-1",
     credentials,
     timeout: 5_000,
     connections: 10,
     now,
+    ...http,
   });
   onTestFinished(() => sockets.destroy());
   const signers = () => seen.map(({ headers }) => /Credential=(\w+)/.exec(headers.authorization ?? "")?.[1]);
@@ -107,16 +116,13 @@ test("a request is posted at most twice, whatever the gateway's clock says", asy
   expect(seen.length).toBe(2);
 });
 
-test("each post is signed with the credentials of its second", async () => {
+test("each send is signed with the credentials of its moment", async () => {
   let name = "ann";
-  let now = NOON;
-  const { sockets, signers } = await open({ now: () => now, credentials: async () => identity(name) });
+  const { sockets, signers } = await open({ credentials: async () => identity(name) });
   await sockets.send(ID, FRAME);
   name = "ben";
   await sockets.send(ID, FRAME);
-  now += 1_000;
-  await sockets.send(ID, FRAME);
-  expect(signers()).toEqual(["ann", "ann", "ben"]);
+  expect(signers()).toEqual(["ann", "ben"]);
 });
 
 /** Takes posts of `ben` only; to it, all other credentials have expired. */
@@ -206,4 +212,43 @@ test("an informational answer is not the answer", async () => {
     },
   });
   expect(await sockets.send(ID, FRAME)).toEqual({ kind: "gone" });
+});
+
+test("a connection is given up before the gateway would, whatever time the gateway offers", async () => {
+  const closed = new Promise<void>((resolve) => {
+    void open({
+      keepAlive: 20,
+      answer: (response, socket) => {
+        socket.once("close", () => resolve());
+        refuse(response, 200, { headers: { "keep-alive": "timeout=3600" } });
+      },
+    }).then(({ sockets }) => sockets.send(ID, FRAME));
+  });
+  await closed;
+});
+
+test("an answer that drips is over when the time for the whole of it is up", async () => {
+  const { sockets } = await open({
+    timeout: 100,
+    answer: (response, socket) => {
+      response.writeHead(503, { "content-type": "text/plain" }).flushHeaders();
+      socket.on("error", () => {});
+    },
+  });
+  expect(await sockets.send(ID, FRAME)).toEqual({ kind: "unavailable", reason: "503: no reason given" });
+});
+
+test("a signing key does not outlive its day", async () => {
+  const midnight = Date.UTC(2026, 0, 2);
+  let now = midnight - 1;
+  const secrets = { region: "us-east-1", secretAccessKey: "secret", sessionToken: "token" };
+  const { sockets, times } = await open({
+    now: () => now,
+    credentials: async () => ({ accessKeyId: "ann", ...secrets }),
+    answer: verified(secrets, (response) => refuse(response, 200)),
+  });
+  expect(await sockets.send(ID, FRAME)).toEqual({ kind: "sent" });
+  now = midnight;
+  expect(await sockets.send(ID, FRAME)).toEqual({ kind: "sent" });
+  expect(times()).toEqual(["20260101T235959Z", "20260102T000000Z"]);
 });

@@ -1,0 +1,100 @@
+import type { AwsCredentialIdentity } from "@smithy/types";
+import type { SendResult, Sockets } from "../../ports.ts";
+import { type HttpOutcome, undiciClient } from "./http-request.ts";
+import { requestSigner } from "./request-signer.ts";
+import { failedSend, gatewayState, PROBED } from "./send-result.ts";
+
+export interface UndiciSocketsOptions {
+  /** The callback address of the WebSocket API, with its stage. */
+  readonly endpoint: string;
+  readonly region: () => Promise<string>;
+  /** As a client of the SDK resolves them: kept, and renewed before they expire. */
+  readonly credentials: (options?: { forceRefresh?: boolean }) => Promise<AwsCredentialIdentity>;
+  /** Milliseconds from a request to the end of its answer. */
+  readonly timeout: number;
+  /** HTTP connections at most. */
+  readonly connections: number;
+  /** Milliseconds an unused connection is kept at most. */
+  readonly keepAlive?: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/**
+ * Sockets behind the API Gateway management API: its two requests, signed by the SDK's signer and sent by undici. The
+ * middleware of the SDK's client costs several times as much as all the rest of a send.
+ */
+export function undiciSockets(options: UndiciSocketsOptions): Sockets & { destroy(): Promise<void> } {
+  const { endpoint, region, credentials, now } = options;
+  const { origin, pathname } = new URL(endpoint);
+  const connections = `${pathname.replace(/\/+$/, "")}/@connections/`;
+  const http = undiciClient({ ...options, origin });
+  const signed = requestSigner({ origin, region, service: "execute-api" });
+  /** Milliseconds that the gateway's clock is ahead of ours. */
+  let skew = 0;
+
+  const attempt = async (id: string, frame?: Uint8Array): Promise<Attempt> => {
+    const identity = await credentials();
+    const at = now() + skew;
+    const path = connections + percentEncode(id);
+    const what = frame
+      ? ({ method: "POST", path, body: frame } as const)
+      : ({ method: "GET", path } as const);
+    return { identity, at, outcome: await http.request(await signed({ ...what, identity, at })) };
+  };
+
+  /** Whether something was wrong with a refused request that another one will do better. */
+  const mended = async ({ outcome, at, identity }: Attempt): Promise<boolean> => {
+    const serverTime = Date.parse(outcome.date ?? "");
+    if (Math.abs(serverTime - at) >= TOLERATED_SKEW) {
+      skew = serverTime - now();
+      return true;
+    }
+    if (!outcome.errorType?.startsWith("ExpiredToken")) return false;
+    return (
+      !isSame(await credentials(), identity) || !isSame(await credentials({ forceRefresh: true }), identity)
+    );
+  };
+
+  const request = async (id: string, frame?: Uint8Array): Promise<HttpOutcome> => {
+    const first = await attempt(id, frame);
+    const again = first.outcome.status === 403 && (await mended(first));
+    return again ? (await attempt(id, frame)).outcome : first.outcome;
+  };
+
+  return {
+    send: (id, frame) =>
+      request(id, frame).then(resultOf, (fault: unknown) => failedSend(undefined, String(fault))),
+    probe: () =>
+      request(PROBED).then(
+        ({ status }) => gatewayState(status),
+        () => gatewayState(undefined),
+      ),
+    destroy: () => http.destroy(),
+  };
+}
+
+interface Attempt {
+  readonly outcome: HttpOutcome;
+  readonly identity: AwsCredentialIdentity;
+  /** When it was signed by the gateway's clock, as far as we knew it. */
+  readonly at: number;
+}
+
+/** The gateway refuses a signature that is five minutes off; the SDK takes four for wrong, and so do we. */
+const TOLERATED_SKEW = 240_000;
+
+const isSame = (a: AwsCredentialIdentity, b: AwsCredentialIdentity): boolean =>
+  a.accessKeyId === b.accessKeyId && a.sessionToken === b.sessionToken;
+
+const resultOf = ({ status, errorType, detail }: HttpOutcome): SendResult =>
+  status < 300
+    ? { kind: "sent" }
+    : failedSend(status, `${status}: ${detail || errorType || "no reason given"}`);
+
+/** encodeURIComponent leaves !'()* alone; RFC 3986 and AWS do not. */
+const percentEncode = (text: string): string =>
+  encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
