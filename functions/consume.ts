@@ -9,7 +9,7 @@ import { consume, type Received } from "../shared/pipeline/consume.ts";
 import { pace } from "../shared/pipeline/pace.ts";
 import { readEnv, redriveReceives } from "../shared/settings.ts";
 import { socketsOf } from "./sockets.ts";
-import { queueClient, queueOf, settingsOf, tableClient } from "./wiring.ts";
+import { queueClient, queueOf, reserveOf, settingsOf, tableClient } from "./wiring.ts";
 import type { World } from "./world.ts";
 
 /** The event source of every lane. */
@@ -17,9 +17,9 @@ export function consumeHandler(world: World) {
   const env = readEnv("consume", world.env);
   const settings = settingsOf(env.SETTINGS);
   const { delivery: policy, queues, receiptDays } = settings;
-  const tables = tableClient(world);
+  const tables = tableClient(world, reserveOf(settings));
   const deps = {
-    queue: queueOf(queueClient(world), env, {
+    queue: queueOf(queueClient(world, reserveOf(settings)), env, {
       fair: queues.fair,
       warn: emfTelemetry("consume", world.write).warn,
     }),

@@ -13,8 +13,8 @@ import type { World } from "./world.ts";
 export function ingestHandler(world: World) {
   const env = readEnv("ingest", world.env);
   const tokens = tokensOf(world, env.TOKENS);
-  const { queues, backlog: policy } = settingsOf(env.SETTINGS);
-  const queue = queueOf(queueClient(world), env, {
+  const { queues, backlog: policy, functions } = settingsOf(env.SETTINGS);
+  const queue = queueOf(queueClient(world, functions.ingest), env, {
     fair: queues.fair,
     warn: emfTelemetry("ingest", world.write).warn,
   });

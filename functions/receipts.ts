@@ -12,8 +12,12 @@ import type { World } from "./world.ts";
 export function receiptsHandler(world: World) {
   const env = readEnv("receipts", world.env);
   const tokens = tokensOf(world, env.TOKENS);
-  const days = settingsOf(env.SETTINGS).receiptDays;
-  const receipts = dynamoReceipts({ client: tableClient(world), table: env.RECEIPTS_TABLE, days });
+  const { receiptDays: days, functions } = settingsOf(env.SETTINGS);
+  const receipts = dynamoReceipts({
+    client: tableClient(world, functions.receipts),
+    table: env.RECEIPTS_TABLE,
+    days,
+  });
   const deps = { receipts, clock: world.clock };
 
   return async (event: APIGatewayProxyEventV2): Promise<HttpReply> => {

@@ -23,12 +23,13 @@ type ConnectEvent = APIGatewayProxyWebsocketEventV2 & {
 export function socketHandler(world: World) {
   const env = readEnv("socket", world.env);
   const tokens = tokensOf(world, env.TOKENS);
-  const client = tableClient(world);
+  const { sockets: policy, functions } = settingsOf(env.SETTINGS);
+  const client = tableClient(world, functions.socket);
   const deps = {
     connections: dynamoConnections(client, env.CONNECTIONS_TABLE),
     subscriptions: dynamoSubscriptions(client, env.SUBSCRIPTIONS_TABLE),
     clock: world.clock,
-    policy: settingsOf(env.SETTINGS).sockets,
+    policy,
   };
 
   const verify = (token: string | undefined): Promise<Result<Identity>> =>

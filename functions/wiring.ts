@@ -1,30 +1,42 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { clientConfig, requestHandler } from "../shared/adapters/aws/client.ts";
+import { clientConfig } from "../shared/adapters/aws/client.ts";
 import { type SqsQueueOptions, sqsQueue } from "../shared/adapters/aws/sqs-queue.ts";
 import { LANES, type Lane } from "../shared/domain/lane.ts";
 import type { MessageQueue } from "../shared/ports.ts";
 import type { Settings } from "../shared/settings.ts";
+import { type ClientLimits, clientOptions } from "./client-options.ts";
 import type { World } from "./world.ts";
-
-/** Milliseconds before a call to a queue or a table counts as failed. */
-export const TIMEOUT = 5_000;
 
 export const settingsOf = (text: string): Settings => JSON.parse(text) as Settings;
 
-export const tableClient = (world: World): DynamoDBClient =>
+/** How long a function runs, in seconds, or the part of it that must be enough for two calls. */
+type Time = Pick<ClientLimits, "timeoutSeconds">;
+
+export const tableClient = (world: World, { timeoutSeconds }: Time): DynamoDBClient =>
   new DynamoDBClient({
     ...clientConfig(world.env, "DYNAMODB"),
-    requestHandler: requestHandler(TIMEOUT, 100),
+    ...clientOptions({ timeoutSeconds, maxSockets: 100 }),
   });
 
-export const queueClient = (world: World): SQSClient =>
+export const queueClient = (world: World, { timeoutSeconds }: Time): SQSClient =>
   new SQSClient({
     ...clientConfig(world.env, "SQS"),
-    requestHandler: requestHandler(TIMEOUT, 50),
+    ...clientOptions({ timeoutSeconds, maxSockets: 50 }),
     useQueueUrlAsEndpoint: false,
     md5: false,
   });
+
+/**
+ * What the clients of the consumer have: a call that hangs when the run starts no more sends, and the one that then
+ * writes what became of the message, are over within the reserve.
+ */
+export const reserveOf = ({ delivery }: Pick<Settings, "delivery">): Time => ({
+  timeoutSeconds: Math.max(LEAST_RESERVE, delivery.reserve / 1_000),
+});
+
+/** Seconds. */
+const LEAST_RESERVE = 1;
 
 /** `env` has a QUEUE_URL for each lane. */
 export function queueOf(

@@ -13,6 +13,7 @@ import { WAYS } from "./ways.ts";
 const SECRETS = { region: "eu-west-3", secretAccessKey: "secret/+=", sessionToken: "session/+==" };
 const TRACE =
   "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=557abcec3ee5a047;Sampled=0;Lineage=a87bd80c:1|68fd508a:5";
+const TIME = { timeoutSeconds: 10 };
 const ID = "a+b/c=_-" as ConnectionId;
 const FRAME = Buffer.from('{"data":"é🎉"}');
 
@@ -64,11 +65,13 @@ const sendsBy = (way: string): Record<string, Call> => {
 
 const CALLS: Readonly<Record<string, Call>> = {
   "a call to a queue": (world) =>
-    queueClient(world).send(new SendMessageCommand({ QueueUrl: "https://sqs/1/lane", MessageBody: "é" })),
+    queueClient(world, TIME).send(
+      new SendMessageCommand({ QueueUrl: "https://sqs/1/lane", MessageBody: "é" }),
+    ),
   "a read of a table": (world) =>
-    tableClient(world).send(new GetItemCommand({ TableName: "rows", Key: { id: { S: "é" } } })),
+    tableClient(world, TIME).send(new GetItemCommand({ TableName: "rows", Key: { id: { S: "é" } } })),
   "a write to a table": (world) =>
-    tableClient(world).send(new PutItemCommand({ TableName: "rows", Item: { id: { S: "é" } } })),
+    tableClient(world, TIME).send(new PutItemCommand({ TableName: "rows", Item: { id: { S: "é" } } })),
   "a read of a secret": ({ env }) =>
     new SecretsManagerClient(clientConfig(env, "SECRETS_MANAGER")).send(
       new GetSecretValueCommand({ SecretId: "tokens" }),

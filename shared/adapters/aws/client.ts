@@ -18,10 +18,14 @@ export function clientConfig(env: Readonly<Record<string, string | undefined>>, 
   };
 }
 
-/** Waits at most so long for an answer, with room for so many calls at once. */
+/**
+ * Waits at most so many milliseconds for an answer to begin, and as long for the next piece of it, with room for so many
+ * calls at once.
+ */
 export const requestHandler = (requestTimeout: number, maxSockets: number) => ({
-  connectionTimeout: 1_000,
+  connectionTimeout: Math.min(1_000, requestTimeout),
   requestTimeout,
+  socketTimeout: requestTimeout,
   throwOnRequestTimeout: true,
   httpAgent: { maxSockets },
   httpsAgent: { maxSockets },

@@ -1,0 +1,38 @@
+import { requestHandler } from "../shared/adapters/aws/client.ts";
+import type { FunctionSettings } from "../shared/settings.ts";
+
+export interface ClientLimits extends Pick<FunctionSettings, "timeoutSeconds"> {
+  /** HTTP connections at most. */
+  readonly maxSockets: number;
+}
+
+/** Milliseconds before one try of a call counts as failed: never more, and never less while there is another try. */
+const TRY = { most: 5_000, least: 1_000 };
+
+/** Tries of a call at most: the SDK's own number. */
+const ATTEMPTS = 3;
+
+/** The part of its time that a function gives one call: two can be made in turn, and a tenth is left to answer. */
+const SHARE = 0.45;
+
+/** Milliseconds the SDK waits before the second try after a throttled one; twice that before each further one. */
+const THROTTLED = 1_000;
+
+/** Milliseconds of all pauses between so many tries, at most: full jitter never takes more. */
+export const pausesOf = (maxAttempts: number): number => THROTTLED * (2 ** (maxAttempts - 1) - 1);
+
+/**
+ * What an SDK client is given so that a call never outlives the function: one that is late is killed and answers
+ * nothing. With `n` tries of `t` milliseconds and the pauses between them, `n · t + pauses ≤ 0.45 · timeout`: so two calls in
+ * turn fit (a write that fails, and what takes it back), and so does one whose every answer stops midway, since the
+ * silence within a body is bounded by `t` as well. Three tries if each can have a second, otherwise two, otherwise one.
+ * In 10 s that is two tries of 1.75 s.
+ */
+export function clientOptions({ timeoutSeconds, maxSockets }: ClientLimits) {
+  const time = SHARE * timeoutSeconds * 1_000;
+  const tryOf = (attempts: number) => (time - pausesOf(attempts)) / attempts;
+  let maxAttempts = ATTEMPTS;
+  while (maxAttempts > 1 && tryOf(maxAttempts) < TRY.least) maxAttempts--;
+  const requestTimeout = Math.max(1, Math.floor(Math.min(TRY.most, tryOf(maxAttempts))));
+  return { maxAttempts, requestHandler: requestHandler(requestTimeout, maxSockets) };
+}

@@ -1,0 +1,149 @@
+import { DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
+import type { APIGatewayProxyEventV2 } from "aws-lambda";
+import fc from "fast-check";
+import { SignJWT } from "jose";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { clientOptions, pausesOf } from "../../functions/client-options.ts";
+import { ingestHandler } from "../../functions/ingest.ts";
+import { receiptsHandler } from "../../functions/receipts.ts";
+import { socketHandler } from "../../functions/socket.ts";
+import { reserveOf } from "../../functions/wiring.ts";
+import type { World } from "../../functions/world.ts";
+import { clientConfig, requestHandler } from "../../shared/adapters/aws/client.ts";
+import { DEFAULTS, DEV_SECRET, FUNCTIONS } from "../../shared/settings.ts";
+import { silentEndpoint } from "./silent.ts";
+
+/** Milliseconds a call takes if every try of it does: until its answer begins, or until the silence within it. */
+function worst(timeoutSeconds: number) {
+  const { maxAttempts, requestHandler: http } = clientOptions({ timeoutSeconds, maxSockets: 1 });
+  const tries = (each: number) => maxAttempts * each + pausesOf(maxAttempts);
+  return { call: tries(http.requestTimeout), dripping: tries(http.requestTimeout + http.socketTimeout) };
+}
+
+describe("the tries of a call", () => {
+  test.each(
+    FUNCTIONS.map((name) => [name, DEFAULTS.functions[name].timeoutSeconds] as const),
+  )("of %s are over within its time, and so is a second call", (_name, timeoutSeconds) => {
+    const { call, dripping } = worst(timeoutSeconds);
+    expect(2 * call).toBeLessThan(timeoutSeconds * 1_000);
+    expect(dripping).toBeLessThan(timeoutSeconds * 1_000);
+  });
+
+  test("of the consumer end within its reserve, and leave a settle its time", () => {
+    const { timeoutSeconds } = reserveOf(DEFAULTS);
+    expect(2 * worst(timeoutSeconds).call).toBeLessThan(DEFAULTS.delivery.reserve);
+  });
+
+  test("are at most three, are some, and are over within the time of any function", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0.1, max: 900, noNaN: true }), (timeoutSeconds) => {
+        const { maxAttempts, requestHandler: http } = clientOptions({ timeoutSeconds, maxSockets: 1 });
+        expect(maxAttempts).toBeGreaterThanOrEqual(1);
+        expect(maxAttempts).toBeLessThanOrEqual(3);
+        expect(http.requestTimeout).toBeGreaterThan(0);
+        expect(http.requestTimeout).toBeLessThanOrEqual(5_000);
+        expect(http.connectionTimeout).toBeLessThanOrEqual(http.requestTimeout);
+        expect(2 * worst(timeoutSeconds).call).toBeLessThan(timeoutSeconds * 1_000);
+        expect(worst(timeoutSeconds).dripping).toBeLessThan(timeoutSeconds * 1_000);
+      }),
+    );
+  });
+
+  test("are as many as the options say where nothing answers, and each ends by its timeout", async () => {
+    const { endpoint, tries } = await silentEndpoint();
+    const { maxAttempts } = clientOptions({ timeoutSeconds: 10, maxSockets: 1 });
+    const client = new DynamoDBClient({
+      ...clientConfig(ENV, "DYNAMODB"),
+      endpoint,
+      maxAttempts,
+      requestHandler: requestHandler(30, 1),
+    });
+    onTestFinished(() => client.destroy());
+    const read = client.send(new GetItemCommand({ TableName: "rows", Key: { id: { S: "1" } } }));
+    await expect(read).rejects.toMatchObject({ name: "TimeoutError" });
+    expect(tries()).toBe(2);
+  });
+});
+
+const ENV = { AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" };
+const LANES = ["HIGH", "NORMAL", "LOW", "FANOUT"];
+
+/** A function with half a second to live, whose queues and tables are at an endpoint. */
+const worldAt = (endpoint: string): World => {
+  const functions = Object.fromEntries(FUNCTIONS.map((name) => [name, { timeoutSeconds: 0.5 }]));
+  return {
+    env: {
+      ...ENV,
+      AWS_ENDPOINT_URL: endpoint,
+      ...Object.fromEntries(LANES.map((lane) => [`QUEUE_URL_${lane}`, `${endpoint}/1/tagwire-${lane}`])),
+      CONNECTIONS_TABLE: "connections",
+      SUBSCRIPTIONS_TABLE: "subscriptions",
+      RECEIPTS_TABLE: "receipts",
+      TOKENS: JSON.stringify({ secretId: "tokens" }),
+      SETTINGS: JSON.stringify({ ...DEFAULTS, functions }),
+    },
+    write: () => {},
+    readSecret: async () => DEV_SECRET,
+    clock: { now: Date.now, monotonic: () => performance.now(), pause: async () => {} },
+    random: Math.random,
+  };
+};
+
+const token = (): Promise<string> =>
+  new SignJWT({ publish: ["*"], subscribe: ["*"], tagwire: { publish: ["*"], subscribe: ["*"] } })
+    .setProtectedHeader({ alg: "HS256" })
+    .setSubject("ann")
+    .setExpirationTime("1h")
+    .sign(new TextEncoder().encode(DEV_SECRET));
+
+const httpEvent = (method: string, bearer: string) =>
+  ({
+    headers: { "content-type": "application/json", authorization: `Bearer ${bearer}` },
+    body: JSON.stringify({ target: { topic: "orders" }, data: 1 }),
+    pathParameters: { id: "m1" },
+    requestContext: { http: { method } },
+  }) as unknown as APIGatewayProxyEventV2;
+
+const socketEvent = (routeKey: string, eventType: string, bearer: string) =>
+  ({
+    requestContext: { routeKey, eventType, connectionId: "c1=", connectedAt: Date.now() },
+    queryStringParameters: { token: bearer },
+    body: JSON.stringify({ type: "subscribe", topics: ["orders"], ref: 1 }),
+  }) as unknown as Parameters<ReturnType<typeof socketHandler>>[0];
+
+/** What a function answers, and the code that a producer or a client reads. */
+const CALLS = {
+  "POST /messages": {
+    code: "QUEUE_UNAVAILABLE",
+    call: (world: World, bearer: string) => ingestHandler(world)(httpEvent("POST", bearer)),
+  },
+  "GET /messages/{id}": {
+    code: "TABLE_UNAVAILABLE",
+    call: (world: World, bearer: string) => receiptsHandler(world)(httpEvent("GET", bearer)),
+  },
+  $connect: {
+    code: "TABLE_UNAVAILABLE",
+    call: (world: World, bearer: string) => socketHandler(world)(socketEvent("$connect", "CONNECT", bearer)),
+  },
+  subscribe: {
+    code: "TABLE_UNAVAILABLE",
+    call: (world: World, bearer: string) => socketHandler(world)(socketEvent("$default", "MESSAGE", bearer)),
+  },
+};
+
+describe.each(Object.entries(CALLS))("%s", (name, { code, call }) => {
+  test.each([
+    ["never answers", ""],
+    ["stops in the middle of its answer", "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"],
+  ])(
+    "is refused in words where what it stands on takes the request and %s",
+    async (_how, start) => {
+      const { endpoint, tries } = await silentEndpoint(start);
+      const { statusCode, body } = await call(worldAt(endpoint), await token());
+      expect(statusCode).toBe(name === "subscribe" ? 200 : 503);
+      expect(JSON.parse(body ?? "")).toMatchObject({ code });
+      expect(tries()).toBeGreaterThan(0);
+    },
+    10_000,
+  );
+});
