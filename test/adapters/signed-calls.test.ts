@@ -96,6 +96,15 @@ describe.each(Object.entries(CALLS))("in Lambda, %s", (_name, call) => {
   });
 });
 
+test("a frame is signed for each of many connections, and another frame by its own bytes", async () => {
+  const { world, endpoint, seen } = await inLambda();
+  const sockets = WAYS["undici"]?.(world, endpoint, { postTimeout: 5_000, postsInFlight: 5 });
+  for (const frame of [FRAME, FRAME, Buffer.from("{}"), FRAME]) {
+    expect(await sockets?.send(ID, frame)).toEqual({ kind: "sent" });
+  }
+  expect(new Set(seen.map(({ headers }) => headers["x-amz-content-sha256"])).size).toBe(2);
+});
+
 test("a client of the SDK sends the trace that Lambda gives it, in mixed case: this test is about such a request", async () => {
   const { world, seen } = await inLambda();
   await new DynamoDBClient(clientConfig(world.env, "DYNAMODB")).send(

@@ -22,9 +22,21 @@ export function requestSigner({ origin, region, service }: RequestSignerOptions)
   const { protocol, hostname, port, host } = new URL(origin);
   const address = { protocol, hostname, ...(port === "" ? {} : { port: Number(port) }), query: {} };
 
+  /** A frame goes to many connections, and its bytes do not change. */
+  const hashes = new WeakMap<Uint8Array, string>();
+  const hashOf = (body: Uint8Array): string => {
+    const hash = hashes.get(body) ?? createHash("sha256").update(body).digest("hex");
+    hashes.set(body, hash);
+    return hash;
+  };
+
   return async ({ method, path, body, identity, at }: RequestToSign): Promise<HttpRequest> => {
     const signer = new SignatureV4({ service, region, credentials: identity, sha256: Sha256 });
-    const headers = { host, ...(body ? { "content-type": "application/octet-stream" } : {}) };
+    const headers = {
+      host,
+      // The signer takes the hash from here.
+      ...(body ? { "content-type": "application/octet-stream", "x-amz-content-sha256": hashOf(body) } : {}),
+    };
     const signed = await signer.sign(
       { ...address, method, path, body, headers },
       { signingDate: new Date(at) },
