@@ -42,16 +42,16 @@ export function tokenVerb(program: Command, io: Io): void {
 /** Signs a token. */
 export async function mint(io: Pick<Io, "env" | "now">, claims: Claims): Promise<string> {
   const { user, tag: tags = [], subscribe = [], publish = [], admin = false } = claims;
-  const identity = parse(Identity, { sub: user, tags, subscribe, publish, admin }, "TOKEN_INVALID");
+  const now = Math.floor(io.now() / 1000);
+  const exp = now + (claims.ttlSeconds ?? DAY_SECONDS);
+  const identity = parse(Identity, { sub: user, tags, subscribe, publish, admin, exp }, "TOKEN_INVALID");
   if (!identity.ok) throw new Failure(`the token would be refused: ${identity.refusal.detail}`);
   const key = new TextEncoder().encode(io.env.TAGWIRE_SECRET || DEV_SECRET);
   if (key.length < SECRET_BYTES)
     throw new Failure(`TAGWIRE_SECRET must have at least ${SECRET_BYTES} bytes, got ${key.length}`);
-  const now = Math.floor(io.now() / 1000);
   return new SignJWT({ ...identity.value })
     .setProtectedHeader({ alg: "HS256", typ: "JWT" })
     .setIssuedAt(now)
-    .setExpirationTime(now + (claims.ttlSeconds ?? DAY_SECONDS))
     .sign(key);
 }
 

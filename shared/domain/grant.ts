@@ -16,6 +16,8 @@ export const Identity = v.object({
   subscribe: v.optional(Patterns, []),
   publish: v.optional(Patterns, []),
   admin: v.optional(v.boolean(), false),
+  /** Seconds since 1970 (RFC 7519 §4.1.4). */
+  exp: v.pipe(v.number(), v.finite("must be seconds since 1970")),
 });
 export type Identity = v.InferOutput<typeof Identity>;
 

@@ -7,7 +7,10 @@ export const USERS = ["ada", "bob", "eve"] as UserId[];
 export const LABELS = ["region:gd", "region:hk", "tier:gold"] as Tag[];
 export const topicsOf = (count: number): Topic[] => Array.from({ length: count }, (_, i) => `t${i}` as Topic);
 
+/** When every token of a simulated life expires: long after its end. In seconds since 1970 (2100-01-01). */
+export const TOKEN_EXPIRY = 4_102_444_800;
+
 export function identityOf({ dice }: World): Identity {
   const tags = LABELS.filter(() => dice.chance(0.4));
-  return { sub: dice.among(USERS), tags, subscribe: ["*"], publish: [], admin: false };
+  return { sub: dice.among(USERS), tags, subscribe: ["*"], publish: [], admin: false, exp: TOKEN_EXPIRY };
 }

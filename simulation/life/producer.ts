@@ -7,7 +7,7 @@ import { type Item, ingest } from "../../shared/pipeline/ingest.ts";
 import { cancelMessage } from "../../shared/pipeline/receipts.ts";
 import type { Dice } from "../world/dice.ts";
 import type { World } from "../world/world.ts";
-import { LABELS, USERS } from "./people.ts";
+import { LABELS, TOKEN_EXPIRY, USERS } from "./people.ts";
 
 const PRODUCER: Identity = {
   sub: "shop" as UserId,
@@ -15,6 +15,7 @@ const PRODUCER: Identity = {
   subscribe: [],
   publish: ["*"],
   admin: false,
+  exp: TOKEN_EXPIRY,
 };
 
 /** A message as it will be posted, perhaps more than once. */

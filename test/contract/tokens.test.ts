@@ -9,7 +9,9 @@ const clock = { now: () => Date.now() };
 const SECRET = "a-secret-of-at-least-thirty-two-bytes";
 const bytes = (text: string) => new TextEncoder().encode(text);
 const signed = (claims: JWTPayload, alg: string, key: CryptoKey | Uint8Array, kid?: string) =>
-  new SignJWT(claims).setProtectedHeader({ alg, ...(kid ? { kid } : {}) }).sign(key);
+  new SignJWT({ exp: Math.floor(Date.now() / 1000) + 3_600, ...claims })
+    .setProtectedHeader({ alg, ...(kid ? { kid } : {}) })
+    .sign(key);
 const invalid = { ok: false, refusal: { code: "TOKEN_INVALID" } };
 const unavailable = { name: "TagwireError", code: "KEYS_UNAVAILABLE", cause: expect.any(Error) };
 

@@ -29,19 +29,22 @@ export function tokensContract(open: (clock: Clock) => Promise<TokensUnderTest>)
     const claims = { tags: ["region:gd"], subscribe: ["orders/*"], publish: ["user:*"], admin: true };
     expect(await verify({ sub: "auth0|Zoë", ...claims })).toEqual({
       ok: true,
-      value: { sub: "auth0|Zoë", ...claims },
+      value: { sub: "auth0|Zoë", ...claims, exp: seconds(60) },
     });
   });
 
   test("grants nothing that a token does not say", async () => {
     expect(await verify({ scope: "admin", roles: ["*"] })).toEqual({
       ok: true,
-      value: { sub: "ann", tags: [], subscribe: [], publish: [], admin: false },
+      value: { sub: "ann", tags: [], subscribe: [], publish: [], admin: false, exp: seconds(60) },
     });
   });
 
-  test("takes a token without an end, and one whose end our clock has just passed", async () => {
-    expect(await verify({ exp: undefined })).toMatchObject({ ok: true });
+  test("refuses a token without an end, and says so", async () => {
+    expect(await verify({ exp: undefined })).toMatchObject(refused("TOKEN_INVALID", "/exp is missing"));
+  });
+
+  test("takes a token whose end our clock has just passed", async () => {
     expect(await verify({ exp: seconds(-2) })).toMatchObject({ ok: true });
   });
 
@@ -88,8 +91,10 @@ export function tokensContract(open: (clock: Clock) => Promise<TokensUnderTest>)
 
   test("refuses a token whose claims were changed after it was signed", async () => {
     const { tokens, sign, usual } = await open(clock);
-    const [header, , signature] = (await sign({ ...usual, sub: "ann" })).split(".");
-    const claims = Buffer.from(JSON.stringify({ ...usual, sub: "ann", admin: true })).toString("base64url");
+    const [header, , signature] = (await sign({ ...usual, sub: "ann", exp: seconds(60) })).split(".");
+    const claims = Buffer.from(
+      JSON.stringify({ ...usual, sub: "ann", exp: seconds(60), admin: true }),
+    ).toString("base64url");
     expect(await tokens.verify(`${header}.${claims}.${signature}`)).toMatchObject(refused("TOKEN_INVALID"));
   });
 
@@ -107,7 +112,7 @@ export function tokensContract(open: (clock: Clock) => Promise<TokensUnderTest>)
 
   test("refuses what is no token, and never throws for it", async () => {
     const { tokens, sign, usual } = await open(clock);
-    const good = await sign({ ...usual, sub: "ann" });
+    const good = await sign({ ...usual, sub: "ann", exp: seconds(60) });
     const base64 = fc.oneof(
       fc.base64String(),
       fc.json().map((text) => Buffer.from(text).toString("base64url")),

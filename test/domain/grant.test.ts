@@ -120,9 +120,9 @@ describe("subscribe", () => {
 
 describe("claims", () => {
   test("what a token leaves out, it does not grant; other claims are ignored", () => {
-    expect(parse(Identity, { sub: "ann", iat: 1, scope: "all" }, "TOKEN_INVALID")).toEqual({
+    expect(parse(Identity, { sub: "ann", exp: 2, iat: 1, scope: "all" }, "TOKEN_INVALID")).toEqual({
       ok: true,
-      value: { sub: "ann", tags: [], subscribe: [], publish: [], admin: false },
+      value: { sub: "ann", tags: [], subscribe: [], publish: [], admin: false, exp: 2 },
     });
   });
 
@@ -138,8 +138,11 @@ describe("claims", () => {
     { why: "a pattern is empty", claims: { sub: "ann", publish: [""] }, at: "/publish/0" },
     { why: "admin is a text", claims: { sub: "ann", admin: "true" }, at: "/admin" },
     { why: "a list is null", claims: { sub: "ann", publish: null }, at: "/publish" },
+    { why: "there is no exp", claims: { sub: "ann", exp: undefined }, at: "/exp" },
+    { why: "exp is a text", claims: { sub: "ann", exp: "2" }, at: "/exp" },
+    { why: "exp has no end", claims: { sub: "ann", exp: Number.POSITIVE_INFINITY }, at: "/exp" },
   ])("claims are refused when $why", ({ claims, at }) => {
-    expect(parse(Identity, claims, "TOKEN_INVALID")).toMatchObject({
+    expect(parse(Identity, { exp: 2, ...claims }, "TOKEN_INVALID")).toMatchObject({
       ok: false,
       refusal: { code: "TOKEN_INVALID", errors: [{ pointer: at }] },
     });

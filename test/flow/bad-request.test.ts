@@ -49,10 +49,10 @@ async function expectRefused(request: Request, code: ErrorCode): Promise<unknown
 describe("a token", () => {
   const seconds = (from: number) => Math.floor(Date.now() / 1000) + from;
   const signed = (claims: object, alg = "HS256", secret = DEV_SECRET) =>
-    new SignJWT({ sub: "ann", publish: ["*"], ...claims })
+    new SignJWT({ sub: "ann", publish: ["*"], exp: seconds(60), ...claims })
       .setProtectedHeader({ alg })
       .sign(new TextEncoder().encode(secret));
-  const unsigned = async () => new UnsecuredJWT({ sub: "ann", publish: ["*"] }).encode();
+  const unsigned = async () => new UnsecuredJWT({ sub: "ann", publish: ["*"], exp: seconds(60) }).encode();
 
   test.each([
     { why: "it is empty", authorization: "" },
@@ -69,6 +69,7 @@ describe("a token", () => {
     { why: "somebody else signed it", make: () => signed({}, "HS256", `${DEV_SECRET}!`) },
     { why: "it is signed in another way", make: () => signed({}, "HS512", DEV_SECRET.repeat(2)) },
     { why: "it has expired", code: "TOKEN_EXPIRED", make: () => signed({ exp: seconds(-60) }) },
+    { why: "it has no end", make: () => signed({ exp: undefined }) },
     { why: "its time has not come", make: () => signed({ nbf: seconds(60) }) },
     { why: "it names nobody", make: () => signed({ sub: undefined }) },
     { why: "its grant is a text", make: () => signed({ publish: "*" }) },

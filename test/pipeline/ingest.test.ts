@@ -12,7 +12,14 @@ import type { MessageQueue } from "../../shared/ports.ts";
 import { json, postsAt } from "../support/arbitrary.ts";
 import { NOW } from "../support/message.ts";
 
-const PRODUCER = { sub: "ann" as UserId, tags: [], subscribe: [], publish: ["*"], admin: false };
+const PRODUCER = {
+  sub: "ann" as UserId,
+  tags: [],
+  subscribe: [],
+  publish: ["*"],
+  admin: false,
+  exp: NOW / 1000 + 60,
+};
 
 /** Ingest over a queue in memory, or one that takes only some. */
 function ingestInto(queue: MessageQueue, body: unknown) {

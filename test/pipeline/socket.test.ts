@@ -15,6 +15,7 @@ const ANN = {
   subscribe: ["*"],
   publish: [],
   admin: false,
+  exp: NOW / 1000 + 7_200,
 };
 const SOCKET = { connectionId: "c1=" as ConnectionId, connectedAt: NOW };
 

@@ -66,8 +66,8 @@ function remembering(
         verify(token, { clockTolerance: TOLERANCE, currentDate: new Date(now) }),
       );
       if (!checked.ok) return checked;
-      const { identity, exp = Number.POSITIVE_INFINITY } = checked.value;
-      const until = Math.min(now + MEMORY.for, (exp + TOLERANCE) * 1000);
+      const identity = checked.value;
+      const until = Math.min(now + MEMORY.for, (identity.exp + TOLERANCE) * 1000);
       known.set(token, { identity, until });
       for (const oldest of known.keys()) {
         if (known.size <= MEMORY.tokens) break;
@@ -78,15 +78,9 @@ function remembering(
   };
 }
 
-async function check(
-  verify: () => Promise<JWTPayload>,
-): Promise<Result<{ readonly identity: Identity; readonly exp?: number }>> {
+async function check(verify: () => Promise<JWTPayload>): Promise<Result<Identity>> {
   try {
-    const { exp, ...claims } = await verify();
-    const identity = parse(Identity, claims, "TOKEN_INVALID");
-    return identity.ok
-      ? accept({ identity: identity.value, ...(exp === undefined ? {} : { exp }) })
-      : identity;
+    return parse(Identity, await verify(), "TOKEN_INVALID");
   } catch (fault) {
     if (fault instanceof errors.JWTExpired)
       return refuse("TOKEN_EXPIRED", "the token has expired; get a new one");
