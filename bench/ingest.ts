@@ -135,7 +135,7 @@ const worldOf = (endpoint: string, urls: QueueReady["urls"]): World => ({
     SETTINGS: JSON.stringify(settings({ backlog: { lookEvery: 3_600_000 } })),
   },
   write: () => {},
-  readSecret: async () => DEV_SECRET,
+  readSecret: async () => ({ text: DEV_SECRET }),
   clock: { now: Date.now, monotonic: () => performance.now(), pause: async () => {} },
   random: Math.random,
 });

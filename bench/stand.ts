@@ -121,7 +121,7 @@ export function ours({ gateway, queue, tables }: Stand, endpoint: string): Consu
       SETTINGS: JSON.stringify(settings({ delivery: { pace: { quota: 1_000_000, share: 1 } } })),
     },
     write: () => {},
-    readSecret: async () => "",
+    readSecret: async () => undefined,
     clock: {
       now: Date.now,
       monotonic: () => performance.now(),

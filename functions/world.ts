@@ -1,3 +1,4 @@
+import type { SecretStage, SecretVersion } from "../shared/adapters/jose/secret-tokens.ts";
 import type { Clock, Random } from "../shared/ports.ts";
 
 /** Everything a function takes from outside. Each function gets its own, once, at start. */
@@ -6,7 +7,8 @@ export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Takes every line a function prints: JSON logs and EMF metric records. */
   readonly write: (line: string) => void;
-  readonly readSecret: (id: string) => Promise<string>;
+  /** Undefined if no version of the secret has this label, as is normal for AWSPREVIOUS. */
+  readonly readSecret: (id: string, stage: SecretStage) => Promise<SecretVersion | undefined>;
   readonly clock: Clock;
   readonly random: Random;
 }

@@ -80,8 +80,8 @@ export async function start(options: StartOptions = {}): Promise<Router> {
     counters.read(line);
     write(line);
   };
-  const readSecret = async (id: string) => {
-    if (id === SECRET_ID) return secret;
+  const readSecret: World["readSecret"] = async (id, stage) => {
+    if (id === SECRET_ID) return stage === "AWSCURRENT" ? { text: secret } : undefined;
     throw new Error(`there is no secret ${id}`);
   };
   const invokable = <F extends FunctionName>(name: F, concurrency?: number) => {

@@ -1,10 +1,32 @@
-import { clientConfig } from "../../shared/adapters/aws/client.ts";
+import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { clientConfig, requestHandler } from "../../shared/adapters/aws/client.ts";
+import type { SecretStage, SecretVersion } from "../../shared/adapters/jose/secret-tokens.ts";
 
-/** Reads a secret. Loads its client on first use, since most starts never come here: whoever asks keeps the answer. */
-export async function readSecret(id: string): Promise<string> {
+/**
+ * Reads the version of a secret that has this staging label; undefined if AWSPREVIOUS labels none, as before the first
+ * rotation. Loads its client on first use, since a caller keeps what it gets and most runs never come here.
+ */
+export async function readSecret(id: string, stage: SecretStage): Promise<SecretVersion | undefined> {
   const { GetSecretValueCommand, SecretsManagerClient } = await import("@aws-sdk/client-secrets-manager");
-  const client = new SecretsManagerClient(clientConfig(process.env, "SECRETS_MANAGER"));
-  const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: id }));
-  if (!SecretString) throw new Error(`secret ${id} holds no text`);
-  return SecretString;
+  client ??= new SecretsManagerClient({
+    ...clientConfig(process.env, "SECRETS_MANAGER"),
+    requestHandler: requestHandler(TIMEOUT, 2),
+    maxAttempts: ATTEMPTS,
+  });
+  try {
+    const read = new GetSecretValueCommand({ SecretId: id, VersionStage: stage });
+    const { SecretString: text, CreatedDate: created } = await client.send(read);
+    if (!text) throw new Error(`secret ${id} holds no text`);
+    return { text, ...(created ? { createdAt: created.getTime() } : {}) };
+  } catch (fault) {
+    const isMissing = fault instanceof Error && fault.name === "ResourceNotFoundException";
+    if (stage === "AWSPREVIOUS" && isMissing) return undefined;
+    throw fault;
+  }
 }
+
+/** Two versions are read at most: all tries together stay within the time of a function. Milliseconds. */
+const TIMEOUT = 1_500;
+const ATTEMPTS = 2;
+
+let client: SecretsManagerClient | undefined;

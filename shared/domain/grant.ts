@@ -9,6 +9,9 @@ const FixedTag = v.pipe(
   v.check((tag) => !tag.startsWith("user:"), "must not name a user: sub does"),
 );
 
+/** The end of the year 9999, in seconds since 1970: beyond it a time has no ISO 8601 text of four digits. */
+const LAST_SECOND = 253_402_300_799;
+
 /** What a token says: who it is, the tags its connections carry, and what it may do. Other claims are ignored. */
 export const Identity = v.object({
   sub: UserId,
@@ -17,9 +20,17 @@ export const Identity = v.object({
   publish: v.optional(Patterns, []),
   admin: v.optional(v.boolean(), false),
   /** Seconds since 1970 (RFC 7519 §4.1.4). */
-  exp: v.pipe(v.number(), v.finite("must be seconds since 1970")),
+  exp: v.pipe(
+    v.number(),
+    v.finite("must be seconds since 1970"),
+    v.maxValue(LAST_SECOND, "must be seconds since 1970, not milliseconds"),
+  ),
 });
 export type Identity = v.InferOutput<typeof Identity>;
+
+/** A token that may publish nothing is a client's: it posts nothing, and reads and cancels no receipts. */
+export const isProducer = ({ publish }: { readonly publish: readonly string[] }): boolean =>
+  publish.length > 0;
 
 /** `orders` is itself, `orders/*` all that starts with `orders/`, `*` everything. */
 const matches = (pattern: string, name: string): boolean =>

@@ -19,7 +19,7 @@ describe.each(Object.entries(WAYS))("sockets by %s", (_name, socketsBy) => {
         AWS_SESSION_TOKEN: "token+/=",
       },
       write: () => {},
-      readSecret: async () => "",
+      readSecret: async () => undefined,
       clock: { now: Date.now, monotonic: () => performance.now(), pause: async () => {} },
       random: Math.random,
     };

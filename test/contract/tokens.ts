@@ -74,8 +74,25 @@ export function tokensContract(open: (clock: Clock) => Promise<TokensUnderTest>)
     }
   });
 
-  test("refuses a token before its time", async () => {
-    expect(await verify({ nbf: seconds(60) })).toMatchObject(refused("TOKEN_INVALID"));
+  test.each([
+    { why: "its time has not come", claims: () => ({ nbf: seconds(60) }), says: '"nbf"' },
+    { why: "its beginning is a text", claims: () => ({ nbf: "now" }), says: '"nbf" claim must be a number' },
+    { why: "it was issued in the future", claims: () => ({ iat: seconds(60) }), says: "(iat)" },
+    { why: "its issue is a text", claims: () => ({ iat: "now" }), says: '"iat" claim must be a number' },
+    { why: "its end is a text", claims: () => ({ exp: "1h" }), says: '"exp" claim must be a number' },
+    { why: "its end is null", claims: () => ({ exp: null }), says: '"exp" claim must be a number' },
+    { why: "its end is in milliseconds", claims: () => ({ exp: clock.now() }), says: "not milliseconds" },
+    { why: "its end is past all time", claims: () => ({ exp: 1e300 }), says: "/exp must be seconds" },
+  ])("refuses a token well signed when $why, and says so", async ({ claims, says }) => {
+    expect(await verify(claims())).toMatchObject(refused("TOKEN_INVALID", says));
+  });
+
+  test("takes a token of a clock that is a little ahead", async () => {
+    expect(await verify({ iat: seconds(3), nbf: seconds(3) })).toMatchObject({ ok: true });
+  });
+
+  test("takes a token whose end is a fraction of a second", async () => {
+    expect(await verify({ exp: seconds(60) + 0.5 })).toMatchObject({ ok: true });
   });
 
   test("refuses a token that somebody else signed", async () => {
