@@ -1,10 +1,11 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
+import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import type { RunTelemetry } from "../shared/adapters/powertools/telemetry.ts";
 import { problem, type Refusal, type Result, refuse, TagwireError } from "../shared/domain/errors.ts";
 import type { Identity } from "../shared/domain/grant.ts";
 import { BODY_BYTES } from "../shared/domain/limits.ts";
 import { parseJson } from "../shared/domain/parse.ts";
 import type { Tokens } from "../shared/ports.ts";
+import { bodyOf, type HttpEvent, headerOf } from "./event.ts";
 
 export type HttpReply = APIGatewayProxyStructuredResultV2;
 
@@ -29,30 +30,32 @@ export const withRetryAfter = (sent: HttpReply, { retryAfter }: Pick<Refusal, "r
     : { ...sent, headers: { ...sent.headers, "retry-after": String(retryAfter) } };
 
 /** Who is asking, by the bearer token of the request. */
-export function authorize(
-  tokens: Tokens,
-  { headers }: Pick<APIGatewayProxyEventV2, "headers">,
-): Promise<Result<Identity>> {
-  const token = /^Bearer +(\S+)$/i.exec(headers["authorization"] ?? "")?.[1];
+export function authorize(tokens: Tokens, event: HttpEvent): Promise<Result<Identity>> {
+  const token = /^Bearer +(\S+)$/i.exec(headerOf(event, "authorization") ?? "")?.[1];
   return token
     ? tokens.verify(token)
     : Promise.resolve(refuse("TOKEN_MISSING", "send the header Authorization: Bearer <token>"));
 }
 
 /** The JSON of a request. Its size is checked before anything reads it. */
-export function jsonBody(
-  event: Pick<APIGatewayProxyEventV2, "headers" | "body" | "isBase64Encoded">,
-): Result<unknown> {
-  const type = (event.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase();
+export function jsonBody(event: HttpEvent): Result<unknown> {
+  const type = (headerOf(event, "content-type") ?? "").split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json") {
     return refuse("CONTENT_TYPE_UNSUPPORTED", `send application/json, got ${type || "no content type"}`);
   }
-  const { body = "", isBase64Encoded } = event;
-  const bytes = Buffer.byteLength(body, isBase64Encoded ? "base64" : "utf8");
-  if (bytes > BODY_BYTES)
-    return refuse("BODY_TOO_LARGE", `a body has at most ${BODY_BYTES} bytes, got ${bytes}`);
-  return parseJson(isBase64Encoded ? Buffer.from(body, "base64").toString() : body);
+  const bytes = bodyOf(event);
+  if (bytes === undefined) return refuse("BODY_NOT_JSON", "the body is not text in UTF-8");
+  if (bytes.length > BODY_BYTES)
+    return refuse("BODY_TOO_LARGE", `a body has at most ${BODY_BYTES} bytes, got ${bytes.length}`);
+  try {
+    return parseJson(UTF8.decode(bytes));
+  } catch {
+    return refuse("BODY_NOT_JSON", "the body is not text in UTF-8");
+  }
 }
+
+/** JSON is UTF-8 without a byte order mark (RFC 8259 §8.1), so a mark is kept, and refused as no JSON. */
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Answers, and writes what the run says about itself. Faults we named become what `tell` makes of them; a fault we

@@ -1,10 +1,12 @@
-import type { APIGatewayProxyEventV2 } from "aws-lambda";
-import { v7 as uuid } from "uuid";
 import { emfTelemetry } from "../shared/adapters/powertools/telemetry.ts";
+import { refuse } from "../shared/domain/errors.ts";
+import { isProducer } from "../shared/domain/grant.ts";
 import { backlog } from "../shared/pipeline/backlog.ts";
 import { type Item, ingest } from "../shared/pipeline/ingest.ts";
 import { readEnv } from "../shared/settings.ts";
+import type { HttpEvent } from "./event.ts";
 import { authorize, guarded, type HttpReply, jsonBody, problemReply, reply, withRetryAfter } from "./http.ts";
+import { newIds } from "./new-id.ts";
 import { tokensOf } from "./tokens.ts";
 import { queueClient, queueOf, settingsOf } from "./wiring.ts";
 import type { World } from "./world.ts";
@@ -20,13 +22,14 @@ export function ingestHandler(world: World) {
   });
   const { clock } = world;
   const backlogs = backlog({ queue, clock, policy });
-  const newId = () => uuid({ msecs: world.clock.now() });
+  const newId = newIds(clock, world.random);
 
-  return async (event: APIGatewayProxyEventV2): Promise<HttpReply> => {
+  return async (event: HttpEvent): Promise<HttpReply> => {
     const telemetry = emfTelemetry("ingest", world.write);
     return guarded(telemetry, async () => {
       const producer = await authorize(tokens, event);
       if (!producer.ok) return problemReply(producer.refusal);
+      if (!isProducer(producer.value)) return problemReply(NO_GRANT.refusal);
       const body = jsonBody(event);
       if (!body.ok) return problemReply(body.refusal);
       const items = await ingest(
@@ -38,6 +41,9 @@ export function ingestHandler(world: World) {
     });
   };
 }
+
+/** Said before the body is read: who may publish nothing costs no more than a token. */
+const NO_GRANT = refuse("TARGET_FORBIDDEN", "the token grants no publishing: it has no publish patterns");
 
 /** An array is 202 as soon as one message is queued; otherwise its status is that of its first refusal. */
 function itemsReply(items: Item | Item[]): HttpReply {

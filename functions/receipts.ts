@@ -1,8 +1,10 @@
-import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import { dynamoReceipts } from "../shared/adapters/aws/dynamo-receipts.ts";
 import { emfTelemetry } from "../shared/adapters/powertools/telemetry.ts";
+import { type Refusal, refuse } from "../shared/domain/errors.ts";
+import { isProducer } from "../shared/domain/grant.ts";
 import { cancelMessage, readReceipt } from "../shared/pipeline/receipts.ts";
 import { readEnv } from "../shared/settings.ts";
+import { type HttpEvent, methodOf, pathParameterOf, queryParameterOf } from "./event.ts";
 import { authorize, guarded, type HttpReply, problemReply, reply } from "./http.ts";
 import { tokensOf } from "./tokens.ts";
 import { settingsOf, tableClient } from "./wiring.ts";
@@ -20,16 +22,37 @@ export function receiptsHandler(world: World) {
   });
   const deps = { receipts, clock: world.clock };
 
-  return async (event: APIGatewayProxyEventV2): Promise<HttpReply> => {
+  return async (event: HttpEvent): Promise<HttpReply> => {
     const telemetry = emfTelemetry("receipts", world.write);
     return guarded(telemetry, async () => {
       const reader = await authorize(tokens, event);
       if (!reader.ok) return problemReply(reader.refusal);
-      const producer = event.queryStringParameters?.["producer"];
-      const asked = { id: event.pathParameters?.["id"] ?? "", ...(producer ? { producer } : {}) };
-      const cancels = event.requestContext.http.method === "DELETE";
-      const receipt = await (cancels ? cancelMessage : readReceipt)(deps, reader.value, asked);
-      return receipt.ok ? reply(200, receipt.value) : problemReply(receipt.refusal);
+      if (!isProducer(reader.value) && !reader.value.admin) return problemReply(NO_GRANT.refusal);
+      const answer = ANSWERS.get(methodOf(event));
+      if (!answer) return problemReply(NO_ROUTE.refusal);
+      const producer = queryParameterOf(event, "producer");
+      const asked = { id: pathParameterOf(event, "id") ?? "", ...(producer ? { producer } : {}) };
+      const receipt = await answer(deps, reader.value, asked);
+      return receipt.ok ? reply(200, receipt.value) : problemReply(askAgain(receipt.refusal));
     });
   };
 }
+
+const ANSWERS: ReadonlyMap<string, typeof readReceipt> = new Map([
+  ["GET", readReceipt],
+  ["DELETE", cancelMessage],
+]);
+
+/** The `sub` of a client may be that of a producer: only a grant tells the two apart. */
+const NO_GRANT = refuse(
+  "RECEIPT_FORBIDDEN",
+  "receipts are for tokens that may publish: this one has no publish patterns",
+);
+const NO_ROUTE = refuse(
+  "ROUTE_NOT_FOUND",
+  "a receipt is read with GET and its message cancelled with DELETE",
+);
+
+/** Most messages meet their first run within a second. */
+const askAgain = (refusal: Refusal): Refusal =>
+  refusal.code === "RECEIPT_NOT_FOUND" ? { ...refusal, retryAfter: 1 } : refusal;

@@ -10,7 +10,7 @@ import { Target } from "./target.ts";
 
 export const MessageId = v.pipe(
   v.string(),
-  v.regex(/^[A-Za-z0-9._:-]{1,128}$/, "must be 1-128 of A-Z a-z 0-9 . _ : -"),
+  v.regex(/^(?!\.{1,2}$)[A-Za-z0-9._:-]{1,128}$/, "must be 1-128 of A-Z a-z 0-9 . _ : -, not . or .."),
   v.brand("MessageId"),
 );
 export type MessageId = v.InferOutput<typeof MessageId>;

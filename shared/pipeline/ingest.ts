@@ -45,7 +45,9 @@ async function ingestAll(
   posts: readonly unknown[],
   root: (index: number) => string,
 ): Promise<Item[]> {
-  const checked = posts.map((post, index) => check(deps, producer, post, root(index)));
+  // Read once: the messages of a request are accepted together, and their times never go back.
+  const now = deps.clock.now();
+  const checked = posts.map((post, index) => check(deps, { producer, now }, post, root(index)));
   const entries = checked.flatMap((result) => (result.ok ? [result.value] : []));
   const lanes = [...new Set(entries.map(({ job }) => job.message.priority))];
   const look = deps.backlog.look(lanes).catch((fault: unknown) => {
@@ -65,7 +67,12 @@ async function ingestAll(
   });
 }
 
-function check(deps: IngestDeps, producer: Identity, input: unknown, root: string): Result<Entry> {
+function check(
+  deps: IngestDeps,
+  { producer, now }: { readonly producer: Identity; readonly now: number },
+  input: unknown,
+  root: string,
+): Result<Entry> {
   const post = parse(Post, input, "MESSAGE_INVALID", root);
   if (!post.ok) return post;
   if (!mayPublish(producer, post.value.target)) {
@@ -81,11 +88,7 @@ function check(deps: IngestDeps, producer: Identity, input: unknown, root: strin
       retryAfter,
     });
   }
-  const message = messageFrom(
-    post.value,
-    { producer: producer.sub, now: deps.clock.now(), newId: deps.newId },
-    root,
-  );
+  const message = messageFrom(post.value, { producer: producer.sub, now, newId: deps.newId }, root);
   if (!message.ok) return message;
   const bytes = Buffer.byteLength(JSON.stringify(messageFrame(message.value)));
   if (bytes > FRAME_BYTES) {

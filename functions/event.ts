@@ -1,0 +1,54 @@
+import type { APIGatewayProxyEventV2 } from "aws-lambda";
+
+/**
+ * An HTTP event as far as functions rely on it: nothing. API Gateway's payload format 2.0 has all of these, with
+ * header names in lower case; emulators and other callers leave parts out, or null.
+ */
+export type HttpEvent = { readonly [K in keyof APIGatewayProxyEventV2]?: unknown } | null | undefined;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === "object" && value !== null ? (value as Fields) : {};
+
+const textOf = (value: unknown): string | undefined =>
+  typeof value === "string" ? value : Array.isArray(value) ? textOf(value[0]) : undefined;
+
+/** A header by its name in lower case, however the event writes it. */
+export function headerOf(event: HttpEvent, name: string): string | undefined {
+  const found = Object.entries(fieldsOf(fieldsOf(event)["headers"])).find(
+    ([key, value]) => key.toLowerCase() === name && textOf(value) !== undefined,
+  );
+  return textOf(found?.[1]);
+}
+
+/** A part of the path that the route names. */
+export const pathParameterOf = (event: HttpEvent, name: string): string | undefined =>
+  ownTextOf(fieldsOf(event)["pathParameters"], name);
+
+export const queryParameterOf = (event: HttpEvent, name: string): string | undefined =>
+  ownTextOf(fieldsOf(event)["queryStringParameters"], name);
+
+const ownTextOf = (value: unknown, name: string): string | undefined => {
+  const fields = fieldsOf(value);
+  return Object.hasOwn(fields, name) ? textOf(fields[name]) : undefined;
+};
+
+/** In capitals. Where the event has no method, its route has one: `DELETE /messages/{id}`. */
+export function methodOf(event: HttpEvent): string {
+  const { http, routeKey: route } = fieldsOf(fieldsOf(event)["requestContext"]);
+  const routeKey = textOf(fieldsOf(event)["routeKey"]) ?? textOf(route) ?? "";
+  return (textOf(fieldsOf(http)["method"]) ?? routeKey.split(" ")[0] ?? "").toUpperCase();
+}
+
+/** The bytes of the body as they were sent; undefined if the event's text cannot come of any bytes. */
+export function bodyOf(event: HttpEvent): Uint8Array | undefined {
+  const { body, isBase64Encoded } = fieldsOf(event);
+  if (body === undefined || body === null) return new Uint8Array();
+  if (typeof body !== "string") return undefined;
+  if (isBase64Encoded === true) return Buffer.from(body, "base64");
+  return LONE_SURROGATE.test(body) ? undefined : Buffer.from(body);
+}
+
+/** Half a character: Buffer.from would write another in its place. */
+const LONE_SURROGATE = /\p{Cs}/u;
