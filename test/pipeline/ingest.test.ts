@@ -22,15 +22,15 @@ const PRODUCER = {
 };
 
 /** Ingest over a queue in memory, or one that takes only some. */
-function ingestInto(queue: MessageQueue, body: unknown) {
+function ingestInto(queue: MessageQueue, body: unknown, limits = {}, telemetry = memoryTelemetry()) {
   const clock = memoryClock(NOW);
   let ids = 0;
   const deps = {
     queue,
     clock,
-    backlog: backlog({ queue, clock, policy: { limits: {}, lookEvery: 5_000 } }),
+    backlog: backlog({ queue, clock, policy: { limits, lookEvery: 5_000 } }),
     newId: () => `made-${++ids}`,
-    telemetry: memoryTelemetry(),
+    telemetry,
   };
   return ingest(deps, PRODUCER, body);
 }
@@ -114,4 +114,19 @@ test("what the queue does not take is refused by itself, and may be sent again",
     { id: "b", state: "refused", problem: { code: "QUEUE_UNAVAILABLE", status: 503 } },
     { id: "c", state: "queued" },
   ]);
+});
+
+test("a look at the backlog that fails fails no POST, and is told", async () => {
+  const queue = memoryQueue();
+  const failing: MessageQueue = {
+    ...queue,
+    backlog: async () => {
+      throw new Error("GetQueueAttributes is throttled");
+    },
+  };
+  const telemetry = memoryTelemetry();
+  const item = await ingestInto(failing, { target: { topic: "orders" }, data: 1 }, { normal: 5 }, telemetry);
+  expect(item).toMatchObject({ ok: true, value: { state: "queued" } });
+  expect(queue.lanes.normal).toHaveLength(1);
+  expect(telemetry.warnings).toMatchObject([{ event: "backlog not read" }]);
 });

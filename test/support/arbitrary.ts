@@ -7,7 +7,9 @@ import fc from "fast-check";
 export const topics = fc.stringMatching(/^[abA0][ab/:._-]{0,3}$/);
 export const users = fc.stringMatching(/^[ab/#@:é]{1,3}$/);
 export const connectionIds = fc.stringMatching(/^[A-Za-z0-9_-]{3,5}=$/);
-export const messageIds = fc.stringMatching(/^[A-Za-z0-9._:-]{1,12}$/);
+export const messageIds = fc
+  .stringMatching(/^[A-Za-z0-9._:-]{1,12}$/)
+  .filter((id) => id !== "." && id !== "..");
 export const tags = fc.oneof(
   fc.constantFrom("region:a", "region:b", "plan:pro", "x:y"),
   topics.map((topic) => `topic:${topic}`),

@@ -1,0 +1,56 @@
+import { afterAll, beforeAll } from "vitest";
+import type { HttpEvent } from "../../functions/event.ts";
+import type { World } from "../../functions/world.ts";
+import { environment } from "../../local/environment.ts";
+import { type Queues, startQueues } from "../../local/stand-in/queue.ts";
+import { startTables, type Tables } from "../../local/stand-in/table.ts";
+import { memoryClock } from "../../shared/adapters/memory/clock.ts";
+import { DEV_SECRET, type FunctionName, type Overrides, settings } from "../../shared/settings.ts";
+
+/** Queues and tables for the tests of one file, and worlds for functions that stand on them. */
+export function stands(overrides: Overrides = {}) {
+  let queues: Queues;
+  let tables: Tables;
+  beforeAll(async () => {
+    [queues, tables] = await Promise.all([startQueues(settings(overrides)), startTables()]);
+  });
+  afterAll(() => Promise.all([queues.stop(), tables.stop()]));
+  return {
+    queues: () => queues,
+    /** A world of the real time, and every line that its function prints. */
+    world(name: FunctionName, changes: Partial<World> = {}): { world: World; lines: string[] } {
+      const lines: string[] = [];
+      const env = environment(name, {
+        settings: settings(overrides),
+        queues,
+        tables,
+        socketEndpoint: "http://127.0.0.1:1",
+        secretId: "tokens",
+      });
+      const world: World = {
+        env,
+        write: (line) => lines.push(line),
+        readSecret: async (_, stage) => (stage === "AWSCURRENT" ? { text: DEV_SECRET } : undefined),
+        clock: memoryClock(Date.now()),
+        random: Math.random,
+        ...changes,
+      };
+      return { world, lines };
+    },
+  };
+}
+
+/** The counts that a function has written as metric records. */
+export const countsIn = (lines: readonly string[]): Readonly<Record<string, number>> =>
+  Object.assign({}, ...lines.map((line) => JSON.parse(line)).filter((record) => "_aws" in record));
+
+/** A POST as the HTTP API hands it on. */
+export const postOf = (token: string, body: unknown, more: HttpEvent = {}): HttpEvent => ({
+  version: "2.0",
+  routeKey: "POST /messages",
+  headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+  requestContext: { http: { method: "POST" } },
+  body: typeof body === "string" ? body : JSON.stringify(body),
+  isBase64Encoded: false,
+  ...more,
+});
