@@ -78,19 +78,18 @@ async function receive(lane: "low") {
 test("a message is in its producer's group, so that a noisy producer does not delay the others", async () => {
   // The stand-in for SQS does not tell the group of a standard queue's message, so the call itself is looked at.
   const sqs = await httpPeer(({ body }) => {
-    const { Entries } = body as { Entries: readonly { Id: string }[] };
+    const { Entries: entries = [] } = body as { Entries?: readonly { Id: string }[] };
     return {
       status: 200,
-      body: { Successful: Entries.map(({ Id }) => ({ Id, MessageId: Id })), Failed: [] },
+      body: { Successful: entries.map(({ Id }) => ({ Id, MessageId: Id })), Failed: [] },
     };
   });
   const { world } = stand.world("ingest");
   const env = { ...world.env, AWS_ENDPOINT_URL_SQS: sqs.url };
   const event = postOf(await tokenFor("producer"), [GOOD, GOOD]);
   expect(await ingestHandler({ ...world, env })(event)).toMatchObject({ statusCode: 202 });
-  expect(sqs.requests.map(({ body }) => body)).toMatchObject([
-    { Entries: [{ MessageGroupId: "producer" }, { MessageGroupId: "producer" }] },
-  ]);
+  const sent = sqs.requests.map(({ body }) => body as object).filter((body) => "Entries" in body);
+  expect(sent).toMatchObject([{ Entries: [{ MessageGroupId: "producer" }, { MessageGroupId: "producer" }] }]);
 });
 
 describe("metrics", () => {
