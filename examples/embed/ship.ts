@@ -16,10 +16,17 @@ export const handler = async ({ order }: { order: number }) => {
 };
 
 let key: Promise<Uint8Array> | undefined;
+let readAt = 0;
 
-/** A token that may publish to `orders` and nothing else, for five minutes. */
+/** A token that may publish to `orders` and nothing else, for five minutes. The secret is read again every hour. */
 async function token(): Promise<string> {
-  key ??= secret();
+  if (key === undefined || Date.now() - readAt > 3_600_000) {
+    key = secret();
+    readAt = Date.now();
+    key.catch(() => {
+      key = undefined;
+    });
+  }
   return new SignJWT({ publish: ["topic:orders"] })
     .setProtectedHeader({ alg: "HS256" })
     .setSubject("shop")
