@@ -37,7 +37,7 @@ const subscriptions: Subscriptions = {
     }
     await turn();
     const last = rows.at(-1);
-    return { rows, ...(last && rows.length === limit ? { next: after(last.key) } : {}) };
+    return { rows, read: rows.length, ...(last && rows.length === limit ? { next: after(last.key) } : {}) };
   },
 };
 

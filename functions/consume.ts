@@ -24,7 +24,14 @@ export function consumeHandler(world: World) {
       warn: emfTelemetry("consume", world.write).warn,
     }),
     receipts: dynamoReceipts({ client: tables, table: env.RECEIPTS_TABLE, days: receiptDays }),
-    subscriptions: dynamoSubscriptions(tables, env.SUBSCRIPTIONS_TABLE),
+    subscriptions: dynamoSubscriptions({
+      client: tables,
+      table: env.SUBSCRIPTIONS_TABLE,
+      clock: world.clock,
+      random: world.random,
+      // What a batch leaves is asked for again as long as a hanging call would be.
+      patience: () => policy.reserve / 2,
+    }),
     connections: dynamoConnections(tables, env.CONNECTIONS_TABLE),
     sockets: socketsOf(world, env.SOCKET_ENDPOINT, policy, tables),
     clock: world.clock,

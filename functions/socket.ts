@@ -1,35 +1,47 @@
-import type { APIGatewayProxyStructuredResultV2, APIGatewayProxyWebsocketEventV2 } from "aws-lambda";
+import type { APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
 import { dynamoConnections } from "../shared/adapters/aws/dynamo-connections.ts";
 import { dynamoSubscriptions } from "../shared/adapters/aws/dynamo-subscriptions.ts";
 import { emfTelemetry, type RunTelemetry } from "../shared/adapters/powertools/telemetry.ts";
 import { type Result, refuse } from "../shared/domain/errors.ts";
 import { errorFrame, refOf, type ServerFrame, SUBPROTOCOL } from "../shared/domain/frame.ts";
+import { FRAMES } from "../shared/domain/frame-budget.ts";
 import type { Identity } from "../shared/domain/grant.ts";
-import type { ConnectionId } from "../shared/domain/tag.ts";
-import { answer, connect, disconnect, type SocketDeps } from "../shared/pipeline/socket.ts";
+import { frameLimit } from "../shared/pipeline/frame-limit.ts";
+import { type AnswerDeps, answer, connect, disconnect, type SocketDeps } from "../shared/pipeline/socket.ts";
 import { readEnv } from "../shared/settings.ts";
 import { guarded, problemReply } from "./http.ts";
+import { connectionOf, header, type SocketEvent, socketOf, textOf } from "./socket-event.ts";
 import { tokensOf } from "./tokens.ts";
 import { settingsOf, tableClient } from "./wiring.ts";
 import type { World } from "./world.ts";
 
-/** What API Gateway adds to a $connect event, where the types of the event leave it out. */
-type ConnectEvent = APIGatewayProxyWebsocketEventV2 & {
-  readonly headers?: Readonly<Record<string, string | undefined>>;
-  readonly queryStringParameters?: Readonly<Record<string, string | undefined>>;
-};
+type RunDeps = SocketDeps & AnswerDeps & { readonly telemetry: RunTelemetry };
 
-/** $connect, $disconnect and every frame. */
+/** Milliseconds of a run that are kept for taking back what a failed `$connect` wrote, and for the reply. */
+const RESERVE = 2_000;
+
+/** $connect, $disconnect and every frame. The kind of an event is its `eventType`: routes follow what a client sends. */
 export function socketHandler(world: World) {
+  const { clock, random } = world;
   const env = readEnv("socket", world.env);
   const tokens = tokensOf(world, env.TOKENS);
   const { sockets: policy, functions } = settingsOf(env.SETTINGS);
   const client = tableClient(world, functions.socket);
   const deps = {
     connections: dynamoConnections(client, env.CONNECTIONS_TABLE),
-    subscriptions: dynamoSubscriptions(client, env.SUBSCRIPTIONS_TABLE),
-    clock: world.clock,
+    clock,
+    random,
     policy,
+    frameLimit: frameLimit(clock, FRAMES),
+  };
+
+  /** What one run works with: what its tables leave unprocessed is tried again as long as it has time. */
+  const runDeps = (context: Pick<Context, "getRemainingTimeInMillis">): RunDeps => {
+    const deadline = clock.monotonic() + context.getRemainingTimeInMillis() - RESERVE;
+    const patience = () => deadline - clock.monotonic();
+    const table = env.SUBSCRIPTIONS_TABLE;
+    const subscriptions = dynamoSubscriptions({ client, table, clock, random, patience });
+    return { ...deps, subscriptions, telemetry: emfTelemetry("socket", world.write) };
   };
 
   const verify = (token: string | undefined): Promise<Result<Identity>> =>
@@ -42,56 +54,59 @@ export function socketHandler(world: World) {
           ),
         );
 
-  const onConnect = async (
-    event: ConnectEvent,
-    to: SocketDeps,
-  ): Promise<APIGatewayProxyStructuredResultV2> => {
+  const onConnect = async (event: SocketEvent, to: RunDeps): Promise<APIGatewayProxyStructuredResultV2> => {
+    const socket = socketOf(event);
+    if (!socket) return NO_CONNECTION;
     const offered = header(event, "sec-websocket-protocol")
       .split(",")
       .map((name) => name.trim());
     const carried = offered.find((name) => name.startsWith("token."))?.slice("token.".length);
     const identity = await verify(event.queryStringParameters?.["token"] ?? carried);
     if (!identity.ok) return problemReply(identity.refusal);
-    await connect(to, socketOf(event), identity.value);
+    const connected = await connect(to, socket, identity.value);
+    if (!connected.ok) return problemReply(connected.refusal);
     const agreed = offered.includes(SUBPROTOCOL)
       ? { headers: { "Sec-WebSocket-Protocol": SUBPROTOCOL } }
       : {};
     return { statusCode: 200, ...agreed };
   };
 
-  return async (event: ConnectEvent): Promise<APIGatewayProxyStructuredResultV2> => {
-    const telemetry = emfTelemetry("socket", world.write);
-    const to = { ...deps, telemetry };
-    const { routeKey } = event.requestContext;
-    return routeKey === "$default"
-      ? onFrame(event, to)
-      : guarded(telemetry, async () => {
-          if (routeKey === "$connect") return onConnect(event, to);
-          await disconnect(to, socketOf(event));
+  return async (
+    event: SocketEvent,
+    context: Pick<Context, "getRemainingTimeInMillis">,
+  ): Promise<APIGatewayProxyStructuredResultV2> => {
+    const to = runDeps(context);
+    switch (event.requestContext?.eventType) {
+      case "CONNECT":
+        return guarded(to.telemetry, () => onConnect(event, to));
+      case "DISCONNECT":
+        return guarded(to.telemetry, async () => {
+          const socket = socketOf(event);
+          if (socket) await disconnect(to, socket);
           return { statusCode: 200 };
         });
+      default:
+        return onFrame(event, to);
+    }
   };
 }
 
 /** A frame is always answered with a frame, where a fault was in the way too. */
-function onFrame(
-  event: ConnectEvent,
-  to: SocketDeps & { readonly telemetry: RunTelemetry },
-): Promise<APIGatewayProxyStructuredResultV2> {
-  const text = event.body ?? "";
+function onFrame(event: SocketEvent, to: RunDeps): Promise<APIGatewayProxyStructuredResultV2> {
+  const connectionId = connectionOf(event);
+  const text = textOf(event);
   return guarded(
     to.telemetry,
-    async () => frameReply(await answer(to, socketOf(event).connectionId, text)),
+    async () =>
+      connectionId === undefined ? NO_CONNECTION : frameReply(await answer(to, connectionId, text)),
     (refusal) => frameReply(errorFrame(refusal, refOf(text))),
   );
 }
 
 const frameReply = (frame: ServerFrame) => ({ statusCode: 200, body: JSON.stringify(frame) });
 
-const header = ({ headers = {} }: ConnectEvent, name: string): string =>
-  Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1] ?? "";
-
-const socketOf = ({ requestContext }: ConnectEvent) => ({
-  connectionId: requestContext.connectionId as ConnectionId,
-  connectedAt: requestContext.connectedAt,
+/** Not an event of API Gateway: it names no connection. */
+const NO_CONNECTION = problemReply({
+  code: "CONNECTION_UNKNOWN",
+  detail: "the event names no connection, or no time of its connect",
 });

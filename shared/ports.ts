@@ -5,6 +5,7 @@ import type { Lane } from "./domain/lane.ts";
 import type { Job, MessageId } from "./domain/message.ts";
 import type { Ending, Progress, Receipt, Recipient, Standing } from "./domain/receipt.ts";
 import type { ConnectionId, Tag, UserId } from "./domain/tag.ts";
+import type { Spending } from "./domain/token-bucket.ts";
 
 /*
  * What the pipeline asks of the world. Every sentence here is a test in test/contract/.
@@ -75,9 +76,12 @@ export interface DeadLetters {
   size(): Promise<number>;
 }
 
+/** A part of a list. It may hold no rows and a `next`: rows that have expired are read and not shown. */
 export interface Page {
   /** In ascending order of their sort key. */
   readonly rows: readonly Posting[];
+  /** The rows that were read for it, those that have expired included. */
+  readonly read: number;
   /** The sort key where the next page starts. Absent: the range holds no more. */
   readonly next?: string;
 }
@@ -95,7 +99,7 @@ export interface Subscriptions {
   page(tag: Tag, query: { from: string; to: string; limit: number; now: number }): Promise<Page>;
   /** Which of these rows' connections hold the tag too, by sort key. */
   among(tag: Tag, rows: readonly Posting[], now: number): Promise<ReadonlySet<string>>;
-  /** Idempotent. `expiresAt` is in milliseconds. */
+  /** Idempotent. `expiresAt` is in milliseconds. MUST NOT write anything after it has thrown. */
   add(tags: readonly Tag[], holder: Recipient, expiresAt: number): Promise<void>;
   /** Idempotent; leaves a row with another connect time alone. */
   remove(tags: readonly Tag[], holder: Recipient): Promise<void>;
@@ -108,18 +112,58 @@ export interface Connection extends Recipient {
   readonly subscribe: readonly string[];
   /** Milliseconds; after it the gateway has cut the socket. */
   readonly expiresAt: number;
+  /** Milliseconds; from then on the connection receives nothing, though its socket may be open. */
+  readonly tokenExpiresAt: number;
+}
+
+/** A change of a connection's tags after which the lists may not agree with the row yet. */
+export interface OpenChange {
+  readonly id: string;
+  /** Milliseconds since 1970, by the clock of the run that makes it. */
+  readonly startedAt: number;
+  readonly tags: readonly Tag[];
+}
+
+/** A connection's row with what the socket function keeps on it. */
+export interface ConnectionRow extends Connection {
+  /** Grows with each change of its tags. 0: there was none. */
+  readonly revision: number;
+  readonly changes: readonly OpenChange[];
+  /** When its budget of changes is full again, in milliseconds since 1970. Absent: it is full. */
+  readonly budgetUntil?: number;
+}
+
+/** What a frame does to the tags of a connection. */
+export interface TagChange {
+  readonly verb: "add" | "remove";
+  readonly tags: readonly Tag[];
+  /** Stays on the row, with all tags whose list rows the frame may write, until the change is `settle`d. */
+  readonly mark: OpenChange;
+  /** Changes of runs that are over: their marks go, and this change does what they left undone. */
+  readonly takesOver: readonly OpenChange[];
+  /** Tags that the row may hold after it. */
+  readonly tagLimit: number;
+  readonly spending: Spending;
 }
 
 export interface Connections {
   open(connection: Connection): Promise<void>;
-  /** Undefined where it is unknown or expired before `now`. Sees every write that has returned. */
+  /** Undefined if it is unknown, or it or its token expired before `now`. Sees every write that has returned. */
   find(id: ConnectionId, now: number): Promise<Connection | undefined>;
-  /** Adds tags to its row; false where the connection is not there any more, and then nothing is written. */
-  hold(holder: Recipient, tags: readonly Tag[]): Promise<boolean>;
-  /** Takes tags off its row; idempotent. */
-  release(holder: Recipient, tags: readonly Tag[]): Promise<void>;
+  /** The same for a connection's own frames: a row whose token has expired is returned too. */
+  read(id: ConnectionId, now: number): Promise<ConnectionRow | undefined>;
+  /**
+   * Changes the tags of its row, marks the change on it and charges its budget, in one write. Returns the row as it is
+   * then. Undefined, and nothing is written, if the connection is not there any more, if it would hold more than
+   * `tagLimit` tags, or if its budget is not what `row` said.
+   */
+  change(row: ConnectionRow, change: TagChange): Promise<ConnectionRow | undefined>;
+  /** Takes a mark off its row. False, and nothing is written, if its tags are not those of `row` any more. */
+  settle(row: ConnectionRow, mark: OpenChange): Promise<boolean>;
   /** Deletes the row and returns it. Undefined where it is gone already, or has another connect time. */
-  close(holder: Pick<Recipient, "connectionId"> & { connectedAt?: number }): Promise<Connection | undefined>;
+  close(
+    holder: Pick<Recipient, "connectionId"> & { connectedAt?: number },
+  ): Promise<ConnectionRow | undefined>;
 }
 
 /** One run's hold on a job. No two runs have one on the same job at the same time. */

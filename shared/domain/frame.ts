@@ -41,15 +41,21 @@ export type ServerFrame =
       readonly code: ErrorCode;
       readonly detail: string;
       readonly errors?: readonly { pointer: string; detail: string }[];
+      /** Seconds after which trying again makes sense. */
+      readonly retryAfter?: number;
       readonly ref?: Ref;
     };
 
 /** What a client gets instead of what it asked for. */
-export const errorFrame = ({ code, detail, errors }: Refusal, ref: Ref | undefined): ServerFrame => ({
+export const errorFrame = (
+  { code, detail, errors, retryAfter }: Refusal,
+  ref: Ref | undefined,
+): ServerFrame => ({
   type: "error",
   code,
   detail,
   ...(errors ? { errors } : {}),
+  ...(retryAfter === undefined ? {} : { retryAfter }),
   ...(ref === undefined ? {} : { ref }),
 });
 

@@ -8,10 +8,11 @@ export interface ForgetDeps {
 }
 
 /**
- * Deletes all rows of a connection that is gone. `via` are the tags it was found by: a row that outlived its
- * connection names no other way to it.
+ * Deletes all rows of a connection that is gone, those of changes that nobody finished included. `via` are the tags it
+ * was found by: a row that outlived its connection names no other way to it.
  */
 export async function forget(deps: ForgetDeps, gone: Recipient, via: readonly Tag[] = []): Promise<void> {
-  const connection = await deps.connections.close(gone);
-  await deps.subscriptions.remove([...new Set([...(connection?.tags ?? []), ...via])], gone);
+  const row = await deps.connections.close(gone);
+  const open = row?.changes.flatMap(({ tags }) => tags) ?? [];
+  await deps.subscriptions.remove([...new Set([...(row?.tags ?? []), ...open, ...via])], gone);
 }

@@ -11,6 +11,8 @@ export async function settleIn(world: World, count: number): Promise<void> {
     ...tables,
     clock: scheduler,
     policy: settings.sockets,
+    random: () => dice.next(),
+    frameLimit: () => undefined,
     telemetry: { count: () => {}, warn: () => {} },
   };
   for (let i = 0; i < count; i++) {

@@ -170,20 +170,27 @@ function rowsOf(world: PortsWorld, actor: Actor): Pick<Ports, "subscriptions" | 
       async add(tags, holder, expiresAt) {
         const one = (tag: (typeof tags)[number]) =>
           call(`add ${tag} ${holder.connectionId}`, () => subscriptions.add([tag], holder, expiresAt));
-        await Promise.all(tags.map(one));
+        await allOver(tags.map(one));
       },
       async remove(tags, holder) {
         const one = (tag: (typeof tags)[number]) =>
           call(`remove ${tag} ${holder.connectionId}`, () => subscriptions.remove([tag], holder));
-        await Promise.all(tags.map(one));
+        await allOver(tags.map(one));
       },
     },
     connections: {
       open: (connection) => call("open connection", () => connections.open(connection)),
       find: (id, now) => call("find connection", () => connections.find(id, now)),
-      hold: (holder, tags) => call("hold", () => connections.hold(holder, tags)),
-      release: (holder, tags) => call("release", () => connections.release(holder, tags)),
+      read: (id, now) => call("read connection", () => connections.read(id, now)),
+      change: (row, change) => call("change tags", () => connections.change(row, change)),
+      settle: (row, mark) => call("settle tags", () => connections.settle(row, mark)),
       close: (holder) => call("close connection", () => connections.close(holder)),
     },
   };
+}
+
+/** As the adapters: nothing is written after the caller knows of a fault. */
+async function allOver(calls: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(calls)).find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") throw failed.reason;
 }

@@ -48,6 +48,19 @@ export function subscriptionsContract(open: () => Subscriptions): void {
     expect([...low.rows, ...high.rows].map((row) => row.connectionId).toSorted()).toEqual(ids.toSorted());
   });
 
+  test("counts the rows that it read, expired or not, and shows an empty page before a full one", async () => {
+    const subscriptions = open();
+    const tag = aTag();
+    const ids = ["a", "b", "c", "d", "e"].toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
+    for (const [i, id] of ids.entries()) await subscriptions.add([tag], holder(id), i < 3 ? NOW : LATER);
+    const old = await subscriptions.page(tag, { ...all, limit: 3 });
+    expect(old).toMatchObject({ rows: [], read: 3, next: expect.any(String) });
+    const young = await subscriptions.page(tag, { ...all, limit: 3, from: old.next ?? "" });
+    expect(young.rows.map((row) => row.connectionId)).toEqual(ids.slice(3));
+    expect(young).toMatchObject({ read: 2 });
+    expect(young.next).toBeUndefined();
+  });
+
   test("never shows a row that has expired", async () => {
     const subscriptions = open();
     const tag = aTag();

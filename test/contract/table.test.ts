@@ -5,11 +5,13 @@ import { startTables, type Tables } from "../../local/stand-in/table.ts";
 import { dynamoConnections } from "../../shared/adapters/aws/dynamo-connections.ts";
 import { dynamoReceipts } from "../../shared/adapters/aws/dynamo-receipts.ts";
 import { dynamoSubscriptions } from "../../shared/adapters/aws/dynamo-subscriptions.ts";
+import { memoryClock } from "../../shared/adapters/memory/clock.ts";
 import { memoryConnections } from "../../shared/adapters/memory/connections.ts";
 import { memoryReceipts } from "../../shared/adapters/memory/receipts.ts";
 import { memorySubscriptions } from "../../shared/adapters/memory/subscriptions.ts";
 import { WHOLE } from "../../shared/domain/hash-range.ts";
 import type { ConnectionId, Tag } from "../../shared/domain/tag.ts";
+import { type TableFront, tableFront } from "../../testing/table-front.ts";
 import { NOW } from "../support/message.ts";
 import { connectionsContract } from "./connections.ts";
 import { ANN, aJob, delivered, lease } from "./receipt-parts.ts";
@@ -20,14 +22,31 @@ import { subscriptionsContract } from "./subscriptions.ts";
 
 let tables: Tables;
 let client: DynamoDBClient;
+let front: TableFront;
+let unkind: DynamoDBClient;
+let batches = 0;
 beforeAll(async () => {
   tables = await startTables();
-  client = new DynamoDBClient({ endpoint: tables.endpoint, region: REGION, credentials: CREDENTIALS });
+  const config = { endpoint: tables.endpoint, region: REGION, credentials: CREDENTIALS };
+  client = new DynamoDBClient(config);
+  front = await tableFront(tables.endpoint, { hasCapacity: () => ++batches % 3 === 0 });
+  unkind = new DynamoDBClient({ ...config, endpoint: front.endpoint });
 });
 afterAll(async () => {
   client.destroy();
+  unkind.destroy();
+  await front.stop();
   await tables.stop();
 });
+
+const subscriptionsOf = (using: DynamoDBClient) =>
+  dynamoSubscriptions({
+    client: using,
+    table: tables.names.subscriptions,
+    clock: memoryClock(),
+    random: () => 0.5,
+    patience: () => Number.MAX_SAFE_INTEGER,
+  });
 
 const STORES = [
   {
@@ -40,9 +59,15 @@ const STORES = [
     name: "DynamoDB",
     connections: () => dynamoConnections(client, tables.names.connections),
     receipts: () => dynamoReceipts({ client, table: tables.names.receipts, days: 15 }),
-    subscriptions: () => dynamoSubscriptions(client, tables.names.subscriptions),
+    subscriptions: () => subscriptionsOf(client),
   },
 ];
+
+describe("in DynamoDB with stale replicas and no capacity for a whole batch", () => {
+  describe("connections", () =>
+    connectionsContract(() => dynamoConnections(unkind, tables.names.connections)));
+  describe("subscriptions", () => subscriptionsContract(() => subscriptionsOf(unkind)));
+});
 
 describe.each(STORES)("in $name", ({ connections, receipts, subscriptions }) => {
   describe("connections", () => connectionsContract(connections));
@@ -83,10 +108,15 @@ describe("in DynamoDB alone", () => {
     });
     onTestFinished(() => unreachable.destroy());
     const receipts = dynamoReceipts({ client: unreachable, table: "receipts", days: 15 });
-    const subscriptions = dynamoSubscriptions(unreachable, "subscriptions");
+    const subscriptions = subscriptionsOf(unreachable);
     const connections = dynamoConnections(unreachable, "connections");
     const holder = { connectionId: "c=" as ConnectionId, connectedAt: NOW };
     const tag = "topic:orders" as Tag;
+    const mark = { id: "m", startedAt: NOW, tags: [tag] };
+    const times = { expiresAt: NOW, tokenExpiresAt: NOW };
+    const row = { ...holder, ...times, user: ANN, tags: [], subscribe: [], revision: 1, changes: [] };
+    const spending = { kind: "restart", until: NOW } as const;
+    const change = { verb: "add", tags: [tag], mark, takesOver: [], tagLimit: 200, spending } as const;
     const calls = [
       receipts.claim(aJob(), lease("a"), NOW),
       receipts.settle(aJob(), "a", delivered(1), NOW),
@@ -98,8 +128,9 @@ describe("in DynamoDB alone", () => {
       subscriptions.add([tag], holder, NOW),
       subscriptions.remove([tag], holder),
       connections.find(holder.connectionId, NOW),
-      connections.hold(holder, [tag]),
-      connections.release(holder, [tag]),
+      connections.read(holder.connectionId, NOW),
+      connections.change(row, change),
+      connections.settle(row, mark),
       connections.close(holder),
     ];
     const failed = { code: "TABLE_UNAVAILABLE", cause: expect.any(Error) };

@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { CREDENTIALS, REGION } from "../../local/aws.ts";
 import { startTables } from "../../local/stand-in/table.ts";
 import { dynamoSubscriptions } from "../../shared/adapters/aws/dynamo-subscriptions.ts";
+import { memoryClock } from "../../shared/adapters/memory/clock.ts";
 import type { ConnectionId, Tag } from "../../shared/domain/tag.ts";
 
 test("rows whose time has passed vanish from the tables, and no others", async () => {
@@ -13,7 +14,13 @@ test("rows whose time has passed vanish from the tables, and no others", async (
     await tables.stop();
   });
   const now = Date.parse("2026-01-01T00:00:00Z");
-  const subscriptions = dynamoSubscriptions(client, tables.names.subscriptions);
+  const subscriptions = dynamoSubscriptions({
+    client,
+    table: tables.names.subscriptions,
+    clock: memoryClock(),
+    random: () => 0.5,
+    patience: () => 1_000,
+  });
   const add = (id: string, expiresAt: number) =>
     subscriptions.add(["topic:a" as Tag], { connectionId: id as ConnectionId, connectedAt: now }, expiresAt);
   await add("old", now + 1_000);

@@ -55,7 +55,14 @@ function consumer({ receipts = memoryReceipts(), queue = memoryQueue() } = {}) {
       const holder = { connectionId: `${name}=` as ConnectionId, connectedAt: NOW - 60_000 };
       const tags = ["everyone", ...topics.map((topic) => `topic:${topic}`)] as Tag[];
       const expiresAt = NOW + 7_200_000;
-      await connections.open({ ...holder, user: ANN, tags, subscribe: [], expiresAt });
+      await connections.open({
+        ...holder,
+        user: ANN,
+        tags,
+        subscribe: [],
+        expiresAt,
+        tokenExpiresAt: expiresAt,
+      });
       await subscriptions.add(tags, holder, expiresAt);
       sockets.open(holder.connectionId);
       return holder.connectionId;
@@ -259,7 +266,14 @@ describe("a message", () => {
     const { run, connections, subscriptions, receipts } = consumer();
     const young = { connectionId: "young=" as ConnectionId, connectedAt: NOW - 1_000 };
     const tags = ["topic:orders"] as Tag[];
-    await connections.open({ ...young, user: ANN, tags, subscribe: [], expiresAt: NOW + 7_200_000 });
+    await connections.open({
+      ...young,
+      user: ANN,
+      tags,
+      subscribe: [],
+      expiresAt: NOW + 7_200_000,
+      tokenExpiresAt: NOW + 7_200_000,
+    });
     await subscriptions.add(tags, young, NOW + 7_200_000);
     await run([received(aMessageOf("one"))]);
     expect(await receipts.find(ANN, "one" as MessageId, NOW)).toMatchObject({ counts: { gone: 1 } });

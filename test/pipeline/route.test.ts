@@ -61,7 +61,14 @@ async function indexOf(all: readonly Holder[]): Promise<Omit<RouteDeps, "policy"
     const holder = { connectionId: id as ConnectionId, connectedAt: NOW };
     await subscriptions.add(["everyone", ...tags] as Tag[], holder, LATER);
     await subscriptions.add(expired as Tag[], holder, NOW);
-    await connections.open({ ...holder, user: "ann" as UserId, tags: [], subscribe: [], expiresAt: LATER });
+    await connections.open({
+      ...holder,
+      user: "ann" as UserId,
+      tags: [],
+      subscribe: [],
+      expiresAt: LATER,
+      tokenExpiresAt: LATER,
+    });
   }
   return { subscriptions, connections, clock };
 }

@@ -53,6 +53,8 @@ test("no subscription outlives its connection, in whatever order frames, $discon
         clock: memoryClock(NOW),
         policy: { maxAge: 7_200, rowMargin: 600 },
         telemetry: memoryTelemetry(),
+        random: () => 0.5,
+        frameLimit: () => undefined,
       };
       await connect(still, SOCKET, ANN);
       const deps = {
@@ -91,6 +93,8 @@ test("after the reply the lists and the row say the same, in whatever order fram
         clock: memoryClock(NOW),
         policy,
         telemetry: memoryTelemetry(),
+        random: () => 0.5,
+        frameLimit: () => undefined,
       };
       await connect(deps, SOCKET, ANN);
       const held = new Set<string>();

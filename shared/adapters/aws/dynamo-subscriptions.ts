@@ -5,23 +5,42 @@ import {
   DeleteItemCommand,
   type DynamoDBClient,
   QueryCommand,
+  type WriteRequest,
 } from "@aws-sdk/client-dynamodb";
-import { TagwireError } from "../../domain/errors.ts";
 import { after, sortKey } from "../../domain/hash-range.ts";
 import type { ConnectionId, Tag } from "../../domain/tag.ts";
-import type { Posting, Subscriptions } from "../../ports.ts";
+import type { Clock, Posting, Random, Subscriptions } from "../../ports.ts";
 import { chunks, ifHolds, onTable } from "./client.ts";
+import { inRounds, type RoundsDeps } from "./unprocessed.ts";
 
 type Row = Record<string, AttributeValue>;
+
+export interface SubscriptionsDeps {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+  readonly clock: Pick<Clock, "monotonic" | "pause">;
+  readonly random: Random;
+  /** How long a call goes on with what the table leaves unprocessed, in milliseconds. */
+  readonly patience: () => number;
+}
+
+/** The version that rows are written with. Rows without one are of version 0, which had the same attributes. */
+const VERSION = { N: "1" };
 
 const NAMES = { "#key": "key", "#ttl": "ttl" };
 
 /** Tag lists as a DynamoDB table: partition key `tag`, sort key `key`. */
-export function dynamoSubscriptions(client: DynamoDBClient, table: string): Subscriptions {
+export function dynamoSubscriptions(deps: SubscriptionsDeps): Subscriptions {
+  const { client, table, clock, random, patience } = deps;
+  const rounds = (): RoundsDeps => ({ clock, random, deadlineMs: clock.monotonic() + patience() });
   return {
     page: (tag, { from, to, limit, now }) =>
       onTable("reading subscriptions", async () => {
-        const { Items = [], LastEvaluatedKey } = await client.send(
+        const {
+          Items = [],
+          ScannedCount = 0,
+          LastEvaluatedKey,
+        } = await client.send(
           new QueryCommand({
             TableName: table,
             ConsistentRead: true,
@@ -39,16 +58,27 @@ export function dynamoSubscriptions(client: DynamoDBClient, table: string): Subs
           }),
         );
         const last = LastEvaluatedKey?.["key"]?.S;
+        const next = last === undefined ? to : after(last);
         // BETWEEN takes its upper bound in.
         const rows = Items.map(posting).filter(({ key }) => key < to);
-        return { rows, ...(last === undefined ? {} : { next: after(last) }) };
+        return { rows, read: ScannedCount, ...(next < to ? { next } : {}) };
       }),
     among: (tag, rows, now) =>
       onTable("reading subscriptions", async () => {
         const times = new Map(rows.map((row) => [row.key, row.connectedAt]));
         const keys = rows.map(({ key }) => ({ tag: { S: tag }, key: { S: key } }));
-        const found = await Promise.all(chunks(keys, 100).map((chunk) => getAll(client, table, chunk)));
-        const live = found.flat().filter((row) => {
+        const limits = rounds();
+        const found: Row[] = [];
+        const get = async (Keys: readonly Row[]) => {
+          const request = { Keys: [...Keys], ConsistentRead: true };
+          const { Responses, UnprocessedKeys } = await client.send(
+            new BatchGetItemCommand({ RequestItems: { [table]: request } }),
+          );
+          found.push(...(Responses?.[table] ?? []));
+          return UnprocessedKeys?.[table]?.Keys ?? [];
+        };
+        await allOver(chunks(keys, 100).map((chunk) => inRounds(limits, chunk, get)));
+        const live = found.filter((row) => {
           const { key, connectedAt } = posting(row);
           return times.get(key) === connectedAt && Number(row["ttl"]?.N) > Math.floor(now / 1000);
         });
@@ -62,10 +92,18 @@ export function dynamoSubscriptions(client: DynamoDBClient, table: string): Subs
               ...keyOf(tag, connectionId),
               connectedAt: { N: String(connectedAt) },
               ttl: seconds(expiresAt),
+              v: VERSION,
             },
           },
         }));
-        await Promise.all(chunks(puts, 25).map((chunk) => writeAll(client, table, chunk)));
+        const limits = rounds();
+        const write = async (some: readonly WriteRequest[]) => {
+          const { UnprocessedItems } = await client.send(
+            new BatchWriteItemCommand({ RequestItems: { [table]: [...some] } }),
+          );
+          return UnprocessedItems?.[table] ?? [];
+        };
+        await allOver(chunks<WriteRequest>(puts, 25).map((chunk) => inRounds(limits, chunk, write)));
       }),
     remove: (tags, { connectionId, connectedAt }) =>
       onTable("deleting subscriptions", async () => {
@@ -81,7 +119,7 @@ export function dynamoSubscriptions(client: DynamoDBClient, table: string): Subs
             ),
           ),
         );
-        await Promise.all(deletes);
+        await allOver(deletes);
       }),
   };
 }
@@ -98,34 +136,8 @@ function posting(row: Row): Posting {
   };
 }
 
-/** DynamoDB may leave part of a batch undone; so many calls in a row that leave some are a fault. */
-const ROUNDS = 8;
-
-async function getAll(client: DynamoDBClient, table: string, keys: Row[]): Promise<Row[]> {
-  const rows: Row[] = [];
-  let left = keys;
-  for (let round = 0; round < ROUNDS; round++) {
-    const request = { Keys: left, ConsistentRead: true };
-    const { Responses, UnprocessedKeys } = await client.send(
-      new BatchGetItemCommand({ RequestItems: { [table]: request } }),
-    );
-    rows.push(...(Responses?.[table] ?? []));
-    left = UnprocessedKeys?.[table]?.Keys ?? [];
-    if (left.length === 0) return rows;
-  }
-  throw new TagwireError("TABLE_UNAVAILABLE", `${left.length} keys stayed unread`);
-}
-
-type Put = { readonly PutRequest: { readonly Item: Row } };
-
-async function writeAll(client: DynamoDBClient, table: string, puts: Put[]): Promise<void> {
-  let left: Put[] = puts;
-  for (let round = 0; round < ROUNDS; round++) {
-    const { UnprocessedItems } = await client.send(
-      new BatchWriteItemCommand({ RequestItems: { [table]: left } }),
-    );
-    left = (UnprocessedItems?.[table] ?? []) as Put[];
-    if (left.length === 0) return;
-  }
-  throw new TagwireError("TABLE_UNAVAILABLE", `${left.length} rows stayed unwritten`);
+/** Waits for all, the failed ones too, so that nothing is written after the caller knows of a fault. */
+async function allOver(calls: readonly Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(calls)).find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") throw failed.reason;
 }

@@ -41,6 +41,7 @@ export function memorySubscriptions(): MemorySubscriptions {
       const last = inRange.at(-1);
       const more = last !== undefined && inRange.length === limit;
       return {
+        read: inRange.length,
         rows: inRange.filter((row) => row.expiresAt > now).map(posting),
         ...(more ? { next: after(last.key) } : {}),
       };
