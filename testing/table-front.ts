@@ -8,6 +8,8 @@ type Batch = Readonly<Record<string, Json & { Keys?: Json[] }>>;
 export interface TableFrontOptions {
   /** Whether the table has capacity for a whole batch now; without it a part comes back as unprocessed. */
   readonly hasCapacity?: () => boolean;
+  /** Operations that are refused for good. */
+  readonly refuses?: (operation: string) => boolean;
 }
 
 export interface TableFront {
@@ -24,7 +26,7 @@ export interface TableFront {
  */
 export async function tableFront(
   target: string,
-  { hasCapacity = () => true }: TableFrontOptions = {},
+  { hasCapacity = () => true, refuses = () => false }: TableFrontOptions = {},
 ): Promise<TableFront> {
   const calls: string[] = [];
 
@@ -45,6 +47,10 @@ export async function tableFront(
     const reply = (status: number, json: Json) => {
       response.writeHead(status, { "content-type": "application/x-amz-json-1.0" }).end(JSON.stringify(json));
     };
+    if (refuses(operation)) {
+      const __type = "com.amazonaws.dynamodb.v20120810#AccessDeniedException";
+      return reply(400, { __type, message: `${operation} is refused` });
+    }
     const bad = ttlsIn(body).find((ttl) => !(ttl > 1_500_000_000 && ttl < 10_000_000_000));
     if (bad !== undefined) {
       const message = `a ttl must be in seconds, got ${bad}`;
