@@ -39,7 +39,7 @@ async function inLambda(secrets = SECRETS) {
       AWS_ENDPOINT_URL: new URL(endpoint).origin,
     },
     write: () => {},
-    readSecret: async () => "",
+    readSecret: async () => undefined,
     clock: { now: Date.now, monotonic: () => performance.now(), pause: async () => {} },
     random: Math.random,
   };

@@ -1,5 +1,5 @@
 import { DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
-import type { APIGatewayProxyEventV2 } from "aws-lambda";
+import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import fc from "fast-check";
 import { SignJWT } from "jose";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -83,7 +83,7 @@ const worldAt = (endpoint: string): World => {
       SETTINGS: JSON.stringify({ ...DEFAULTS, functions }),
     },
     write: () => {},
-    readSecret: async () => DEV_SECRET,
+    readSecret: async () => ({ text: DEV_SECRET }),
     clock: { now: Date.now, monotonic: () => performance.now(), pause: async () => {} },
     random: Math.random,
   };
@@ -111,6 +111,9 @@ const socketEvent = (routeKey: string, eventType: string, bearer: string) =>
     body: JSON.stringify({ type: "subscribe", topics: ["orders"], ref: 1 }),
   }) as unknown as Parameters<ReturnType<typeof socketHandler>>[0];
 
+/** As Lambda gives it at the start of a run. */
+const CONTEXT = { getRemainingTimeInMillis: () => 10_000 } as Context;
+
 /** What a function answers, and the code that a producer or a client reads. */
 const CALLS = {
   "POST /messages": {
@@ -123,11 +126,11 @@ const CALLS = {
   },
   $connect: {
     code: "TABLE_UNAVAILABLE",
-    call: (world: World, bearer: string) => socketHandler(world)(socketEvent("$connect", "CONNECT", bearer)),
+    call: (world: World, bearer: string) => socketHandler(world)(socketEvent("$connect", "CONNECT", bearer), CONTEXT),
   },
   subscribe: {
     code: "TABLE_UNAVAILABLE",
-    call: (world: World, bearer: string) => socketHandler(world)(socketEvent("$default", "MESSAGE", bearer)),
+    call: (world: World, bearer: string) => socketHandler(world)(socketEvent("$default", "MESSAGE", bearer), CONTEXT),
   },
 };
 

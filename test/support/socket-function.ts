@@ -24,8 +24,14 @@ export function hastyClock(): Clock {
   };
 }
 
-/** The socket function over emulated tables that are as unkind as asked, for the length of a test. */
-export async function socketFunction(options: TableFrontOptions = {}, clock: Clock = hastyClock()) {
+/**
+ * The socket function over emulated tables that are as unkind as asked, for the length of a test. `kind`: without
+ * anything in front of them.
+ */
+export async function socketFunction(
+  { kind = false, ...options }: TableFrontOptions & { readonly kind?: boolean } = {},
+  clock: Clock = hastyClock(),
+) {
   const tables = await startTables();
   const front = await tableFront(tables.endpoint, options);
   const client = new DynamoDBClient({ endpoint: tables.endpoint, region: REGION, credentials: CREDENTIALS });
@@ -44,10 +50,10 @@ export async function socketFunction(options: TableFrontOptions = {}, clock: Clo
       AWS_REGION: REGION,
       AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
       AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-      AWS_ENDPOINT_URL_DYNAMODB: front.endpoint,
+      AWS_ENDPOINT_URL_DYNAMODB: kind ? tables.endpoint : front.endpoint,
     },
     write: (line) => void lines.push(line),
-    readSecret: async () => DEV_SECRET,
+    readSecret: async () => ({ text: DEV_SECRET }),
     clock,
     random: Math.random,
   });

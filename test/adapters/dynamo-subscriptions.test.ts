@@ -1,0 +1,52 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { expect, onTestFinished, test } from "vitest";
+import { CREDENTIALS, REGION } from "../../local/aws.ts";
+import { startTables } from "../../local/stand-in/table.ts";
+import { dynamoSubscriptions } from "../../shared/adapters/aws/dynamo-subscriptions.ts";
+import { memoryClock } from "../../shared/adapters/memory/clock.ts";
+import type { ConnectionId, Tag } from "../../shared/domain/tag.ts";
+import { type TableFrontOptions, tableFront } from "../../testing/table-front.ts";
+import { NOW } from "../support/message.ts";
+
+const HOLDER = { connectionId: "c=" as ConnectionId, connectedAt: NOW };
+const tags = (count: number) => Array.from({ length: count }, (_, i) => `topic:t${i}` as Tag);
+
+async function open(options: TableFrontOptions, patience: number) {
+  const tables = await startTables();
+  const front = await tableFront(tables.endpoint, options);
+  const client = new DynamoDBClient({ endpoint: front.endpoint, region: REGION, credentials: CREDENTIALS });
+  onTestFinished(async () => {
+    client.destroy();
+    await front.stop();
+    await tables.stop();
+  });
+  const clock = memoryClock(NOW);
+  const table = tables.names.subscriptions;
+  const random = () => 0.9;
+  return {
+    clock,
+    subscriptions: dynamoSubscriptions({ client, table, clock, random, patience: () => patience }),
+  };
+}
+
+test("a fault of one batch is told only when no other writes any more", async () => {
+  let batches = 0;
+  const refuses = (operation: string) => operation === "BatchWriteItem" && ++batches === 1;
+  const { clock, subscriptions } = await open({ refuses, hasCapacity: () => false }, 5_000);
+  await expect(subscriptions.add(tags(60), HOLDER, NOW + 60_000)).rejects.toMatchObject({
+    code: "TABLE_UNAVAILABLE",
+  });
+  // Had it not waited for the other two, their rounds would still go on.
+  expect(clock.monotonic()).toBeGreaterThan(3_900);
+});
+
+test("keys that stay unread are a fault when the patience is over, and never missing from an answer", async () => {
+  let capacity = true;
+  const { subscriptions } = await open({ hasCapacity: () => capacity }, 5_000);
+  const [tag = "topic:none" as Tag] = tags(1);
+  await subscriptions.add([tag], HOLDER, NOW + 60_000);
+  const { rows } = await subscriptions.page(tag, { from: "0", to: "g", limit: 10, now: NOW });
+  expect((await subscriptions.among(tag, rows, NOW)).size).toBe(1);
+  capacity = false;
+  await expect(subscriptions.among(tag, rows, NOW)).rejects.toMatchObject({ code: "TABLE_UNAVAILABLE" });
+});
