@@ -56,7 +56,7 @@ function program(io: Io): Command {
 const ENVIRONMENT = `
 Environment:
   TAGWIRE_URL         the router (default http://127.0.0.1:3000)
-  TAGWIRE_SOCKET_URL  its socket (default made from TAGWIRE_URL)
+  TAGWIRE_SOCKET_URL  its socket (default made from TAGWIRE_URL, for a local router)
   TAGWIRE_DEAD_LETTER_QUEUE_URL
                       the dead-letter queue (default that of a local router)
   TAGWIRE_TOKEN       the token to use (default one signed with TAGWIRE_SECRET)

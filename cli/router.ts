@@ -54,10 +54,16 @@ export function routerUrl({ env }: Pick<Io, "env">): URL {
 export const isLoopback = ({ hostname }: URL): boolean =>
   /^(127(\.\d+){3}|localhost|\[::1\])$/.test(hostname);
 
-/** Where the router's WebSocket is: TAGWIRE_SOCKET_URL, or the root of TAGWIRE_URL's host. */
+/**
+ * Where the router's WebSocket is: TAGWIRE_SOCKET_URL, or the root of a local router. Throws a Failure if TAGWIRE_URL
+ * is the address of a deployment, whose WebSocket has another one.
+ */
 export function socketUrl({ env }: Pick<Io, "env">): URL {
   if (env.TAGWIRE_SOCKET_URL) return addressOf("TAGWIRE_SOCKET_URL", env.TAGWIRE_SOCKET_URL, ["ws:", "wss:"]);
   const url = new URL("/", routerUrl({ env }));
+  if (!isLoopback(url)) {
+    throw new Failure(`TAGWIRE_SOCKET_URL is missing: set it to the SocketUrl of the router at ${url.host}`);
+  }
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url;
 }

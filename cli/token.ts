@@ -46,13 +46,23 @@ export async function mint(io: Pick<Io, "env" | "now">, claims: Claims): Promise
   const exp = now + (claims.ttlSeconds ?? DAY_SECONDS);
   const identity = parse(Identity, { sub: user, tags, subscribe, publish, admin, exp }, "TOKEN_INVALID");
   if (!identity.ok) throw new Failure(`the token would be refused: ${identity.refusal.detail}`);
-  const key = new TextEncoder().encode(io.env.TAGWIRE_SECRET || DEV_SECRET);
-  if (key.length < SECRET_BYTES)
-    throw new Failure(`TAGWIRE_SECRET must have at least ${SECRET_BYTES} bytes, got ${key.length}`);
+  const key = keyOf(io.env.TAGWIRE_SECRET);
   return new SignJWT({ ...identity.value })
     .setProtectedHeader({ alg: "HS256", typ: "JWT" })
     .setIssuedAt(now)
     .sign(key);
+}
+
+/** Throws a Failure for an empty secret too: to sign with the public one instead would only hide the mistake. */
+function keyOf(secret = DEV_SECRET): Uint8Array {
+  if (secret === "") {
+    throw new Failure(
+      "TAGWIRE_SECRET is empty: set it to the router's secret, or unset it for a local router",
+    );
+  }
+  const key = new TextEncoder().encode(secret);
+  if (key.length >= SECRET_BYTES) return key;
+  throw new Failure(`TAGWIRE_SECRET must have at least ${SECRET_BYTES} bytes, got ${key.length}`);
 }
 
 /** The token to call the router with: the user's own, or one that may do everything, if the secret is right. */

@@ -8,8 +8,19 @@ export interface Limits {
   readonly socketTimeout: number;
   /** Largest body of an HTTP request, in bytes (HTTP API quotas: 10 MB). */
   readonly bodyBytes: number;
-  /** Unsent bytes of a slow client before a post answers 429. The real figure is not published. */
+  /** Requests per second: HTTP, WebSocket and callback calls together (API Gateway account quotas: 10,000). */
+  readonly requestRate: number;
+  /** Requests at once, after a pause (API Gateway account quotas: 5,000). */
+  readonly requestBurst: number;
+  /**
+   * Unsent bytes of one client before a post to it returns 429, and before its frames are read no further. The real
+   * figure is not published.
+   */
   readonly bufferBytes: number;
+  /** How long a client that sends frames may leave its buffer full. Then the socket is closed with 1008. */
+  readonly stalledTimeout: number;
+  /** Frames of one socket that run at a time. Above it the socket is read no further. */
+  readonly framesInFlight: number;
   /** How long a post to a socket takes, so that posts overlap as they do over a network. */
   readonly postDelay: number;
   /** How often expired rows are deleted. DynamoDB takes up to days (UpdateTimeToLive), so reads never count on it. */
@@ -23,7 +34,11 @@ export const LIMITS: Limits = {
   httpTimeout: 30_000,
   socketTimeout: 29_000,
   bodyBytes: 10_485_760,
+  requestRate: 10_000,
+  requestBurst: 5_000,
   bufferBytes: 1_048_576,
+  stalledTimeout: 10_000,
+  framesInFlight: 64,
   postDelay: 0,
   expiryEvery: 60_000,
 };

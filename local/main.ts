@@ -1,15 +1,15 @@
-import { DEV_SECRET } from "../shared/settings.ts";
 import { devToken } from "./dev-token.ts";
 import { isMetricRecord } from "./metrics.ts";
 import { type Router, start } from "./start.ts";
+import { readVariables } from "./variables.ts";
 
 /** What `npm start` runs. */
 async function main(): Promise<void> {
   // The SDK's word on Node 20 would be the first thing a newcomer reads.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
-  const { PORT = "3000", TAGWIRE_SECRET: secret = DEV_SECRET } = process.env;
-  const router = await start({ port: portIn(PORT), secret: checked(secret), write: printLog });
-  const token = await devToken(secret, Date.now());
+  const variables = readVariables(process.env);
+  const router = await start({ ...variables, write: printLog });
+  const token = await devToken(variables.secret, Date.now());
   console.log(welcome(router, token));
   let asked: number | undefined;
   const stop = () => {
@@ -50,18 +50,6 @@ const SAME_SIGNAL = 300;
 const printLog = (line: string): void => {
   if (!isMetricRecord(line)) console.log(line);
 };
-
-function portIn(text: string): number {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new Error(`PORT must be 0-65535, got "${text}"`);
-}
-
-function checked(secret: string): string {
-  const bytes = Buffer.byteLength(secret);
-  if (bytes >= 32) return secret;
-  throw new Error(`TAGWIRE_SECRET must have at least 32 bytes, got ${bytes}`);
-}
 
 const welcome = ({ url, socketUrl }: Router, token: string) => `
 Tagwire is ready.

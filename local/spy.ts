@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Lane } from "../shared/domain/lane.ts";
 import type { Faults } from "./fault.ts";
+import type { SocketApi } from "./gateway/socket-api.ts";
 import type { RouterEvent } from "./observer.ts";
 import type { Recorder } from "./recorder.ts";
 import type { DeadLetter, QueueSize, Queues } from "./stand-in/queue.ts";
@@ -19,7 +20,8 @@ export interface Waiting {
 /** A test's view of a running router: it looks, waits, and can make posts and connections fail. */
 export interface Spy
   extends Pick<Recorder, "now" | "peaks" | "runs" | "traffic" | "events">,
-    Pick<Faults, "failPosts"> {
+    Pick<Faults, "failPosts" | "startOutage">,
+    Pick<SocketApi, "kill" | "halfOpen"> {
   /** Ids of the open connections, oldest first. */
   connections(): readonly string[];
   /** The n-th event that has these fields, past or to come. Rejects after the timeout. */
@@ -28,22 +30,21 @@ export interface Spy
   idle(waiting?: Pick<Waiting, "timeout">): Promise<void>;
   queueSizes(): Promise<Readonly<Record<Lane, QueueSize>>>;
   deadLetters(): Promise<readonly DeadLetter[]>;
-  /** Breaks a connection as a lost network would: the router forgets it, and no $disconnect runs. */
-  kill(connectionId: string): void;
+  /** Bytes for the connection that wait in this process because its client does not read. */
+  bufferedBytes(connectionId: string): number;
 }
 
 interface SpyDeps {
   readonly recorder: Recorder;
   readonly faults: Faults;
   readonly queues: Pick<Queues, "sizes" | "deadLetters">;
-  readonly connections: ReadonlyMap<string, unknown>;
-  readonly kill: (connectionId: string) => void;
+  readonly sockets: Pick<SocketApi, "connections" | "kill" | "halfOpen">;
 }
 
 /** How often `idle` looks, in milliseconds. */
 const LOOK = 10;
 
-export function spy({ recorder, faults, queues, connections, kill }: SpyDeps): Spy {
+export function spy({ recorder, faults, queues, sockets }: SpyDeps): Spy {
   const { now, peaks, runs, traffic, events } = recorder;
   return {
     now,
@@ -52,7 +53,11 @@ export function spy({ recorder, faults, queues, connections, kill }: SpyDeps): S
     traffic,
     events,
     failPosts: faults.failPosts,
-    connections: () => [...connections.keys()],
+    startOutage: faults.startOutage,
+    kill: sockets.kill,
+    halfOpen: sockets.halfOpen,
+    connections: () => [...sockets.connections.keys()],
+    bufferedBytes: (connectionId) => sockets.connections.get(connectionId)?.socket.bufferedAmount ?? 0,
     waitFor: <K extends Kind>(fields: Fields<K>, waiting?: Waiting) => waitFor(recorder, fields, waiting),
     async idle({ timeout = 10_000 } = {}) {
       const until = performance.now() + timeout;
@@ -65,7 +70,6 @@ export function spy({ recorder, faults, queues, connections, kill }: SpyDeps): S
     },
     queueSizes: () => queues.sizes(),
     deadLetters: () => queues.deadLetters(),
-    kill,
   };
 }
 

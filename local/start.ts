@@ -17,7 +17,10 @@ import { environment } from "./environment.ts";
 import { faults } from "./fault.ts";
 import { callbackApi } from "./gateway/callback-api.ts";
 import { httpApi } from "./gateway/http-api.ts";
+import { origins } from "./gateway/origins.ts";
+import { quota as tokenBucket } from "./gateway/quota.ts";
 import { type SocketApi, socketApi } from "./gateway/socket-api.ts";
+import { ignoreUpgrade, wantsWebSocket } from "./gateway/upgrade.ts";
 import { type Handlers, REAL_HANDLERS } from "./handlers.ts";
 import { lambda } from "./lambda.ts";
 import { LIMITS, type Limits } from "./limits.ts";
@@ -28,6 +31,7 @@ import { type Recorder, recorder } from "./recorder.ts";
 import { left, type Spy, spy } from "./spy.ts";
 import { sqsClient, startQueues } from "./stand-in/queue.ts";
 import { startTables } from "./stand-in/table.ts";
+import { KIND, type Unkind } from "./unkind.ts";
 
 export interface StartOptions {
   /** @default 0, any free port */
@@ -39,6 +43,10 @@ export interface StartOptions {
   /** Takes what the functions print. @default nobody */
   readonly write?: (line: string) => void;
   readonly limits?: Partial<Limits>;
+  /** What AWS does to sockets at times. @default nothing of it */
+  readonly unkind?: Partial<Unkind>;
+  /** Origins whose pages may use the router beside those of a loopback name, such as https://app.example. @default none */
+  readonly origins?: readonly string[];
   /** Where the consumer posts, given the address of this router's own endpoint: for a proxy in between. */
   readonly postsTo?: (socketEndpoint: string) => Promise<string>;
   readonly clock?: Clock;
@@ -67,7 +75,9 @@ export async function start(options: StartOptions = {}): Promise<Router> {
 
   const events = recorder();
   const counters = metrics();
-  const planned = faults();
+  const planned = faults(clock);
+  const quota = tokenBucket(clock, limits);
+  const pages = origins(options.origins ?? []);
   let stopping = false;
 
   const front = createServer();
@@ -102,6 +112,9 @@ export async function start(options: StartOptions = {}): Promise<Router> {
     clock,
     policy: settings.sockets,
     limits,
+    unkind: { ...KIND, ...options.unkind },
+    quota,
+    origins: pages,
     stopping: isStopping,
   });
   const { connections } = sockets;
@@ -110,10 +123,23 @@ export async function start(options: StartOptions = {}): Promise<Router> {
   const deadLetters = { queueUrl: queues.deadLetterUrl, endpoint: queues.endpoint, region: REGION };
   front.on(
     "request",
-    httpApi({ ingest, receipts, clock, limits, stopping: isStopping, deadLetters, metrics: text }),
+    httpApi({
+      ingest,
+      receipts,
+      clock,
+      limits,
+      quota,
+      origins: pages,
+      stopping: isStopping,
+      deadLetters,
+      metrics: text,
+    }),
   );
-  front.on("upgrade", sockets.upgrade);
-  back.on("request", callbackApi({ connections, observer: events, limits, fault: planned.next }));
+  front.on("upgrade", (request, tcp, head) => {
+    if (wantsWebSocket(request)) sockets.upgrade(request, tcp, head);
+    else ignoreUpgrade(front, request, tcp, head);
+  });
+  back.on("request", callbackApi({ connections, observer: events, limits, quota, fault: planned.next }));
 
   const client = sqsClient(queues.endpoint);
   const pollers = LANES.map((lane) =>
@@ -157,7 +183,7 @@ export async function start(options: StartOptions = {}): Promise<Router> {
     url: `http://127.0.0.1:${port}`,
     socketUrl: `ws://127.0.0.1:${port}`,
     settings,
-    spy: spy({ recorder: events, faults: planned, queues, connections, kill: sockets.kill }),
+    spy: spy({ recorder: events, faults: planned, queues, sockets }),
     stop(grace = limits.grace) {
       released ??= release(grace);
       return released;

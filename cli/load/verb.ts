@@ -44,7 +44,8 @@ export function loadVerb(program: Command, io: Io): void {
 }
 
 function guard(io: Io, { sockets, topics, rate, seconds, yesIOwnThis }: Options): void {
-  const remote = [routerUrl(io), socketUrl(io)].find((url) => !isLoopback(url));
+  const router = routerUrl(io);
+  const remote = [router, ...(isLoopback(router) ? [socketUrl(io)] : [])].find((url) => !isLoopback(url));
   if (remote && !yesIOwnThis)
     throw new Failure(
       `${remote.origin} is not on this machine; if it is yours to load, say --yes-i-own-this`,

@@ -1,19 +1,41 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { FRAME_BYTES } from "../../shared/domain/limits.ts";
+import type { CallbackCall, Fault } from "../fault.ts";
 import type { Limits } from "../limits.ts";
 import type { Observer } from "../observer.ts";
-import type { Connection } from "./socket-api.ts";
+import type { Connection } from "./connection.ts";
+import type { Quota } from "./quota.ts";
 
 export interface CallbackApiDeps {
   readonly connections: ReadonlyMap<string, Connection>;
   readonly observer: Pick<Observer, "record" | "postStarted" | "metered">;
-  readonly limits: Pick<Limits, "bufferBytes" | "postDelay">;
-  /** Answers the status that the next post to a connection must fail with, if any. */
-  readonly fault?: (connectionId: string) => number | undefined;
+  readonly limits: Pick<Limits, "postDelay">;
+  readonly quota: Quota;
+  /** The fault that a call meets, if any. */
+  readonly fault?: (call: CallbackCall) => Fault | undefined;
 }
 
 /** The @connections endpoint: posts to a socket, describes it, closes it. Signatures are not checked. */
-export function callbackApi({ connections, observer, limits, fault }: CallbackApiDeps): RequestListener {
+export function callbackApi({
+  connections,
+  observer,
+  limits,
+  quota,
+  fault,
+}: CallbackApiDeps): RequestListener {
+  const open = (id: string): Connection | undefined => {
+    const connection = connections.get(id);
+    return connection?.isOpen() ? connection : undefined;
+  };
+
+  /** Why a call fails before its connection is looked for. */
+  const refused = (call: CallbackCall): Fault | undefined => {
+    const met = fault?.(call);
+    if (met !== undefined) return met;
+    if (!quota.take()) return 429;
+    return ID.test(call.connectionId) ? undefined : 400;
+  };
+
   const post = (id: string, request: IncomingMessage, response: ServerResponse) => {
     observer.postStarted();
     const chunks: Buffer[] = [];
@@ -24,54 +46,52 @@ export function callbackApi({ connections, observer, limits, fault }: CallbackAp
       if (size <= FRAME_BYTES) chunks.push(chunk);
     });
     const finish = () => {
-      const [only] = chunks;
-      status =
-        size > FRAME_BYTES ? 413 : send(id, chunks.length === 1 && only ? only : Buffer.concat(chunks));
+      const sent = send(id, size > FRAME_BYTES ? undefined : Buffer.concat(chunks));
+      if (sent === "hang") return;
+      status = sent;
       answer(response, status);
     };
     request.on("end", limits.postDelay > 0 ? () => setTimeout(finish, limits.postDelay) : finish);
-    // Also where the caller hangs up before the end: its status is then 0.
+    // Also if the caller hangs up before the end: its status is then 0.
     response.on("close", () => observer.record({ kind: "posted", connectionId: id, status }));
   };
 
-  const send = (id: string, frame: Buffer): number => {
-    const failed = fault?.(id);
+  /** `frame` is undefined if it is too large. */
+  const send = (id: string, frame: Buffer | undefined): Fault => {
+    const failed = refused({ method: "POST", connectionId: id });
     if (failed !== undefined) return failed;
-    const connection = connections.get(id);
-    if (connection === undefined || connection.socket.readyState !== connection.socket.OPEN) return 410;
-    if (connection.socket.bufferedAmount > limits.bufferBytes) return 429;
-    connection.socket.send(frame, { binary: false });
-    connection.touch();
+    if (frame === undefined) return 413;
+    const connection = open(id);
+    if (connection === undefined) return 410;
+    if (connection.isFull()) return 429;
+    connection.send(frame);
     observer.metered(id, frame.length);
     return 200;
   };
 
-  const describe = (id: string, response: ServerResponse) => {
-    const connection = connections.get(id);
-    if (!connection) return answer(response, 410);
-    const { connectedAt, sourceIp, userAgent } = connection.peer;
+  const describe = ({ peer, lastActiveAt }: Connection, response: ServerResponse) => {
     const body = JSON.stringify({
-      connectedAt: new Date(connectedAt).toISOString(),
-      identity: { sourceIp, userAgent },
-      lastActiveAt: new Date(connection.lastActiveAt).toISOString(),
+      connectedAt: new Date(peer.connectedAt).toISOString(),
+      identity: { sourceIp: peer.sourceIp, userAgent: peer.userAgent },
+      lastActiveAt: new Date(lastActiveAt()).toISOString(),
     });
     response.writeHead(200, JSON_TYPE).end(body);
   };
 
-  const close = (id: string, response: ServerResponse) => {
-    const connection = connections.get(id);
-    connection?.socket.close(1000);
-    answer(response, connection ? 204 : 410);
-  };
-
   return (request, response) => {
-    const id = idIn(request.url ?? "");
+    const { method = "GET", url = "" } = request;
+    const id = idIn(url);
     if (id === undefined) return answer(response, 404);
-    if (request.method === "POST") return post(id, request, response);
+    if (method === "POST") return post(id, request, response);
     request.resume();
-    if (request.method === "GET") return describe(id, response);
-    if (request.method === "DELETE") return close(id, response);
-    answer(response, 404);
+    if (method !== "GET" && method !== "DELETE") return answer(response, 404);
+    const failed = refused({ method, connectionId: id });
+    if (failed === "hang") return;
+    const connection = open(id);
+    if (failed !== undefined || connection === undefined) return answer(response, failed ?? 410);
+    if (method === "GET") return describe(connection, response);
+    connection.close(1000, "");
+    answer(response, 204);
   };
 }
 
@@ -80,6 +100,7 @@ const EMPTY = { "content-length": "0" };
 
 /** Error names as the API's model has them; the SDK makes its exceptions from the header. */
 const ERROR_TYPES: Readonly<Record<number, string>> = {
+  400: "BadRequestException",
   403: "ForbiddenException",
   404: "NotFoundException",
   410: "GoneException",
@@ -100,6 +121,9 @@ function answer(response: ServerResponse, status: number): void {
 
 const PREFIX = "/@connections/";
 
+/** An id is base64 of either alphabet. Anything else cannot be decoded, and was never given to a connection. */
+const ID = /^[A-Za-z0-9+/_-]+={0,2}$/;
+
 /** The SDK writes an id with its "=" escaped; some signers escape the "@" too. */
 function idIn(url: string): string | undefined {
   const path = url.startsWith("/%40") ? `/@${url.slice(4)}` : url;
@@ -108,6 +132,7 @@ function idIn(url: string): string | undefined {
   try {
     return id.includes("%") ? decodeURIComponent(id) : id;
   } catch {
-    return undefined;
+    // Kept as it is: it names no connection.
+    return id;
   }
 }

@@ -4,7 +4,10 @@ import type { Clock } from "../../shared/ports.ts";
 import { type Lambda, within } from "../lambda.ts";
 import type { Limits } from "../limits.ts";
 import { readBody } from "./body.ts";
+import { cors } from "./cors.ts";
 import { httpEvent, type Match } from "./http-event.ts";
+import type { Origins } from "./origins.ts";
+import type { Quota } from "./quota.ts";
 import { sendInvocation, sendJson, sendProblem } from "./reply.ts";
 
 export interface HttpApiDeps {
@@ -12,6 +15,8 @@ export interface HttpApiDeps {
   readonly receipts: Pick<Lambda<"receipts">, "invoke">;
   readonly clock: Pick<Clock, "now">;
   readonly limits: Pick<Limits, "bodyBytes" | "httpTimeout">;
+  readonly quota: Quota;
+  readonly origins: Origins;
   /** Whether the router takes no more requests. */
   readonly stopping: () => boolean;
   /** Where dead letters are, as `GET /health` tells the command line. */
@@ -23,14 +28,12 @@ export interface HttpApiDeps {
 /** The HTTP API in front of ingest and receipts, and this runtime's own /health and /metrics. */
 export function httpApi(deps: HttpApiDeps): RequestListener {
   return (request, response) => {
-    const { origin } = request.headers;
-    if (origin !== undefined) response.setHeader("access-control-allow-origin", "*");
+    if (cors(deps.origins, request, response)) return;
     if (deps.stopping()) {
       response.setHeader("connection", "close");
       const detail = "the router is stopping, send it again to the next one";
       return sendProblem(response, { code: "QUEUE_UNAVAILABLE", detail, retryAfter: 5 });
     }
-    if (request.method === "OPTIONS" && origin !== undefined) return preflight(response);
     serve(deps, request, response).catch(() => response.destroy());
   };
 }
@@ -60,12 +63,16 @@ const INGEST: Match = { routeKey: "POST /messages" };
 const MESSAGE = /^\/messages\/([^/]+)$/;
 
 async function invoke(
-  { clock, limits }: HttpApiDeps,
+  { clock, limits, quota }: HttpApiDeps,
   target: Pick<Lambda<"ingest">, "invoke">,
   request: IncomingMessage,
   response: ServerResponse,
   match: Match,
 ): Promise<void> {
+  if (!quota.take()) {
+    request.resume();
+    return sendJson(response, 429, { message: "Too Many Requests" });
+  }
   const body = await readBody(request, limits.bodyBytes);
   if (body === undefined) {
     const detail = `the body must be at most ${limits.bodyBytes} bytes`;
@@ -76,17 +83,6 @@ async function invoke(
   const answer = await within(limits.httpTimeout, target.invoke(event));
   response.setHeader("apigw-requestid", requestId);
   sendInvocation(response, answer);
-}
-
-/** Answered without a function, as an HTTP API with CORS for any origin does. */
-function preflight(response: ServerResponse): void {
-  response
-    .writeHead(204, {
-      "access-control-allow-methods": "GET,POST,DELETE,OPTIONS",
-      "access-control-allow-headers": "authorization,content-type",
-      "access-control-max-age": "300",
-    })
-    .end();
 }
 
 function decode(text: string): string {

@@ -10,6 +10,7 @@ export const ERRORS = {
   TOKEN_EXPIRED: { status: 401, title: "The token has expired." },
   TARGET_FORBIDDEN: { status: 403, title: "The token does not grant publishing to this target." },
   TOPIC_FORBIDDEN: { status: 403, title: "The token does not grant subscribing to this topic." },
+  ORIGIN_FORBIDDEN: { status: 403, title: "Pages of this origin or host may not use the router." },
   RECEIPT_FORBIDDEN: { status: 403, title: "The token does not reach this receipt." },
   ROUTE_NOT_FOUND: { status: 404, title: "There is nothing at this address." },
   RECEIPT_NOT_FOUND: { status: 404, title: "No run has met this id yet, or it is unknown." },

@@ -109,6 +109,14 @@ test("a refused connection is not tried again", async () => {
   expect(err).toMatch(/^tagwire: the router refused the connection with 401; set TAGWIRE_TOKEN/);
 });
 
+test("a deployment without the address of its socket is told what is missing", async () => {
+  const env = { TAGWIRE_URL: "https://abc.execute-api.us-east-1.amazonaws.com", TAGWIRE_SOCKET_URL: "" };
+  expect(await tagwire(["listen"], { env })).toMatchObject({
+    code: 1,
+    err: "tagwire: TAGWIRE_SOCKET_URL is missing: set it to the SocketUrl of the router at abc.execute-api.us-east-1.amazonaws.com\n",
+  });
+});
+
 test("a router that is not there is named at once", async () => {
   const { code, err } = await tagwire(["listen"], { env: { TAGWIRE_SOCKET_URL: "ws://127.0.0.1:9" } });
   expect(code).toBe(1);

@@ -59,6 +59,14 @@ test.each([
   expect(err.trim().split("\n")).toHaveLength(1);
 });
 
+test("an empty secret is refused, instead of signing with the one that everybody knows", async () => {
+  const { code, err } = await tagwire(["token", "--user", "a"], { env: { TAGWIRE_SECRET: "" } });
+  expect({ code, err }).toEqual({
+    code: 1,
+    err: "tagwire: TAGWIRE_SECRET is empty: set it to the router's secret, or unset it for a local router\n",
+  });
+});
+
 test("a short secret is refused, since it could be guessed", async () => {
   const { code, err } = await tagwire(["token", "--user", "a"], { env: { TAGWIRE_SECRET: "short" } });
   expect({ code, err }).toEqual({

@@ -56,25 +56,47 @@ test("a client that asks for a sub-protocol which $connect does not name gives u
   await expect(open(socketUrl, ["tagwire.v1"])).rejects.toThrow("Server sent no subprotocol");
 });
 
-test("the function's answer goes back to the client, and frames of one socket are served in order", async () => {
-  const begun: string[] = [];
+test("frames of one socket run side by side, and their replies come in the order in which they end", async () => {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
   const socket =
     () =>
     async ({ body }: { body?: string }) => {
       if (body === undefined) return { statusCode: 200 };
-      begun.push(body);
-      // The first would be overtaken if the others did not wait for it.
-      if (body === "0") await fetch(`${url}/health`);
+      if (body === "first") await released;
       return { statusCode: 200, body: `re: ${body}` };
     };
-  const { socketUrl, url } = await startTiny({ socket });
+  const { socketUrl } = await startTiny({ socket });
+  const client = await open(socketUrl);
+  client.socket.send("first");
+  client.socket.send("second");
+  expect(await client.next()).toBe("re: second");
+  release();
+  expect(await client.next()).toBe("re: first");
+});
+
+test("of one socket only so many frames run at a time, and all are answered", async () => {
+  let [running, most] = [0, 0];
+  const socket =
+    () =>
+    async ({ body }: { body?: string }) => {
+      if (body === undefined) return { statusCode: 200 };
+      running += 1;
+      most = Math.max(most, running);
+      await fetch(`${url}/health`);
+      running -= 1;
+      return { statusCode: 200, body };
+    };
+  const { socketUrl, url } = await startTiny({ socket }, { limits: { framesInFlight: 4 } });
   const client = await open(socketUrl);
   const sent = Array.from({ length: 200 }, (_, i) => String(i));
   for (const text of sent) client.socket.send(text);
   const replies: string[] = [];
   while (replies.length < sent.length) replies.push(await client.next());
-  expect(replies).toEqual(sent.map((text) => `re: ${text}`));
-  expect(begun).toEqual(sent);
+  expect(replies.toSorted()).toEqual(sent.toSorted());
+  expect(most).toBe(4);
 });
 
 test("a function that crashes on a frame leaves the socket open", async () => {

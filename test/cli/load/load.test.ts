@@ -49,7 +49,7 @@ test("a frame that never comes is lost, and the command fails", async () => {
   const running = start([...SMALL, "--wait", "1"], surroundings);
   await router.spy.waitFor({ kind: "connected" }, { count: 12 });
   const [first = ""] = router.spy.connections();
-  router.spy.failPosts(first, [403]);
+  router.spy.failPosts(first, [413]);
   const { code, out, err } = await running.finished;
   expect({ code, err }).toEqual({ code: 1, err: "tagwire: 1 frames did not come\n" });
   expect(out).toContain("119, 120 expected; 1 lost, 0 repeated");

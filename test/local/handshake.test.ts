@@ -1,0 +1,92 @@
+import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { expect, onTestFinished, test } from "vitest";
+import type { World } from "../../functions/world.ts";
+import { CREDENTIALS, REGION } from "../../local/aws.ts";
+import { REAL_HANDLERS } from "../../local/handlers.ts";
+import { connect, tokenFor } from "../support/client.ts";
+import { dial, exchange, HANDSHAKE, rawRequest } from "../support/raw.ts";
+import { startTiny } from "./support.ts";
+
+const GOOD = { host: "localhost", ...HANDSHAKE };
+
+const BROKEN = [
+  { why: "has no key", line: "GET /", headers: { "sec-websocket-key": undefined } },
+  { why: "has a key of the wrong length", line: "GET /", headers: { "sec-websocket-key": "AAAA" } },
+  { why: "has no version", line: "GET /", headers: { "sec-websocket-version": undefined } },
+  { why: "has an unknown version", line: "GET /", headers: { "sec-websocket-version": "12" } },
+  { why: "is a POST", line: "POST /", headers: {} },
+  { why: "offers a sub-protocol twice", line: "GET /", headers: { "sec-websocket-protocol": "a, a" } },
+];
+
+test.each(BROKEN)("a handshake is refused with 400 before $connect runs when it $why", async (broken) => {
+  const { url, seen } = await startTiny();
+  const answer = await exchange(url, rawRequest(broken.line, { ...GOOD, ...broken.headers }));
+  expect(answer).toMatchObject({ status: 400, text: expect.stringContaining('{"message":"Bad Request"}') });
+  expect(seen.sockets).toEqual([]);
+});
+
+test("a good handshake is answered with the key's hash", async () => {
+  const { url } = await startTiny();
+  const socket = await dial(url);
+  onTestFinished(() => void socket.destroy());
+  socket.write(rawRequest("GET /", GOOD));
+  const [answer] = await new Promise<[Buffer]>((resolve) => socket.once("data", (data) => resolve([data])));
+  expect(String(answer)).toMatch(/^HTTP\/1\.1 101 /);
+  expect(String(answer)).toContain("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+});
+
+test("300 broken handshakes with a good token leave no row", async () => {
+  let world: World | undefined;
+  const router = await startTiny({
+    socket: (given) => {
+      world = given;
+      return REAL_HANDLERS.socket(given);
+    },
+  });
+  const client = new DynamoDBClient({
+    endpoint: world?.env["AWS_ENDPOINT_URL_DYNAMODB"] ?? "",
+    region: REGION,
+    credentials: CREDENTIALS,
+  });
+  onTestFinished(() => client.destroy());
+  const rows = async (table: string | undefined) =>
+    (await client.send(new ScanCommand({ TableName: table, ConsistentRead: true }))).Count;
+  const request = rawRequest(`GET /?token=${await tokenFor("ann")}`, { ...GOOD, "sec-websocket-key": "" });
+  for (let i = 0; i < 300; i++) expect((await exchange(router.url, request)).status).toBe(400);
+  expect(await rows(world?.env["CONNECTIONS_TABLE"])).toBe(0);
+  expect(await rows(world?.env["SUBSCRIPTIONS_TABLE"])).toBe(0);
+  // The count would see a row.
+  await connect(router, "ann");
+  expect(await rows(world?.env["CONNECTIONS_TABLE"])).toBe(1);
+});
+
+/** What Java's HTTP client sends first, on a connection that is not encrypted. */
+const H2C = {
+  host: "localhost",
+  connection: "Upgrade, HTTP2-Settings",
+  upgrade: "h2c",
+  "http2-settings": "AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA",
+  "content-type": "application/json",
+  "content-length": "13",
+};
+
+test.each([
+  { how: "at once", chunks: [`${rawRequest("POST /messages", H2C)}{"data":"ok"}`] },
+  { how: "after its head", chunks: [rawRequest("POST /messages", H2C), '{"data":', '"ok"}'] },
+])("a request that asks for h2c is answered over HTTP/1.1, its body sent $how", async ({ chunks }) => {
+  const { url, seen } = await startTiny();
+  const socket = await dial(url);
+  // Twice on one connection, since it is kept alive.
+  for (const count of [1, 2]) {
+    for (const chunk of chunks) await new Promise((sent) => socket.write(chunk, sent));
+    const [answer] = await new Promise<[Buffer]>((resolve) => socket.once("data", (data) => resolve([data])));
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 202 /);
+    expect(seen.http).toHaveLength(count);
+  }
+  expect(seen.http[0]).toMatchObject({
+    body: '{"data":"ok"}',
+    headers: { "content-type": "application/json" },
+  });
+  expect(seen.http[0]?.headers).not.toHaveProperty("upgrade");
+  socket.destroy();
+});
