@@ -16,6 +16,8 @@ export interface Connection extends Pick<Flow, "isFull" | "begin"> {
   touch(): void;
   /** Sends a text frame, or queues it until the client reads. */
   send(frame: string | Buffer): void;
+  /** Calls back whenever bytes have left this process. One callback at a time. */
+  onFlush(callback: () => void): void;
   /** A client that does not answer the close in time is cut off. */
   close(code: number, reason: string): void;
   /** The code that this side closed it with. */
@@ -40,6 +42,7 @@ export function connection(
   let closedWith: number | undefined;
   let cut: NodeJS.Timeout | undefined;
   let lost = false;
+  let flushed = () => {};
 
   const close = (code: number, reason: string) => {
     closedWith ??= code;
@@ -52,7 +55,10 @@ export function connection(
   const goAway = () => close(1001, "Going away");
   const idle = setTimeout(goAway, policy.idle * 1000);
   const age = setTimeout(goAway, policy.maxAge * 1000);
-  const traffic = flow(socket, limits, () => close(1008, "The client does not read"));
+  const traffic = flow(socket, limits, {
+    stalled: () => close(1008, "The client does not read"),
+    flushed: () => flushed(),
+  });
   const touch = () => {
     lastActiveAt = clock.now();
     idle.refresh();
@@ -78,6 +84,9 @@ export function connection(
     send(frame) {
       touch();
       if (!lost) traffic.send(frame);
+    },
+    onFlush(callback) {
+      flushed = callback;
     },
     close,
     closedWith: () => closedWith,

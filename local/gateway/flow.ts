@@ -13,6 +13,13 @@ export interface Flow {
   stop(): void;
 }
 
+export interface FlowEvents {
+  /** The client has sent frames, and has read too little for too long. */
+  stalled(): void;
+  /** Bytes have left this process. */
+  flushed(): void;
+}
+
 /**
  * Stops reading a socket while its frames in flight or its unread bytes are over their limits. If the client has sent
  * frames and reads nothing, `stalled` is called after a time. Posts alone never lead to that.
@@ -20,7 +27,7 @@ export interface Flow {
 export function flow(
   socket: WebSocket,
   limits: Pick<Limits, "bufferBytes" | "framesInFlight" | "stalledTimeout">,
-  stalled: () => void,
+  { stalled, flushed }: FlowEvents,
 ): Flow {
   let frames = 0;
   let bytes = 0;
@@ -56,7 +63,12 @@ export function flow(
         lookAtSender();
       };
     },
-    send: (data) => socket.send(data, { binary: false }, look),
+    send(data) {
+      socket.send(data, { binary: false }, () => {
+        look();
+        flushed();
+      });
+    },
     stop() {
       stopped = true;
       calm();

@@ -57,13 +57,14 @@ export function serveFrames(deps: FramesDeps, connection: Connection): void {
   };
 
   const next = () => {
-    while (running < deps.limits.framesInFlight && !deps.ended()) {
+    while (running < deps.limits.framesInFlight && !connection.isFull() && !deps.ended()) {
       const frame = waiting.shift();
       if (frame === undefined) return;
       void run(frame);
     }
   };
 
+  connection.onFlush(next);
   socket.on("message", (data: Buffer, isBinary) => {
     if (!connection.isOpen()) return;
     connection.touch();

@@ -1,28 +1,12 @@
-import {
-  ApiGatewayManagementApiClient,
-  DeleteConnectionCommand,
-  GetConnectionCommand,
-  PostToConnectionCommand,
-} from "@aws-sdk/client-apigatewaymanagementapi";
-import { expect, onTestFinished, test } from "vitest";
-import { CREDENTIALS, REGION } from "../../local/aws.ts";
+import { DeleteConnectionCommand, GetConnectionCommand } from "@aws-sdk/client-apigatewaymanagementapi";
+import { expect, test } from "vitest";
 import type { Handlers } from "../../local/handlers.ts";
 import type { StartOptions } from "../../local/start.ts";
-import { open, startTiny } from "./support.ts";
-
-const post = (ConnectionId: string, text: string) =>
-  new PostToConnectionCommand({ ConnectionId, Data: Buffer.from(text) });
+import { clientOf, open, post, startTiny } from "./support.ts";
 
 async function startWithClient(handlers: Partial<Handlers> = {}, options: StartOptions = {}) {
   const router = await startTiny(handlers, options);
-  const client = new ApiGatewayManagementApiClient({
-    endpoint: router.seen.worlds.consume?.env.SOCKET_ENDPOINT ?? "",
-    region: REGION,
-    credentials: CREDENTIALS,
-    maxAttempts: 1,
-  });
-  onTestFinished(() => client.destroy());
-  return { ...router, client };
+  return { ...router, client: clientOf(router) };
 }
 
 test("a post arrives as a text frame", async () => {
@@ -42,6 +26,19 @@ test("a post to an unknown connection says that it is gone", async () => {
     name: "GoneException",
     $metadata: { httpStatusCode: 410 },
   });
+});
+
+test.each([
+  { id: "nobody==", status: 410, name: "GoneException" },
+  { id: "tagwire-probe", status: 410, name: "GoneException" },
+  { id: "no id at all", status: 400, name: "BadRequestException" },
+  { id: "%", status: 400, name: "BadRequestException" },
+])("a question, a post and a close for the connection $id return $status", async ({ id, status, name }) => {
+  const { client } = await startWithClient();
+  const fault = { name, $metadata: { httpStatusCode: status } };
+  await expect(client.send(new GetConnectionCommand({ ConnectionId: id }))).rejects.toMatchObject(fault);
+  await expect(client.send(new DeleteConnectionCommand({ ConnectionId: id }))).rejects.toMatchObject(fault);
+  await expect(client.send(post(id, "hello"))).rejects.toMatchObject(fault);
 });
 
 test("nothing can be posted before $connect has returned", async () => {
@@ -120,15 +117,4 @@ test("the spy counts the posts that overlap", async () => {
   expect(spy.peaks().posts).toBe(5);
   await spy.waitFor({ kind: "posted", status: 410 }, { count: 5 });
   expect(spy.now().posts).toBe(0);
-});
-
-test("a client that does not read makes posts to it answer 429", async () => {
-  const { client, socketUrl, spy } = await startWithClient({}, { limits: { bufferBytes: 100_000 } });
-  const socket = await open(socketUrl);
-  const { connectionId } = await spy.waitFor({ kind: "connected" });
-  socket.socket.pause();
-  const posting = async () => {
-    for (;;) await client.send(post(connectionId, "x".repeat(131_072)));
-  };
-  await expect(posting()).rejects.toMatchObject({ name: "LimitExceededException" });
 });

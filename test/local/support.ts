@@ -1,6 +1,11 @@
+import {
+  ApiGatewayManagementApiClient,
+  PostToConnectionCommand,
+} from "@aws-sdk/client-apigatewaymanagementapi";
 import type { APIGatewayProxyEventV2, APIGatewayProxyWebsocketEventV2, SQSEvent } from "aws-lambda";
 import { onTestFinished } from "vitest";
 import type { World } from "../../functions/world.ts";
+import { CREDENTIALS, REGION } from "../../local/aws.ts";
 import type { Handlers } from "../../local/handlers.ts";
 import { type Router, type StartOptions, start } from "../../local/start.ts";
 import { type Listener, openSocket } from "../support/socket.ts";
@@ -49,6 +54,21 @@ export async function startTiny(
   });
   return { ...router, seen };
 }
+
+/** A client of the router's @connections endpoint that tries once. */
+export function clientOf({ seen }: { readonly seen: Pick<Seen, "worlds"> }): ApiGatewayManagementApiClient {
+  const client = new ApiGatewayManagementApiClient({
+    endpoint: seen.worlds.consume?.env["SOCKET_ENDPOINT"] ?? "",
+    region: REGION,
+    credentials: CREDENTIALS,
+    maxAttempts: 1,
+  });
+  onTestFinished(() => client.destroy());
+  return client;
+}
+
+export const post = (ConnectionId: string, text: string) =>
+  new PostToConnectionCommand({ ConnectionId, Data: Buffer.from(text) });
 
 /** Opens a socket for the length of a test. */
 export async function open(url: string, protocols: readonly string[] = []): Promise<Listener<string>> {
