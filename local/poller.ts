@@ -57,8 +57,10 @@ export function startPoller({ client, consume, observer, write }: PollerDeps, so
 
   const run = async (messages: readonly Message[]): Promise<void> => {
     const until = performance.now() + source.visibilitySeconds * 1000;
-    for (let attempt = 0; !consume.hasRoom(); attempt++) {
-      if (stopped.signal.aborted || performance.now() > until) return;
+    for (let attempt = 0; ; attempt++) {
+      // Looked at before the room: once it has passed, the messages belong to whoever receives them next.
+      if (stopped.signal.aborted || performance.now() >= until) return;
+      if (consume.hasRoom()) break;
       await pause(backoff(attempt, WAIT, Math.random()));
     }
     // From here to the invocation nothing may be awaited: another lane could take the room.

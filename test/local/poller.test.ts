@@ -1,11 +1,17 @@
-import { SendMessageBatchCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
+import {
+  ChangeMessageVisibilityCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+} from "@aws-sdk/client-sqs";
 import type { SQSEvent } from "aws-lambda";
 import { expect, onTestFinished, test } from "vitest";
 import type { World } from "../../functions/world.ts";
 import type { Handler, Handlers } from "../../local/handlers.ts";
-import { sqsClient } from "../../local/stand-in/queue.ts";
+import { startPoller } from "../../local/poller.ts";
+import { sqsClient, startQueues } from "../../local/stand-in/queue.ts";
 import type { StartOptions } from "../../local/start.ts";
 import type { Lane } from "../../shared/domain/lane.ts";
+import { settings } from "../../shared/settings.ts";
 import { startTiny } from "./support.ts";
 
 type Consume = Handler<SQSEvent, { batchItemFailures: { itemIdentifier: string }[] }>;
@@ -27,15 +33,20 @@ async function startWithQueue(consume: Handlers["consume"], options: StartOption
         Entries: bodies.map((MessageBody, i) => ({ Id: String(i), MessageBody, MessageGroupId: "dev" })),
       }),
     );
-  return { ...router, client, url, send };
+  /**
+   * Makes received messages visible again. The visibility timeout itself is minutes long in these tests: a short one
+   * runs out on a busy machine before the poller has deleted what is done, and then a good message comes again.
+   */
+  const show = (lane: Lane, records: SQSEvent["Records"]) =>
+    Promise.all(
+      records.map(({ receiptHandle: ReceiptHandle }) =>
+        client.send(
+          new ChangeMessageVisibilityCommand({ QueueUrl: url(lane), ReceiptHandle, VisibilityTimeout: 0 }),
+        ),
+      ),
+    );
+  return { ...router, client, url, send, show };
 }
-
-/** Hidden for as short as a real queue can be, one second, so that a retry comes soon. */
-const SOON = {
-  functions: { consume: { timeoutSeconds: 1 } },
-  queues: { visibilityFactor: 1 },
-  delivery: { reserve: 0 },
-};
 
 const bodies = (event: SQSEvent) => event.Records.map(({ body }) => body);
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => String(i));
@@ -112,9 +123,10 @@ test("only the messages that the consumer names come again", async () => {
     const bad = event.Records.filter(
       ({ body, attributes }) => body === "bad" && attributes.ApproximateReceiveCount === "1",
     );
+    await show("normal", bad);
     return { batchItemFailures: bad.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   };
-  const { send, spy } = await startWithQueue(() => consume, { settings: SOON });
+  const { send, spy, show } = await startWithQueue(() => consume);
   await send("normal", ["good", "bad", "fine"]);
   await spy.idle();
   expect(seen.flat().sort()).toEqual(["bad", "bad", "fine", "good"]);
@@ -128,30 +140,36 @@ test.each([
   { why: "is not a list", answer: { batchItemFailures: "all" } },
   { why: "is a crash", answer: "crash" },
 ])("a batch comes again as a whole when its answer $why", async ({ answer }) => {
-  let runs = 0;
+  const received: SQSEvent["Records"] = [];
   const consume = async (event: SQSEvent) => {
-    runs += 1;
+    received.push(...event.Records);
     if (event.Records.some(({ attributes }) => attributes.ApproximateReceiveCount === "2")) return null;
     if (answer === "crash") throw new Error("boom");
     return answer;
   };
-  const { send, spy } = await startWithQueue(() => consume as unknown as Consume, { settings: SOON });
+  const { send, spy, show } = await startWithQueue(() => consume as unknown as Consume);
   await send("low", ["a", "b"]);
   const { failed } = await spy.waitFor({ kind: "run-ended" });
   expect(failed).toHaveLength(2);
+  await show("low", received);
   await spy.idle();
-  expect(runs).toBeGreaterThan(1);
+  expect(received.map(({ body }) => body).sort()).toEqual(["a", "a", "b", "b"]);
 });
 
 test("a run that outlives its timeout counts as failed, and knew how long it had", async () => {
   const left: number[] = [];
-  const consume: Handlers["consume"] = () => async (_, context) => {
+  const received: SQSEvent["Records"] = [];
+  const consume: Handlers["consume"] = () => async (event, context) => {
+    received.push(...event.Records);
     left.push(context.getRemainingTimeInMillis());
     return left.length > 1 ? { batchItemFailures: [] } : new Promise<never>(() => {});
   };
-  const { send, spy } = await startWithQueue(consume, { settings: SOON });
+  const { send, spy, show } = await startWithQueue(consume, {
+    settings: { functions: { consume: { timeoutSeconds: 1 } }, delivery: { reserve: 0 } },
+  });
   await send("high", ["a"]);
   expect(await spy.waitFor({ kind: "run-ended" })).toMatchObject({ outcome: "timed-out" });
+  await show("high", received);
   await spy.idle();
   expect(left).toHaveLength(2);
   expect(left[0]).toBeGreaterThan(0);
@@ -172,14 +190,61 @@ test("reserved concurrency holds over all lanes, and what it turns away runs lat
 });
 
 test("a message that fails every time becomes a dead letter with its attributes", async () => {
-  const consume: Consume = ({ Records }) =>
-    Promise.resolve({ batchItemFailures: Records.map(({ messageId }) => ({ itemIdentifier: messageId })) });
-  const { client, url, spy } = await startWithQueue(() => consume, {
-    settings: { ...SOON, queues: { ...SOON.queues, maxReceives: 1, spareReceives: 0 } },
+  const consume: Consume = async ({ Records }) => {
+    await show("low", Records);
+    return { batchItemFailures: Records.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+  };
+  const { client, url, spy, show } = await startWithQueue(() => consume, {
+    settings: { queues: { maxReceives: 1, spareReceives: 0 } },
   });
   const MessageAttributes = { reason: { DataType: "String", StringValue: "because" } };
   await client.send(new SendMessageCommand({ QueueUrl: url("low"), MessageBody: "bad", MessageAttributes }));
   await spy.idle();
   expect(await spy.deadLetters()).toMatchObject([{ body: "bad", attributes: { reason: "because" } }]);
   expect(spy.runs()).toHaveLength(1);
+});
+
+test("a batch that a throttle turns away is offered again until its visibility timeout, which uses up a receive", async () => {
+  const visibilitySeconds = 1;
+  const queues = await startQueues(
+    settings({
+      functions: { consume: { timeoutSeconds: visibilitySeconds } },
+      queues: { visibilityFactor: 1 },
+      delivery: { reserve: 0 },
+    }),
+  );
+  const client = sqsClient(queues.endpoint);
+  await client.send(new SendMessageCommand({ QueueUrl: queues.urls.low, MessageBody: "hello" }));
+  let offers = 0;
+  let shown = (_: SQSEvent) => {};
+  const first = new Promise<SQSEvent>((resolve) => {
+    shown = resolve;
+  });
+  const start = performance.now();
+  const poller = startPoller(
+    {
+      client,
+      consume: {
+        hasRoom: () => {
+          offers += 1;
+          return performance.now() - start > 2_500 * visibilitySeconds;
+        },
+        invoke: async (event) => {
+          shown(event);
+          return { kind: "returned", value: { batchItemFailures: [] } };
+        },
+      },
+      observer: { record: () => {} },
+      write: () => {},
+    },
+    { lane: "low", url: queues.urls.low, visibilitySeconds, concurrency: 2, batchSize: 10 },
+  );
+  onTestFinished(async () => {
+    await poller.stop();
+    client.destroy();
+    await queues.stop();
+  });
+  const [record] = (await first).Records;
+  expect(Number(record?.attributes.ApproximateReceiveCount)).toBeGreaterThan(1);
+  expect(offers).toBeGreaterThan(3);
 });
