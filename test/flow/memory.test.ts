@@ -39,9 +39,10 @@ test("what strangers send leaves nothing behind: refused bodies, bad frames and 
     sockets += 20;
     await router.spy.waitFor({ kind: "disconnected" }, { count: sockets });
   };
-  for (let i = 0; i < 3; i++) await round();
+  await round();
   const level = await held();
-  for (let i = 0; i < 6; i++) await round();
-  // 36 MB have come in since; what the router remembers of 120 sockets for its tests is below 1 MB.
-  expect((await held()) - level).toBeLessThan(5_000_000);
-});
+  for (let i = 0; i < 3; i++) await round();
+  // Of each of three kinds 6 MB have come in since; what the router remembers of 60 sockets for its tests is below 1 MB.
+  expect((await held()) - level).toBeLessThan(3_000_000);
+  // It is work, and no wait: 80 sockets one after the other.
+}, 120_000);

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Thousands of sockets, so it takes a minute and is not part of `npm test`. */
+/** Thousands of sockets and minutes of messages, so it takes a while and is not part of `npm test`. */
 export default defineConfig({
   test: {
     include: ["test/load/*.test.ts"],
