@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/load/*.test.ts"],
     fileParallelism: false,
+    hookTimeout: 60_000,
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
   },
 });
