@@ -31,8 +31,15 @@ export function socketOf(event: SocketEvent): Socket | undefined {
 
 /** The value of a header, whatever case its name came in; empty if there is none. */
 export const header = ({ headers }: SocketEvent, name: string): string =>
-  Object.entries(headers ?? {}).find(([key]) => key.toLowerCase() === name)?.[1] ?? "";
+  textIn(Object.entries(headers ?? {}).find(([key]) => key.toLowerCase() === name)?.[1]);
+
+/** A parameter of the query; empty if there is none. */
+export const parameter = ({ queryStringParameters }: SocketEvent, name: string): string =>
+  textIn(queryStringParameters?.[name]);
 
 /** What the client sent. */
 export const textOf = ({ body, isBase64Encoded }: SocketEvent): string =>
-  isBase64Encoded ? Buffer.from(body ?? "", "base64").toString() : (body ?? "");
+  isBase64Encoded ? Buffer.from(textIn(body), "base64").toString() : textIn(body);
+
+/** An event is not checked against its type: what should be a text may be anything. */
+const textIn = (value: unknown): string => (typeof value === "string" ? value : "");

@@ -10,7 +10,7 @@ import { frameLimit } from "../shared/pipeline/frame-limit.ts";
 import { type AnswerDeps, answer, connect, disconnect, type SocketDeps } from "../shared/pipeline/socket.ts";
 import { readEnv } from "../shared/settings.ts";
 import { guarded, problemReply } from "./http.ts";
-import { connectionOf, header, type SocketEvent, socketOf, textOf } from "./socket-event.ts";
+import { connectionOf, header, parameter, type SocketEvent, socketOf, textOf } from "./socket-event.ts";
 import { tokensOf } from "./tokens.ts";
 import { settingsOf, tableClient } from "./wiring.ts";
 import type { World } from "./world.ts";
@@ -61,7 +61,7 @@ export function socketHandler(world: World) {
       .split(",")
       .map((name) => name.trim());
     const carried = offered.find((name) => name.startsWith("token."))?.slice("token.".length);
-    const identity = await verify(event.queryStringParameters?.["token"] ?? carried);
+    const identity = await verify(parameter(event, "token") || carried);
     if (!identity.ok) return problemReply(identity.refusal);
     const connected = await connect(to, socket, identity.value);
     if (!connected.ok) return problemReply(connected.refusal);

@@ -15,7 +15,8 @@ export interface Visit {
 
 /**
  * Its row and the tags of everyone and of its user are written and deleted; each topic is written into its row
- * and into the topic's list, and deleted from there. A subscribe looks at the row before and after.
+ * and into the topic's list, and deleted from there. A subscribe reads the row and writes it twice: the change, and the
+ * look at its end.
  */
 export function visitOf({ topics }: Pick<Load, "topics">): Visit {
   const frames = Math.ceil(topics / FRAME_TOPICS);
@@ -23,7 +24,7 @@ export function visitOf({ topics }: Pick<Load, "topics">): Visit {
     runs: 2 + frames,
     requests: 1 + frames,
     metered: 2 * frames,
-    writeUnits: 1 + 2 + frames + topics + 1 + 2 + topics,
-    readUnits: 2 * frames,
+    writeUnits: 1 + 2 + 2 * frames + topics + 1 + 2 + topics,
+    readUnits: frames,
   };
 }

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { SocketEvent } from "../../functions/socket-event.ts";
 import { tokenFor } from "../support/client.ts";
@@ -85,4 +86,35 @@ test("a $connect without headers, query or token is refused; the token may come 
     statusCode: 200,
     headers: { "Sec-WebSocket-Protocol": "tagwire.v1" },
   });
+});
+
+test("whatever stands in the fields of an event, the function answers", async () => {
+  const { invoke, lines } = await socketFunction();
+  const any = fc.jsonValue();
+  const events = fc.record(
+    {
+      requestContext: fc.record(
+        {
+          eventType: fc.oneof(fc.constantFrom("CONNECT", "MESSAGE", "DISCONNECT"), any),
+          connectionId: fc.oneof(fc.constant("c="), any),
+          connectedAt: fc.oneof(fc.nat(), any),
+          routeKey: any,
+        },
+        { requiredKeys: [] },
+      ),
+      headers: fc.oneof(fc.dictionary(fc.constantFrom("Sec-WebSocket-Protocol", "x"), any), any),
+      queryStringParameters: fc.oneof(fc.record({ token: any }), any),
+      body: any,
+      isBase64Encoded: any,
+    },
+    { requiredKeys: [] },
+  );
+  await fc.assert(
+    fc.asyncProperty(events, async (event) => {
+      const { statusCode } = await invoke(event as SocketEvent);
+      expect([200, 401, 404]).toContain(statusCode);
+    }),
+    { numRuns: 300 },
+  );
+  expect(lines.filter((line) => line.includes("Faults"))).toEqual([]);
 });

@@ -120,7 +120,7 @@ test("10,000 connections that stay cost their minutes, and a connect every two h
     "subscribe frames",
   ];
   const each = connects.reduce((sum, part) => sum + usd(found, part), 0) / 3.6;
-  expect(each).toBeCloseTo(0.6 + 0.15 + 9 * 0.625 + 2 * 0.125 + 2, 2);
+  expect(each).toBeCloseTo(0.6 + 0.15 + 10 * 0.625 + 0.125 + 2, 2);
 });
 
 test.each<{ why: string; traffic: string; connections: number; first: string }>([
