@@ -86,15 +86,16 @@ export class SocketApi extends Construct {
     accept(this.stage, "AwsSolutions-APIG1", log);
   }
 
-  /** Lets a role post to connections: to any of them, since their ids are made as they come. */
+  /** Lets a role post to connections and ask for them: any of them, since their ids are made as they come. */
   grantPost(role: IRole): void {
     const { partition, region, account } = Stack.of(this);
     const api = `${this.api.apiId}/${this.stage.stageName}`;
-    const connections = `arn:${partition}:execute-api:${region}:${account}:${api}/POST/@connections/*`;
-    role.addToPrincipalPolicy(
-      new PolicyStatement({ actions: ["execute-api:ManageConnections"], resources: [connections] }),
+    // POST sends a frame; GET asks whether the gateway is up.
+    const resources = ["POST", "GET"].map(
+      (method) => `arn:${partition}:execute-api:${region}:${account}:${api}/${method}/@connections/*`,
     );
-    const reason = "Connection ids are made as clients come; the API, the stage and the method are named.";
-    acceptWildcard(role, `Resource::${connections}`, reason);
+    role.addToPrincipalPolicy(new PolicyStatement({ actions: ["execute-api:ManageConnections"], resources }));
+    const reason = "Connection ids are made as clients come; the API, the stage and the methods are named.";
+    for (const connections of resources) acceptWildcard(role, `Resource::${connections}`, reason);
   }
 }

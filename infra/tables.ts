@@ -32,8 +32,8 @@ const ACTIONS: Readonly<Record<TableName, Partial<Record<FunctionName, readonly 
     consume: ["BatchGetItem", "DeleteItem", "Query"],
   },
   receipts: {
-    consume: ["GetItem", "PutItem", "UpdateItem"],
-    receipts: ["Query", "UpdateItem"],
+    consume: ["GetItem", "PutItem", "Query", "UpdateItem"],
+    receipts: ["BatchGetItem", "GetItem", "Query", "UpdateItem"],
   },
 };
 

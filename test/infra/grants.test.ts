@@ -18,6 +18,8 @@ const MAY: Readonly<Record<FunctionName, readonly string[]>> = {
     "sqs:SendMessage normal",
   ],
   receipts: [
+    "dynamodb:BatchGetItem receipts",
+    "dynamodb:GetItem receipts",
     "dynamodb:Query receipts",
     "dynamodb:UpdateItem receipts",
     "secretsmanager:DescribeSecret secret",
@@ -30,8 +32,10 @@ const MAY: Readonly<Record<FunctionName, readonly string[]>> = {
     "dynamodb:GetItem connections",
     "dynamodb:GetItem receipts",
     "dynamodb:PutItem receipts",
+    "dynamodb:Query receipts",
     "dynamodb:Query subscriptions",
     "dynamodb:UpdateItem receipts",
+    "execute-api:ManageConnections GET/@connections/*",
     "execute-api:ManageConnections POST/@connections/*",
     ...["high", "normal", "low", "fanout"].flatMap((lane) =>
       ["ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "GetQueueUrl", "ReceiveMessage"].map(
@@ -77,7 +81,10 @@ function grantsIn({ template, router, idOf }: ReturnType<typeof synth>): Record<
   const nameOf = (resource: unknown): string => {
     const text = JSON.stringify(resource);
     const [, id = ""] = /^\{"(?:Ref|Fn::GetAtt)":\[?"(\w+)"/.exec(text) ?? [];
-    return names.get(id) ?? (id.includes("Log") ? "log" : (/POST\/@connections\/\*/.exec(text)?.[0] ?? text));
+    return (
+      names.get(id) ??
+      (id.includes("Log") ? "log" : (/(?:GET|POST)\/@connections\/\*/.exec(text)?.[0] ?? text))
+    );
   };
   const policies = Object.values(template.findResources("AWS::IAM::Policy")).map((it) => it["Properties"]);
   const grants = Object.entries(functionsOf(router)).map(([name, { role }]) => {
