@@ -118,6 +118,7 @@ export function ours({ gateway, queue, tables }: Stand, endpoint: string): Consu
       SUBSCRIPTIONS_TABLE: names.subscriptions,
       RECEIPTS_TABLE: names.receipts,
       SOCKET_ENDPOINT: gateway.ready.endpoint,
+      ROUTER: "bench",
       SETTINGS: JSON.stringify(settings({ delivery: { pace: { quota: 1_000_000, share: 1 } } })),
     },
     write: () => {},

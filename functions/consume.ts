@@ -4,7 +4,7 @@ import { dynamoConnections } from "../shared/adapters/aws/dynamo-connections.ts"
 import { dynamoReceipts } from "../shared/adapters/aws/dynamo-receipts.ts";
 import { dynamoSubscriptions } from "../shared/adapters/aws/dynamo-subscriptions.ts";
 import { emfTelemetry } from "../shared/adapters/powertools/telemetry.ts";
-import { LANES } from "../shared/domain/lane.ts";
+import { LANES, type Lane } from "../shared/domain/lane.ts";
 import { consume, type Received } from "../shared/pipeline/consume.ts";
 import { pace } from "../shared/pipeline/pace.ts";
 import { readEnv, redriveReceives } from "../shared/settings.ts";
@@ -17,11 +17,12 @@ export function consumeHandler(world: World) {
   const env = readEnv("consume", world.env);
   const settings = settingsOf(env.SETTINGS);
   const { delivery: policy, queues, receiptDays } = settings;
+  const laneOf = lanesByQueue(env);
   const tables = tableClient(world, reserveOf(settings));
   const deps = {
     queue: queueOf(queueClient(world, reserveOf(settings)), env, {
       fair: queues.fair,
-      warn: emfTelemetry("consume", world.write).warn,
+      warn: emfTelemetry("consume", world.write, env.ROUTER).warn,
     }),
     receipts: dynamoReceipts({ client: tables, table: env.RECEIPTS_TABLE, days: receiptDays }),
     subscriptions: dynamoSubscriptions({
@@ -44,16 +45,22 @@ export function consumeHandler(world: World) {
   };
 
   return async ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
-    const telemetry = emfTelemetry("consume", world.write);
+    const telemetry = emfTelemetry("consume", world.write, env.ROUTER);
     const end = world.clock.now() + context.getRemainingTimeInMillis();
-    const kept = await consume({ ...deps, telemetry }, Records.map(received), { end });
+    const received = Records.map((record) => receivedFrom(laneOf(record), record));
+    const kept = await consume({ ...deps, telemetry }, received, { end });
     telemetry.flush();
     return { batchItemFailures: kept.map((itemIdentifier) => ({ itemIdentifier })) };
   };
 }
 
-/** A queue is named for its lane at its end, as in tagwire-high. */
-function received({ messageId, body, attributes, receiptHandle, eventSourceARN }: SQSRecord): Received {
-  const lane = LANES.find((name) => eventSourceARN.endsWith(`-${name}`)) ?? "normal";
+/** Tells the lane whose queue a record came from. The name of a queue ends both its ARN and its address. */
+function lanesByQueue(env: Readonly<Record<string, string>>) {
+  const nameOf = (lane: Lane) => env[`QUEUE_URL_${lane.toUpperCase()}`]?.split("/").at(-1);
+  const lanes = new Map(LANES.map((lane) => [nameOf(lane), lane]));
+  return ({ eventSourceARN }: SQSRecord): Lane => lanes.get(eventSourceARN.split(":").at(-1)) ?? "normal";
+}
+
+function receivedFrom(lane: Lane, { messageId, body, attributes, receiptHandle }: SQSRecord): Received {
   return { messageId, lane, body, receive: Number(attributes.ApproximateReceiveCount), receiptHandle };
 }

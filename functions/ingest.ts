@@ -18,14 +18,14 @@ export function ingestHandler(world: World) {
   const { queues, backlog: policy, functions } = settingsOf(env.SETTINGS);
   const queue = queueOf(queueClient(world, functions.ingest), env, {
     fair: queues.fair,
-    warn: emfTelemetry("ingest", world.write).warn,
+    warn: emfTelemetry("ingest", world.write, env.ROUTER).warn,
   });
   const { clock } = world;
   const backlogs = backlog({ queue, clock, policy });
   const newId = newIds(clock, world.random);
 
   return async (event: HttpEvent): Promise<HttpReply> => {
-    const telemetry = emfTelemetry("ingest", world.write);
+    const telemetry = emfTelemetry("ingest", world.write, env.ROUTER);
     return guarded(telemetry, async () => {
       const producer = await authorize(tokens, event);
       if (!producer.ok) return problemReply(producer.refusal);

@@ -23,7 +23,7 @@ export function receiptsHandler(world: World) {
   const deps = { receipts, clock: world.clock };
 
   return async (event: HttpEvent): Promise<HttpReply> => {
-    const telemetry = emfTelemetry("receipts", world.write);
+    const telemetry = emfTelemetry("receipts", world.write, env.ROUTER);
     return guarded(telemetry, async () => {
       const reader = await authorize(tokens, event);
       if (!reader.ok) return problemReply(reader.refusal);

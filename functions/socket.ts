@@ -41,7 +41,7 @@ export function socketHandler(world: World) {
     const patience = () => deadline - clock.monotonic();
     const table = env.SUBSCRIPTIONS_TABLE;
     const subscriptions = dynamoSubscriptions({ client, table, clock, random, patience });
-    return { ...deps, subscriptions, telemetry: emfTelemetry("socket", world.write) };
+    return { ...deps, subscriptions, telemetry: emfTelemetry("socket", world.write, env.ROUTER) };
   };
 
   const verify = (token: string | undefined): Promise<Result<Identity>> =>

@@ -7,6 +7,7 @@ import { LANES, type Lane } from "../shared/domain/lane.ts";
 import type { Consumer } from "./consumer.ts";
 import type { IngestApi } from "./ingest-api.ts";
 import type { Lanes } from "./lanes.ts";
+import { countOf } from "./metric.ts";
 import type { SocketApi } from "./socket-api.ts";
 
 export interface AlarmOptions {
@@ -23,6 +24,8 @@ export interface AlarmOptions {
 }
 
 export interface AlarmsProps {
+  /** What the router is called in metrics. */
+  readonly router: string;
   readonly options: AlarmOptions;
   readonly lanes: Lanes;
   readonly consumer: Consumer;
@@ -32,18 +35,31 @@ export interface AlarmsProps {
 
 const OLDEST_SECONDS: Readonly<Record<Lane, number>> = { high: 60, normal: 300, fanout: 300, low: 3_600 };
 
+/** What a metric must do for an alarm. */
+interface Rule {
+  readonly above: number;
+  /** Periods that are looked at. */
+  readonly of: number;
+  /** Periods among them that must be above. @default all */
+  readonly periods?: number;
+}
+
 /** What someone should look at. Each is one metric, so that each says what to look for. */
 export class Alarms extends Construct {
-  constructor(scope: Construct, id: string, { options, lanes, consumer, ingest, sockets }: AlarmsProps) {
+  constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
+    const { options, router, lanes, consumer, ingest, sockets } = props;
     const every = { period: Duration.minutes(1) };
     const sum = { ...every, statistic: "Sum" };
-    const alarm = (name: string, metric: IMetric, threshold: number, minutes: number, why: string) => {
+    const most = { ...every, statistic: "Maximum" };
+    const alarm = (name: string, metric: IMetric, { above, of, periods = of }: Rule, why: string) => {
       const made = new Alarm(this, name, {
         metric,
-        threshold,
+        threshold: above,
         comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-        evaluationPeriods: minutes,
+        evaluationPeriods: of,
+        ...(periods === of ? {} : { datapointsToAlarm: periods }),
+        // A quiet queue, function or gateway has no data.
         treatMissingData: TreatMissingData.NOT_BREACHING,
         alarmDescription: why,
       });
@@ -53,25 +69,36 @@ export class Alarms extends Construct {
     };
 
     for (const lane of LANES) {
-      const oldest = options.oldestSeconds?.[lane] ?? OLDEST_SECONDS[lane];
-      const age = lanes.queues[lane].metricApproximateAgeOfOldestMessage({ ...every, statistic: "Maximum" });
-      alarm(`Oldest-${lane}`, age, oldest, 3, `Lane ${lane} holds a message older than ${oldest} s.`);
+      const above = options.oldestSeconds?.[lane] ?? OLDEST_SECONDS[lane];
+      const age = lanes.queues[lane].metricApproximateAgeOfOldestMessage(most);
+      alarm(`Oldest-${lane}`, age, { above, of: 3 }, `Lane ${lane} holds a message older than ${above} s.`);
     }
-    const dead = lanes.deadLetters.metricApproximateNumberOfMessagesVisible({
-      ...every,
-      statistic: "Maximum",
-    });
-    alarm(
-      "DeadLetters",
-      dead,
-      0,
-      1,
-      "A message ran out of receives. Look at its receipt, then redrive or purge.",
-    );
-    alarm("ConsumeErrors", consumer.function.metricErrors(sum), 0, 3, "Runs of the consumer crash.");
+    const threeMinutes = { above: 0, of: 3 };
+    const dead = lanes.deadLetters.metricApproximateNumberOfMessagesVisible(most);
+    alarm("DeadLetters", dead, { above: 0, of: 1 }, DEAD_LETTERS);
+    alarm("ConsumeErrors", consumer.function.metricErrors(sum), threeMinutes, "Runs of the consumer crash.");
     const throttled = "Runs of the consumer are throttled: the account's concurrency is used up.";
-    alarm("ConsumeThrottles", consumer.function.metricThrottles(sum), 0, 3, throttled);
-    alarm("SocketErrors", sockets.function.metricErrors(sum), 0, 3, "Connects or frames end in a crash.");
-    alarm("HttpServerErrors", ingest.api.metricServerError(sum), 0, 3, "Producers get 5xx.");
+    alarm("ConsumeThrottles", consumer.function.metricThrottles(sum), threeMinutes, throttled);
+    alarm(
+      "SocketErrors",
+      sockets.function.metricErrors(sum),
+      threeMinutes,
+      "Connects or frames end in a crash.",
+    );
+    alarm("HttpServerErrors", ingest.api.metricServerError(sum), threeMinutes, "Producers get 5xx.");
+    // A retry may be five minutes away, so a minute without one says nothing.
+    const forbidden = countOf(router, "consume", "SendsForbidden", { period: Duration.minutes(5) });
+    alarm("SendsForbidden", forbidden, { above: 0, of: 1 }, FORBIDDEN);
+    const down = countOf(router, "consume", "GatewayDown", every);
+    alarm("GatewayDown", down, { above: 0, of: 5, periods: 3 }, DOWN);
   }
 }
+
+const DEAD_LETTERS =
+  "A message failed for good: its runs died, its connections stayed busy, or its body cannot be read. " +
+  "Or SQS gave it up after its most receives, which is the last resort. " +
+  "Look at its receipt, then redrive or purge.";
+const FORBIDDEN =
+  "API Gateway forbids sends (403 or 404): the consumer's role, a policy of the organization, or the stage's name is " +
+  "wrong. Messages wait and are tried again.";
+const DOWN = "API Gateway cannot be reached or fails. Messages wait for it until they expire.";

@@ -1,4 +1,4 @@
-import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
+import { type Function as LambdaFunction, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
 import { LANES } from "../shared/domain/lane.ts";
@@ -40,6 +40,8 @@ export class Consumer extends Construct {
         SOCKET_ENDPOINT: sockets.endpoint,
         SETTINGS: JSON.stringify(settings),
       },
+      // Jobs and redeliveries go back into lanes. Lambda stops such a chain after 16 rounds unless told otherwise.
+      recursiveLoop: RecursiveLoop.ALLOW,
       ...(reserve ? { reservedConcurrency: reservedConcurrency(settings) } : {}),
     });
     this.function = consume.function;

@@ -1,5 +1,5 @@
 import { Duration } from "aws-cdk-lib";
-import { Dashboard, GraphWidget, type IMetric, Metric } from "aws-cdk-lib/aws-cloudwatch";
+import { Dashboard, GraphWidget, type IMetric, type Metric } from "aws-cdk-lib/aws-cloudwatch";
 import { Construct } from "constructs";
 import { LANES } from "../shared/domain/lane.ts";
 import type { Metric as MetricName } from "../shared/ports.ts";
@@ -7,8 +7,11 @@ import type { FunctionName } from "../shared/settings.ts";
 import type { Consumer } from "./consumer.ts";
 import type { IngestApi } from "./ingest-api.ts";
 import type { Lanes } from "./lanes.ts";
+import { countOf } from "./metric.ts";
 
 export interface RouterDashboardProps {
+  /** What the router is called in metrics. */
+  readonly router: string;
   readonly lanes: Lanes;
   readonly consumer: Consumer;
   readonly ingest: IngestApi;
@@ -16,8 +19,10 @@ export interface RouterDashboardProps {
 
 /** The path of a message, one row per stage. */
 export class RouterDashboard extends Construct {
-  constructor(scope: Construct, id: string, { lanes, consumer, ingest }: RouterDashboardProps) {
+  constructor(scope: Construct, id: string, { router, lanes, consumer, ingest }: RouterDashboardProps) {
     super(scope, id);
+    const counts = (service: FunctionName, ...names: readonly MetricName[]) =>
+      names.map((name) => countOf(router, service, name));
     const queues = LANES.map((lane) => lanes.queues[lane]);
     const rows: readonly (readonly [title: string, metrics: readonly IMetric[]])[][] = [
       [
@@ -40,6 +45,7 @@ export class RouterDashboard extends Construct {
         ["Messages taken", counts("consume", "Claims", "Duplicates", "Endings", "Retries", "DeadLetters")],
         ["Connections", counts("socket", "ConnectionsOpened", "ConnectionsClosed", "Subscribed")],
       ],
+      [["Gateway", counts("consume", "GatewayDown", "SendsForbidden")]],
     ];
     const dashboard = new Dashboard(this, "Dashboard", { defaultInterval: Duration.hours(3) });
     for (const row of rows) {
@@ -51,10 +57,3 @@ export class RouterDashboard extends Construct {
 }
 
 const p = (statistic: string, metric: Metric): Metric => metric.with({ statistic });
-
-/** Counts that a function writes to its log, in the embedded metric format. */
-const counts = (service: FunctionName, ...names: readonly MetricName[]): Metric[] =>
-  names.map(
-    (metricName) =>
-      new Metric({ namespace: "Tagwire", metricName, dimensionsMap: { service }, statistic: "Sum" }),
-  );

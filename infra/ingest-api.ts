@@ -9,7 +9,7 @@ import {
 } from "aws-cdk-lib/aws-apigatewayv2";
 import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
 import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
-import { LogGroup } from "aws-cdk-lib/aws-logs";
+import { type ILogGroup, LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { PRIORITIES } from "../shared/domain/lane.ts";
 import type { Settings } from "../shared/settings.ts";
@@ -40,13 +40,20 @@ export interface HttpOptions {
    */
   readonly corsOrigins?: readonly string[];
   /**
-   * Whether there is a log line for each request. It names no token and no message.
-   * @default true
+   * Request headers that web pages may send.
+   * @default authorization, content-type, traceparent, tracestate, idempotency-key
    */
-  readonly accessLog?: boolean;
+  readonly corsHeaders?: readonly string[];
+  /**
+   * Whether there is a log line for each request, or the log group that it goes to. It names no token and no message.
+   * @default true: a log group of its own
+   */
+  readonly accessLog?: boolean | ILogGroup;
 }
 
 export interface IngestApiProps extends FunctionOptions {
+  /** What names begin with; no other stack has it. */
+  readonly name: string;
   readonly settings: Settings;
   readonly options: HttpOptions;
   readonly auth: Auth;
@@ -55,6 +62,9 @@ export interface IngestApiProps extends FunctionOptions {
   /** @default AWS */
   readonly emulator?: Emulator;
 }
+
+/** What the functions read, what tracing adds (W3C Trace Context), and what clients add that try again. */
+const CORS_HEADERS = ["authorization", "content-type", "traceparent", "tracestate", "idempotency-key"];
 
 /** The HTTP API: POST /messages to ingest, GET and DELETE /messages/{id} to receipts. */
 export class IngestApi extends Construct {
@@ -92,8 +102,8 @@ export class IngestApi extends Construct {
       corsPreflight: {
         allowOrigins: [...(options.corsOrigins ?? ["*"])],
         allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST, CorsHttpMethod.DELETE],
-        allowHeaders: ["authorization", "content-type"],
-        exposeHeaders: ["retry-after"],
+        allowHeaders: [...(options.corsHeaders ?? CORS_HEADERS)],
+        exposeHeaders: ["location", "retry-after"],
         maxAge: Duration.minutes(5),
       },
     });
@@ -119,8 +129,16 @@ export class IngestApi extends Construct {
     if (options.accessLog === false) accept(stage, "AwsSolutions-APIG1", "Its owner switched the log off.");
   }
 
-  private accessLog({ logRetention, removalPolicy }: FunctionOptions) {
-    const logGroup = new LogGroup(this, "AccessLog", { retention: logRetention, removalPolicy });
+  private accessLog({ options, name, logRetention, removalPolicy }: IngestApiProps) {
+    const given = typeof options.accessLog === "object" ? options.accessLog : undefined;
+    const logGroup =
+      given ??
+      new LogGroup(this, "AccessLog", {
+        // API Gateway adds a log group of any other name to a policy of the account that has 5,120 characters in all.
+        logGroupName: `/aws/vendedlogs/apis/${name}`,
+        retention: logRetention,
+        removalPolicy,
+      });
     return {
       destination: new LogGroupLogDestination(logGroup),
       format: AccessLogFormat.custom(

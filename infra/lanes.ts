@@ -8,7 +8,7 @@ import { redriveReceives, type Settings, visibilitySeconds } from "../shared/set
 
 export interface LanesProps {
   readonly settings: Settings;
-  /** What the queues' names begin with. They end in the lane, by which the consumer tells them apart. */
+  /** What the queues' names begin with. They end in the lane, by which the command line finds them. */
   readonly name: string;
   /** What becomes of the dead letters when the stack goes. */
   readonly removalPolicy: RemovalPolicy;

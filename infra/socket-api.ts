@@ -18,7 +18,15 @@ export interface SocketOptions {
    * @default 1000 a second, 500 at once
    */
   readonly throttle?: Throttle;
+  /**
+   * The last part of the address: 1-128 of A-Z a-z 0-9 _ -.
+   * @default live
+   */
+  readonly stageName?: string;
 }
+
+/** API Gateway: CreateStage. */
+const STAGE_NAME = /^[A-Za-z0-9_-]{1,128}$/;
 
 export interface SocketApiProps extends FunctionOptions {
   readonly settings: Settings;
@@ -64,10 +72,13 @@ export class SocketApi extends Construct {
       // The reply to a frame is what the function returns. An emulator sends it back without being told.
       this.api.addRoute("$default", { integration, returnResponse: !emulator }),
     ];
+    const { stageName = "live" } = options;
+    if (!STAGE_NAME.test(stageName))
+      throw new Error(`socket.stageName must be 1-128 of A-Z a-z 0-9 _ -, got ${JSON.stringify(stageName)}`);
     const { rate, burst } = options.throttle ?? { rate: 1_000, burst: 500 };
     this.stage = new WebSocketStage(this, "Stage", {
       webSocketApi: this.api,
-      stageName: "live",
+      stageName,
       autoDeploy: true,
       throttle: { rateLimit: rate, burstLimit: burst },
     });

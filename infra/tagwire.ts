@@ -1,6 +1,12 @@
-import { Aws, Fn, Names, RemovalPolicy } from "aws-cdk-lib";
-import type { IKey } from "aws-cdk-lib/aws-kms";
-import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
+import { Aws, Fn, RemovalPolicy } from "aws-cdk-lib";
+import type { ISecurityGroup, IVpc, SubnetSelection } from "aws-cdk-lib/aws-ec2";
+import { type IKey, Key } from "aws-cdk-lib/aws-kms";
+import {
+  Architecture,
+  type Function as LambdaFunction,
+  Runtime,
+  RuntimeFamily,
+} from "aws-cdk-lib/aws-lambda";
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { ISecret } from "aws-cdk-lib/aws-secretsmanager";
 import { Construct } from "constructs";
@@ -11,8 +17,10 @@ import { Auth, type Issuer, type SharedSecret } from "./auth.ts";
 import { Consumer } from "./consumer.ts";
 import { RouterDashboard } from "./dashboard.ts";
 import type { Emulator } from "./emulator.ts";
+import type { Network } from "./function.ts";
 import { type HttpOptions, IngestApi } from "./ingest-api.ts";
 import { Lanes } from "./lanes.ts";
+import { nameOf, routerName } from "./name.ts";
 import { SocketApi, type SocketOptions } from "./socket-api.ts";
 import { Tables } from "./tables.ts";
 
@@ -38,7 +46,9 @@ export interface TagwireProps {
    */
   readonly reserveConcurrency?: boolean;
   /**
-   * Encrypts queues, tables and the secret.
+   * Encrypts queues, tables and the secret. It may be of another stack. Only the roles of the router get rights to it,
+   * and nothing is added to the key's own policy: that must leave rights to the roles of the account, as the policy
+   * that CDK and AWS give to a new key does.
    * @default keys that AWS owns or manages, at no cost
    */
   readonly encryptionKey?: IKey;
@@ -51,7 +61,7 @@ export interface TagwireProps {
   readonly logRetention?: RetentionDays;
   /**
    * What becomes of receipts, dead letters, logs and the secret when the stack goes.
-   * @default RETAIN; DESTROY on an emulator
+   * @default RETAIN_ON_UPDATE_OR_DELETE: they stay, but for those of a first deploy that failed; DESTROY on an emulator
    */
   readonly removalPolicy?: RemovalPolicy;
   /** @default alarms that tell nobody */
@@ -62,7 +72,27 @@ export interface TagwireProps {
    */
   readonly dashboard?: boolean;
   /**
-   * What names begin with.
+   * The VPC that the functions run in. It needs a way to SQS, DynamoDB, Secrets Manager and the @connections API of
+   * API Gateway; docs/deploy.md says which endpoints that takes.
+   * @default none: the functions reach AWS directly
+   */
+  readonly vpc?: IVpc;
+  /** @default the VPC's private subnets */
+  readonly vpcSubnets?: SubnetSelection;
+  /** @default a new group for each function that lets all out and nothing in */
+  readonly securityGroups?: ISecurityGroup[];
+  /**
+   * What the functions run on. Both give the same answers; a Region may have no arm64.
+   * @default Architecture.ARM_64
+   */
+  readonly architecture?: Architecture;
+  /**
+   * The functions are bundled for Node.js 20 and later.
+   * @default Runtime.NODEJS_24_X
+   */
+  readonly runtime?: Runtime;
+  /**
+   * What the names of the queues and of the secret begin with: 1-58 of A-Z a-z 0-9 _ -.
    * @default made of the construct's path
    */
   readonly name?: string;
@@ -96,16 +126,26 @@ export class Tagwire extends Construct {
   constructor(scope: Construct, id: string, props: TagwireProps = {}) {
     super(scope, id);
     const chosen = settings(props.settings);
-    const { emulator, encryptionKey } = props;
-    const removalPolicy = props.removalPolicy ?? (emulator ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN);
-    const name = `${props.name ?? Names.uniqueResourceName(this, { maxLength: 40 })}-${stackMark()}`;
+    const { emulator } = props;
+    const removalPolicy =
+      props.removalPolicy ?? (emulator ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
+    const name = `${nameOf(this, props.name)}-${stackMark()}`;
+    const router = routerName(this);
+    // By its ARN, so that no role of this stack ends up in the policy of a key of another one (aws-cdk#14213).
+    const encryptionKey = props.encryptionKey && Key.fromKeyArn(this, "Key", props.encryptionKey.keyArn);
+    const network = networkOf(props);
     const kept = { removalPolicy, ...(encryptionKey ? { encryptionKey } : {}) };
     const shared = {
       settings: chosen,
+      name,
+      router,
+      architecture: props.architecture ?? Architecture.ARM_64,
+      runtime: nodeRuntime(props.runtime),
       tracing: props.tracing ?? false,
       logRetention: props.logRetention ?? RetentionDays.ONE_MONTH,
       ...kept,
       ...(emulator ? { emulator } : {}),
+      ...(network ? { network } : {}),
     };
 
     const auth = new Auth(this, "Auth", {
@@ -130,8 +170,8 @@ export class Tagwire extends Construct {
     });
     const reserve = props.reserveConcurrency ?? true;
     const consumer = new Consumer(this, "Consumer", { ...shared, reserve, lanes, tables, sockets });
-    new Alarms(this, "Alarms", { options: props.alarms ?? {}, lanes, consumer, ingest, sockets });
-    if (props.dashboard ?? true) new RouterDashboard(this, "Dashboard", { lanes, consumer, ingest });
+    new Alarms(this, "Alarms", { options: props.alarms ?? {}, router, lanes, consumer, ingest, sockets });
+    if (props.dashboard ?? true) new RouterDashboard(this, "Dashboard", { router, lanes, consumer, ingest });
 
     this.httpUrl = ingest.url;
     this.socketUrl = sockets.url;
@@ -170,6 +210,18 @@ export class Tagwire extends Construct {
       ReceiptsTableName: receipts.tableName,
     };
   }
+}
+
+function networkOf({ vpc, vpcSubnets, securityGroups }: TagwireProps): Network | undefined {
+  if (vpc)
+    return { vpc, ...(vpcSubnets ? { vpcSubnets } : {}), ...(securityGroups ? { securityGroups } : {}) };
+  if (vpcSubnets || securityGroups) throw new Error("vpcSubnets and securityGroups need a vpc");
+  return undefined;
+}
+
+function nodeRuntime(runtime: Runtime = Runtime.NODEJS_24_X): Runtime {
+  if (runtime.family === RuntimeFamily.NODEJS) return runtime;
+  throw new Error(`runtime must be one of Node.js, got ${runtime.name}`);
 }
 
 const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);

@@ -28,6 +28,7 @@ export function environment(name: FunctionName, parts: Parts): Environment {
     SOCKET_ENDPOINT: socketEndpoint,
     TOKENS: JSON.stringify({ secretId }),
     SETTINGS: JSON.stringify(settings),
+    ROUTER: "local",
   };
   return {
     ...Object.fromEntries(ENV[name].map((key) => [key, all[key]])),

@@ -263,7 +263,11 @@ export type Metric =
   | "Subscribed"
   | "Unsubscribed"
   | "FramesRefused"
-  | "Faults";
+  | "Faults"
+  /** Sends that the stack or its policies forbid: @connections answered 403 or 404. */
+  | "SendsForbidden"
+  /** Looks at a gateway that was found down. */
+  | "GatewayDown";
 
 /** What one run says about itself. */
 export interface Telemetry {

@@ -166,8 +166,8 @@ const QUEUE_URLS = LANES.map((lane) => `QUEUE_URL_${lane.toUpperCase()}` as cons
 
 /** The variables each function reads. The stack and the local runtime set exactly these. */
 export const ENV = {
-  ingest: [...QUEUE_URLS, "TOKENS", "SETTINGS"],
-  receipts: ["RECEIPTS_TABLE", "TOKENS", "SETTINGS"],
+  ingest: [...QUEUE_URLS, "TOKENS", "SETTINGS", "ROUTER"],
+  receipts: ["RECEIPTS_TABLE", "TOKENS", "SETTINGS", "ROUTER"],
   consume: [
     ...QUEUE_URLS,
     "DEAD_LETTER_QUEUE_URL",
@@ -176,8 +176,9 @@ export const ENV = {
     "RECEIPTS_TABLE",
     "SOCKET_ENDPOINT",
     "SETTINGS",
+    "ROUTER",
   ],
-  socket: ["CONNECTIONS_TABLE", "SUBSCRIPTIONS_TABLE", "TOKENS", "SETTINGS"],
+  socket: ["CONNECTIONS_TABLE", "SUBSCRIPTIONS_TABLE", "TOKENS", "SETTINGS", "ROUTER"],
 } as const satisfies Record<FunctionName, readonly string[]>;
 
 export type Env<F extends FunctionName> = Readonly<Record<(typeof ENV)[F][number], string>>;

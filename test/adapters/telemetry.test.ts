@@ -3,9 +3,9 @@ import { emfTelemetry } from "../../shared/adapters/powertools/telemetry.ts";
 import { TagwireError } from "../../shared/domain/errors.ts";
 
 /** A run's telemetry, and the lines that it has printed. */
-function printed(service = "consume") {
+function printed(service = "consume", router = "Shop/Router") {
   const lines: string[] = [];
-  const telemetry = emfTelemetry(service, (line) => void lines.push(line));
+  const telemetry = emfTelemetry(service, (line) => void lines.push(line), router);
   return { telemetry, records: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
 }
 
@@ -18,14 +18,14 @@ test("counts of one run are summed into one record that CloudWatch reads", () =>
   telemetry.flush();
   const [record, ...more] = records();
   expect(more).toEqual([]);
-  expect(record).toMatchObject({ service: "consume", FramesSent: 4, Claims: 1 });
+  expect(record).toMatchObject({ service: "consume", router: "Shop/Router", FramesSent: 4, Claims: 1 });
   expect(record).not.toHaveProperty("PostsBusy");
   expect(record?._aws).toMatchObject({
     Timestamp: expect.any(Number),
     CloudWatchMetrics: [
       {
         Namespace: "Tagwire",
-        Dimensions: [["service"]],
+        Dimensions: [["service", "router"]],
         Metrics: [
           { Name: "FramesSent", Unit: "Count" },
           { Name: "Claims", Unit: "Count" },
@@ -45,14 +45,14 @@ test("a run that counted nothing prints nothing, and a count is printed once", (
   expect(records()).toHaveLength(1);
 });
 
-test("the counts of two runs, and of two functions, are kept apart", () => {
-  const [one, two, other] = [printed(), printed(), printed("ingest")];
+test("the counts of two runs, of two functions and of two routers are kept apart", () => {
+  const [one, two, other] = [printed(), printed(undefined, "Shop/Chat"), printed("ingest")];
   one.telemetry.count("Claims");
   two.telemetry.count("Claims", 2);
   other.telemetry.count("MessagesAccepted");
   for (const { telemetry } of [two, other, one]) telemetry.flush();
   expect(one.records()).toMatchObject([{ Claims: 1 }]);
-  expect(two.records()).toMatchObject([{ Claims: 2 }]);
+  expect(two.records()).toMatchObject([{ router: "Shop/Chat", Claims: 2 }]);
   expect(other.records()).toMatchObject([{ service: "ingest", MessagesAccepted: 1 }]);
   expect(other.records()[0]).not.toHaveProperty("Claims");
 });

@@ -1,4 +1,5 @@
 import { Match } from "aws-cdk-lib/assertions";
+import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { expect, test } from "vitest";
 import { functionsOf, synth } from "./support.ts";
 
@@ -56,12 +57,54 @@ test("any page may call with a token, unless origins are named", () => {
     CorsConfiguration: Match.objectLike({
       AllowOrigins,
       AllowMethods: ["GET", "POST", "DELETE"],
-      AllowHeaders: ["authorization", "content-type"],
+      AllowHeaders: ["authorization", "content-type", "traceparent", "tracestate", "idempotency-key"],
+      ExposeHeaders: ["location", "retry-after"],
     }),
   });
   aws.template.hasResourceProperties("AWS::ApiGatewayV2::Api", cors(["*"]));
   const named = synth({ http: { corsOrigins: ["https://shop.example.com"] } });
   named.template.hasResourceProperties("AWS::ApiGatewayV2::Api", cors(["https://shop.example.com"]));
+});
+
+test("web pages may send the headers that are named, and no others", () => {
+  const named = synth({ http: { corsHeaders: ["authorization", "x-shop"] } });
+  named.template.hasResourceProperties("AWS::ApiGatewayV2::Api", {
+    CorsConfiguration: Match.objectLike({ AllowHeaders: ["authorization", "x-shop"] }),
+  });
+});
+
+test("the socket's stage comes after its routes, as what is deployed first is what connects", () => {
+  const { Resources } = aws.template.toJSON() as {
+    Resources: Record<string, { Type: string; DependsOn?: string[]; Properties: Record<string, unknown> }>;
+  };
+  const api = JSON.stringify({ Ref: aws.idOf(aws.router.socketApi.api) });
+  const ofSocket = (...types: string[]) =>
+    Object.entries(Resources).filter(
+      ([, { Type, Properties }]) =>
+        types.includes(Type.replace("AWS::ApiGatewayV2::", "")) &&
+        JSON.stringify(Properties["ApiId"]) === api,
+    );
+  const [[, stage] = expect.fail(), ...others] = ofSocket("Stage");
+  expect(others).toEqual([]);
+  const routes = ofSocket("Route", "RouteResponse").map(([id]) => id);
+  expect(routes).toHaveLength(4);
+  expect(stage.DependsOn).toEqual(expect.arrayContaining(routes));
+});
+
+test("the socket's stage has the name that it is given, in every address", () => {
+  const { template, router, variablesOf } = synth({ socket: { stageName: "blue" } });
+  template.hasResourceProperties("AWS::ApiGatewayV2::Stage", { StageName: "blue" });
+  expect(JSON.stringify(variablesOf(router.consumer.function)["SOCKET_ENDPOINT"])).toMatch(/\/blue"/);
+  expect(JSON.stringify(template.findResources("AWS::IAM::Policy"))).toContain("/blue/POST/@connections/*");
+});
+
+test.each([
+  "",
+  "my stage",
+  "$default",
+  "a".repeat(129),
+])("%j is refused as the name of a stage", (stageName) => {
+  expect(() => synth({ socket: { stageName } })).toThrow("socket.stageName must be 1-128 of A-Z a-z 0-9 _ -");
 });
 
 test("each stage takes so much and no more", () => {
@@ -77,6 +120,24 @@ test("each stage takes so much and no more", () => {
   });
   changed.template.hasResourceProperties("AWS::ApiGatewayV2::Stage", throttle("$default", 50, 20));
   changed.template.hasResourceProperties("AWS::ApiGatewayV2::Stage", throttle("live", 7, 3));
+});
+
+test("the access log has a group whose name no other stack has, and whose kind costs the account no policy", () => {
+  const [
+    {
+      Properties: { LogGroupName },
+    } = expect.fail(),
+  ] = Object.values(
+    aws.template.findResources("AWS::Logs::LogGroup", { Properties: { LogGroupName: Match.anyValue() } }),
+  );
+  expect(JSON.stringify(LogGroupName)).toMatch(/"\/aws\/vendedlogs\/apis\/.+AWS::StackId/);
+});
+
+test("the access log goes to a group of yours", () => {
+  const own = synth((stack) => ({ http: { accessLog: new LogGroup(stack, "Mine") } }));
+  own.template.hasResourceProperties("AWS::ApiGatewayV2::Stage", {
+    AccessLogSettings: { DestinationArn: { "Fn::GetAtt": [Match.stringLikeRegexp("^Mine"), "Arn"] } },
+  });
 });
 
 test("the access log names neither tokens nor messages, and there is none of the sockets' queries", () => {

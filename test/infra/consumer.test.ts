@@ -49,6 +49,12 @@ test("without a reserve the lanes are still braked", () => {
   );
 });
 
+test("jobs and redeliveries may go round through the lanes as often as it takes", () => {
+  const { template, router, propertiesOf } = synth();
+  expect(propertiesOf(router.consumer.function).RecursiveLoop).toBe("Allow");
+  template.resourcePropertiesCountIs("AWS::Lambda::Function", { RecursiveLoop: "Allow" }, 1);
+});
+
 test("settings that break a rule are refused before anything is deployed", () => {
   expect(() => synth({ settings: { lanes: { low: { concurrency: 1 } } } })).toThrow(
     "lanes.low.concurrency must be 2-1000, got 1",

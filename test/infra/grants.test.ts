@@ -1,8 +1,6 @@
-import { Match } from "aws-cdk-lib/assertions";
-import { Key } from "aws-cdk-lib/aws-kms";
 import { describe, expect, test } from "vitest";
 import { FUNCTIONS, type FunctionName } from "../../shared/settings.ts";
-import { functionsOf, statementsIn, synth } from "./support.ts";
+import { functionsOf, synth } from "./support.ts";
 
 /** All that each function may do, and to what. */
 const MAY: Readonly<Record<FunctionName, readonly string[]>> = {
@@ -113,25 +111,4 @@ test("no role holds a policy that AWS wrote for everybody", () => {
   for (const { Properties } of Object.values(synth().template.findResources("AWS::IAM::Role"))) {
     expect(Properties).not.toHaveProperty("ManagedPolicyArns");
   }
-});
-
-test("a customer's key encrypts queues, tables and secret, and the functions may use it without a star", () => {
-  const { template, router, propertiesOf } = synth(
-    (stack) => ({ encryptionKey: new Key(stack, "Key") }),
-    "eu-central-1",
-  );
-  const key = { "Fn::GetAtt": [expect.stringMatching(/^Key/), "Arn"] };
-  const { queues, deadLetters } = router.lanes;
-  for (const queue of [...Object.values(queues), deadLetters]) {
-    expect(propertiesOf(queue)).toMatchObject({ KmsMasterKeyId: key });
-  }
-  const { connections, subscriptions, receipts } = router.tables;
-  for (const table of [connections, subscriptions, receipts]) {
-    expect(propertiesOf(table)).toMatchObject({ SSESpecification: { SSEEnabled: true, SSEType: "KMS" } });
-    expect(propertiesOf(table)).toMatchObject({ Replicas: [{ SSESpecification: { KMSMasterKeyId: key } }] });
-  }
-  template.hasResourceProperties("AWS::SecretsManager::Secret", { KmsKeyId: Match.anyValue() });
-  const actions = statementsIn(template, "AWS::IAM::Policy").flatMap(({ Action }) => list(Action ?? []));
-  expect(actions).toContain("kms:GenerateDataKey");
-  expect(actions.filter((action) => action.includes("*"))).toEqual([]);
 });

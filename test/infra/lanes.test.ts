@@ -63,7 +63,7 @@ test("every queue is encrypted and refuses whoever comes without TLS", () => {
 test("dead letters outlive the stack; lanes go with it", () => {
   const policyOf = (queue: (typeof router.lanes)["deadLetters"]) =>
     template.toJSON().Resources[idOf(queue)].DeletionPolicy;
-  expect(policyOf(router.lanes.deadLetters)).toBe("Retain");
+  expect(policyOf(router.lanes.deadLetters)).toBe("RetainExceptOnCreate");
   expect(policyOf(router.lanes.queues.high)).toBe("Delete");
   template.resourcePropertiesCountIs("AWS::SQS::Queue", { RedrivePolicy: Match.anyValue() }, LANES.length);
 });

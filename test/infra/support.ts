@@ -10,14 +10,17 @@ export type Properties = Readonly<Record<string, never>>;
 /** Props, or what makes them out of things of the same stack. */
 type Props = TagwireProps | ((stack: Stack) => TagwireProps);
 
-/** A stack that holds nothing but a router. Its functions are not bundled. */
-export function routerStack(props?: Props, region?: string) {
-  const app = new App({
+/** An app whose functions are not bundled. */
+export const unbundled = (): App =>
+  new App({
     context: { "aws:cdk:bundling-stacks": [] },
     builtinCloudFormationValidation: false,
     treeMetadata: false,
   });
-  const stack = new Stack(app, "Test", region ? { env: { region } } : {});
+
+/** A stack that holds nothing but a router. Its functions are not bundled. */
+export function routerStack(props?: Props, region?: string) {
+  const stack = new Stack(unbundled(), "Test", region ? { env: { region } } : {});
   return {
     stack,
     router: new Tagwire(stack, "Router", typeof props === "function" ? props(stack) : props),

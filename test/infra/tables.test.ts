@@ -20,5 +20,5 @@ test.each(names)("table %s has the keys of the description, forgets by TTL and c
 
 test("receipts outlive the stack; what says who is connected goes with its sockets", () => {
   const policies = names.map((name) => template.toJSON().Resources[idOf(router.tables[name])].DeletionPolicy);
-  expect(policies).toEqual(["Delete", "Delete", "Retain"]);
+  expect(policies).toEqual(["Delete", "Delete", "RetainExceptOnCreate"]);
 });

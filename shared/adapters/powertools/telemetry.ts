@@ -6,8 +6,11 @@ export interface RunTelemetry extends Telemetry {
   flush(): void;
 }
 
-/** Counts go to CloudWatch through the log, in its embedded metric format. */
-export function emfTelemetry(service: string, write: (line: string) => void): RunTelemetry {
+/**
+ * Counts go to CloudWatch through the log, in its embedded metric format. The router is a dimension beside the service,
+ * so that two routers of one account and Region do not add up.
+ */
+export function emfTelemetry(service: string, write: (line: string) => void, router: string): RunTelemetry {
   const counts = new Map<Metric, number>();
   return {
     count(metric, value = 1) {
@@ -22,7 +25,7 @@ export function emfTelemetry(service: string, write: (line: string) => void): Ru
     },
     flush() {
       if (counts.size === 0) return;
-      const metrics = metricsOf(service);
+      const metrics = metricsOf(service, router);
       for (const [metric, value] of counts) metrics.addMetric(metric, MetricUnit.Count, value);
       counts.clear();
       write(JSON.stringify(metrics.serializeMetrics()));
@@ -34,8 +37,11 @@ export function emfTelemetry(service: string, write: (line: string) => void): Ru
 /** Kept, since making one costs more than all that is done with it; it is empty between two flushes. */
 const kept = new Map<string, Metrics>();
 
-function metricsOf(service: string): Metrics {
-  const metrics = kept.get(service) ?? new Metrics({ namespace: "Tagwire", serviceName: service });
-  kept.set(service, metrics);
+function metricsOf(service: string, router: string): Metrics {
+  const key = JSON.stringify([service, router]);
+  const metrics =
+    kept.get(key) ??
+    new Metrics({ namespace: "Tagwire", serviceName: service, defaultDimensions: { router } });
+  kept.set(key, metrics);
   return metrics;
 }

@@ -1,0 +1,85 @@
+import { type CfnElement, Stack } from "aws-cdk-lib";
+import { Match, Template } from "aws-cdk-lib/assertions";
+import { Key } from "aws-cdk-lib/aws-kms";
+import { expect, test } from "vitest";
+import { Tagwire } from "../../infra/tagwire.ts";
+import { FUNCTIONS } from "../../shared/settings.ts";
+import { functionsOf, synth, unbundled } from "./support.ts";
+
+interface Statement {
+  readonly Action?: string | string[];
+  readonly Resource?: unknown;
+  readonly Principal?: unknown;
+}
+
+/** What AWS asks of whoever uses a queue, a table or a secret that a customer's key encrypts. */
+const MAY = [
+  "kms:Decrypt",
+  "kms:DescribeKey",
+  "kms:Encrypt",
+  "kms:GenerateDataKey",
+  "kms:ReEncryptFrom",
+  "kms:ReEncryptTo",
+];
+
+test("a customer's key encrypts queues, tables and secret", () => {
+  const { template, router, propertiesOf } = synth(
+    (stack) => ({ encryptionKey: new Key(stack, "Key") }),
+    "eu-central-1",
+  );
+  const key = { "Fn::GetAtt": [expect.stringMatching(/^Key/), "Arn"] };
+  const { queues, deadLetters } = router.lanes;
+  for (const queue of [...Object.values(queues), deadLetters]) {
+    expect(propertiesOf(queue)).toMatchObject({ KmsMasterKeyId: key });
+  }
+  const { connections, subscriptions, receipts } = router.tables;
+  for (const table of [connections, subscriptions, receipts]) {
+    expect(propertiesOf(table)).toMatchObject({ SSESpecification: { SSEEnabled: true, SSEType: "KMS" } });
+    expect(propertiesOf(table)).toMatchObject({ Replicas: [{ SSESpecification: { KMSMasterKeyId: key } }] });
+  }
+  template.hasResourceProperties("AWS::SecretsManager::Secret", { KmsKeyId: Match.anyValue() });
+});
+
+/** A key of one stack, and a router of another one that uses it. */
+function apart() {
+  const app = unbundled();
+  const env = { region: "eu-central-1" };
+  const keys = new Stack(app, "Keys", { env });
+  const key = new Key(keys, "Key");
+  const stack = new Stack(app, "Shop", { env });
+  const router = new Tagwire(stack, "Router", { encryptionKey: key });
+  return { app, keys, stack, router };
+}
+
+test("the key may be of another stack, which learns nothing of the router", () => {
+  const { app, keys, stack } = apart();
+  app.synth();
+  expect(stack.dependencies).toEqual([keys]);
+  expect(keys.dependencies).toEqual([]);
+  const [{ Properties } = expect.fail()] = Object.values(
+    Template.fromStack(keys).findResources("AWS::KMS::Key"),
+  );
+  const statements: Statement[] = Properties.KeyPolicy.Statement;
+  // Rights to the key are the account's to give: the roles of the router get them by their own policies.
+  expect(statements).toEqual([
+    expect.objectContaining({
+      Action: "kms:*",
+      Principal: {
+        AWS: { "Fn::Join": ["", expect.arrayContaining([expect.stringMatching(/:root$/)])] },
+      },
+    }),
+  ]);
+});
+
+test.each(FUNCTIONS)("%s may use the key for what it reads and writes, without a star", (name) => {
+  const { stack, router } = apart();
+  const { role } = functionsOf(router)[name];
+  const roleId = stack.getLogicalId(role?.node.defaultChild as CfnElement);
+  const policies = Object.values(Template.fromStack(stack).findResources("AWS::IAM::Policy"));
+  const statements: Statement[] = policies
+    .filter(({ Properties }) => Properties.Roles.some(({ Ref }: { Ref: string }) => Ref === roleId))
+    .flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
+  const ofKey = statements.filter(({ Resource }) => JSON.stringify(Resource).includes("Keys:ExportsOutput"));
+  const actions = new Set(ofKey.flatMap(({ Action = [] }) => Action));
+  expect([...actions].sort()).toEqual(MAY);
+});

@@ -1,0 +1,149 @@
+import { Stack } from "aws-cdk-lib";
+import { Template } from "aws-cdk-lib/assertions";
+import { Construct } from "constructs";
+import { expect, test } from "vitest";
+import { Tagwire } from "../../infra/tagwire.ts";
+import { emfTelemetry } from "../../shared/adapters/powertools/telemetry.ts";
+import type { Metric } from "../../shared/ports.ts";
+import { FUNCTIONS } from "../../shared/settings.ts";
+import { functionsOf, synth, unbundled } from "./support.ts";
+
+/** A metric as CloudWatch knows it: another dimension or namespace is another metric. */
+interface Identity {
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+}
+
+/** A value of a template once its stack is deployed; its resources have their own ids for names. */
+function deployed(value: unknown, stackName: string): unknown {
+  if (Array.isArray(value)) return value.map((each) => deployed(each, stackName));
+  if (typeof value !== "object" || value === null) return value;
+  if ("Fn::Join" in value) {
+    const [separator, parts] = value["Fn::Join"] as [string, unknown[]];
+    return parts.map((part) => deployed(part, stackName)).join(separator);
+  }
+  if ("Ref" in value) return value.Ref === "AWS::StackName" ? stackName : String(value.Ref);
+  if ("Fn::GetAtt" in value) return String((value["Fn::GetAtt"] as string[])[0]);
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, deployed(each, stackName)]));
+}
+
+/** What each router of a stack is called in metrics, by what its consumer is told. */
+const routersIn = (stack: Stack): string[] =>
+  Object.values(Template.fromStack(stack).findResources("AWS::Lambda::Function"))
+    .map(({ Properties }) => Properties.Environment.Variables)
+    .filter(({ DEAD_LETTER_QUEUE_URL }) => DEAD_LETTER_QUEUE_URL !== undefined)
+    .map(({ ROUTER }) => String(deployed(ROUTER, stack.stackName)));
+
+/** The metrics of ours that the dashboards and alarms of a stack look at. */
+function lookedAt(stack: Stack): { dashboards: Identity[][]; alarms: Identity[] } {
+  const template = Template.fromStack(stack);
+  const dashboards = Object.values(template.findResources("AWS::CloudWatch::Dashboard")).map(
+    ({ Properties }) => {
+      const { widgets } = JSON.parse(String(deployed(Properties.DashboardBody, stack.stackName)));
+      return (widgets as { properties: { metrics: unknown[][] } }[])
+        .flatMap(({ properties }) => properties.metrics)
+        .map((row) => row.filter((word): word is string => typeof word === "string"))
+        .map(([namespace = "", name = "", ...pairs]) => ({
+          namespace,
+          name,
+          dimensions: Object.fromEntries(
+            pairs.flatMap((key, i) => (i % 2 === 0 ? [[key, pairs[i + 1] ?? ""]] : [])),
+          ),
+        }))
+        .filter(ours);
+    },
+  );
+  const alarms = Object.values(template.findResources("AWS::CloudWatch::Alarm"))
+    .map(({ Properties }) => {
+      const { Namespace, MetricName, Dimensions } = deployed(Properties, stack.stackName) as {
+        Namespace: string;
+        MetricName: string;
+        Dimensions: { Name: string; Value: string }[];
+      };
+      const dimensions = Object.fromEntries(Dimensions.map(({ Name, Value }) => [Name, Value]));
+      return { namespace: Namespace, name: MetricName, dimensions };
+    })
+    .filter(ours);
+  return { dashboards, alarms };
+}
+
+const ours = ({ namespace }: Identity) => !namespace.startsWith("AWS/");
+
+/** The metric that CloudWatch makes of what a function prints (embedded metric format). */
+function emitted(service: string, router: string, metric: Metric): Identity {
+  const lines: string[] = [];
+  const telemetry = emfTelemetry(service, (line) => void lines.push(line), router);
+  telemetry.count(metric);
+  telemetry.flush();
+  const record = JSON.parse(lines[0] ?? "{}");
+  const [{ Namespace, Dimensions, Metrics }] = record._aws.CloudWatchMetrics;
+  const dimensions = Object.fromEntries(
+    (Dimensions[0] as string[]).map((name) => [name, String(record[name])]),
+  );
+  return { namespace: Namespace, name: Metrics[0].Name, dimensions };
+}
+
+test("the dashboard and the alarms look at the very metrics that the functions write", () => {
+  const stack = new Stack(unbundled(), "Shop");
+  new Tagwire(stack, "Orders");
+  const [router = ""] = routersIn(stack);
+  const { dashboards, alarms } = lookedAt(stack);
+  const all = [...dashboards.flat(), ...alarms];
+  expect(all.length).toBeGreaterThan(15);
+  for (const { namespace, name, dimensions } of all) {
+    const service = dimensions["service"] ?? "";
+    expect(FUNCTIONS).toContain(service);
+    expect({ namespace, name, dimensions }).toEqual(emitted(service, router, name as Metric));
+  }
+});
+
+test.each([
+  { where: "one stack", made: () => twoIn(1) },
+  { where: "two stacks", made: () => twoIn(2) },
+])("two routers of $where do not add up", ({ made }) => {
+  const stacks = made();
+  const names = stacks.flatMap(routersIn);
+  expect(new Set(names).size).toBe(2);
+  const seen = stacks.flatMap((stack) => lookedAt(stack).dashboards);
+  expect(seen).toHaveLength(2);
+  const routers = seen.map((metrics) => [...new Set(metrics.map(({ dimensions }) => dimensions["router"]))]);
+  expect(routers).toEqual(names.map((name) => [name]));
+  const alarmed = stacks
+    .flatMap((stack) => lookedAt(stack).alarms)
+    .map(({ dimensions }) => dimensions["router"]);
+  expect(alarmed.toSorted()).toEqual([...names, ...names].toSorted());
+});
+
+/** The same app with two routers, in so many stacks. */
+function twoIn(count: 1 | 2): Stack[] {
+  const root = unbundled();
+  const shop = new Stack(root, "Shop");
+  const other = count === 1 ? shop : new Stack(root, "Other");
+  new Tagwire(shop, "Router");
+  new Tagwire(other, count === 1 ? "Chat" : "Router");
+  return [...new Set([shop, other])];
+}
+
+test("every function is told the same name", () => {
+  const { router, variablesOf } = synth();
+  const names = Object.values(functionsOf(router)).map((each) =>
+    deployed(variablesOf(each)["ROUTER"], "Test"),
+  );
+  expect(new Set(names)).toEqual(new Set(["Test/Router"]));
+});
+
+test.each([
+  { why: "is long", ids: ["a".repeat(100), "b".repeat(100)] },
+  { why: "has signs that CloudWatch refuses", ids: ["Bestellungen für Grün"] },
+])("the name of a router whose path $why is shortened, always to the same", ({ ids }) => {
+  const named = () => {
+    const stack = new Stack(unbundled(), "Shop", { stackName: "n".repeat(128) });
+    const scope = ids.slice(0, -1).reduce<Construct>((at, id) => new Construct(at, id), stack);
+    new Tagwire(scope, ids.at(-1) ?? "");
+    return routersIn(stack)[0] ?? "";
+  };
+  const name = named();
+  expect(name).toMatch(/^[\x21-\x7e]{1,255}$/);
+  expect(named()).toBe(name);
+});
