@@ -1,4 +1,7 @@
 import { InvalidArgumentError } from "commander";
+import { parseJson } from "../shared/domain/parse.ts";
+import { type Overrides, type Settings, settings } from "../shared/settings.ts";
+import { isObject } from "./failure.ts";
 
 /** Gathers an option that may be given many times. */
 export const collect = (value: string, former: readonly string[] = []): string[] => [...former, value];
@@ -6,4 +9,11 @@ export const collect = (value: string, former: readonly string[] = []): string[]
 export function wholeNumber(value: string): number {
   if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError("It must be a whole number.");
   return Number(value);
+}
+
+/** JSON of the settings that differ from the defaults. Throws SETTINGS_INVALID where they break a rule. */
+export function parseSettings(text: string): Settings {
+  const json = parseJson(text);
+  if (!json.ok || !isObject(json.value)) throw new InvalidArgumentError("It must be a JSON object.");
+  return settings(json.value as Overrides);
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { TagwireError } from "../shared/domain/errors.ts";
 import { cancelVerb } from "./cancel.ts";
 import { deadLettersVerb } from "./dead-letters/verb.ts";
+import { doctorVerb } from "./doctor/verb.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { listenVerb } from "./listen.ts";
@@ -21,6 +22,7 @@ const VERBS: readonly ((program: Command, io: Io) => void)[] = [
   tokenVerb,
   loadVerb,
   planVerb,
+  doctorVerb,
 ];
 
 /** Runs one command line (without the program's own name) and answers its exit code. */

@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { BATCH_MESSAGES, FRAME_BYTES, QUEUE_BATCH } from "../../shared/domain/limits.ts";
-import { parseJson } from "../../shared/domain/parse.ts";
-import { DEFAULTS, type Overrides, type Settings, settings as settle } from "../../shared/settings.ts";
-import { Failure, isObject } from "../failure.ts";
+import { DEFAULTS, type Settings } from "../../shared/settings.ts";
+import { Failure } from "../failure.ts";
 import type { Io } from "../io.ts";
+import { parseSettings } from "../option.ts";
 import { ASSUMPTIONS, type Load, parseTraffic, type Traffic } from "./load.ts";
 import { plan } from "./plan.ts";
 import { QUOTAS } from "./quotas.ts";
@@ -97,9 +97,3 @@ const within = (least: number, most: number) => (text: string) => {
   if (/^\d+(\.\d+)?$/.test(text) && number >= least && number <= most) return number;
   throw new InvalidArgumentError(`It must be ${least} to ${most}.`);
 };
-
-function parseSettings(text: string): Settings {
-  const json = parseJson(text);
-  if (!json.ok || !isObject(json.value)) throw new InvalidArgumentError("It must be a JSON object.");
-  return settle(json.value as Overrides);
-}
