@@ -108,6 +108,16 @@ describe("names", () => {
     );
   });
 
+  test("two routers of a stack cannot have the same name, but two of two stacks can", () => {
+    const app = unbundled();
+    const stack = new Stack(app, "Shop");
+    new Tagwire(stack, "Orders", { name: "push" });
+    expect(() => new Tagwire(stack, "Chat", { name: "push" })).toThrow(
+      "another router of stack Shop has the name push",
+    );
+    expect(() => new Tagwire(new Stack(app, "Other"), "Chat", { name: "push" })).not.toThrow();
+  });
+
   test("a construct of any path gets a name that SQS takes", () => {
     const stack = new Stack(unbundled(), "S".repeat(100));
     new Tagwire(stack, "Unser Röuter ".repeat(12));
