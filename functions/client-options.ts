@@ -6,7 +6,10 @@ export interface ClientLimits extends Pick<FunctionSettings, "timeoutSeconds"> {
   readonly maxSockets: number;
 }
 
-/** Milliseconds before one try of a call counts as failed: never more, and never less while there is another try. */
+/**
+ * Milliseconds before one try of a call counts as failed, at most, and at least for each try beyond the first: a longer
+ * wait is worth more than a third try, since a process that stalls for so long takes an answer that came for none.
+ */
 const TRY = { most: 5_000, least: 1_000 };
 
 /** Tries of a call at most: the SDK's own number. */
@@ -25,14 +28,15 @@ export const pausesOf = (maxAttempts: number): number => THROTTLED * (2 ** (maxA
  * What an SDK client is given so that a call never outlives the function: one that is late is killed and answers
  * nothing. With `n` tries of `t` milliseconds and the pauses between them, `n · t + pauses ≤ 0.45 · timeout`: so two calls in
  * turn fit (a write that fails, and what takes it back), and so does one whose every answer stops midway, since the
- * silence within a body is bounded by `t` as well. Three tries if each can have a second, otherwise two, otherwise one.
+ * silence within a body is bounded by `t` as well. Three tries if each can have two
+ * seconds, otherwise two if each can have one, otherwise one.
  * In 10 s that is two tries of 1.75 s.
  */
 export function clientOptions({ timeoutSeconds, maxSockets }: ClientLimits) {
   const time = SHARE * timeoutSeconds * 1_000;
   const tryOf = (attempts: number) => (time - pausesOf(attempts)) / attempts;
   let maxAttempts = ATTEMPTS;
-  while (maxAttempts > 1 && tryOf(maxAttempts) < TRY.least) maxAttempts--;
+  while (maxAttempts > 1 && tryOf(maxAttempts) < TRY.least * (maxAttempts - 1)) maxAttempts--;
   const requestTimeout = Math.max(1, Math.floor(Math.min(TRY.most, tryOf(maxAttempts))));
   return { maxAttempts, requestHandler: requestHandler(requestTimeout, maxSockets) };
 }
