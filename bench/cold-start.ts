@@ -189,6 +189,7 @@ async function timings(bundles: readonly Bundle[]): Promise<Map<Bundle, Timing[]
 const variables = (name: FunctionName): NodeJS.ProcessEnv => ({
   ...Object.fromEntries(ENV[name].map((key) => [key, "https://example.com"])),
   TOKENS: '{"secretId":"none"}',
+  ROUTER: "router",
   SETTINGS: JSON.stringify(DEFAULTS),
   AWS_REGION: "us-east-1",
   AWS_ACCESS_KEY_ID: "none",

@@ -7,7 +7,7 @@ import { memoryTelemetry } from "../shared/adapters/memory/telemetry.ts";
 import { after } from "../shared/domain/hash-range.ts";
 import type { ConnectionId, Tag } from "../shared/domain/tag.ts";
 import { consume } from "../shared/pipeline/consume.ts";
-import { pace } from "../shared/pipeline/pace.ts";
+import { gateway, gatewayMemory } from "../shared/pipeline/gateway.ts";
 import type { Posting, Sockets, Subscriptions } from "../shared/ports.ts";
 import { DEFAULTS } from "../shared/settings.ts";
 import { plainDeliver } from "./plain/deliver.ts";
@@ -53,34 +53,35 @@ const sockets: Sockets = {
 
 async function tagwire(id: string): Promise<void> {
   const body = JSON.stringify({
+    v: 1,
     message: {
       id,
       producer: "producer",
-      copy: "copy",
+      acceptanceId: "acceptance",
       target: { topic: "large" },
       data: { note: "x".repeat(500) },
       priority: "normal",
       time: new Date().toISOString(),
+      expiresAt: Date.now() + 3_600_000,
       dedupeSeconds: 300,
     },
   });
+  const clock = { now: Date.now, monotonic: () => performance.now(), pause: async () => {} };
   const telemetry = memoryTelemetry();
   const kept = await consume(
     {
-      sockets,
+      gateway: gateway(gatewayMemory({ quota: 1e9, share: 1 }), { sockets, clock }),
       subscriptions,
       connections: memoryConnections(),
       queue: memoryQueue(),
       receipts: memoryReceipts(),
       telemetry,
-      clock: { now: Date.now, monotonic: () => performance.now(), pause: async () => {} },
+      clock,
       random: Math.random,
       newId: () => "run",
       // One run serves all, which is more than any run of a function is given.
       policy: { ...DEFAULTS.delivery, share: Number.POSITIVE_INFINITY },
-      pace: pace({ quota: 1e9, share: 1 }),
-      maxReceives: 5,
-      redriveReceives: 10,
+      visibilitySeconds: 360,
     },
     [{ messageId: "m", lane: "normal", body, receive: 1, receiptHandle: "h" }],
     { end: Date.now() + 3_600_000 },

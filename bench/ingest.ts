@@ -132,6 +132,7 @@ const worldOf = (endpoint: string, urls: QueueReady["urls"]): World => ({
     ),
     TOKENS: JSON.stringify({ secretId: "tokens" }),
     // Lookups are timed, so they would fall on one row's window and not on another's.
+    ROUTER: "router",
     SETTINGS: JSON.stringify(settings({ backlog: { lookEvery: 3_600_000 } })),
   },
   write: () => {},

@@ -76,15 +76,17 @@ async function invoke(consumer: Consumer, bodies: readonly string[], lane: strin
 
 const bodyOf = (target: Target): string =>
   JSON.stringify({
+    v: 1,
     message: {
       id: randomUUID(),
       producer: "producer",
-      copy: randomUUID(),
+      acceptanceId: randomUUID(),
       target,
       event: "order.shipped",
       data: { note: "x".repeat(BYTES - 11) },
       priority: "normal",
       time: new Date().toISOString(),
+      expiresAt: Date.now() + 3_600_000,
       dedupeSeconds: 300,
     },
   });

@@ -5,9 +5,10 @@ import { dynamoReceipts } from "../shared/adapters/aws/dynamo-receipts.ts";
 import { dynamoSubscriptions } from "../shared/adapters/aws/dynamo-subscriptions.ts";
 import { emfTelemetry } from "../shared/adapters/powertools/telemetry.ts";
 import { LANES, type Lane } from "../shared/domain/lane.ts";
-import { consume, type Received } from "../shared/pipeline/consume.ts";
-import { pace } from "../shared/pipeline/pace.ts";
-import { readEnv, redriveReceives } from "../shared/settings.ts";
+import { consume } from "../shared/pipeline/consume.ts";
+import { gateway, gatewayMemory } from "../shared/pipeline/gateway.ts";
+import type { Received } from "../shared/pipeline/record.ts";
+import { readEnv, visibilitySeconds } from "../shared/settings.ts";
 import { socketsOf } from "./sockets.ts";
 import { queueClient, queueOf, reserveOf, settingsOf, tableClient } from "./wiring.ts";
 import type { World } from "./world.ts";
@@ -34,14 +35,15 @@ export function consumeHandler(world: World) {
       patience: () => policy.reserve / 2,
     }),
     connections: dynamoConnections(tables, env.CONNECTIONS_TABLE),
-    sockets: socketsOf(world, env.SOCKET_ENDPOINT, policy, tables),
+    gateway: gateway(gatewayMemory(policy.pace), {
+      sockets: socketsOf(world, env.SOCKET_ENDPOINT, policy, tables),
+      clock: world.clock,
+    }),
     clock: world.clock,
     random: world.random,
     newId: () => uuid({ msecs: world.clock.now() }),
     policy,
-    pace: pace(policy.pace),
-    maxReceives: queues.maxReceives,
-    redriveReceives: redriveReceives(settings),
+    visibilitySeconds: visibilitySeconds(settings),
   };
 
   return async ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> => {

@@ -3,7 +3,7 @@ import { refuse } from "../shared/domain/errors.ts";
 import { isProducer } from "../shared/domain/grant.ts";
 import { backlog } from "../shared/pipeline/backlog.ts";
 import { type Item, ingest } from "../shared/pipeline/ingest.ts";
-import { readEnv } from "../shared/settings.ts";
+import { lifeSeconds, readEnv } from "../shared/settings.ts";
 import type { HttpEvent } from "./event.ts";
 import { authorize, guarded, type HttpReply, jsonBody, problemReply, reply, withRetryAfter } from "./http.ts";
 import { newIds } from "./new-id.ts";
@@ -15,7 +15,8 @@ import type { World } from "./world.ts";
 export function ingestHandler(world: World) {
   const env = readEnv("ingest", world.env);
   const tokens = tokensOf(world, env.TOKENS);
-  const { queues, backlog: policy, functions } = settingsOf(env.SETTINGS);
+  const settings = settingsOf(env.SETTINGS);
+  const { queues, backlog: policy, functions } = settings;
   const queue = queueOf(queueClient(world, functions.ingest), env, {
     fair: queues.fair,
     warn: emfTelemetry("ingest", world.write, env.ROUTER).warn,
@@ -33,7 +34,7 @@ export function ingestHandler(world: World) {
       const body = jsonBody(event);
       if (!body.ok) return problemReply(body.refusal);
       const items = await ingest(
-        { queue, backlog: backlogs, clock, newId, telemetry },
+        { queue, backlog: backlogs, clock, newId, lifeSeconds: lifeSeconds(settings), telemetry },
         producer.value,
         body.value,
       );

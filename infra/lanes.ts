@@ -4,7 +4,8 @@ import type { IKey } from "aws-cdk-lib/aws-kms";
 import { type IQueue, Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { LANES, type Lane } from "../shared/domain/lane.ts";
-import { redriveReceives, type Settings, visibilitySeconds } from "../shared/settings.ts";
+import { MAX_RECEIVES } from "../shared/domain/limits.ts";
+import { type Settings, visibilitySeconds } from "../shared/settings.ts";
 
 export interface LanesProps {
   readonly settings: Settings;
@@ -46,7 +47,7 @@ export class Lanes extends Construct {
           queueName: `${name}-${lane}`,
           visibilityTimeout: Duration.seconds(visibilitySeconds(settings)),
           retentionPeriod: Duration.days(retentionDays),
-          deadLetterQueue: { queue: deadLetters, maxReceiveCount: redriveReceives(settings) },
+          deadLetterQueue: { queue: deadLetters, maxReceiveCount: MAX_RECEIVES },
         }),
     );
     this.variables = Object.fromEntries(

@@ -1,3 +1,5 @@
+import { MAX_RECEIVES } from "../shared/domain/limits.ts";
+
 /** What the real services fix and a test may want smaller. Milliseconds unless the name says otherwise. */
 export interface Limits {
   /** How long a stop waits for the lanes to empty. */
@@ -25,6 +27,8 @@ export interface Limits {
   readonly postDelay: number;
   /** How often expired rows are deleted. DynamoDB takes up to days (UpdateTimeToLive), so reads never count on it. */
   readonly expiryEvery: number;
+  /** Receives after which a lane gives a message to the dead-letter queue by itself. */
+  readonly maxReceives: number;
   /** Consumer runs at a time, over all lanes. Absent: the sum of the lanes. */
   readonly reservedConcurrency?: number;
 }
@@ -41,4 +45,5 @@ export const LIMITS: Limits = {
   framesInFlight: 64,
   postDelay: 0,
   expiryEvery: 60_000,
+  maxReceives: MAX_RECEIVES,
 };

@@ -84,7 +84,7 @@ export async function start(options: StartOptions = {}): Promise<Router> {
   const back = createServer({ keepAliveTimeout: 60_000 });
   const own = `http://127.0.0.1:${await listen(back)}`;
   const socketEndpoint = (await options.postsTo?.(own)) ?? own;
-  const [queues, tables] = await Promise.all([startQueues(settings), startTables()]);
+  const [queues, tables] = await Promise.all([startQueues(settings, limits.maxReceives), startTables()]);
 
   const print = (line: string) => {
     counters.read(line);

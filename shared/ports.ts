@@ -1,9 +1,10 @@
+import type { Claimant } from "./domain/claimability.ts";
 import type { Result } from "./domain/errors.ts";
 import type { Identity } from "./domain/grant.ts";
 import type { HashRange } from "./domain/hash-range.ts";
 import type { Lane } from "./domain/lane.ts";
 import type { Job, MessageId } from "./domain/message.ts";
-import type { Ending, Progress, Receipt, Recipient, Standing } from "./domain/receipt.ts";
+import type { Ending, Progress, Receipt, Recipient } from "./domain/receipt.ts";
 import type { ConnectionId, Tag, UserId } from "./domain/tag.ts";
 import type { Spending } from "./domain/token-bucket.ts";
 
@@ -43,7 +44,7 @@ export interface MessageQueue {
   hide(lane: Lane, receiptHandle: string, seconds: number): Promise<void>;
   /** Puts a body that will not be tried again into the dead-letter queue, with its reason. */
   bury(lane: Lane, body: string, reason: string): Promise<void>;
-  /** Roughly how many entries wait in a lane, those hidden or delayed left out. */
+  /** Roughly how many entries a lane holds, hidden and delayed ones included: in an outage all of them are hidden. */
   backlog(lane: Lane): Promise<number>;
 }
 
@@ -78,9 +79,9 @@ export interface DeadLetters {
 
 /** A part of a list. It may hold no rows and a `next`: rows that have expired are read and not shown. */
 export interface Page {
-  /** In ascending order of their sort key. */
+  /** In ascending order of their sort key. May be empty although there is a `next`. */
   readonly rows: readonly Posting[];
-  /** The rows that were read for it, those that have expired included. */
+  /** How many rows were read, expired ones included. */
   readonly read: number;
   /** The sort key where the next page starts. Absent: the range holds no more. */
   readonly next?: string;
@@ -166,30 +167,36 @@ export interface Connections {
   ): Promise<ConnectionRow | undefined>;
 }
 
-/** One run's hold on a job. No two runs have one on the same job at the same time. */
-export interface Lease {
-  /** Unique to this run of this job. */
-  readonly run: string;
+/** One run's hold on a job. No two runs hold the same job at the same time. Times are milliseconds since 1970. */
+export interface Lease extends Claimant {
   readonly until: number;
-  readonly receive: number;
+  /** The earliest moment at which SQS shows the message again if the run dies: its full visibility timeout. */
+  readonly returnsAt: number;
   /** Whether SQS moves the job to the dead-letter queue after it. */
-  readonly last: boolean;
+  readonly onFinalReceive: boolean;
 }
 
 export type Claim =
-  /** `split`: an earlier run cut it into these ranges, and did not get all their jobs into the lane. */
-  | { readonly kind: "claimed"; readonly progress?: Progress; readonly split?: readonly HashRange[] }
-  | Exclude<Standing, { kind: "open" }>;
+  | {
+      readonly kind: "claimed";
+      /** What earlier runs left. Absent: there was none. */
+      readonly progress?: Progress;
+      /** An earlier run split it into these ranges, and did not get all their jobs into the lane. */
+      readonly split?: readonly HashRange[];
+      /** Runs that died in a row while they held it. */
+      readonly deaths: number;
+    }
+  /** Another run holds it. */
+  | { readonly kind: "leased"; readonly until: number }
+  /** Runs died while they held it, and the lease did not ask for such a job. */
+  | { readonly kind: "suspect"; readonly deaths: number }
+  | { readonly kind: "over"; readonly why: "duplicate" | "cancelled" | "ended" | "split" }
+  /** A newer deployment wrote its row. */
+  | { readonly kind: "newer"; readonly version: number };
 
 export type Outcome =
   | { readonly kind: "ended"; readonly ending: Ending; readonly progress: Progress; readonly reason?: string }
-  /** `requeued`: the rest is in the lane as an entry of its own, whose receives are counted anew. */
-  | {
-      readonly kind: "retry";
-      readonly progress: Progress;
-      readonly reason?: string;
-      readonly requeued?: boolean;
-    }
+  | { readonly kind: "retry"; readonly progress: Progress; readonly reason?: string }
   /** Jobs for these ranges will do its work; the run keeps its lease until they are `queued`. */
   | { readonly kind: "split"; readonly ranges: readonly HashRange[] }
   | { readonly kind: "queued" };
@@ -199,19 +206,23 @@ export type Settled = "written" | "cancelled" | "superseded";
 
 export interface Receipts {
   /**
-   * Gives the job to one run. One conditional write where the job is new; only a conflict costs a read.
-   * A second copy of an id within its window is a duplicate; so is one whose first is not settled yet.
+   * Gives the job to one run. MUST be one conditional write if the job is new; only a conflict costs a read. A second
+   * message with the same id is a duplicate within its window, and as long as the first is not over. The run before
+   * that neither wrote an outcome nor made SQS show the message earlier than by its full visibility timeout has died:
+   * that is counted once.
    */
   claim(job: Job, lease: Lease, now: number): Promise<Claim>;
   /**
-   * Writes what a run achieved and gives up its lease, but at a split. An ending is written even over a cancel,
-   * since it is what happened; a retry or a split is not, and answers `cancelled`. Once it is split all is written.
+   * Writes what a run achieved, sets the count of deaths to 0 and gives up its lease, except at a split. An ending is
+   * written even over a cancel, since it is what happened; a retry or a split is not, and returns `cancelled`. Once it
+   * is split, everything is written.
    */
   settle(job: Job, run: string, outcome: Outcome, now: number): Promise<Settled>;
   /** Whether the message was cancelled, claimed or not, or a later one has its id. */
   isCancelled(job: Job): Promise<boolean>;
-  /** Cancels what has not been delivered yet; a message nobody has met yet never will be. Changes no ending. */
+  /** Cancels what was accepted before `now` and has not been delivered yet, whether a run has met it or not. MUST NOT change an ending. */
   cancel(producer: UserId, id: MessageId, now: number): Promise<void>;
+  /** The receipt of the message that has this id now. Its size MUST be bounded, whatever the audience was. */
   find(producer: UserId, id: MessageId, now: number): Promise<Receipt | undefined>;
 }
 
@@ -258,6 +269,12 @@ export type Metric =
   | "ConnectionsGone"
   | "PostsBusy"
   | "PostsRefused"
+  /** Sends that the stack forbids: 403 or 404. */
+  | "SendsForbidden"
+  /** Runs that found the gateway down. */
+  | "GatewayDown"
+  /** Runs that died while they held a message. */
+  | "Deaths"
   | "ConnectionsOpened"
   | "ConnectionsClosed"
   | "Subscribed"

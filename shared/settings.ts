@@ -17,13 +17,6 @@ export interface LaneSettings {
 }
 
 export interface QueueSettings {
-  /** Receives before a run gives a message up and puts it into the dead-letter queue. AWS advises 5 or more. */
-  readonly maxReceives: number;
-  /**
-   * Further receives before SQS itself does that. They are for messages whose last runs died, were throttled or met
-   * another's lease, and so could not write what became of them.
-   */
-  readonly spareReceives: number;
   readonly retentionDays: number;
   readonly deadLetterRetentionDays: number;
   /** Visibility timeout in multiples of the consumer's timeout. AWS advises 6. */
@@ -59,8 +52,6 @@ export const DEFAULTS: Settings = {
     fanout: { concurrency: 4, batchSize: 1 },
   },
   queues: {
-    maxReceives: 5,
-    spareReceives: 5,
     retentionDays: 4,
     deadLetterRetentionDays: 14,
     visibilityFactor: 6,
@@ -78,6 +69,8 @@ export const DEFAULTS: Settings = {
     firstPageSize: 100,
     share: 5_000,
     splitLimit: 100,
+    rounds: 5,
+    deaths: 5,
     pace: { quota: 10_000, share: 0.8 },
     pendingLimit: 2_000,
   },
@@ -108,8 +101,8 @@ export function settings(overrides: Overrides = {}): Settings {
 export const reservedConcurrency = ({ lanes }: Settings): number =>
   LANES.reduce((sum, lane) => sum + lanes[lane].concurrency, 0);
 
-/** Receives before SQS moves a message to the dead-letter queue: its maxReceiveCount, 1-1000. */
-export const redriveReceives = ({ queues }: Settings): number => queues.maxReceives + queues.spareReceives;
+/** Seconds a message lives if its producer says nothing: an hour less than its queue keeps it, so that none vanishes. */
+export const lifeSeconds = ({ queues }: Settings): number => queues.retentionDays * 86_400 - 3_600;
 
 /** Seconds a received message stays hidden. */
 export const visibilitySeconds = ({ queues, functions }: Settings): number =>
@@ -125,13 +118,14 @@ function rules({ lanes, delivery, functions, queues, receiptDays }: Settings) {
       range(`lanes.${lane}.concurrency`, lanes[lane].concurrency, 2, 1000),
       range(`lanes.${lane}.batchSize`, lanes[lane].batchSize, 1, 10),
     ]),
-    range("queues.maxReceives", queues.maxReceives, 1, 900),
-    range("queues.spareReceives", queues.spareReceives, 0, 100),
+    range("queues.retentionDays", queues.retentionDays, 1, 14),
     range("queues.visibilityFactor", queues.visibilityFactor, 1, 48),
     range("delivery.postsInFlight", delivery.postsInFlight, 1, 1000),
     range("delivery.postAttempts", delivery.postAttempts, 1, 10),
     range("delivery.share", delivery.share, 1, 100_000),
     range("delivery.splitLimit", delivery.splitLimit, 2, 100),
+    range("delivery.rounds", delivery.rounds, 1, 100),
+    range("delivery.deaths", delivery.deaths, 1, 100),
     range("delivery.pace.quota", delivery.pace.quota, 1, 1_000_000),
     range("delivery.pace.share", delivery.pace.share, 0.01, 1),
     range("delivery.reserve", delivery.reserve, 0, functions.consume.timeoutSeconds * 1000 - 1),

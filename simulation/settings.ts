@@ -10,8 +10,8 @@ export function settingsFor(connections: number, dice: Dice): Settings {
   const lane = () => ({ concurrency: dice.whole(2, 4), batchSize: dice.whole(1, 10) });
   return settings({
     lanes: { high: lane(), normal: lane(), low: lane(), fanout: lane() },
-    queues: { maxReceives: dice.among([3, 5]) },
     delivery: {
+      rounds: dice.among([3, 5]),
       postsInFlight: dice.whole(1, 6),
       postAttempts: dice.whole(1, 3),
       reserve: dice.whole(3_000, 10_000),

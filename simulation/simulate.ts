@@ -1,4 +1,4 @@
-import { fold } from "../shared/domain/receipt.ts";
+import { fold } from "../shared/domain/receipt-fold.ts";
 import { liveAsClient } from "./life/client.ts";
 import { settleIn } from "./life/crowd.ts";
 import { heal } from "./life/heal.ts";

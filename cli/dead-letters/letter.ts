@@ -1,5 +1,6 @@
+import { readBody } from "../../shared/domain/job-body.ts";
 import type { Lane } from "../../shared/domain/lane.ts";
-import { type Job, parseJob } from "../../shared/domain/message.ts";
+import type { Job } from "../../shared/domain/message.ts";
 import type { Target } from "../../shared/domain/target.ts";
 import type { DeadLetter } from "../../shared/ports.ts";
 
@@ -9,8 +10,8 @@ export interface Letter extends DeadLetter {
 }
 
 export function letterOf(found: DeadLetter): Letter {
-  const parsed = parseJob(found.body);
-  return parsed.ok ? { ...found, job: parsed.value } : found;
+  const body = readBody(found.body);
+  return body.kind === "job" ? { ...found, job: body.job } : found;
 }
 
 /** The lane that a job belongs to, where its letter does not say. */

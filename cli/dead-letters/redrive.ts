@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { LANES, type Lane } from "../../shared/domain/lane.ts";
 import type { Job } from "../../shared/domain/message.ts";
-import { partOf } from "../../shared/domain/receipt.ts";
+import { partOf } from "../../shared/domain/receipt-row.ts";
 import { Failure } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { progress } from "../progress.ts";
@@ -88,7 +88,7 @@ export async function redrive(io: Io, selection: Selection, options: RedriveOpti
 }
 
 const jobKey = (job: Job): string =>
-  JSON.stringify([job.message.producer, job.message.id, job.message.copy, partOf(job)]);
+  JSON.stringify([job.message.producer, job.message.id, job.message.acceptanceId, partOf(job)]);
 
 function summary(
   lanes: Partial<Record<Lane, number>>,

@@ -1,7 +1,8 @@
 import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { buildApp } from "fauxqs";
 import { LANES, type Lane } from "../../shared/domain/lane.ts";
-import { redriveReceives, type Settings, visibilitySeconds } from "../../shared/settings.ts";
+import { MAX_RECEIVES } from "../../shared/domain/limits.ts";
+import { type Settings, visibilitySeconds } from "../../shared/settings.ts";
 import { CREDENTIALS, queueArn, REGION } from "../aws.ts";
 
 /** How many messages a queue holds, by what hides them. */
@@ -31,7 +32,7 @@ export const queueName = (lane: Lane): string => `tagwire-${lane}`;
 const DEAD_LETTERS = "tagwire-dead-letters";
 
 /** SQS in memory on the loopback address, with a queue per lane and their dead-letter queue. */
-export async function startQueues(settings: Settings): Promise<Queues> {
+export async function startQueues(settings: Settings, maxReceives = MAX_RECEIVES): Promise<Queues> {
   // Not startFauxqs: it listens on every interface (fauxqs 1.9), and this must stay on the loopback address.
   const app = buildApp({ logger: false, defaultRegion: REGION });
   const endpoint = await app.listen({ port: 0, host: "127.0.0.1" });
@@ -46,7 +47,7 @@ export async function startQueues(settings: Settings): Promise<Queues> {
     MessageRetentionPeriod: days(retentionDays),
     RedrivePolicy: JSON.stringify({
       deadLetterTargetArn: queueArn(DEAD_LETTERS),
-      maxReceiveCount: redriveReceives(settings),
+      maxReceiveCount: maxReceives,
     }),
   };
   const urls = await byLane((lane) => create(client, queueName(lane), attributes));

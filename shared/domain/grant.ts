@@ -22,7 +22,7 @@ export const Identity = v.object({
   /** Seconds since 1970 (RFC 7519 §4.1.4). */
   exp: v.pipe(
     v.number(),
-    v.finite("must be seconds since 1970"),
+    v.minValue(0, "must be seconds since 1970"),
     v.maxValue(LAST_SECOND, "must be seconds since 1970, not milliseconds"),
   ),
 });

@@ -22,8 +22,11 @@ export const DEDUPE_SECONDS = 86_400;
 /** The dedupe window where a message names none, in seconds. */
 export const DEFAULT_DEDUPE_SECONDS = 300;
 
-/** Longest life of a message, in seconds: the retention of its queue (SQS allows 14 days; the lanes keep 4). */
-export const TTL_SECONDS = 345_600;
+/** Longest life of a message, in seconds: an hour less than a queue can keep it (SQS quotas: 14 days). */
+export const TTL_SECONDS = 1_206_000;
+
+/** Receives after which SQS moves a message to the dead-letter queue by itself: the most it can be set to (SQS). */
+export const MAX_RECEIVES = 1_000;
 
 /** How deep the data of a message may nest. Runtimes stringify by recursion (V8 fails at a few thousand). */
 export const DATA_LEVELS = 100;

@@ -37,6 +37,10 @@ export interface DeliveryPolicy {
   readonly share: number;
   /** Jobs that one run splits a message into at most; each may split again. */
   readonly splitLimit: number;
+  /** Runs in which a connection may stay busy; then the message is dead with that connection pending. */
+  readonly rounds: number;
+  /** Runs that may die while they process a message; then it is dead. */
+  readonly deaths: number;
   readonly pace: PacePolicy;
   /** Busy connections a run carries over to the next; past it the run stops and leaves the rest. */
   readonly pendingLimit: number;

@@ -2,32 +2,21 @@ import pLimit, { type LimitFunction } from "p-limit";
 import { backoff } from "../domain/backoff.ts";
 import { messageOf } from "../domain/errors.ts";
 import { WHOLE } from "../domain/hash-range.ts";
-import type { Lane } from "../domain/lane.ts";
-import { VISIBILITY_SECONDS } from "../domain/limits.ts";
-import { type Job, parseJob } from "../domain/message.ts";
-import { type Counts, NO_PROGRESS, type Progress } from "../domain/receipt.ts";
+import { readBody } from "../domain/job-body.ts";
+import { MAX_RECEIVES, VISIBILITY_SECONDS } from "../domain/limits.ts";
+import type { Job } from "../domain/message.ts";
+import { NO_PROGRESS, type Progress } from "../domain/receipt.ts";
 import type { Lease, MessageQueue, Outcome, Receipts } from "../ports.ts";
-import { type ServeDeps, serve } from "./serve.ts";
-import { queueJobs } from "./split.ts";
+import { type ProcessJobDeps, processJob } from "./process-job.ts";
+import { DONE, type Received, type Verdict } from "./record.ts";
+import { settle } from "./settle.ts";
 
-export interface ConsumeDeps extends ServeDeps {
+export interface ConsumeDeps extends ProcessJobDeps {
   readonly queue: MessageQueue;
   readonly receipts: Receipts;
   readonly newId: () => string;
-  /** Receives before a message is given up. */
-  readonly maxReceives: number;
-  /** Receives before SQS moves it to the dead-letter queue, whatever we do: at least as many. */
-  readonly redriveReceives: number;
-}
-
-/** One message as SQS hands it over. */
-export interface Received {
-  readonly messageId: string;
-  readonly lane: Lane;
-  readonly body: string;
-  /** How often it has been received, this time included. */
-  readonly receive: number;
-  readonly receiptHandle: string;
+  /** Seconds for which a received message is hidden. */
+  readonly visibilitySeconds: number;
 }
 
 /** A run: its end in milliseconds since 1970, when whatever is under way is killed. */
@@ -35,138 +24,160 @@ export interface Run {
   readonly end: number;
 }
 
-/** What may be done with a record. done: delete it. again: leave it to SQS, hidden for so many seconds. */
-type Verdict = { readonly kind: "done" } | { readonly kind: "again"; readonly seconds?: number };
-
-const DONE: Verdict = { kind: "done" };
-
 /** Milliseconds by which the clocks of two runs may differ: a lease outlives its run by as much. */
 const CLOCK_MARGIN = 5_000;
 
-/** Routes and delivers a batch, its records side by side. Answers the ids of those that SQS must keep. */
+/** Seconds after which a message comes back that a newer deployment wrote. */
+const NEWER_SECONDS = 60;
+
+/** Seconds within which a suspect comes back for which a batch has no room. */
+const SUSPECT_SECONDS = 30;
+
+/** What is the same for all records of a run. */
+interface Shared {
+  readonly deps: ConsumeDeps;
+  readonly run: Run;
+  readonly slot: LimitFunction;
+  /** The earliest moment at which SQS shows the records again if this run dies. */
+  readonly returnsAt: number;
+}
+
+/**
+ * Routes and delivers a batch, its records side by side. Of those whose runs died, one is processed, after its
+ * neighbours: if it kills this run too, nobody else is held up. Returns the ids of those that SQS must keep.
+ */
 export async function consume(deps: ConsumeDeps, records: readonly Received[], run: Run): Promise<string[]> {
-  const slot = pLimit(deps.policy.postsInFlight);
-  const shared = { ...deps, firstPages: new Map() };
-  const kept = records.map(async (record) => {
-    const verdict = await consumeOne(shared, record, run, slot).catch((fault: unknown): Verdict => {
-      deps.telemetry.count("Faults");
-      deps.telemetry.warn("record failed", { lane: record.lane, receive: record.receive }, fault);
-      return { kind: "again", seconds: retryAfter(deps, record) };
-    });
+  const shared = {
+    deps: { ...deps, firstPages: new Map() },
+    run,
+    slot: pLimit(deps.policy.postsInFlight),
+    returnsAt: deps.clock.now() + deps.visibilitySeconds * 1000 - CLOCK_MARGIN,
+  };
+  const isDown = deps.gateway.isDown() && (await deps.gateway.state()) === "down";
+  if (isDown) deps.telemetry.count("GatewayDown");
+  const first = await Promise.all(
+    records.map(async (record) => ({ record, verdict: await guarded(shared, record, isDown, false) })),
+  );
+  const suspects = first
+    .flatMap(({ record, verdict }) =>
+      verdict.kind === "suspect" ? [{ record, rank: verdict.deaths + deps.random() }] : [],
+    )
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ record }) => record);
+  const hasTime = deps.clock.now() < run.end - deps.policy.reserve;
+  const [suspect, others] = hasTime ? [suspects[0], suspects.slice(1)] : [undefined, suspects];
+  const soon = others.map((record) => ({ record, verdict: within(SUSPECT_SECONDS, deps.random()) }));
+  const kept = await conclude(deps, [...first.filter(({ verdict }) => verdict.kind !== "suspect"), ...soon]);
+  if (!suspect) return kept;
+  const verdict = await guarded(shared, suspect, isDown, true);
+  return [...kept, ...(await conclude(deps, [{ record: suspect, verdict }]))];
+}
+
+const within = (seconds: number, random: number): Verdict => ({
+  kind: "again",
+  seconds: 1 + Math.floor(random * seconds),
+});
+
+/** Changes the visibility of what SQS must keep, and returns its ids. */
+async function conclude(
+  deps: ConsumeDeps,
+  concluded: readonly { readonly record: Received; readonly verdict: Verdict }[],
+): Promise<string[]> {
+  const kept = concluded.map(async ({ record, verdict }) => {
     if (verdict.kind === "done") return [];
-    if (verdict.seconds !== undefined) await hide(deps, record, verdict.seconds);
+    if (verdict.kind === "again" && verdict.seconds !== undefined) await hide(deps, record, verdict.seconds);
     return [record.messageId];
   });
   return (await Promise.all(kept)).flat();
 }
 
+/** A record that cannot be processed now is left to SQS: no fault of one touches its neighbours. */
+function guarded(shared: Shared, record: Received, isDown: boolean, suspects: boolean): Promise<Verdict> {
+  const { deps } = shared;
+  return consumeOne(shared, record, isDown, suspects).catch((fault: unknown): Verdict => {
+    deps.telemetry.count("Faults");
+    deps.telemetry.warn("record failed", { lane: record.lane, receive: record.receive }, fault);
+    return again(deps, record);
+  });
+}
+
 async function consumeOne(
-  deps: ConsumeDeps,
+  shared: Shared,
   record: Received,
-  run: Run,
-  slot: LimitFunction,
+  isDown: boolean,
+  suspects: boolean,
 ): Promise<Verdict> {
-  const parsed = parseJob(record.body);
-  if (!parsed.ok) {
-    await bury(deps, record, `${parsed.refusal.code}: ${parsed.refusal.detail}`);
+  const { deps, run } = shared;
+  const body = readBody(record.body);
+  if (body.kind === "newer") return { kind: "again", seconds: NEWER_SECONDS };
+  if (body.kind === "invalid") {
+    await deps.queue.bury(record.lane, record.body, body.reason);
+    deps.telemetry.count("DeadLetters");
     return DONE;
   }
-  const job = parsed.value;
+  const { job } = body;
+  const now = deps.clock.now();
+  if (isDown && now < job.message.expiresAt) return again(deps, record);
   const lease: Lease = {
     run: deps.newId(),
     until: run.end + CLOCK_MARGIN,
+    returnsAt: shared.returnsAt,
     receive: record.receive,
-    last: record.receive >= deps.redriveReceives,
+    onFinalReceive: record.receive >= MAX_RECEIVES,
+    suspects,
   };
-  const claim = await deps.receipts.claim(job, lease, deps.clock.now());
+  const claim = await deps.receipts.claim(job, lease, now);
   switch (claim.kind) {
     case "over":
       if (claim.why === "duplicate") deps.telemetry.count("Duplicates");
       return DONE;
     case "leased":
       return { kind: "again", seconds: secondsUntil(deps, claim.until + CLOCK_MARGIN) };
+    case "suspect":
+      return claim;
+    case "newer":
+      return { kind: "again", seconds: NEWER_SECONDS };
     case "claimed": {
       deps.telemetry.count("Claims");
       const found = claim.progress ?? { ...NO_PROGRESS, from: (job.range ?? WHOLE).from };
       const outcome: Outcome = claim.split
         ? { kind: "split", ranges: claim.split }
-        : await serve(deps, job, found, { ...run, slot }).catch((fault: unknown) => {
-            deps.telemetry.warn("delivery interrupted", {}, fault);
-            return { kind: "retry", progress: found, reason: messageOf(fault) };
-          });
-      return settle(deps, { record, job, lease, found }, outcome).catch((fault: unknown): Verdict => {
-        deps.telemetry.count("Faults");
-        deps.telemetry.warn("outcome not written", { lane: record.lane, receive: record.receive }, fault);
-        // Its own lease would turn every receive before that away.
-        return { kind: "again", seconds: secondsUntil(deps, lease.until + CLOCK_MARGIN) };
-      });
+        : await process(shared, job, found, claim.deaths);
+      return settle(deps, { record, job, lease, found }, outcome, () => again(deps, record)).catch(
+        (fault: unknown): Verdict => {
+          deps.telemetry.count("Faults");
+          deps.telemetry.warn("outcome not written", { lane: record.lane, receive: record.receive }, fault);
+          // Its own lease would turn every receive before that away.
+          return { kind: "again", seconds: secondsUntil(deps, lease.until + CLOCK_MARGIN) };
+        },
+      );
     }
   }
 }
 
-interface Claimed {
-  readonly record: Received;
-  readonly job: Job;
-  readonly lease: Lease;
-  /** What the runs before this one left. */
-  readonly found: Progress;
-}
-
-/** Writes an outcome, and does with the record what follows from it. */
-async function settle(deps: ConsumeDeps, claimed: Claimed, outcome: Outcome): Promise<Verdict> {
-  const { record, job, lease, found } = claimed;
-  const isLast = record.receive >= deps.maxReceives;
-  const written = outcome.kind === "retry" && isLast ? await lastly(deps, claimed, outcome) : outcome;
-  const settled = await deps.receipts.settle(job, lease.run, written, deps.clock.now());
-  if (settled === "superseded") return { kind: "again" };
-  if (settled === "cancelled") {
-    const progress = outcome.kind === "retry" ? outcome.progress : found;
-    return settle(deps, claimed, { kind: "ended", ending: "cancelled", progress });
+async function process({ deps, run, slot }: Shared, job: Job, found: Progress, deaths: number) {
+  if (deaths >= deps.policy.deaths) {
+    deps.telemetry.count("Deaths", deaths);
+    return dead(found, `${deaths} runs died while they processed it`);
   }
-  switch (written.kind) {
-    case "split": {
-      const all = await queueJobs(deps.queue, job, written.ranges);
-      const reason = "the fanout lane did not take all jobs";
-      return settle(deps, claimed, all ? { kind: "queued" } : { kind: "retry", progress: found, reason });
-    }
-    case "queued":
-      return DONE;
-    case "retry":
-      deps.telemetry.count("Retries");
-      return written.requeued ? DONE : { kind: "again", seconds: retryAfter(deps, record) };
-    case "ended":
-      deps.telemetry.count("Endings");
-      if (written.ending === "dead") await bury(deps, record, written.reason ?? "it ran out of receives");
-      return DONE;
-  }
+  return processJob(deps, job, found, { ...run, slot }).catch((fault: unknown): Outcome => {
+    deps.telemetry.warn("delivery interrupted", {}, fault);
+    return { kind: "retry", progress: found, reason: messageOf(fault) };
+  });
 }
 
-/**
- * What becomes of a retry after the last receive. SQS counts receives and we mean failures: a run that served
- * somebody is none, so the rest of its work goes back into the lane as an entry of its own.
- */
-async function lastly(deps: ConsumeDeps, { record, job, found }: Claimed, retry: Retry): Promise<Outcome> {
-  const { from, counts } = retry.progress;
-  const served = total(counts) > total(found.counts);
-  if (served || from !== found.from) {
-    const [taken] = await deps.queue.send(record.lane, [{ job, delaySeconds: retryAfter(deps, record) }]);
-    if (taken) return { ...retry, requeued: true };
-  }
-  const { progress, reason } = retry;
-  return { kind: "ended", ending: "dead", progress, ...(reason === undefined ? {} : { reason }) };
-}
+const dead = (progress: Progress, reason: string): Outcome => ({
+  kind: "ended",
+  ending: "dead",
+  progress,
+  reason,
+});
 
-type Retry = Extract<Outcome, { kind: "retry" }>;
-
-const total = ({ sent, gone, failed }: Counts): number => sent + gone + failed;
-
-async function bury({ queue, telemetry }: ConsumeDeps, { lane, body }: Received, reason: string) {
-  await queue.bury(lane, body, reason);
-  telemetry.count("DeadLetters");
-}
-
-const retryAfter = ({ policy, random }: ConsumeDeps, { receive }: Received): number =>
-  Math.max(1, Math.ceil(backoff(receive - 1, policy.backoff, random())));
+/** Exponential back-off with full jitter, by the number of receives. */
+const again = ({ policy, random }: ConsumeDeps, { receive }: Received): Verdict => ({
+  kind: "again",
+  seconds: Math.max(1, Math.ceil(backoff(receive - 1, policy.backoff, random()))),
+});
 
 const secondsUntil = ({ clock }: ConsumeDeps, time: number): number =>
   Math.max(1, Math.ceil((time - clock.now()) / 1000));

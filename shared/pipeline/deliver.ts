@@ -4,15 +4,14 @@ import { messageOf } from "../domain/errors.ts";
 import { after } from "../domain/hash-range.ts";
 import { METERED_BYTES } from "../domain/limits.ts";
 import type { DeliveryPolicy } from "../domain/policy.ts";
-import type { Progress, Recipient } from "../domain/receipt.ts";
+import { NAMED_FAILURES, type Progress, type Recipient } from "../domain/receipt.ts";
 import type { ConnectionId } from "../domain/tag.ts";
-import type { Clock, Posting, Random, Sockets, Telemetry } from "../ports.ts";
-import type { Pace } from "./pace.ts";
+import type { Clock, Posting, Random, SendResult, Telemetry } from "../ports.ts";
+import type { Gateway } from "./gateway.ts";
 
 export interface DeliverDeps {
-  readonly sockets: Sockets;
+  readonly gateway: Gateway;
   readonly clock: Clock;
-  readonly pace: Pace;
   readonly random: Random;
   readonly policy: Pick<DeliveryPolicy, "postAttempts" | "pause" | "pendingLimit">;
   readonly telemetry: Telemetry;
@@ -22,126 +21,164 @@ export interface Delivery {
   readonly frame: Uint8Array;
   /** What earlier runs left. */
   readonly progress: Progress;
-  /** Whom to serve beyond the pending ones. */
+  /** Whom to send to beyond the pending ones. */
   readonly pages: AsyncIterable<readonly Posting[]>;
-  /** The run's bound on posts in flight, shared by all its deliveries. */
+  /** The run's bound on sends in flight, shared by all its deliveries. */
   readonly slot: LimitFunction;
   /** Deletes the rows of a connection that turned out to be gone. Never throws. */
   readonly forget: (gone: Recipient) => Promise<void>;
-  /** Why no further post may start, asked before each; undefined while posts may. */
+  /** Why no further send may start, asked before each; undefined while sends may. */
   readonly stop: () => StopReason | undefined;
   /** Asked before each page but the first, and before each round of retries. */
   readonly isCancelled: () => Promise<boolean>;
 }
 
-export type StopReason = "deadline" | "expired";
+export type StopReason = "deadline" | "expired" | "gateway-down";
 
 export interface Delivered {
   readonly progress: Progress;
-  /** Why it ended with connections left that could still be served. */
-  readonly stopped?: StopReason | "cancelled" | "crowded" | "fault";
-  /** What the last busy post said, or the fault. */
+  /** Why it ended with connections left that could still be served. Absent: each was sent to as often as it may be. */
+  readonly stopped?: StopReason | "cancelled" | "pending-limit" | "fault";
+  /** What the last failed send said, or the fault. */
   readonly reason?: string;
 }
 
-/** Connections that failed for good are named on the receipt up to this many; the count tells the rest. */
-const NAMED = 100;
-
-/** Posts one frame to all its recipients, a bounded number at a time, and says what is left to do. */
+/** Sends one frame to all its recipients, a bounded number at a time, and says what is left to do. */
 export async function deliver(deps: DeliverDeps, delivery: Delivery): Promise<Delivered> {
-  const { frame, progress, slot, stop } = delivery;
-  const counts = { ...progress.counts };
-  const failed: ConnectionId[] = [...progress.failed];
-  let busy: Recipient[] = [];
+  const { progress, stop } = delivery;
+  const { policy } = deps;
+  const work = sending(deps, delivery);
+  let earlier = progress.pending;
   let from = progress.from;
-  let reason: string | undefined;
 
-  const takeTurn = async (): Promise<void> => {
-    const wait = deps.pace.turn(deps.clock.now());
-    if (wait > 0) await deps.clock.pause(wait);
+  const sendEarlier = async () => {
+    const waiting = earlier;
+    earlier = [];
+    await work.sendAll(waiting, { isLate: true });
   };
-  const post = async (recipient: Recipient): Promise<void> => {
-    // Asked before the wait too: at a slow pace, those who are left would outwait the run.
-    if (!stop()) await takeTurn();
-    if (stop()) {
-      busy.push(recipient);
-      return;
-    }
-    const ending = await deps.sockets.send(recipient.connectionId, frame);
-    deps.pace.learn(ending);
-    switch (ending.kind) {
-      case "sent":
-        counts.sent++;
-        return;
-      case "gone":
-        counts.gone++;
-        await delivery.forget(recipient);
-        return;
-      case "throttled":
-      case "unavailable":
-        deps.telemetry.count("PostsBusy");
-        reason = ending.reason;
-        busy.push(recipient);
-        return;
-      case "refused":
-        deps.telemetry.count("PostsRefused");
-        reason = ending.reason;
-        counts.failed++;
-        if (failed.length < NAMED) failed.push(recipient.connectionId);
-        return;
-    }
-  };
-  // A slot is taken for one post after another, not for each: it costs as much as a post.
-  const postAll = async (recipients: readonly Recipient[]): Promise<void> => {
-    const waiting = recipients.values();
-    const postInTurn = async () => {
-      for (const recipient of waiting) await post(recipient);
-    };
-    const lines = Math.min(slot.concurrency, recipients.length);
-    await Promise.all(Array.from({ length: lines }, () => slot(postInTurn)));
-  };
-
-  const serve = async (): Promise<Delivered["stopped"]> => {
+  const run = async (): Promise<Delivered["stopped"]> => {
     const already = stop();
-    if (already) {
-      busy.push(...progress.pending);
-      return already;
-    }
-    await postAll(progress.pending);
+    if (already) return already;
+    // Whoever was busy comes last, unless there is no room to remember more of them.
+    if (earlier.length >= policy.pendingLimit) await sendEarlier();
     let first = true;
     for await (const page of delivery.pages) {
       if (!first && (await delivery.isCancelled())) return "cancelled";
-      if (busy.length >= deps.policy.pendingLimit) return "crowded";
+      if (earlier.length + work.busy().length >= policy.pendingLimit) return "pending-limit";
       const stopped = stop();
       if (stopped) return stopped;
-      await postAll(page);
+      await work.sendAll(page, { isLate: false });
       const last = page.at(-1);
       if (last) from = after(last.key);
       first = false;
     }
     from = undefined;
-    for (let attempt = 1; attempt < deps.policy.postAttempts && busy.length > 0 && !stop(); attempt++) {
-      await deps.clock.pause(backoff(attempt - 1, deps.policy.pause, deps.random()));
+    await sendEarlier();
+    for (let attempt = 1; attempt < policy.postAttempts && work.busy().length > 0 && !stop(); attempt++) {
+      await deps.clock.pause(backoff(attempt - 1, policy.pause, deps.random()));
       if (await delivery.isCancelled()) return "cancelled";
-      const again = busy;
-      busy = [];
-      await postAll(again);
+      await work.retry();
     }
-    return busy.length > 0 ? stop() : undefined;
+    return work.stopped();
   };
 
-  const stopped = await serve().catch((fault: unknown) => {
+  const stopped = await run().catch((fault: unknown) => {
     deps.telemetry.warn("delivery interrupted", {}, fault);
-    reason = messageOf(fault);
+    work.fail(messageOf(fault));
     return "fault" as const;
   });
-  const sent = counts.sent - progress.counts.sent;
-  deps.telemetry.count("FramesSent", sent);
-  deps.telemetry.count("MeteredUnits", sent * Math.ceil(frame.length / METERED_BYTES));
-  deps.telemetry.count("ConnectionsGone", counts.gone - progress.counts.gone);
+  const { counts, failed, reason } = work.end();
   return {
-    progress: { counts, pending: busy, ...(from === undefined ? {} : { from }), failed },
+    progress: {
+      counts,
+      pending: [...earlier, ...work.unsent(), ...work.busy()],
+      ...(from === undefined ? {} : { from }),
+      failed,
+      rounds: progress.rounds,
+    },
     ...(stopped ? { stopped } : {}),
     ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+/** The sends of one delivery and what became of them. */
+function sending(deps: DeliverDeps, { frame, progress, slot, stop, forget }: Delivery) {
+  const counts = { ...progress.counts };
+  const failed: ConnectionId[] = [...progress.failed];
+  let busy: Recipient[] = [];
+  let unsent: Recipient[] = [];
+  let reason: string | undefined;
+  let why: StopReason | undefined;
+
+  const onResult = async (recipient: Recipient, result: SendResult): Promise<void> => {
+    switch (result.kind) {
+      case "sent":
+        counts.sent++;
+        return;
+      case "gone":
+        counts.gone++;
+        return forget(recipient);
+      case "throttled":
+      case "unavailable":
+        deps.telemetry.count("PostsBusy");
+        if ("forbidden" in result) deps.telemetry.count("SendsForbidden");
+        reason = result.reason;
+        busy.push(recipient);
+        return;
+      case "refused":
+        deps.telemetry.count("PostsRefused");
+        reason = result.reason;
+        counts.failed++;
+        if (failed.length < NAMED_FAILURES) failed.push(recipient.connectionId);
+        return;
+    }
+  };
+  const send = async (recipient: Recipient, { isLate }: { isLate: boolean }): Promise<void> => {
+    let stopped = stop();
+    const options = {
+      isLate,
+      stop: () => {
+        stopped = stop();
+        return stopped !== undefined;
+      },
+    };
+    const result = stopped ? undefined : await deps.gateway.send(recipient.connectionId, frame, options);
+    if (result) return onResult(recipient, result);
+    unsent.push(recipient);
+    why = stopped;
+  };
+  // A slot is taken for one send after another, not for each: it costs as much as a send.
+  const sendAll = async (recipients: readonly Recipient[], options: { isLate: boolean }): Promise<void> => {
+    const waiting = recipients.values();
+    const worker = async () => {
+      for (const recipient of waiting) await send(recipient, options);
+    };
+    const workers = Math.min(slot.concurrency, recipients.length);
+    await Promise.all(Array.from({ length: workers }, () => slot(worker)));
+  };
+
+  return {
+    sendAll,
+    async retry() {
+      const again = [...unsent, ...busy];
+      unsent = [];
+      busy = [];
+      await sendAll(again, { isLate: false });
+    },
+    busy: () => busy,
+    unsent: () => unsent,
+    /** Why some were not sent to. Undefined: all were. */
+    stopped: () => (unsent.length > 0 ? why : undefined),
+    fail(detail: string) {
+      reason = detail;
+    },
+    /** Counts what this delivery did, and returns its result. */
+    end() {
+      const sent = counts.sent - progress.counts.sent;
+      deps.telemetry.count("FramesSent", sent);
+      deps.telemetry.count("MeteredUnits", sent * Math.ceil(frame.length / METERED_BYTES));
+      deps.telemetry.count("ConnectionsGone", counts.gone - progress.counts.gone);
+      return { counts, failed, reason };
+    },
   };
 }

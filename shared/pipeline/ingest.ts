@@ -13,6 +13,8 @@ export interface IngestDeps {
   readonly backlog: Backlog;
   readonly clock: Pick<Clock, "now">;
   readonly newId: () => string;
+  /** Seconds that a message without a deadline of its own lives. */
+  readonly lifeSeconds: number;
   readonly telemetry: Telemetry;
 }
 
@@ -88,7 +90,11 @@ function check(
       retryAfter,
     });
   }
-  const message = messageFrom(post.value, { producer: producer.sub, now, newId: deps.newId }, root);
+  const message = messageFrom(
+    post.value,
+    { producer: producer.sub, now, newId: deps.newId, lifeSeconds: deps.lifeSeconds },
+    root,
+  );
   if (!message.ok) return message;
   const bytes = Buffer.byteLength(JSON.stringify(messageFrame(message.value)));
   if (bytes > FRAME_BYTES) {

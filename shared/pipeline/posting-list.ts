@@ -70,10 +70,9 @@ export async function openList(deps: ListDeps, tag: Tag, range: HashRange): Prom
   };
 }
 
-function sizeOf({ rows, next }: Page, range: HashRange): number {
-  const last = rows.at(-1);
-  if (next === undefined || !last) return rows.length;
-  return estimate(range, rows.length, last.key);
+/** Told from the rows that were read: after a mass cut most of a list may be expired rows. */
+function sizeOf({ rows, read, next }: Page, range: HashRange): number {
+  return next === undefined ? rows.length : estimate(range, read, next);
 }
 
 /** Rows that are in every list of `all`, in one of `any` (if there are any) and in none of `none`: a merge join. */

@@ -5,6 +5,7 @@ import { type Tag, topicTag, type UserId, userTag } from "../../shared/domain/ta
 import type { Target } from "../../shared/domain/target.ts";
 import { type Item, ingest } from "../../shared/pipeline/ingest.ts";
 import { cancelMessage } from "../../shared/pipeline/receipts.ts";
+import { lifeSeconds } from "../../shared/settings.ts";
 import type { Dice } from "../world/dice.ts";
 import type { World } from "../world/world.ts";
 import { LABELS, TOKEN_EXPIRY, USERS } from "./people.ts";
@@ -93,7 +94,11 @@ export async function post(world: World, plans: readonly Plan[]): Promise<void> 
     const tries = left.map((plan) => ({ plan, letter: witness.posts({ ...plan, producer: PRODUCER.sub }) }));
     const bodies = tries.map(({ plan, letter }) => ({ ...plan, data: { number: letter.number } }));
     const end = await invoke(`POST ${left.map(({ id }) => id).join(", ")}`, (ports) =>
-      ingest({ ...ports, backlog: world.backlog }, PRODUCER, bodies.length === 1 ? bodies[0] : bodies),
+      ingest(
+        { ...ports, backlog: world.backlog, lifeSeconds: lifeSeconds(world.settings) },
+        PRODUCER,
+        bodies.length === 1 ? bodies[0] : bodies,
+      ),
     );
     const items = end.kind === "returned" && end.value.ok ? [end.value.value].flat() : [];
     const refused = (item: Item | undefined) => item?.state !== "queued";

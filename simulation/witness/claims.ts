@@ -1,6 +1,6 @@
 import { WHOLE } from "../../shared/domain/hash-range.ts";
 import type { Job } from "../../shared/domain/message.ts";
-import { partOf } from "../../shared/domain/receipt.ts";
+import { partOf } from "../../shared/domain/receipt-row.ts";
 import type { Claim, Lease, Outcome, Settled } from "../../shared/ports.ts";
 import { SKEW } from "../world/network.ts";
 import type { Actor } from "../world/scheduler.ts";

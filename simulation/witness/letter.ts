@@ -1,6 +1,7 @@
 import type { HashRange } from "../../shared/domain/hash-range.ts";
 import type { Message, MessageId } from "../../shared/domain/message.ts";
-import type { Counts, Receipt, ReceiptRow } from "../../shared/domain/receipt.ts";
+import type { Counts, Receipt } from "../../shared/domain/receipt.ts";
+import type { ReceiptRow } from "../../shared/domain/receipt-row.ts";
 import type { UserId } from "../../shared/domain/tag.ts";
 import type { Target } from "../../shared/domain/target.ts";
 import type { Socket } from "../world/gateway.ts";

@@ -1,5 +1,5 @@
 import type { Job, MessageId } from "../../shared/domain/message.ts";
-import { MESSAGE_PART, type ReceiptRow } from "../../shared/domain/receipt.ts";
+import { MESSAGE_PART, type ReceiptRow } from "../../shared/domain/receipt-row.ts";
 import type { UserId } from "../../shared/domain/tag.ts";
 import type { Gateway } from "../world/gateway.ts";
 import type { Trace } from "../world/trace.ts";
@@ -43,10 +43,10 @@ export function notebook(world: Pick<Notebook, "now" | "trace" | "gateway" | "ro
 }
 
 export const letterOf = ({ byCopy }: Notebook, { message }: Job): Letter | undefined =>
-  byCopy.get(message.copy);
+  byCopy.get(message.acceptanceId);
 
 /** The POST whose receipt an id shows now. */
 export function shownLetter({ byCopy }: Notebook, rows: readonly ReceiptRow[]): Letter | undefined {
-  const copy = rows.find(({ part }) => part === MESSAGE_PART)?.copy;
+  const copy = rows.find(({ part }) => part === MESSAGE_PART)?.acceptanceId;
   return copy === undefined ? undefined : byCopy.get(copy);
 }

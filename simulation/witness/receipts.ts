@@ -1,5 +1,6 @@
 import type { MessageId } from "../../shared/domain/message.ts";
-import { fold, type Receipt } from "../../shared/domain/receipt.ts";
+import type { Receipt } from "../../shared/domain/receipt.ts";
+import { fold } from "../../shared/domain/receipt-fold.ts";
 import type { UserId } from "../../shared/domain/tag.ts";
 import { SKEW } from "../world/network.ts";
 import { isOver, type Letter, nameOf } from "./letter.ts";

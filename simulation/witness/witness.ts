@@ -74,7 +74,7 @@ export function witnessOf({ postsInFlight, visibilitySeconds, ...world }: Witnes
       const letter = letters[(message.data as { number: number }).number];
       if (!letter) return book.violate("the queue holds what was posted", JSON.stringify(message));
       letter.message ??= message;
-      book.byCopy.set(message.copy, letter);
+      book.byCopy.set(message.acceptanceId, letter);
     },
     cancelling(producer, id) {
       receipts.touch(producer, id);

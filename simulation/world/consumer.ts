@@ -1,7 +1,8 @@
 import type { DeliveryPolicy } from "../../shared/domain/policy.ts";
-import { consume, type Received } from "../../shared/pipeline/consume.ts";
-import { type Pace, pace } from "../../shared/pipeline/pace.ts";
-import { redriveReceives, type Settings } from "../../shared/settings.ts";
+import { consume } from "../../shared/pipeline/consume.ts";
+import { type GatewayMemory, gateway, gatewayMemory } from "../../shared/pipeline/gateway.ts";
+import type { Received } from "../../shared/pipeline/record.ts";
+import { type Settings, visibilitySeconds } from "../../shared/settings.ts";
 import type { Ports } from "./ports.ts";
 import type { Actor } from "./scheduler.ts";
 
@@ -13,12 +14,15 @@ export interface ConsumerWorld {
 
 /** The consumer as Lambda runs it: a container serves one run at a time, and one that died serves none any more. */
 export function consumer({ settings, policy, ports }: ConsumerWorld) {
-  const idle: { readonly pace: Pace }[] = [];
-  const limits = { maxReceives: settings.queues.maxReceives, redriveReceives: redriveReceives(settings) };
+  const idle: GatewayMemory[] = [];
+  const hidden = { visibilitySeconds: visibilitySeconds(settings) };
   return async (actor: Actor, records: readonly Received[], end: number): Promise<readonly string[]> => {
-    const container = idle.pop() ?? { pace: pace(policy.pace) };
-    const kept = await consume({ ...ports(actor), ...container, ...limits, policy }, records, { end });
-    idle.push(container);
+    const memory = idle.pop() ?? gatewayMemory(policy.pace);
+    const own = ports(actor);
+    const kept = await consume({ ...own, ...hidden, gateway: gateway(memory, own), policy }, records, {
+      end,
+    });
+    idle.push(memory);
     return kept;
   };
 }

@@ -1,5 +1,5 @@
 import type { Lane } from "../../shared/domain/lane.ts";
-import type { Received } from "../../shared/pipeline/consume.ts";
+import type { Received } from "../../shared/pipeline/record.ts";
 import { reservedConcurrency, type Settings } from "../../shared/settings.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";

@@ -1,4 +1,5 @@
 import { TagwireError } from "../../shared/domain/errors.ts";
+import { bodyOf } from "../../shared/domain/job-body.ts";
 import type { Job } from "../../shared/domain/message.ts";
 import type {
   Clock,
@@ -86,7 +87,7 @@ function queueOf({ network, queue, faults, witness }: PortsWorld, actor: Actor):
         entries.map(({ job, delaySeconds }) => {
           if (faults.strikes("queue-refused")) return false;
           witness.queued(job);
-          queue.put(lane, JSON.stringify(job), delaySeconds);
+          queue.put(lane, bodyOf(job), delaySeconds);
           return !faults.strikes("queue-unheard");
         }),
       ),

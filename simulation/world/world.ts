@@ -2,12 +2,13 @@ import { memoryConnections } from "../../shared/adapters/memory/connections.ts";
 import { memoryReceipts } from "../../shared/adapters/memory/receipts.ts";
 import { type MemorySubscriptions, memorySubscriptions } from "../../shared/adapters/memory/subscriptions.ts";
 import type { Lane } from "../../shared/domain/lane.ts";
+import { MAX_RECEIVES } from "../../shared/domain/limits.ts";
 import type { MessageId } from "../../shared/domain/message.ts";
 import type { DeliveryPolicy } from "../../shared/domain/policy.ts";
-import type { ReceiptRow } from "../../shared/domain/receipt.ts";
+import type { ReceiptRow } from "../../shared/domain/receipt-row.ts";
 import type { Topic, UserId } from "../../shared/domain/tag.ts";
 import { type Backlog, backlog } from "../../shared/pipeline/backlog.ts";
-import { redriveReceives, type Settings, visibilitySeconds } from "../../shared/settings.ts";
+import { type Settings, visibilitySeconds } from "../../shared/settings.ts";
 import { type Witness, witnessOf } from "../witness/witness.ts";
 import { consumer } from "./consumer.ts";
 import { type Dice, dice } from "./dice.ts";
@@ -87,7 +88,7 @@ export function worldOf({ seed, settings, rates, topics, keepTrace, mutant }: Pl
     faults,
     ...hidden,
     dice: throws("queue"),
-    maxReceives: redriveReceives(settings),
+    maxReceives: MAX_RECEIVES,
     onChange: (lane) => source.wake(lane),
   });
   let ids = 0;

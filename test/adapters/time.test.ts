@@ -80,6 +80,7 @@ const worldAt = (endpoint: string): World => {
       SUBSCRIPTIONS_TABLE: "subscriptions",
       RECEIPTS_TABLE: "receipts",
       TOKENS: JSON.stringify({ secretId: "tokens" }),
+      ROUTER: "router",
       SETTINGS: JSON.stringify({ ...DEFAULTS, functions }),
     },
     write: () => {},
@@ -126,11 +127,13 @@ const CALLS = {
   },
   $connect: {
     code: "TABLE_UNAVAILABLE",
-    call: (world: World, bearer: string) => socketHandler(world)(socketEvent("$connect", "CONNECT", bearer), CONTEXT),
+    call: (world: World, bearer: string) =>
+      socketHandler(world)(socketEvent("$connect", "CONNECT", bearer), CONTEXT),
   },
   subscribe: {
     code: "TABLE_UNAVAILABLE",
-    call: (world: World, bearer: string) => socketHandler(world)(socketEvent("$default", "MESSAGE", bearer), CONTEXT),
+    call: (world: World, bearer: string) =>
+      socketHandler(world)(socketEvent("$default", "MESSAGE", bearer), CONTEXT),
   },
 };
 

@@ -12,19 +12,22 @@ export const ANN = "ann" as UserId;
 let count = 0;
 
 /** A job of an id that no other has, for all connections. */
-export const aJob = (copy = "copy", accepted = NOW, id = `m${++count}`): Job => ({
-  message: aMessage({ id: id as Job["message"]["id"], copy, time: new Date(accepted).toISOString() }),
+export const aJob = (acceptanceId = "first", accepted = NOW, id = `m${++count}`): Job => ({
+  message: aMessage({ id: id as Job["message"]["id"], acceptanceId, time: new Date(accepted).toISOString() }),
 });
 
 /** A later POST of the same id. */
-export const again = (job: Job, copy: string, accepted: number): Job => aJob(copy, accepted, job.message.id);
+export const again = (job: Job, acceptanceId: string, accepted: number): Job =>
+  aJob(acceptanceId, accepted, job.message.id);
 
 /** A first receive, good for a minute. */
 export const lease = (run: string, more: Partial<Lease> = {}): Lease => ({
   run,
   until: NOW + 60_000,
+  returnsAt: NOW + 360_000,
   receive: 1,
-  last: false,
+  onFinalReceive: false,
+  suspects: false,
   ...more,
 });
 

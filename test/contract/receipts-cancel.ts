@@ -9,7 +9,7 @@ export function receiptsCancelContract(open: () => Receipts): void {
   test("a message cancelled before any run met it is over", async () => {
     const receipts = open();
     const job = aJob();
-    await receipts.cancel(ANN, job.message.id, NOW);
+    await receipts.cancel(ANN, job.message.id, NOW + 1);
     expect(await receipts.isCancelled(job)).toBe(true);
     expect(await receipts.claim(job, lease("a"), NOW)).toEqual({ kind: "over", why: "cancelled" });
     expect(await receipts.find(ANN, job.message.id, NOW)).toMatchObject({ state: "cancelled" });
@@ -19,7 +19,7 @@ export function receiptsCancelContract(open: () => Receipts): void {
     const receipts = open();
     const job = aJob();
     await receipts.claim(job, lease("a"), NOW);
-    await receipts.cancel(ANN, job.message.id, NOW);
+    await receipts.cancel(ANN, job.message.id, NOW + 1);
     expect(await receipts.settle(job, "a", { kind: "retry", progress }, NOW)).toBe("cancelled");
     expect(
       await receipts.settle(job, "a", { kind: "ended", ending: "delivered", progress: NO_PROGRESS }, NOW),
@@ -49,7 +49,7 @@ export function receiptsCancelContract(open: () => Receipts): void {
     const job = aJob();
     await receipts.claim(job, lease("a"), NOW);
     await receipts.settle(job, "a", { kind: "split", ranges: RANGES }, NOW);
-    await receipts.cancel(ANN, job.message.id, NOW);
+    await receipts.cancel(ANN, job.message.id, NOW + 1);
     const later = NOW + 60_001;
     expect(await receipts.claim(job, lease("b", { until: later + 1 }), later)).toMatchObject({
       kind: "claimed",
@@ -65,7 +65,7 @@ export function receiptsCancelContract(open: () => Receipts): void {
     for (const job of [met, unmet]) {
       const all = [job, ...jobsOf(job)];
       expect(await Promise.all(all.map(receipts.isCancelled))).toEqual([false, false, false]);
-      await receipts.cancel(ANN, job.message.id, NOW);
+      await receipts.cancel(ANN, job.message.id, NOW + 1);
       expect(await Promise.all(all.map(receipts.isCancelled))).toEqual([true, true, true]);
     }
   });
@@ -74,10 +74,10 @@ export function receiptsCancelContract(open: () => Receipts): void {
     const receipts = open();
     const job = aJob("first");
     await receipts.claim(job, lease("a"), NOW);
-    await receipts.cancel(ANN, job.message.id, NOW);
+    await receipts.cancel(ANN, job.message.id, NOW + 1);
     await receipts.settle(job, "a", { kind: "ended", ending: "cancelled", progress }, NOW);
     const later = again(job, "second", NOW + 300_000);
-    expect(await receipts.claim(later, lease("b"), NOW + 300_000)).toEqual({ kind: "claimed" });
+    expect(await receipts.claim(later, lease("b"), NOW + 300_000)).toEqual({ kind: "claimed", deaths: 0 });
     expect(await receipts.isCancelled(later)).toBe(false);
     expect(await receipts.isCancelled(job)).toBe(true);
   });
@@ -99,10 +99,73 @@ export function receiptsCancelContract(open: () => Receipts): void {
     await receipts.cancel(ANN, ended.message.id, NOW);
     expect(await stateOf(receipts, ended)).toBe("delivered");
     expect(await receipts.isCancelled(ended)).toBe(false);
-    await receipts.cancel(ANN, waiting.message.id, NOW);
+    await receipts.cancel(ANN, waiting.message.id, NOW + 1);
     const first = await receipts.find(ANN, waiting.message.id, NOW);
-    await receipts.cancel(ANN, waiting.message.id, NOW + 1_000);
-    expect(await receipts.find(ANN, waiting.message.id, NOW)).toEqual(first);
+    await receipts.cancel(ANN, waiting.message.id, NOW + 1_001);
+    expect(await receipts.find(ANN, waiting.message.id, NOW)).toEqual({
+      ...first,
+      updatedAt: "2026-01-01T00:00:01.001Z",
+    });
+  });
+
+  test("a message that was posted after the cancel of its id is a new message, within the window too", async () => {
+    const receipts = open();
+    const [unmet, met] = [aJob("first"), aJob("first")];
+    await receipts.claim(met, lease("a"), NOW);
+    await receipts.settle(met, "a", { kind: "retry", progress }, NOW);
+    for (const first of [unmet, met]) {
+      await receipts.cancel(ANN, first.message.id, NOW + 1_000);
+      const second = again(first, "second", NOW + 2_000);
+      expect(await receipts.isCancelled(second)).toBe(first === met);
+      expect(await receipts.claim(second, lease("b"), NOW + 2_000)).toEqual({ kind: "claimed", deaths: 0 });
+      expect(await receipts.isCancelled(second)).toBe(false);
+      expect(await receipts.isCancelled(first)).toBe(true);
+      expect(await receipts.settle(second, "b", delivered(1), NOW + 2_000)).toBe("written");
+      expect(await stateOf(receipts, second, NOW + 2_000)).toBe("delivered");
+    }
+  });
+
+  test("where two clocks leave the order open, a message is not cancelled", async () => {
+    const receipts = open();
+    const job = aJob();
+    await receipts.cancel(ANN, job.message.id, NOW);
+    expect(await receipts.isCancelled(job)).toBe(false);
+    expect(await receipts.claim(job, lease("a"), NOW)).toEqual({ kind: "claimed", deaths: 0 });
+  });
+
+  test("a message that was posted after the cancel waits until the run of the first has stopped", async () => {
+    const receipts = open();
+    const first = aJob("first");
+    await receipts.claim(first, lease("a"), NOW);
+    await receipts.cancel(ANN, first.message.id, NOW + 1_000);
+    const second = again(first, "second", NOW + 2_000);
+    expect(await receipts.claim(second, lease("b"), NOW + 2_000)).toMatchObject({ kind: "leased" });
+    await receipts.settle(first, "a", { kind: "ended", ending: "cancelled", progress }, NOW + 3_000);
+    expect(await receipts.claim(second, lease("b"), NOW + 3_000)).toEqual({ kind: "claimed", deaths: 0 });
+  });
+
+  test("a cancel is about a message that nobody has met, after an ended one of its id", async () => {
+    const receipts = open();
+    const first = aJob("first");
+    await receipts.claim(first, lease("a"), NOW);
+    await receipts.settle(first, "a", delivered(1), NOW);
+    const second = again(first, "second", NOW + 400_000);
+    await receipts.cancel(ANN, first.message.id, NOW + 400_001);
+    expect(await stateOf(receipts, first, NOW + 400_001)).toBe("delivered");
+    expect(await receipts.claim(second, lease("b"), NOW + 400_002)).toEqual({
+      kind: "over",
+      why: "cancelled",
+    });
+    expect(await stateOf(receipts, second, NOW + 400_002)).toBe("cancelled");
+  });
+
+  test("the last of two cancels counts", async () => {
+    const receipts = open();
+    const [first, second] = [aJob("first"), aJob("second", NOW + 2_000)];
+    const same = { message: { ...second.message, id: first.message.id } };
+    await receipts.cancel(ANN, first.message.id, NOW + 1_000);
+    await receipts.cancel(ANN, first.message.id, NOW + 3_000);
+    expect(await receipts.claim(same, lease("a"), NOW + 4_000)).toEqual({ kind: "over", why: "cancelled" });
   });
 
   test("a dead letter that was cancelled is not delivered when it is redriven", async () => {
@@ -110,7 +173,7 @@ export function receiptsCancelContract(open: () => Receipts): void {
     const job = aJob();
     await receipts.claim(job, lease("a"), NOW);
     await receipts.settle(job, "a", { kind: "ended", ending: "dead", progress }, NOW);
-    await receipts.cancel(ANN, job.message.id, NOW);
+    await receipts.cancel(ANN, job.message.id, NOW + 1);
     expect(await receipts.claim(job, lease("b"), NOW)).toEqual({ kind: "over", why: "cancelled" });
     expect(await stateOf(receipts, job)).toBe("cancelled");
   });

@@ -20,7 +20,11 @@ export function receiptsSplitContract(open: () => Receipts): void {
     const job = aJob();
     await receipts.claim(job, lease("a"), NOW);
     await receipts.settle(job, "a", { kind: "split", ranges: RANGES }, NOW);
-    expect(await receipts.claim(job, lease("b"), NOW + 60_001)).toEqual({ kind: "claimed", split: RANGES });
+    expect(await receipts.claim(job, lease("b"), NOW + 60_001)).toEqual({
+      kind: "claimed",
+      split: RANGES,
+      deaths: 0,
+    });
   });
 
   test("the receipt of a split message counts over its jobs, and ends with the last of them", async () => {
@@ -45,8 +49,8 @@ export function receiptsSplitContract(open: () => Receipts): void {
   test("jobs of one message are claimed each on its own", async () => {
     const receipts = open();
     const [low, high] = jobsOf(aJob());
-    expect(await receipts.claim(low, lease("a"), NOW)).toEqual({ kind: "claimed" });
-    expect(await receipts.claim(high, lease("b"), NOW)).toEqual({ kind: "claimed" });
+    expect(await receipts.claim(low, lease("a"), NOW)).toEqual({ kind: "claimed", deaths: 0 });
+    expect(await receipts.claim(high, lease("b"), NOW)).toEqual({ kind: "claimed", deaths: 0 });
     expect(await receipts.claim(low, lease("c"), NOW)).toMatchObject({ kind: "leased" });
   });
 
@@ -63,7 +67,7 @@ export function receiptsSplitContract(open: () => Receipts): void {
     const later = again(job, "second", NOW + 300_000);
     expect(await receipts.claim(later, lease("d"), NOW)).toEqual({ kind: "over", why: "duplicate" });
     await receipts.settle(high, "c", delivered(3), NOW);
-    expect(await receipts.claim(later, lease("e"), NOW)).toEqual({ kind: "claimed" });
+    expect(await receipts.claim(later, lease("e"), NOW)).toEqual({ kind: "claimed", deaths: 0 });
     expect(await receipts.find(ANN, job.message.id, NOW)).toMatchObject({
       state: "delivering",
       counts: { sent: 0 },

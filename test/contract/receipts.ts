@@ -11,7 +11,7 @@ export function receiptsContract(open: () => Receipts): void {
   test("gives a job to one run at a time", async () => {
     const receipts = open();
     const job = aJob();
-    expect(await receipts.claim(job, lease("a"), NOW)).toEqual({ kind: "claimed" });
+    expect(await receipts.claim(job, lease("a"), NOW)).toEqual({ kind: "claimed", deaths: 0 });
     expect(await receipts.claim(job, lease("b"), NOW)).toEqual({ kind: "leased", until: NOW + 60_000 });
   });
 
@@ -19,7 +19,7 @@ export function receiptsContract(open: () => Receipts): void {
     const receipts = open();
     const job = aJob();
     await receipts.claim(job, lease("a"), NOW);
-    expect(await receipts.claim(job, lease("b"), NOW + 60_001)).toEqual({ kind: "claimed" });
+    expect(await receipts.claim(job, lease("b"), NOW + 60_001)).toEqual({ kind: "claimed", deaths: 0 });
     expect(await receipts.settle(job, "a", { kind: "ended", ending: "delivered", progress }, NOW)).toBe(
       "superseded",
     );
@@ -30,7 +30,11 @@ export function receiptsContract(open: () => Receipts): void {
     const job = aJob();
     await receipts.claim(job, lease("a"), NOW);
     expect(await receipts.settle(job, "a", { kind: "retry", progress, reason: "429" }, NOW)).toBe("written");
-    expect(await receipts.claim(job, lease("b", { receive: 2 }), NOW)).toEqual({ kind: "claimed", progress });
+    expect(await receipts.claim(job, lease("b", { receive: 2 }), NOW)).toEqual({
+      kind: "claimed",
+      progress,
+      deaths: 0,
+    });
   });
 
   test("another copy of an id is a duplicate within the window, and a new message after it", async () => {
@@ -44,6 +48,7 @@ export function receiptsContract(open: () => Receipts): void {
     });
     expect(await receipts.claim(again(job, "third", NOW + 300_000), lease("c"), NOW)).toEqual({
       kind: "claimed",
+      deaths: 0,
     });
   });
 
@@ -71,7 +76,7 @@ export function receiptsContract(open: () => Receipts): void {
       reason: "500",
       failed: ["c1"],
     });
-    expect(await receipts.claim(dead, lease("d"), NOW)).toEqual({ kind: "claimed", progress });
+    expect(await receipts.claim(dead, lease("d"), NOW)).toEqual({ kind: "claimed", progress, deaths: 0 });
   });
 
   test("knows nothing of a message no run has met", async () => {
@@ -103,7 +108,7 @@ export function receiptsContract(open: () => Receipts): void {
     const receipts = open();
     const job = aJob();
     await receipts.claim(job, lease("a"), NOW);
-    expect(await receipts.claim(job, lease("a"), NOW)).toEqual({ kind: "claimed" });
+    expect(await receipts.claim(job, lease("a"), NOW)).toEqual({ kind: "claimed", deaths: 0 });
   });
 
   test("a run that never claimed a job writes nothing", async () => {
@@ -113,18 +118,10 @@ export function receiptsContract(open: () => Receipts): void {
     expect(await stateOf(receipts, job)).toBeUndefined();
   });
 
-  test("the rest of a job that goes on as an entry of its own is not dead when its last receive is over", async () => {
-    const receipts = open();
-    const job = aJob();
-    await receipts.claim(job, lease("a", { receive: 5, last: true }), NOW);
-    await receipts.settle(job, "a", { kind: "retry", progress, requeued: true }, NOW);
-    expect(await stateOf(receipts, job)).toBe("retrying");
-  });
-
   test("a run that died on the last receive leaves a dead letter", async () => {
     const receipts = open();
     const job = aJob();
-    await receipts.claim(job, lease("a", { receive: 5, last: true }), NOW);
+    await receipts.claim(job, lease("a", { receive: 1_000, onFinalReceive: true }), NOW);
     expect(await stateOf(receipts, job)).toBe("delivering");
     expect(await stateOf(receipts, job, NOW + 60_001)).toBe("dead");
   });
@@ -135,7 +132,7 @@ export function receiptsContract(open: () => Receipts): void {
     const id = aJob().message.id;
     for (const [i, producer] of producers.entries()) {
       const job = { message: { ...aJob().message, id, producer } };
-      expect(await receipts.claim(job, lease("a"), NOW)).toEqual({ kind: "claimed" });
+      expect(await receipts.claim(job, lease("a"), NOW)).toEqual({ kind: "claimed", deaths: 0 });
       await receipts.settle(job, "a", delivered(i), NOW);
     }
     for (const [i, producer] of producers.entries()) {
@@ -151,6 +148,7 @@ export function receiptsContract(open: () => Receipts): void {
       counts: { sent: 4, gone: 1, failed: 1 },
       pending: progress.pending,
       failed: ["x="] as ConnectionId[],
+      rounds: 1,
     };
     await receipts.settle(job, "a", { kind: "retry", progress: left, reason: "429: slow down" }, NOW + 7);
     expect(await receipts.find(ANN, job.message.id, NOW)).toEqual({
@@ -174,8 +172,8 @@ export function receiptsContract(open: () => Receipts): void {
     await receipts.settle(job, "a", { kind: "retry", progress: { ...progress, pending } }, NOW);
     pending.pop();
     const first = await receipts.claim(job, lease("b"), NOW);
-    expect(first).toEqual({ kind: "claimed", progress });
+    expect(first).toEqual({ kind: "claimed", progress, deaths: 0 });
     await receipts.settle(job, "b", { kind: "retry", progress: NO_PROGRESS }, NOW);
-    expect(first).toEqual({ kind: "claimed", progress });
+    expect(first).toEqual({ kind: "claimed", progress, deaths: 0 });
   });
 }

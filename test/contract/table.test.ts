@@ -17,6 +17,7 @@ import { connectionsContract } from "./connections.ts";
 import { ANN, aJob, delivered, lease } from "./receipt-parts.ts";
 import { receiptsContract } from "./receipts.ts";
 import { receiptsCancelContract } from "./receipts-cancel.ts";
+import { receiptsDeathsContract } from "./receipts-deaths.ts";
 import { receiptsSplitContract } from "./receipts-split.ts";
 import { subscriptionsContract } from "./subscriptions.ts";
 
@@ -75,6 +76,7 @@ describe.each(STORES)("in $name", ({ connections, receipts, subscriptions }) => 
     receiptsContract(receipts);
     describe("of split messages", () => receiptsSplitContract(receipts));
     describe("of cancelled messages", () => receiptsCancelContract(receipts));
+    describe("of messages whose runs died", () => receiptsDeathsContract(receipts));
   });
   describe("subscriptions", () => subscriptionsContract(subscriptions));
 });

@@ -6,7 +6,9 @@ import { Identity } from "../../shared/domain/grant.ts";
 import { type Message, MessageId, Post } from "../../shared/domain/message.ts";
 import { messageFrame } from "../../shared/domain/message-frame.ts";
 import { parse } from "../../shared/domain/parse.ts";
-import { type Ending, fold, MESSAGE_PART, NO_PROGRESS, type Receipt } from "../../shared/domain/receipt.ts";
+import type { Ending, Receipt } from "../../shared/domain/receipt.ts";
+import { fold } from "../../shared/domain/receipt-fold.ts";
+import { MESSAGE_PART } from "../../shared/domain/receipt-row.ts";
 import { Target } from "../../shared/domain/target.ts";
 
 const TEXT = readFileSync(new URL("../../docs/protocol.md", import.meta.url), "utf8");
@@ -87,11 +89,14 @@ function checkReceipt(receipt: Receipt): void {
   const updatedAt = Date.parse(receipt.updatedAt);
   const row = {
     ...rest,
+    v: 1,
     part: MESSAGE_PART,
-    progress: { ...NO_PROGRESS, counts: { sent, gone, failed: lost }, failed },
+    counts: { sent, gone, failed: lost },
+    details: "run",
     ending: state as Ending,
     receive: attempts,
     updatedAt,
   };
-  expect(fold([row], updatedAt)).toEqual(receipt);
+  const details = new Map([[MESSAGE_PART, { pending: [], failed }]]);
+  expect(fold([row], updatedAt, details)).toEqual(receipt);
 }

@@ -2,14 +2,15 @@ import fc from "fast-check";
 import * as v from "valibot";
 import { expect, test } from "vitest";
 import type { Result } from "../../shared/domain/errors.ts";
-import { type Job, type Message, messageFrom, Post, parseJob } from "../../shared/domain/message.ts";
+import { bodyOf, readBody } from "../../shared/domain/job-body.ts";
+import { type Job, type Message, messageFrom, Post } from "../../shared/domain/message.ts";
 import { messageFrame } from "../../shared/domain/message-frame.ts";
 import { parse } from "../../shared/domain/parse.ts";
 import type { UserId } from "../../shared/domain/tag.ts";
 import { postsAt } from "../support/arbitrary.ts";
 import { aJob, aMessage, NOW } from "../support/message.ts";
 
-const ACCEPTANCE = { producer: "ann" as UserId, now: NOW, newId: () => "made" };
+const ACCEPTANCE = { producer: "ann" as UserId, now: NOW, newId: () => "made", lifeSeconds: 342_000 };
 const accepted = (fields: object, root?: string) =>
   messageFrom(v.parse(Post, { target: { topic: "orders" }, data: 1, ...fields }), ACCEPTANCE, root);
 const unwrap = <T>(result: Result<T>): T => {
@@ -18,7 +19,8 @@ const unwrap = <T>(result: Result<T>): T => {
 };
 
 test("what a post leaves out has a default", () => {
-  expect(unwrap(accepted({}))).toEqual(aMessage({ id: "made" as Message["id"], copy: "made" }));
+  const expected = { id: "made" as Message["id"], acceptanceId: "made", expiresAt: NOW + 342_000_000 };
+  expect(unwrap(accepted({}))).toEqual(aMessage(expected));
 });
 
 test.each([
@@ -26,7 +28,7 @@ test.each([
   { fields: { expiresAt: "2026-01-01T00:01:00Z" }, expiresAt: NOW + 60_000 },
   { fields: { expiresAt: "2026-01-01T08:01:00+08:00" }, expiresAt: NOW + 60_000 },
   { fields: { expiresAt: "2025-12-31 19:01:00.000-0500" }, expiresAt: NOW + 60_000 },
-  { fields: { ttlSeconds: 345_600 }, expiresAt: NOW + 345_600_000 },
+  { fields: { ttlSeconds: 342_000 }, expiresAt: NOW + 342_000_000 },
   { fields: { ttlSeconds: 61, delaySeconds: 60 }, expiresAt: NOW + 61_000 },
 ])("$fields expires at $expiresAt", ({ fields, expiresAt }) => {
   expect(unwrap(accepted(fields))).toMatchObject({ expiresAt });
@@ -36,7 +38,7 @@ test.each([
   { fields: { expiresAt: "2026-01-01T00:00:00Z" }, at: "/3/expiresAt", says: "later than the moment" },
   { fields: { expiresAt: "1970-01-01T00:00:00Z" }, at: "/3/expiresAt", says: "later than the moment" },
   { fields: { ttlSeconds: 60, delaySeconds: 60 }, at: "/3/ttlSeconds", says: "later than the moment" },
-  { fields: { expiresAt: "2026-01-05T00:00:01Z" }, at: "/3/expiresAt", says: "at most 345600 seconds ahead" },
+  { fields: { expiresAt: "2026-01-05T00:00:01Z" }, at: "/3/expiresAt", says: "at most 342000 seconds ahead" },
 ])("a message of $fields is refused", ({ fields, at, says }) => {
   expect(accepted(fields, "/3")).toMatchObject({
     refusal: {
@@ -59,7 +61,7 @@ test.each([
   { fields: { priority: "urgent" }, at: ["/priority"] },
   { fields: { ttlSeconds: 0 }, at: ["/ttlSeconds"] },
   { fields: { ttlSeconds: 1.5 }, at: ["/ttlSeconds"] },
-  { fields: { ttlSeconds: 345_601 }, at: ["/ttlSeconds"] },
+  { fields: { ttlSeconds: 1_206_001 }, at: ["/ttlSeconds"] },
   { fields: { ttlSeconds: "60" }, at: ["/ttlSeconds"] },
   { fields: { delaySeconds: -1 }, at: ["/delaySeconds"] },
   { fields: { delaySeconds: 901 }, at: ["/delaySeconds"] },
@@ -90,9 +92,9 @@ test("data may be null, but not absent", () => {
 
 test("a message comes out of its queue as it went in, and its frame is the same to the byte", () => {
   fc.assert(
-    fc.property(postsAt(NOW), fc.uuid(), (post, copy) => {
-      const message = unwrap(messageFrom(v.parse(Post, post), { ...ACCEPTANCE, newId: () => copy }));
-      const job = unwrap(parseJob(JSON.stringify({ message })));
+    fc.property(postsAt(NOW), fc.uuid(), (post, made) => {
+      const message = unwrap(messageFrom(v.parse(Post, post), { ...ACCEPTANCE, newId: () => made }));
+      const job = read(bodyOf({ message }));
       expect(JSON.stringify(job)).toBe(JSON.stringify({ message }));
       expect(JSON.stringify(messageFrame(job.message))).toBe(JSON.stringify(messageFrame(message)));
     }),
@@ -101,10 +103,23 @@ test("a message comes out of its queue as it went in, and its frame is the same 
 
 test("a job keeps its range", () => {
   const job: Job = { ...aJob(), range: { from: "00000000", to: "80000000" } };
-  expect(parseJob(JSON.stringify(job))).toEqual({ ok: true, value: job });
+  expect(readBody(bodyOf(job))).toEqual({ kind: "job", job });
 });
 
-const changed = (fields: object) => JSON.stringify({ message: { ...aMessage(), ...fields } });
+function read(body: string): Job {
+  const found = readBody(body);
+  if (found.kind !== "job") throw new Error(`no job: ${JSON.stringify(found)}`);
+  return found.job;
+}
+
+test("a body that a newer deployment wrote is left to a consumer of that deployment", () => {
+  expect(readBody(JSON.stringify({ v: 2, message: "of another shape" }))).toEqual({
+    kind: "newer",
+    version: 2,
+  });
+});
+
+const changed = (fields: object) => JSON.stringify({ v: 1, message: { ...aMessage(), ...fields } });
 
 test.each([
   { why: "it is no JSON", body: "not json" },
@@ -115,12 +130,13 @@ test.each([
   { why: "it has no data", body: changed({ data: undefined }) },
   { why: "its target is none", body: changed({ target: { planet: "earth" } }) },
   { why: "its time is none", body: changed({ time: "2026-02-30T00:00:00Z" }) },
-  { why: "its copy is longer than a key", body: changed({ copy: "x".repeat(1_024) }) },
+  { why: "its acceptance id is longer than a key", body: changed({ acceptanceId: "x".repeat(1_024) }) },
+  { why: "it has no deadline", body: changed({ expiresAt: undefined }) },
   { why: "its window has no end", body: changed({ dedupeSeconds: 1e300 }) },
   { why: "its data is too deep to write", body: changed({}).replace('"data":1', `"data":${deep(20_000)}`) },
-  { why: "its range is none", body: JSON.stringify({ ...aJob(), range: { from: "g", to: "0" } }) },
+  { why: "its range is none", body: JSON.stringify({ v: 1, ...aJob(), range: { from: "g", to: "0" } }) },
 ])("a queue body is refused when $why", ({ body }) => {
-  expect(parseJob(body)).toMatchObject({ ok: false });
+  expect(readBody(body)).toMatchObject({ kind: "invalid" });
 });
 
 function deep(levels: number): string {
@@ -130,7 +146,7 @@ function deep(levels: number): string {
 test("reading a queue body never throws", () => {
   fc.assert(
     fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.json()), (body) => {
-      expect(parseJob(body).ok).toBe(false);
+      expect(readBody(body).kind).not.toBe("job");
     }),
   );
 });

@@ -1,48 +1,39 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { claimability } from "../../shared/domain/claimability.ts";
 import { type HashRange, split, WHOLE } from "../../shared/domain/hash-range.ts";
 import type { MessageId } from "../../shared/domain/message.ts";
-import {
-  ENDINGS,
-  endingOf,
-  fold,
-  isReplaceableSplit,
-  jobPart,
-  MESSAGE_PART,
-  NO_PROGRESS,
-  type Progress,
-  type ReceiptRow,
-  replaceable,
-  standing,
-} from "../../shared/domain/receipt.ts";
+import { ENDINGS, endingOf } from "../../shared/domain/receipt.ts";
+import { fold, rowsWithNames } from "../../shared/domain/receipt-fold.ts";
+import { type Details, jobPart, MESSAGE_PART, type ReceiptRow } from "../../shared/domain/receipt-row.ts";
 import type { ConnectionId, UserId } from "../../shared/domain/tag.ts";
 import { aJob, NOW } from "../support/message.ts";
 
 const aRow = (fields: Partial<ReceiptRow> = {}): ReceiptRow => ({
+  v: 1,
   producer: "ann" as UserId,
   id: "m-1" as MessageId,
   part: MESSAGE_PART,
-  copy: "copy-1",
+  acceptanceId: "acceptance-1",
   time: new Date(NOW).toISOString(),
   dedupeUntil: NOW + 300_000,
   run: "run",
   leaseUntil: 0,
   receive: 1,
-  last: false,
+  onFinalReceive: false,
   updatedAt: NOW,
   ...fields,
 });
-const counted = (sent: number, gone = 0, failed = 0): Progress => ({
-  ...NO_PROGRESS,
-  counts: { sent, gone, failed },
-});
-const pending = (...names: string[]): Progress => ({
-  ...NO_PROGRESS,
-  pending: names.map((name) => ({ connectionId: name as ConnectionId, connectedAt: NOW })),
+const counted = (sent: number, gone = 0, failed = 0) => ({ counts: { sent, gone, failed } });
+/** One connection that is still to be sent to. */
+const PENDING = { ...counted(0), pending: 1, details: "run" };
+const names = (pending: readonly string[], failed: readonly string[] = []): Details => ({
+  pending: pending.map((name) => ({ connectionId: name as ConnectionId, connectedAt: NOW })),
+  failed: failed as ConnectionId[],
 });
 const [LOW, HIGH] = split(WHOLE, 2) as [HashRange, HashRange];
 const [LOWEST, LOWER] = split(LOW, 2) as [HashRange, HashRange];
-const part = (range: HashRange) => jobPart("copy-1", range);
+const part = (range: HashRange) => jobPart("acceptance-1", range);
 
 test.each([
   { counts: { sent: 0, gone: 0, failed: 0 }, ending: "no-recipients" },
@@ -58,9 +49,13 @@ describe("a receipt", () => {
   const working = { leaseUntil: NOW + 1 };
   test.each([
     { of: "a run under way", rows: [aRow(working)], state: "delivering" },
-    { of: "a run that left something", rows: [aRow({ progress: pending("a") })], state: "retrying" },
+    { of: "a run that left something", rows: [aRow(PENDING)], state: "retrying" },
     { of: "a run whose lease ran out", rows: [aRow({ leaseUntil: NOW })], state: "retrying" },
-    { of: "a last run whose lease ran out", rows: [aRow({ last: true })], state: "dead" },
+    {
+      of: "a run on the final receive whose lease ran out",
+      rows: [aRow({ onFinalReceive: true })],
+      state: "dead",
+    },
     { of: "an ended message", rows: [aRow({ ending: "delivered" })], state: "delivered" },
     { of: "a cancel that came first", rows: [aRow({ cancelledAt: NOW })], state: "cancelled" },
     { of: "a cancel during a run", rows: [aRow({ ...working, cancelledAt: NOW })], state: "delivering" },
@@ -119,21 +114,38 @@ describe("a receipt", () => {
   });
 
   test("names the connections that will not get it, and why", () => {
-    const died = aRow({ last: true, progress: { ...pending("b"), failed: ["a" as ConnectionId] } });
-    expect(fold([died], NOW)).toMatchObject({
+    const died = aRow({ ...PENDING, onFinalReceive: true, counts: { sent: 0, gone: 0, failed: 1 } });
+    const details = new Map([[MESSAGE_PART, names(["b"], ["a"])]]);
+    expect(rowsWithNames([died], NOW)).toEqual([died]);
+    expect(fold([died], NOW, details)).toMatchObject({
       state: "dead",
       failed: ["a", "b"],
-      reason: "the last run did not finish",
+      reason: expect.stringContaining("SQS moved it to the dead-letter queue"),
     });
-    expect(fold([aRow({ progress: pending("b") })], NOW)).not.toHaveProperty("failed");
+    expect(fold([aRow(PENDING)], NOW, details)).toMatchObject({ failed: ["a"] });
+    expect(rowsWithNames([aRow(PENDING)], NOW)).toEqual([]);
   });
 
-  test("counts over all jobs, and takes no notice of the jobs of another copy", () => {
+  test("of a broadcast that failed everywhere names a hundred, from as few rows as have them", () => {
+    const ranges = split(WHOLE, 400);
+    const jobs = ranges.map((range) =>
+      aRow({ part: part(range), ...PENDING, pending: 40, ending: "dead", details: "run" }),
+    );
+    const rows = [aRow({ split: ranges, queued: true }), ...jobs];
+    const named = rowsWithNames(rows, NOW);
+    expect(named).toHaveLength(3);
+    const forty = names(Array.from({ length: 40 }, (_, i) => `c${i}`));
+    const receipt = fold(rows, NOW, new Map(named.map((row) => [row.part, forty])));
+    expect(receipt?.failed).toHaveLength(100);
+    expect(receipt).toMatchObject({ state: "dead", jobs: 400, counts: { pending: 16_000 } });
+  });
+
+  test("counts over all jobs, and takes no notice of the jobs of another acceptance", () => {
     const rows = [
       aRow({ split: [LOW, HIGH], receive: 1 }),
-      aRow({ part: part(LOW), ending: "delivered", progress: counted(3, 1), receive: 2 }),
-      aRow({ part: part(HIGH), progress: { ...counted(2), ...pending("c") }, updatedAt: NOW + 5 }),
-      aRow({ part: jobPart("copy-0", LOW), ending: "dead", progress: counted(100) }),
+      aRow({ part: part(LOW), ending: "delivered", ...counted(3, 1), receive: 2 }),
+      aRow({ part: part(HIGH), ...counted(0), pending: 1, updatedAt: NOW + 5 }),
+      aRow({ part: jobPart("acceptance-0", LOW), ending: "dead", ...counted(100) }),
     ];
     expect(fold(rows, NOW)).toMatchObject({
       state: "retrying",
@@ -151,24 +163,19 @@ describe("a receipt", () => {
 });
 
 describe("rows of a message that was split, and split again", () => {
-  const progress = fc
-    .record({ sent: fc.nat(9), gone: fc.nat(9), failed: fc.nat(9), waiting: fc.nat(3) })
-    .map(({ waiting, ...counts }) => ({
-      ...pending(...Array.from({ length: waiting }, (_, i) => `c${i}`)),
-      counts,
-    }));
   const leaf = fc.record(
     {
-      progress,
+      counts: fc.record({ sent: fc.nat(9), gone: fc.nat(9), failed: fc.nat(9) }),
+      pending: fc.nat(3),
       ending: fc.constantFrom(...ENDINGS),
       leaseUntil: fc.constantFrom(0, NOW, NOW + 1),
       receive: fc.integer({ min: 1, max: 5 }),
-      last: fc.boolean(),
+      onFinalReceive: fc.boolean(),
       cancelledAt: fc.constant(NOW),
       reason: fc.constantFrom("429", "500"),
       updatedAt: fc.constantFrom(NOW, NOW + 1, NOW + 2),
     },
-    { requiredKeys: ["receive", "last", "updatedAt"] },
+    { requiredKeys: ["receive", "onFinalReceive", "updatedAt"] },
   );
   /** The rows under one part, and which of them are leaves. Some jobs no run has met. */
   const tree = (at: string, range: HashRange, levels: number): fc.Arbitrary<readonly ReceiptRow[]> => {
@@ -214,13 +221,13 @@ describe("rows of a message that was split, and split again", () => {
   test("count what their leaves count", () => {
     fc.assert(
       fc.property(trees, (rows) => {
-        const sum = (pick: (progress: Progress) => number) =>
-          rows.reduce((total, row) => total + (row.split ? 0 : pick(row.progress ?? NO_PROGRESS)), 0);
+        const sum = (pick: (row: ReceiptRow) => number | undefined) =>
+          rows.reduce((total, row) => total + (row.split ? 0 : (pick(row) ?? 0)), 0);
         expect(fold(rows, NOW)?.counts).toEqual({
-          sent: sum(({ counts }) => counts.sent),
-          gone: sum(({ counts }) => counts.gone),
-          failed: sum(({ counts }) => counts.failed),
-          pending: sum(({ pending: waiting }) => waiting.length),
+          sent: sum(({ counts }) => counts?.sent),
+          gone: sum(({ counts }) => counts?.gone),
+          failed: sum(({ counts }) => counts?.failed),
+          pending: sum(({ pending }) => pending),
         });
       }),
     );
@@ -228,58 +235,85 @@ describe("rows of a message that was split, and split again", () => {
 });
 
 describe("a run that meets a row", () => {
+  const ME = { run: "me", receive: 2, suspects: false };
+  const BACK = NOW - 1;
+  const died = { leaseUntil: 1, returnsAt: BACK, receive: 1 };
   test.each([
     { of: "nobody's lease", row: aRow(), kind: "open" },
     { of: "a lease under way", row: aRow({ leaseUntil: NOW + 1 }), kind: "leased", until: NOW + 1 },
     { of: "a lease that ran out", row: aRow({ leaseUntil: NOW }), kind: "open" },
-    { of: "an ending", row: aRow({ ending: "delivered" }), kind: "over", why: "ended" },
-    { of: "a dead letter that was redriven", row: aRow({ ending: "dead" }), kind: "open" },
-    { of: "a cancel", row: aRow({ cancelledAt: NOW }), kind: "over", why: "cancelled" },
-    { of: "another copy", row: aRow({ copy: "copy-0" }), kind: "over", why: "duplicate" },
+    { of: "a run that died", row: aRow(died), kind: "died", deaths: 1 },
+    { of: "a third run that died", row: aRow({ ...died, deaths: 2 }), kind: "died", deaths: 3 },
+    { of: "earlier deaths", row: aRow({ deaths: 2 }), kind: "suspect", deaths: 2 },
     {
-      of: "a split whose jobs are queued",
+      of: "a lease whose run gave the message back early",
+      row: aRow({ ...died, returnsAt: NOW + 1 }),
+      kind: "open",
+    },
+    { of: "a lease with a receive in between", row: aRow({ ...died, receive: 0 }), kind: "open" },
+    { of: "an ending", row: aRow({ ending: "delivered" }), kind: "over", why: "ended" },
+    { of: "a dead letter that was redriven", row: aRow({ ending: "dead", deaths: 5 }), kind: "open" },
+    { of: "a cancel", row: aRow({ cancelledAt: NOW }), kind: "over", why: "cancelled" },
+    { of: "another acceptance", row: aRow({ acceptanceId: "x" }), kind: "over", why: "duplicate" },
+    { of: "a newer deployment", row: aRow({ v: 2 }), kind: "newer", version: 2 },
+    {
+      of: "jobs that are queued",
       row: aRow({ split: [LOW, HIGH], queued: true }),
       kind: "over",
       why: "split",
     },
-    { of: "a split whose jobs are not", row: aRow({ split: [LOW, HIGH] }), kind: "open", split: [LOW, HIGH] },
+    { of: "jobs that are not", row: aRow({ split: [LOW, HIGH] }), kind: "open" },
+    {
+      of: "jobs that are not, of a cancelled one",
+      row: aRow({ split: [LOW, HIGH], cancelledAt: 1 }),
+      kind: "open",
+    },
     { of: "its own lease", row: aRow({ run: "me", leaseUntil: NOW + 1 }), kind: "open" },
-  ])("of $of may do what it says: $kind", ({ row, ...found }) => {
-    const { of: _, ...standingOf } = found;
-    expect(standing(row, aJob(), "me", NOW)).toEqual(standingOf);
+  ])("of $of may do what it says: $kind", ({ row, of, ...found }) => {
+    expect(claimability(row, aJob(), ME, NOW), of).toEqual(found);
+  });
+
+  test("takes a suspect if it is willing to", () => {
+    expect(claimability(aRow({ deaths: 2 }), aJob(), { ...ME, suspects: true }, NOW)).toEqual({
+      kind: "open",
+    });
+  });
+
+  /** The row of an earlier message with this id, as the message of `aJob` meets it. It was accepted at NOW. */
+  const earlier = (fields: Partial<ReceiptRow>) => aRow({ acceptanceId: "x", dedupeUntil: NOW, ...fields });
+  const NEW = { kind: "replaceable", cancelled: false };
+  const DUPLICATE = { kind: "over", why: "duplicate" };
+  test.each([
+    { of: "a window that is open", row: earlier({ ending: "dead", dedupeUntil: NOW + 1 }), is: DUPLICATE },
+    { of: "unfinished work", row: earlier({}), is: DUPLICATE },
+    { of: "an ending in the past", row: earlier({ ending: "dead" }), is: NEW },
+    { of: "half a split", row: earlier({ split: [LOW, HIGH] }), is: DUPLICATE },
+    { of: "a cancel before it", row: earlier({ cancelledAt: NOW - 1, dedupeUntil: NOW + 1 }), is: NEW },
+    { of: "a cancel at the same time", row: earlier({ cancelledAt: NOW, dedupeUntil: NOW + 1 }), is: NEW },
+    {
+      of: "a cancel before it, while a run delivers",
+      row: earlier({ cancelledAt: NOW - 1, leaseUntil: NOW + 1 }),
+      is: { kind: "leased", until: NOW + 10_000 },
+    },
+    {
+      of: "a cancel after it, of an ended one",
+      row: earlier({ ending: "delivered", cancelledAt: NOW + 1 }),
+      is: { kind: "replaceable", cancelled: true },
+    },
+  ])("after $of does what the two accepted messages say", ({ row, is }) => {
+    expect(claimability(row, aJob(), ME, NOW)).toEqual(is);
   });
 
   test.each([
-    { of: "the same copy", row: aRow({ ending: "delivered", dedupeUntil: 0 }), is: false },
-    {
-      of: "a window that is open",
-      row: aRow({ copy: "x", ending: "dead", dedupeUntil: NOW + 1 }),
-      is: false,
-    },
-    { of: "unfinished work", row: aRow({ copy: "x", dedupeUntil: NOW }), is: false },
-    { of: "an ending in the past", row: aRow({ copy: "x", ending: "dead", dedupeUntil: NOW }), is: true },
-    { of: "a split in the past", row: aRow({ copy: "x", queued: true, dedupeUntil: NOW }), is: false },
-    { of: "half a split", row: aRow({ copy: "x", split: [LOW, HIGH], dedupeUntil: NOW }), is: false },
-    { of: "a cancel in the past", row: aRow({ copy: "x", cancelledAt: 1, dedupeUntil: NOW }), is: true },
-    {
-      of: "a cancel while a run delivers",
-      row: aRow({ copy: "x", cancelledAt: 1, leaseUntil: NOW + 1, dedupeUntil: NOW }),
-      is: false,
-    },
-  ])("of $of may start anew: $is", ({ row, is }) => {
-    expect(replaceable(row, aJob(), NOW)).toBe(is);
-  });
-
-  test.each([
-    { of: "all its jobs have ended", high: { ending: "partial" as const }, is: true },
-    { of: "one job is still under way", high: { leaseUntil: NOW + 1 }, is: false },
-  ])("a message may follow a split one of the same id where $of: $is", ({ high, is }) => {
-    const own = aRow({ copy: "x", split: [LOW, HIGH], queued: true, dedupeUntil: NOW });
+    { of: "all its jobs have ended", high: { ending: "partial" as const }, is: NEW },
+    { of: "one job is still under way", high: { leaseUntil: NOW + 1 }, is: DUPLICATE },
+  ])("after a split message of which $of: $is.kind", ({ high, is }) => {
+    const own = earlier({ split: [LOW, HIGH], queued: true });
     const rows = [
       own,
-      aRow({ copy: "x", part: jobPart("x", LOW), ending: "delivered" }),
-      aRow({ copy: "x", part: jobPart("x", HIGH), ...high }),
+      earlier({ part: jobPart("x", LOW), ending: "delivered" }),
+      earlier({ part: jobPart("x", HIGH), ...high }),
     ];
-    expect(isReplaceableSplit(rows, aJob(), NOW)).toBe(is);
+    expect(claimability(own, aJob(), ME, NOW, rows)).toEqual(is);
   });
 });

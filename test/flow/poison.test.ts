@@ -27,7 +27,7 @@ afterAll(() => router.stop(0));
 const good = (id: string, data: unknown) => {
   const message = aMessage({
     id: id as MessageId,
-    copy: id,
+    acceptanceId: id,
     target: { user: "ann" as UserId },
     data,
     time: new Date().toISOString(),

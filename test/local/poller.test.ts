@@ -195,7 +195,7 @@ test("a message that fails every time becomes a dead letter with its attributes"
     return { batchItemFailures: Records.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   };
   const { client, url, spy, show } = await startWithQueue(() => consume, {
-    settings: { queues: { maxReceives: 1, spareReceives: 0 } },
+    limits: { maxReceives: 1 },
   });
   const MessageAttributes = { reason: { DataType: "String", StringValue: "because" } };
   await client.send(new SendMessageCommand({ QueueUrl: url("low"), MessageBody: "bad", MessageAttributes }));

@@ -8,7 +8,7 @@ import { sortKey, WHOLE } from "../../shared/domain/hash-range.ts";
 import { NO_PROGRESS, type Progress } from "../../shared/domain/receipt.ts";
 import type { ConnectionId } from "../../shared/domain/tag.ts";
 import { type Delivered, deliver, type StopReason } from "../../shared/pipeline/deliver.ts";
-import { pace } from "../../shared/pipeline/pace.ts";
+import { gateway, gatewayMemory } from "../../shared/pipeline/gateway.ts";
 import type { Posting, SendResult } from "../../shared/ports.ts";
 import { NOW } from "../support/message.ts";
 
@@ -75,11 +75,10 @@ function audience(rows: readonly Posting[]) {
     }
     return deliver(
       {
-        sockets: counted,
+        gateway: gateway(gatewayMemory({ quota, share: 1 }), { sockets: counted, clock }),
         clock,
         telemetry,
         random: () => 0.5,
-        pace: pace({ quota, share: 1 }),
         policy: { postAttempts: attempts, pause: { base: 100, cap: 1_000 }, pendingLimit },
       },
       {
@@ -112,7 +111,7 @@ describe("one run", () => {
     sockets.fail(gone, GONE);
     sockets.fail(refused, REFUSED);
     expect(await run()).toEqual({
-      progress: { counts: { sent: 1, gone: 1, failed: 1 }, pending: [], failed: [refused] },
+      progress: { ...NO_PROGRESS, counts: { sent: 1, gone: 1, failed: 1 }, failed: [refused] },
       reason: "413",
     });
     expect(forgotten).toEqual([gone]);
@@ -135,9 +134,9 @@ describe("one run", () => {
     sockets.fail(busy, BUSY, BUSY, BUSY);
     expect(await run()).toEqual({
       progress: {
+        ...NO_PROGRESS,
         counts: { sent: 2, gone: 0, failed: 0 },
         pending: [expect.objectContaining({ connectionId: busy, connectedAt: NOW })],
-        failed: [],
       },
       reason: "503",
     });
@@ -170,7 +169,7 @@ describe("one run", () => {
     const { run, rows, sockets } = audience(rowsOf(9));
     for (const { connectionId } of rows) sockets.fail(connectionId, BUSY);
     const { progress, stopped } = await run({ pendingLimit: 5 });
-    expect(stopped).toBe("crowded");
+    expect(stopped).toBe("pending-limit");
     expect(progress.pending).toHaveLength(6);
     expect(progress.from).toBeDefined();
   });
@@ -227,6 +226,7 @@ test("however runs are cut short and posts fail, each connection has one ending,
         counts: { sent: count("sent"), gone: count("gone"), failed: count("refused") },
         pending: [],
         failed: expect.any(Array),
+        rounds: 0,
       });
       expect(rows.map(({ connectionId }) => got(connectionId))).toEqual(
         first.map((kind) => (kind === "sent" ? 1 : 0)),

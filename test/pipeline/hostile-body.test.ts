@@ -28,6 +28,7 @@ async function accepted(text: string): Promise<readonly Item[]> {
     clock,
     backlog: backlog({ queue, clock, policy: { limits: {}, lookEvery: 5_000 } }),
     newId: () => `made-${++ids}`,
+    lifeSeconds: 342_000,
     telemetry: memoryTelemetry(),
   };
   const producer = {

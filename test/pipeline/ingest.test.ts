@@ -3,8 +3,9 @@ import { expect, test } from "vitest";
 import { memoryClock } from "../../shared/adapters/memory/clock.ts";
 import { memoryQueue } from "../../shared/adapters/memory/queue.ts";
 import { memoryTelemetry } from "../../shared/adapters/memory/telemetry.ts";
+import { readBody } from "../../shared/domain/job-body.ts";
 import { LANES } from "../../shared/domain/lane.ts";
-import { type Job, parseJob } from "../../shared/domain/message.ts";
+import type { Job } from "../../shared/domain/message.ts";
 import type { UserId } from "../../shared/domain/tag.ts";
 import { backlog } from "../../shared/pipeline/backlog.ts";
 import { type Item, ingest } from "../../shared/pipeline/ingest.ts";
@@ -30,6 +31,7 @@ function ingestInto(queue: MessageQueue, body: unknown, limits = {}, telemetry =
     clock,
     backlog: backlog({ queue, clock, policy: { limits, lookEvery: 5_000 } }),
     newId: () => `made-${++ids}`,
+    lifeSeconds: 342_000,
     telemetry,
   };
   return ingest(deps, PRODUCER, body);
@@ -64,13 +66,10 @@ test("of an array, the good items are queued in their lanes as they were posted,
       expect(queued).toHaveLength(items.filter(({ good }) => good).length);
       const jobs = new Map<string, { lane: string; delaySeconds: number; job: Job }>();
       for (const { lane, body, delaySeconds } of queued) {
-        const job = parseJob(body);
-        if (!job.ok) throw new Error(job.refusal.detail);
-        jobs.set(JSON.stringify([job.value.message.target, job.value.message.data, lane]), {
-          lane,
-          delaySeconds,
-          job: job.value,
-        });
+        const read = readBody(body);
+        if (read.kind !== "job") throw new Error(`no job: ${body}`);
+        const { job } = read;
+        jobs.set(JSON.stringify([job.message.target, job.message.data, lane]), { lane, delaySeconds, job });
       }
       for (const { post, good } of items) {
         if (!good) continue;

@@ -58,9 +58,9 @@ export const postsAt = (now: number) =>
     .chain((post) =>
       fc.oneof(
         fc.constant(post),
-        fc.integer({ min: 901, max: 345_600 }).map((ttlSeconds) => ({ ...post, ttlSeconds })),
+        fc.integer({ min: 901, max: 342_000 }).map((ttlSeconds) => ({ ...post, ttlSeconds })),
         fc
-          .integer({ min: 901, max: 345_600 })
+          .integer({ min: 901, max: 342_000 })
           .map((seconds) => ({ ...post, expiresAt: new Date(now + seconds * 1000).toISOString() })),
       ),
     );

@@ -8,11 +8,12 @@ export const NOW = Date.parse("2026-01-01T00:00:00Z");
 export const aMessage = (fields: Partial<Message> = {}): Message => ({
   id: "m-1" as MessageId,
   producer: "ann" as UserId,
-  copy: "copy-1",
+  acceptanceId: "acceptance-1",
   target: { topic: "orders" as Topic },
   data: 1,
   priority: "normal",
   time: new Date(NOW).toISOString(),
+  expiresAt: NOW + 86_400_000,
   dedupeSeconds: 300,
   ...fields,
 });

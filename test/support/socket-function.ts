@@ -46,6 +46,7 @@ export async function socketFunction(
       CONNECTIONS_TABLE: tables.names.connections,
       SUBSCRIPTIONS_TABLE: tables.names.subscriptions,
       TOKENS: JSON.stringify({ secretId: "secret" }),
+      ROUTER: "router",
       SETTINGS: JSON.stringify(DEFAULTS),
       AWS_REGION: REGION,
       AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,

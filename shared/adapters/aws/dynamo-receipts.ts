@@ -6,22 +6,39 @@ import {
   paginateQuery,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
+import { claimability, isCancelled } from "../../domain/claimability.ts";
 import { TagwireError } from "../../domain/errors.ts";
-import { DEFAULT_DEDUPE_SECONDS } from "../../domain/limits.ts";
 import type { Job, MessageId } from "../../domain/message.ts";
+import { fold, rowsWithNames } from "../../domain/receipt-fold.ts";
 import {
-  dedupeUntil,
-  fold,
-  isCancelled,
-  isReplaceableSplit,
+  type Details,
+  detailPart,
   MESSAGE_PART,
+  NO_DETAILS,
   partOf,
+  progressOf,
   type ReceiptRow,
-  standing,
-} from "../../domain/receipt.ts";
+  ROW_VERSION,
+} from "../../domain/receipt-row.ts";
 import type { UserId } from "../../domain/tag.ts";
-import type { Claim, Lease, Outcome, Receipts } from "../../ports.ts";
+import type { Claim, Lease, Receipts } from "../../ports.ts";
 import { ifHolds, onTable } from "./client.ts";
+import {
+  BEFORE,
+  detailItem,
+  detailsBefore,
+  detailsIn,
+  type Fields,
+  hasNames,
+  heldBy,
+  type Item,
+  identityOf,
+  keyOf,
+  number,
+  partitionOf,
+  rowFrom,
+  settledBy,
+} from "./receipt-item.ts";
 
 export interface DynamoReceiptsOptions {
   readonly client: DynamoDBClient;
@@ -30,15 +47,7 @@ export interface DynamoReceiptsOptions {
   readonly days: number;
 }
 
-type Values = Record<string, AttributeValue>;
-
-/** The condition of `replaceable` in domain/receipt.ts, as DynamoDB says it. */
-const NEW_OR_REPLACEABLE =
-  "attribute_not_exists(#part) OR NOT #copy = :copy AND #dedupeUntil <= :accepted AND attribute_not_exists(#split)" +
-  " AND (attribute_exists(#ending) OR attribute_exists(#cancelledAt) AND NOT #leaseUntil > :now)";
-
-/** Only the row that was read: two runs that read it at once must not both get it. */
-const AS_SEEN = "#run = :seen AND #leaseUntil = :seenUntil";
+const NEW = "attribute_not_exists(#part)";
 const UNLESS_CANCELLED = "(attribute_not_exists(#cancelledAt) OR attribute_exists(#split))";
 
 /** Many of the names are reserved words of DynamoDB, so all are written #name. */
@@ -49,197 +58,187 @@ const namesIn = (...expressions: string[]) =>
 
 /** Receipt rows as a DynamoDB table: partition key `message` (producer#id), sort key `part`. */
 export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): Receipts {
-  const timeToLive = (now: number) => number(Math.floor(now / 1000) + days * 86_400);
+  const timeToLive = (now: number) => ({ ttl: number(Math.floor(now / 1000) + days * 86_400) });
 
-  const update = (Key: Values, UpdateExpression: string, ConditionExpression: string, values: Values) =>
+  const get = async (Key: Item): Promise<Item | undefined> =>
+    (await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }))).Item;
+
+  const put = (Item: Item, ConditionExpression: string, values: Item = {}) =>
     ifHolds(() =>
       client.send(
-        new UpdateItemCommand({
+        new PutItemCommand({
           TableName: table,
-          Key,
-          UpdateExpression,
+          Item,
           ConditionExpression,
-          ExpressionAttributeNames: namesIn(UpdateExpression, ConditionExpression),
-          ExpressionAttributeValues: values,
+          ExpressionAttributeNames: namesIn(ConditionExpression),
+          ...(Object.keys(values).length > 0 ? { ExpressionAttributeValues: values } : {}),
         }),
       ),
     );
 
-  const read = async (Key: Values): Promise<ReceiptRow | undefined> => {
-    const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));
-    return Item && fromRow(Item);
+  const update = (key: Item, set: Fields, remove: readonly string[], condition: string, values: Item) => {
+    const removing = remove.length === 0 ? "" : ` REMOVE ${remove.map((name) => `#${name}`).join(", ")}`;
+    const expression = `SET ${Object.keys(set)
+      .map((name) => `#${name} = :${name}`)
+      .join(", ")}${removing}`;
+    const fields = Object.fromEntries(Object.entries(set).map(([name, value]) => [`:${name}`, value]));
+    return ifHolds(() =>
+      client.send(
+        new UpdateItemCommand({
+          TableName: table,
+          Key: key,
+          UpdateExpression: expression,
+          ...(condition === "" ? {} : { ConditionExpression: condition }),
+          ExpressionAttributeNames: namesIn(expression, condition),
+          ExpressionAttributeValues: { ...fields, ...values },
+        }),
+      ),
+    );
   };
 
-  const readAll = async (producer: UserId, id: MessageId): Promise<ReceiptRow[]> => {
+  /** The rows that a receipt is folded from. The names beside them sort after `message`. */
+  const readRows = async (producer: UserId, id: MessageId): Promise<Item[]> => {
     const pages = paginateQuery(
       { client },
       {
         TableName: table,
         ConsistentRead: true,
-        KeyConditionExpression: "#message = :message",
-        ExpressionAttributeNames: { "#message": "message" },
-        ExpressionAttributeValues: { ":message": { S: `${producer}#${id}` } },
+        KeyConditionExpression: "#message = :message AND #part <= :last",
+        ExpressionAttributeNames: { "#message": "message", "#part": "part" },
+        ExpressionAttributeValues: {
+          ":message": { S: partitionOf(producer, id) },
+          ":last": { S: MESSAGE_PART },
+        },
       },
     );
-    const rows: ReceiptRow[] = [];
-    for await (const { Items = [] } of pages) rows.push(...Items.map(fromRow));
-    return rows;
+    const items: Item[] = [];
+    for await (const page of pages) items.push(...(page.Items ?? []));
+    return items;
   };
 
-  const put = (
-    { message, range }: Job,
-    lease: Lease,
-    now: number,
-    ConditionExpression: string,
-    values: Values,
-  ) =>
-    ifHolds(() =>
-      client.send(
-        new PutItemCommand({
-          TableName: table,
-          Item: {
-            ...keyOf(message.producer, message.id, partOf(range ? { message, range } : { message })),
-            copy: { S: message.copy },
-            time: { S: message.time },
-            dedupeUntil: number(dedupeUntil(message)),
-            run: { S: lease.run },
-            leaseUntil: number(lease.until),
-            receive: number(lease.receive),
-            last: { BOOL: lease.last },
-            updatedAt: number(now),
-            ttl: timeToLive(now),
-          },
-          ConditionExpression,
-          ExpressionAttributeNames: namesIn(ConditionExpression),
-          ExpressionAttributeValues: values,
-        }),
-      ),
-    );
+  const readDetails = async (item: Item, { producer, id, part, details }: ReceiptRow): Promise<Details> => {
+    if (details === undefined) return NO_DETAILS;
+    if (details === BEFORE) return detailsBefore(item);
+    return detailsIn(await get(keyOf(producer, id, detailPart(part, details))));
+  };
 
-  const putNew = (job: Job, lease: Lease, now: number) =>
-    put(job, lease, now, NEW_OR_REPLACEABLE, {
-      ":copy": { S: job.message.copy },
-      ":accepted": number(Date.parse(job.message.time)),
-      ":now": number(now),
-    });
+  const claimed = async (item: Item, row: ReceiptRow): Promise<Claim> => {
+    const { counts, split, ending } = row;
+    const progress = counts && progressOf(row, await readDetails(item, row));
+    return {
+      kind: "claimed",
+      ...(progress ? { progress: ending ? { ...progress, rounds: 0 } : progress } : {}),
+      ...(split ? { split } : {}),
+      deaths: ending ? 0 : (row.deaths ?? 0),
+    };
+  };
 
-  /** A message after a split one with the same id: whether that has ended, all its rows tell together. */
-  const putAfterSplit = async (job: Job, row: ReceiptRow, lease: Lease, now: number): Promise<boolean> =>
-    row.split !== undefined &&
-    row.copy !== job.message.copy &&
-    isReplaceableSplit(await readAll(row.producer, row.id), job, now) &&
-    (await put(job, lease, now, AS_SEEN, seen(row)));
-
-  const takeOver = (job: Job, row: ReceiptRow, lease: Lease, now: number) =>
-    update(
-      keyOf(row.producer, row.id, partOf(job)),
-      "SET #run = :run, #leaseUntil = :until, #receive = :receive, #last = :last, #updatedAt = :now, #ttl = :ttl REMOVE #ending, #reason",
-      `${AS_SEEN} AND ${UNLESS_CANCELLED}`,
-      {
-        ":run": { S: lease.run },
-        ":until": number(lease.until),
-        ":receive": number(lease.receive),
-        ":last": { BOOL: lease.last },
-        ":now": number(now),
-        ":ttl": timeToLive(now),
-        ...seen(row),
-      },
-    );
+  /** Takes a job whose row is there. Undefined if the row has changed since it was read. */
+  const claimRow = async (job: Job, item: Item, lease: Lease, now: number): Promise<Claim | undefined> => {
+    const row = rowFrom(item);
+    const { producer, id } = row;
+    const isAnother = row.acceptanceId !== job.message.acceptanceId;
+    const rows = row.split && isAnother ? (await readRows(producer, id)).map(rowFrom) : [];
+    const found = claimability(row, job, lease, now, rows);
+    const { condition, values } = asSeen(row);
+    const key = keyOf(producer, id, row.part);
+    switch (found.kind) {
+      case "open": {
+        const anew = row.ending ? { rounds: number(0), deaths: number(0) } : {};
+        const set = { ...heldBy(lease, now), ...anew, ...timeToLive(now) };
+        const taken = await update(
+          key,
+          set,
+          ["ending", "reason"],
+          `${condition} AND ${UNLESS_CANCELLED}`,
+          values,
+        );
+        return taken ? claimed(item, row) : undefined;
+      }
+      case "replaceable": {
+        const end = found.cancelled ? cancelledOf(row) : {};
+        const next = { ...identityOf(job), ...heldBy(lease, now), ...timeToLive(now), ...end };
+        if (!(await put(next, condition, values))) return undefined;
+        return found.cancelled ? { kind: "over", why: "cancelled" } : { kind: "claimed", deaths: 0 };
+      }
+      case "died": {
+        const set = { deaths: number(found.deaths), leaseUntil: number(0) };
+        await update(key, set, [], condition, values);
+        return lease.suspects ? undefined : { kind: "suspect", deaths: found.deaths };
+      }
+      default:
+        return found;
+    }
+  };
 
   return {
     claim: (job, lease, now) =>
       onTable("claiming a receipt", async (): Promise<Claim> => {
-        for (let look = 0; look < 3; look++) {
-          if (await putNew(job, lease, now)) return { kind: "claimed" };
-          const row = await read(keyOf(job.message.producer, job.message.id, partOf(job)));
-          if (!row) continue;
-          if (await putAfterSplit(job, row, lease, now)) return { kind: "claimed" };
-          const found = standing(row, job, lease.run, now);
-          if (found.kind !== "open") return found;
-          if (await takeOver(job, row, lease, now)) return { ...found, kind: "claimed" };
+        const next = { ...identityOf(job), ...heldBy(lease, now), ...timeToLive(now) };
+        for (let look = 0; look < LOOKS; look++) {
+          if (await put(next, NEW)) return { kind: "claimed", deaths: 0 };
+          const item = await get(keyOf(job.message.producer, job.message.id, partOf(job)));
+          const claim = item && (await claimRow(job, item, lease, now));
+          if (claim) return claim;
         }
         throw new TagwireError("TABLE_UNAVAILABLE", `the receipt of ${job.message.id} keeps changing`);
       }),
     settle: (job, run, outcome, now) =>
       onTable("settling a receipt", async () => {
         const key = keyOf(job.message.producer, job.message.id, partOf(job));
-        const values = toValues(outcome);
-        const names = Object.keys(values);
-        const done = await update(
-          key,
-          `SET ${["updatedAt", "ttl", ...names].map((name) => `#${name} = :${name}`).join(", ")}`,
-          outcome.kind === "ended" ? "#run = :run" : `#run = :run AND ${UNLESS_CANCELLED}`,
-          {
-            ":updatedAt": number(now),
-            ":ttl": timeToLive(now),
-            ":run": { S: run },
-            ...Object.fromEntries(names.map((name) => [`:${name}`, values[name] ?? { NULL: true }])),
-          },
-        );
-        if (done) return "written";
-        return (await read(key))?.run === run ? "cancelled" : "superseded";
+        if ("progress" in outcome && hasNames(outcome.progress)) {
+          const Item = { ...detailItem(job, run, outcome.progress), ...timeToLive(now) };
+          await client.send(new PutItemCommand({ TableName: table, Item }));
+        }
+        const { set, remove } = settledBy(outcome, run);
+        const condition = outcome.kind === "ended" ? "#run = :run" : `#run = :run AND ${UNLESS_CANCELLED}`;
+        const written = { ...set, v: number(ROW_VERSION), updatedAt: number(now), ...timeToLive(now) };
+        if (await update(key, written, remove, condition, { ":run": { S: run } })) return "written";
+        return (await get(key))?.["run"]?.S === run ? "cancelled" : "superseded";
       }),
     isCancelled: (job) =>
       onTable("reading a receipt", async () => {
-        const row = await read(keyOf(job.message.producer, job.message.id, MESSAGE_PART));
-        return row !== undefined && isCancelled(row, job);
+        const item = await get(keyOf(job.message.producer, job.message.id, MESSAGE_PART));
+        return item !== undefined && isCancelled(rowFrom(item), job);
       }),
     cancel: (producer, id, now) =>
       onTable("cancelling a receipt", async () => {
-        await update(
-          keyOf(producer, id, MESSAGE_PART),
-          "SET #cancelledAt = if_not_exists(#cancelledAt, :now), #dedupeUntil = if_not_exists(#dedupeUntil, :window), #updatedAt = if_not_exists(#updatedAt, :now), #ttl = :ttl",
-          "attribute_not_exists(#ending) OR #ending = :dead",
-          {
-            ":now": number(now),
-            ":window": number(now + DEFAULT_DEDUPE_SECONDS * 1000),
-            ":ttl": timeToLive(now),
-            ":dead": { S: "dead" },
-          },
-        );
+        const key = keyOf(producer, id, MESSAGE_PART);
+        await update(key, { cancelledAt: number(now), ...timeToLive(now) }, [], "", {});
       }),
     find: (producer, id, now) =>
-      onTable("reading a receipt", async () => fold(await readAll(producer, id), now)),
+      onTable("reading a receipt", async () => {
+        const items = await readRows(producer, id);
+        const read = items.map((item) => ({ item, row: rowFrom(item) }));
+        const rows = read.map(({ row }) => row);
+        const named = new Set(rowsWithNames(rows, now));
+        const details = read
+          .filter(({ row }) => named.has(row))
+          .map(async ({ item, row }) => [row.part, await readDetails(item, row)] as const);
+        return fold(rows, now, new Map(await Promise.all(details)));
+      }),
   };
 }
 
-const number = (value: number): AttributeValue => ({ N: String(value) });
-const keyOf = (producer: string, id: string, part: string): Values => ({
-  message: { S: `${producer}#${id}` },
-  part: { S: part },
-});
+/** Times that a claim looks again at a row that others change. */
+const LOOKS = 4;
 
-const seen = ({ run = "", leaseUntil = 0 }: ReceiptRow): Values => ({
-  ":seen": { S: run },
-  ":seenUntil": number(leaseUntil),
-});
-
-const RELEASED: Values = { leaseUntil: { N: "0" } };
-
-function toValues(outcome: Outcome): Values {
-  if (outcome.kind === "split") return { split: { S: JSON.stringify(outcome.ranges) } };
-  if (outcome.kind === "queued") return { ...RELEASED, queued: { BOOL: true } };
-  return {
-    ...RELEASED,
-    progress: { S: JSON.stringify(outcome.progress) },
-    ...(outcome.reason === undefined ? {} : { reason: { S: outcome.reason } }),
-    ...(outcome.kind === "ended" ? { ending: { S: outcome.ending } } : {}),
-    ...(outcome.kind === "retry" && outcome.requeued ? { last: { BOOL: false } } : {}),
+/** Only the row that was read: of two runs that read it at once, one must not get it. */
+function asSeen(row: ReceiptRow): { condition: string; values: Record<string, AttributeValue> } {
+  const seen: Readonly<Record<string, AttributeValue | undefined>> = {
+    run: row.run === undefined ? undefined : { S: row.run },
+    leaseUntil: row.leaseUntil === undefined ? undefined : number(row.leaseUntil),
+    cancelledAt: row.cancelledAt === undefined ? undefined : number(row.cancelledAt),
   };
+  const conditions = Object.entries(seen).map(([name, value]) =>
+    value === undefined ? `attribute_not_exists(#${name})` : `#${name} = :seen_${name}`,
+  );
+  const values = Object.entries(seen).flatMap(([name, value]) => (value ? [[`:seen_${name}`, value]] : []));
+  return { condition: conditions.join(" AND "), values: Object.fromEntries(values) };
 }
 
-function fromRow(row: Values): ReceiptRow {
-  const message = row["message"]?.S ?? "";
-  const cut = message.lastIndexOf("#");
-  const plain: Record<string, unknown> = {};
-  for (const [name, { S, N, BOOL }] of Object.entries(row)) {
-    plain[name] =
-      name === "progress" || name === "split" ? JSON.parse(S ?? "null") : (S ?? BOOL ?? Number(N));
-  }
-  const { message: _, ttl: __, ...fields } = plain;
-  return {
-    ...fields,
-    producer: message.slice(0, cut) as UserId,
-    id: message.slice(cut + 1) as MessageId,
-  } as ReceiptRow;
-}
+const cancelledOf = ({ cancelledAt = 0 }: ReceiptRow): Fields => ({
+  cancelledAt: number(cancelledAt),
+  leaseUntil: number(0),
+  ending: { S: "cancelled" },
+});

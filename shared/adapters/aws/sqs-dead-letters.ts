@@ -10,7 +10,7 @@ import { LANES, type Lane } from "../../domain/lane.ts";
 import { QUEUE_BATCH } from "../../domain/limits.ts";
 import type { DeadLetter, DeadLetters } from "../../ports.ts";
 import { chunks, onQueue } from "./client.ts";
-import { groupOf, inBatches, succeeded, waitingIn } from "./sqs-queue.ts";
+import { groupOf, inBatches, sizeOf, succeeded, VISIBLE } from "./sqs-queue.ts";
 
 export interface SqsDeadLettersOptions {
   readonly client: SQSClient;
@@ -68,7 +68,7 @@ export function sqsDeadLetters({ client, url, laneUrls }: SqsDeadLettersOptions)
           return succeeded(batch, (await client.send(command)).Successful);
         }),
       ),
-    size: () => onQueue("the dead-letter queue not read", () => waitingIn(client, url)),
+    size: () => onQueue("the dead-letter queue not read", () => sizeOf(client, url, VISIBLE)),
   };
 }
 

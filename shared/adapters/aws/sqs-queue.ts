@@ -5,6 +5,7 @@ import {
   SendMessageCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
+import { bodyOf } from "../../domain/job-body.ts";
 import type { Lane } from "../../domain/lane.ts";
 import { BODY_BYTES, QUEUE_BATCH } from "../../domain/limits.ts";
 import type { Entry, MessageQueue, Telemetry } from "../../ports.ts";
@@ -25,7 +26,7 @@ export function sqsQueue(options: SqsQueueOptions): MessageQueue {
   const { client, urls, deadLetterUrl } = options;
   return {
     async send(lane, entries) {
-      const batches = inBatches(entries.map((entry) => ({ ...entry, body: bodyOf(entry.job) })));
+      const batches = inBatches(entries.map((entry) => ({ ...entry, body: escaped(bodyOf(entry.job)) })));
       const taken = await Promise.all(batches.map((batch) => sendBatch(options, lane, batch)));
       return taken.flat();
     },
@@ -53,15 +54,28 @@ export function sqsQueue(options: SqsQueueOptions): MessageQueue {
           }),
         );
       }),
-    backlog: (lane) => onQueue("backlog not read", () => waitingIn(client, urls[lane])),
+    backlog: (lane) => onQueue("backlog not read", () => sizeOf(client, urls[lane], HELD)),
   };
 }
 
 /** Roughly how many messages of a queue can be received now. */
-export async function waitingIn(client: SQSClient, QueueUrl: string): Promise<number> {
-  const AttributeNames = ["ApproximateNumberOfMessages" as const];
-  const { Attributes } = await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames }));
-  return Number(Attributes?.["ApproximateNumberOfMessages"] ?? 0);
+export const VISIBLE = ["ApproximateNumberOfMessages"] as const;
+/** Roughly how many a queue holds: visible, hidden and delayed ones. */
+const HELD = [
+  ...VISIBLE,
+  "ApproximateNumberOfMessagesNotVisible",
+  "ApproximateNumberOfMessagesDelayed",
+] as const;
+
+/** The sum of some counts of a queue. */
+export async function sizeOf(
+  client: SQSClient,
+  QueueUrl: string,
+  counts: readonly (typeof HELD)[number][],
+): Promise<number> {
+  const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...counts] });
+  const { Attributes = {} } = await client.send(command);
+  return counts.reduce((sum, count) => sum + Number(Attributes[count] ?? 0), 0);
 }
 
 const STALE_HANDLE: ReadonlySet<string> = new Set([
@@ -75,11 +89,8 @@ const STALE_HANDLE: ReadonlySet<string> = new Set([
  * SQS refuses U+FFFE and U+FFFF (SendMessage: "#xE000 to #xFFFD"), and some stand-ins whatever needs a surrogate
  * pair. JSON can write all of them as escapes.
  */
-const bodyOf = (job: Entry["job"]): string =>
-  JSON.stringify(job).replaceAll(
-    /[\ud800-\udfff\ufffe\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16)}`,
-  );
+const escaped = (json: string): string =>
+  json.replaceAll(/[\ud800-\udfff\ufffe\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
 
 /** A reason tells what was wrong with a body, and may quote from it; SQS takes no value that is empty. */
 const attributeOf = (text: string) => ({

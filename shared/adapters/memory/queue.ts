@@ -1,3 +1,4 @@
+import { bodyOf } from "../../domain/job-body.ts";
 import { LANES, type Lane } from "../../domain/lane.ts";
 import { BODY_BYTES } from "../../domain/limits.ts";
 import type { MessageQueue } from "../../ports.ts";
@@ -25,7 +26,7 @@ export function memoryQueue(): MemoryQueue {
     buried,
     async send(lane, entries) {
       return entries.map(({ job, delaySeconds = 0 }) => {
-        const body = JSON.stringify(job);
+        const body = bodyOf(job);
         const fits = Buffer.byteLength(body) <= BODY_BYTES;
         if (fits) lanes[lane].push({ body, delaySeconds });
         return fits;
@@ -38,7 +39,7 @@ export function memoryQueue(): MemoryQueue {
       buried.push({ lane, body, reason: reason || "none given" });
     },
     async backlog(lane) {
-      return lanes[lane].filter(({ delaySeconds }) => delaySeconds === 0).length;
+      return lanes[lane].length;
     },
   };
 }

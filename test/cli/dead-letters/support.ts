@@ -6,20 +6,19 @@ import { connect, type TestSocket } from "../../support/client.ts";
 import { type Finished, tagwire } from "../../support/command.ts";
 import { post } from "../../support/http.ts";
 
-/** Settings under which a message is given up after so many receives with one post in each. */
-export const impatient = (maxReceives: number): StartOptions => ({
+/** Settings under which a connection may stay busy for so many rounds of one send each. */
+export const impatient = (rounds: number): StartOptions => ({
   settings: {
-    queues: { maxReceives },
-    delivery: { postAttempts: 1, pause: { base: 1, cap: 1 }, backoff: { base: 0.01, cap: 0.01 } },
+    delivery: { rounds, postAttempts: 1, pause: { base: 1, cap: 1 }, backoff: { base: 0.01, cap: 0.01 } },
   },
 });
 
 /** An impatient router for one test. */
 export async function startImpatient(
   { onTestFinished }: Pick<TestContext, "onTestFinished">,
-  maxReceives: number,
+  rounds: number,
 ): Promise<Router> {
-  const router = await start(impatient(maxReceives));
+  const router = await start(impatient(rounds));
   onTestFinished(async () => {
     await router.stop(0);
   });

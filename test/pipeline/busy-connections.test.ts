@@ -1,0 +1,65 @@
+import { expect, test } from "vitest";
+import type { ConnectionId } from "../../shared/domain/tag.ts";
+import { busyConnections } from "../../shared/pipeline/busy-connections.ts";
+import type { SendResult } from "../../shared/ports.ts";
+
+const ANN = "ann=" as ConnectionId;
+const BAD: SendResult = { kind: "throttled", reason: "429" };
+const AGE = 1_000;
+
+/** A connection to which sends ended like this, each at once. */
+function after(...results: readonly SendResult[]) {
+  const busy = busyConnections();
+  for (const result of results) {
+    busy.onStart(ANN, 0);
+    busy.onResult(ANN, result, 0);
+  }
+  return busy;
+}
+
+test.each([
+  { of: "nothing yet", results: [], known: undefined },
+  { of: "two failures", results: [BAD, BAD], known: undefined },
+  { of: "three failures in a row", results: [BAD, BAD, BAD], known: BAD },
+  { of: "a success in between", results: [BAD, BAD, { kind: "sent" } as const, BAD], known: undefined },
+  {
+    of: "a frame that is refused in between",
+    results: [BAD, BAD, { kind: "gone" } as const, BAD],
+    known: undefined,
+  },
+])("after $of a connection is asked or known to be busy", ({ results, known }) => {
+  expect(after(...results).known(ANN, AGE - 1, AGE)).toEqual(known);
+});
+
+test("a busy connection is asked again when its last result is old", () => {
+  const busy = after(BAD, BAD, BAD);
+  expect(busy.known(ANN, AGE, AGE)).toBeUndefined();
+  expect(busy.known(ANN, AGE, 30 * AGE)).toEqual(BAD);
+});
+
+test("one send at a time finds out whether a busy connection reads again", () => {
+  const busy = after(BAD, BAD, BAD);
+  busy.onStart(ANN, AGE);
+  expect(busy.known(ANN, AGE, AGE)).toMatchObject({ kind: "unavailable" });
+  expect(busy.onResult(ANN, { kind: "sent" }, AGE + 1)).toBe(true);
+  expect(busy.known(ANN, AGE + 1, AGE)).toBeUndefined();
+});
+
+test("a connection that has not answered for half a second is not sent to meanwhile", () => {
+  const busy = busyConnections();
+  busy.onStart(ANN, 0);
+  busy.onStart(ANN, 400);
+  expect(busy.known(ANN, 499, AGE)).toBeUndefined();
+  expect(busy.known(ANN, 500, AGE)).toMatchObject({ kind: "unavailable" });
+  expect(busy.onResult(ANN, { kind: "unavailable", reason: "timeout" }, 3_000)).toBe(true);
+  expect(busy.known(ANN, 3_999, AGE)).toMatchObject({ reason: "timeout" });
+});
+
+test("remembers a bounded number of connections, those that failed last", () => {
+  const busy = busyConnections();
+  for (let i = 0; i < 20_000; i++) {
+    for (let time = 0; time < 3; time++) busy.onResult(`client-${i}=` as ConnectionId, BAD, i);
+  }
+  expect(busy.known("client-0=" as ConnectionId, 20_000, 1e9)).toBeUndefined();
+  expect(busy.known("client-19999=" as ConnectionId, 20_000, 1e9)).toEqual(BAD);
+});

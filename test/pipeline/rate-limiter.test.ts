@@ -1,0 +1,96 @@
+import { describe, expect, test } from "vitest";
+import type { ConnectionId } from "../../shared/domain/tag.ts";
+import { rateLimiter } from "../../shared/pipeline/rate-limiter.ts";
+import type { SendResult } from "../../shared/ports.ts";
+
+const SENT: SendResult = { kind: "sent" };
+const THROTTLED: SendResult = { kind: "throttled", reason: "429" };
+const POLICY = { quota: 10_000, share: 0.8 };
+const id = (number: number) => `client-${number}=` as ConnectionId;
+
+/** A limiter at its full rate. */
+function warm() {
+  const limiter = rateLimiter(POLICY);
+  const after = 60_000;
+  expect(limiter.rate(0)).toBe(2_000);
+  expect(limiter.rate(after)).toBe(8_000);
+  return { limiter, after };
+}
+
+describe("sends", () => {
+  test("start at a quarter of the rate, and reach it within a minute in which nothing is throttled", () => {
+    warm();
+  });
+
+  test.each([
+    500, 2_000, 8_000,
+  ])("are never more than %d a second and a burst of a quarter second", (quota) => {
+    const limiter = rateLimiter({ quota, share: 1 });
+    limiter.rate(0);
+    const [from, to] = [600_000, 605_000];
+    let sent = 0;
+    for (let now = from; now < to; now++) while (limiter.acquire(now) === 0) sent++;
+    expect(sent).toBeLessThanOrEqual(quota * 5 + quota / 4 + 1);
+    expect(sent).toBeGreaterThan(quota * 4.9);
+  });
+
+  test("that have to wait ask again within 100 ms, and nobody holds a turn", () => {
+    const limiter = rateLimiter({ quota: 40, share: 1 });
+    let wait = 0;
+    for (let ask = 0; ask < 1_000; ask++) wait = Math.max(wait, limiter.acquire(0));
+    expect(wait).toBe(100);
+    // Whoever waited and never came back has taken nothing.
+    expect(limiter.acquire(200)).toBe(0);
+  });
+});
+
+describe("the rate", () => {
+  test("falls by 30 % where distinct connections are throttled, and rises by 2 % in a quiet window", () => {
+    const { limiter, after } = warm();
+    for (let i = 0; i < 100; i++) limiter.onResult(id(i), i < 20 ? THROTTLED : SENT, after, false);
+    expect(limiter.rate(after + 500)).toBeCloseTo(5_600);
+    expect(limiter.rate(after + 1_000)).toBeCloseTo(5_600 * 1.02);
+  });
+
+  test("is not changed by one client that does not read, however often it is sent to", () => {
+    const { limiter, after } = warm();
+    for (let now = after; now < after + 20_000; now += 10) {
+      limiter.onResult(id(now), SENT, now, false);
+      limiter.onResult(id(0), THROTTLED, now, false);
+    }
+    expect(limiter.rate(after + 20_000)).toBeGreaterThan(7_900);
+  });
+
+  test("is not changed by ten clients of a thousand, in whatever order they come", () => {
+    const { limiter, after } = warm();
+    for (let i = 0; i < 600; i++) limiter.onResult(id(i), i < 6 ? THROTTLED : SENT, after, false);
+    expect(limiter.rate(after + 500)).toBe(8_000);
+  });
+
+  test("is not changed by connections that turn out to fail again and again", () => {
+    const { limiter, after } = warm();
+    for (let i = 0; i < 100; i++) limiter.onResult(id(i), i < 20 ? THROTTLED : SENT, after, false);
+    for (let i = 0; i < 20; i++) limiter.onResult(id(i), THROTTLED, after + 100, true);
+    expect(limiter.rate(after + 500)).toBe(8_000);
+  });
+
+  test("counts a connection once in ten seconds", () => {
+    const { limiter, after } = warm();
+    const window = (now: number) => {
+      for (let i = 0; i < 20; i++) limiter.onResult(id(i), THROTTLED, now, false);
+      return limiter.rate(now + 500);
+    };
+    expect(window(after)).toBeCloseTo(5_600);
+    expect(window(after + 500)).toBeCloseTo(5_600 * 1.02);
+    expect(window(after + 10_500)).toBeLessThan(6_000);
+  });
+
+  test("never falls so far that nothing is learnt any more", () => {
+    const { limiter, after } = warm();
+    for (let now = after, number = 0; now < after + 60_000; now += 500) {
+      for (let i = 0; i < 10; i++) limiter.onResult(id(number++), THROTTLED, now, false);
+    }
+    expect(limiter.rate(after + 60_000)).toBeGreaterThanOrEqual(10);
+    expect(limiter.rate(after + 60_000)).toBeLessThan(11);
+  });
+});

@@ -1,0 +1,92 @@
+import { memoryClock } from "../../shared/adapters/memory/clock.ts";
+import { memoryConnections } from "../../shared/adapters/memory/connections.ts";
+import { memoryQueue } from "../../shared/adapters/memory/queue.ts";
+import { memoryReceipts } from "../../shared/adapters/memory/receipts.ts";
+import { memorySockets } from "../../shared/adapters/memory/sockets.ts";
+import { memorySubscriptions } from "../../shared/adapters/memory/subscriptions.ts";
+import { memoryTelemetry } from "../../shared/adapters/memory/telemetry.ts";
+import { bodyOf } from "../../shared/domain/job-body.ts";
+import type { Job, Message, MessageId } from "../../shared/domain/message.ts";
+import type { ConnectionId, Tag, UserId } from "../../shared/domain/tag.ts";
+import { consume } from "../../shared/pipeline/consume.ts";
+import { gateway, gatewayMemory } from "../../shared/pipeline/gateway.ts";
+import type { Received } from "../../shared/pipeline/record.ts";
+import type { Sockets } from "../../shared/ports.ts";
+import { settings, visibilitySeconds } from "../../shared/settings.ts";
+import { aJob, NOW } from "./message.ts";
+
+export const ANN = "ann" as UserId;
+
+/** A consumer in memory, and the sockets it posts to. */
+export function consumer({ receipts = memoryReceipts(), queue = memoryQueue() } = {}) {
+  const { delivery: policy } = settings();
+  const clock = memoryClock(NOW);
+  const [connections, subscriptions] = [memoryConnections(), memorySubscriptions()];
+  const [open, telemetry] = [memorySockets(), memoryTelemetry()];
+  /** What a test puts in place of its methods is what the consumer calls. */
+  const sockets: typeof open = { ...open };
+  const through: Sockets = {
+    send: (id, frame) => sockets.send(id, frame),
+    probe: () => sockets.probe(),
+  };
+  let ids = 0;
+  const container = () => gateway(gatewayMemory({ quota: 1e9, share: 1 }), { sockets: through, clock });
+  let current = container();
+  const deps = {
+    connections,
+    subscriptions,
+    receipts,
+    queue,
+    telemetry,
+    clock,
+    policy,
+    random: () => 0.5,
+    newId: () => `run-${++ids}`,
+    visibilitySeconds: visibilitySeconds(settings()),
+  };
+  return {
+    clock,
+    connections,
+    subscriptions,
+    receipts,
+    queue,
+    sockets,
+    telemetry,
+    /** Runs on what was received; a minute is left, or so many milliseconds. */
+    run: (records: readonly Received[], left = 60_000) =>
+      consume({ ...deps, gateway: current }, records, { end: clock.now() + left }),
+    /** The container is gone, and with it what it had learnt. */
+    restart() {
+      current = container();
+    },
+    async connect(name: string, ...topics: string[]) {
+      // Long enough ago that a 410 means what it says.
+      const holder = { connectionId: `${name}=` as ConnectionId, connectedAt: NOW - 60_000 };
+      const tags = ["everyone", ...topics.map((topic) => `topic:${topic}`)] as Tag[];
+      const expiresAt = NOW + 7_200_000;
+      await connections.open({
+        ...holder,
+        user: ANN,
+        tags,
+        subscribe: [],
+        expiresAt,
+        tokenExpiresAt: expiresAt,
+      });
+      await subscriptions.add(tags, holder, expiresAt);
+      sockets.open(holder.connectionId);
+      return holder.connectionId;
+    },
+    got: (id: ConnectionId) => sockets.frames(id).map((text) => (JSON.parse(text) as Message).id),
+    state: async (id: string) => (await receipts.find(ANN, id as MessageId, clock.now()))?.state,
+  };
+}
+
+let handles = 0;
+/** A body or a job as a run gets it. */
+export const received = (job: Job | string, receive = 1): Received => {
+  const body = typeof job === "string" ? job : bodyOf(job);
+  const name = `${++handles}`;
+  return { messageId: name, receiptHandle: `handle-${name}`, lane: "normal", receive, body };
+};
+export const aMessageOf = (id: string, fields: Partial<Message> = {}) =>
+  aJob({ id: id as MessageId, acceptanceId: `acceptance of ${id}`, ...fields });
