@@ -1,0 +1,60 @@
+/** A CloudFormation template as the CDK writes it. */
+export interface Template {
+  readonly Resources: Readonly<Record<string, TemplateResource>>;
+}
+
+export interface TemplateResource {
+  readonly Type: string;
+  readonly Properties?: Readonly<Record<string, unknown>>;
+}
+
+/** A function of a template. */
+export interface TemplateFunction {
+  /** Logical id of its role. */
+  readonly role: string;
+  /** Its variables, unresolved. */
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly memoryMegabytes: number;
+  readonly timeoutSeconds: number;
+  readonly handler: string;
+  /** The folder of its code in the cloud assembly. */
+  readonly asset: string;
+}
+
+interface FunctionProperties {
+  readonly Code: { readonly S3Key?: string };
+  readonly Environment?: { readonly Variables?: Readonly<Record<string, unknown>> };
+  readonly Handler: string;
+  readonly MemorySize: number;
+  readonly Role: { readonly "Fn::GetAtt": readonly [string, string] };
+  readonly Timeout: number;
+}
+
+/**
+ * The functions of a template by name. A function is told by the variables that it must have, since its logical id
+ * is of no consequence. Throws if there is not exactly one function for each name.
+ */
+export function functionsIn<Name extends string>(
+  { Resources }: Template,
+  variables: Readonly<Record<Name, readonly string[]>>,
+): Readonly<Record<Name, TemplateFunction>> {
+  const found = Object.values(Resources)
+    .filter(({ Type }) => Type === "AWS::Lambda::Function")
+    .map(({ Properties }) => described(Properties as unknown as FunctionProperties));
+  const named = Object.entries<readonly string[]>(variables).map(([name, keys]) => {
+    const wanted = [...keys].sort().join();
+    const fitting = found.filter((one) => Object.keys(one.variables).sort().join() === wanted);
+    if (fitting.length !== 1) throw new Error(`${fitting.length} functions have the variables of ${name}`);
+    return [name, fitting[0]];
+  });
+  return Object.fromEntries(named);
+}
+
+const described = (properties: FunctionProperties): TemplateFunction => ({
+  role: properties.Role["Fn::GetAtt"][0],
+  variables: properties.Environment?.Variables ?? {},
+  memoryMegabytes: properties.MemorySize,
+  timeoutSeconds: properties.Timeout,
+  handler: properties.Handler,
+  asset: `asset.${properties.Code.S3Key?.replace(/\.zip$/, "")}`,
+});
