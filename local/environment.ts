@@ -1,6 +1,6 @@
 import { LANES } from "../shared/domain/lane.ts";
 import { ENV, type FunctionName, type Settings } from "../shared/settings.ts";
-import { CREDENTIALS, REGION } from "./aws.ts";
+import { functionCredentials, REGION } from "./aws.ts";
 import type { Queues } from "./stand-in/queue.ts";
 import type { Tables } from "./stand-in/table.ts";
 
@@ -30,11 +30,13 @@ export function environment(name: FunctionName, parts: Parts): Environment {
     SETTINGS: JSON.stringify(settings),
     ROUTER: "local",
   };
+  const { accessKeyId, secretAccessKey, sessionToken } = functionCredentials(name);
   return {
     ...Object.fromEntries(ENV[name].map((key) => [key, all[key]])),
     AWS_REGION: REGION,
-    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
     AWS_ENDPOINT_URL_SQS: queues.endpoint,
     AWS_ENDPOINT_URL_DYNAMODB: tables.endpoint,
   };

@@ -12,7 +12,7 @@ import {
   settings as settle,
   visibilitySeconds,
 } from "../shared/settings.ts";
-import { REGION } from "./aws.ts";
+import { functionCredentials, REGION } from "./aws.ts";
 import { environment } from "./environment.ts";
 import { faults } from "./fault.ts";
 import { callbackApi } from "./gateway/callback-api.ts";
@@ -47,11 +47,17 @@ export interface StartOptions {
   readonly unkind?: Partial<Unkind>;
   /** Origins whose pages may use the router beside those of a loopback name, such as https://app.example. @default none */
   readonly origins?: readonly string[];
-  /** Where the consumer posts, given the address of this router's own endpoint: for a proxy in between. */
-  readonly postsTo?: (socketEndpoint: string) => Promise<string>;
+  /**
+   * Returns the address by which the functions and their event sources call a service, given that of its endpoint
+   * here: for a proxy in between. @default the endpoint itself
+   */
+  readonly between?: (service: EmulatedService, endpoint: string) => Promise<string>;
   readonly clock?: Clock;
   readonly random?: World["random"];
 }
+
+/** A service that the functions call, as the scope of a signature names it. */
+export type EmulatedService = "sqs" | "dynamodb" | "execute-api";
 
 export interface Router {
   /** As in http://127.0.0.1:3000, without a slash at the end. */
@@ -82,9 +88,13 @@ export async function start(options: StartOptions = {}): Promise<Router> {
 
   const front = createServer();
   const back = createServer({ keepAliveTimeout: 60_000 });
-  const own = `http://127.0.0.1:${await listen(back)}`;
-  const socketEndpoint = (await options.postsTo?.(own)) ?? own;
   const [queues, tables] = await Promise.all([startQueues(settings, limits.maxReceives), startTables()]);
+  const { between = async (_: EmulatedService, endpoint: string) => endpoint } = options;
+  const socketEndpoint = await between("execute-api", `http://127.0.0.1:${await listen(back)}`);
+  const called = {
+    queues: { ...queues, endpoint: await between("sqs", queues.endpoint) },
+    tables: { ...tables, endpoint: await between("dynamodb", tables.endpoint) },
+  };
 
   const print = (line: string) => {
     counters.read(line);
@@ -95,7 +105,7 @@ export async function start(options: StartOptions = {}): Promise<Router> {
     throw new Error(`there is no secret ${id}`);
   };
   const invokable = <F extends FunctionName>(name: F, concurrency?: number) => {
-    const env = environment(name, { settings, queues, tables, socketEndpoint, secretId: SECRET_ID });
+    const env = environment(name, { settings, ...called, socketEndpoint, secretId: SECRET_ID });
     const handler = handlers[name]({ env, write: print, readSecret, clock, random });
     const ceiling = concurrency === undefined ? {} : { concurrency };
     return lambda(name, handler, { ...settings.functions[name], ...ceiling, write: print });
@@ -141,7 +151,8 @@ export async function start(options: StartOptions = {}): Promise<Router> {
   });
   back.on("request", callbackApi({ connections, observer: events, limits, quota, fault: planned.next }));
 
-  const client = sqsClient(queues.endpoint);
+  // Lambda receives and deletes in the name of the function.
+  const client = sqsClient(called.queues.endpoint, functionCredentials("consume"));
   const pollers = LANES.map((lane) =>
     startPoller(
       { client, consume, observer: events, write: print },

@@ -1,4 +1,4 @@
-import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { CreateQueueCommand, SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
 import { buildApp } from "fauxqs";
 import { LANES, type Lane } from "../../shared/domain/lane.ts";
 import { MAX_RECEIVES } from "../../shared/domain/limits.ts";
@@ -73,11 +73,14 @@ export async function startQueues(settings: Settings, maxReceives = MAX_RECEIVES
 }
 
 /** A client that stays on the endpoint: a queue's own address is a name that may not resolve. */
-export const sqsClient = (endpoint: string): SQSClient =>
+export const sqsClient = (
+  endpoint: string,
+  credentials: NonNullable<SQSClientConfig["credentials"]> = CREDENTIALS,
+): SQSClient =>
   new SQSClient({
     endpoint,
     region: REGION,
-    credentials: CREDENTIALS,
+    credentials,
     useQueueUrlAsEndpoint: false,
     md5: false,
   });

@@ -40,7 +40,8 @@ beforeAll(async () => {
       pause: (milliseconds) => pause(milliseconds),
     },
     settings: { delivery: { postTimeout: 2_000, backoff: { base: 1, cap: 1 } } },
-    postsTo: async (endpoint) => {
+    between: async (service, endpoint) => {
+      if (service !== "execute-api") return endpoint;
       proxy = await faultProxy(endpoint, plan);
       return proxy.url;
     },
