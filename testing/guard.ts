@@ -9,7 +9,8 @@ import { checkSignature } from "./signature.ts";
 export interface GuardOptions {
   readonly service: Service;
   readonly place: Place;
-  readonly callers: readonly Caller[];
+  /** Whose signatures are valid now. */
+  readonly callers: () => readonly Caller[];
   /** By the name of a caller. A caller without a policy is held to none: it is not a function. */
   readonly policies?: Readonly<Record<string, Policy>>;
   /** Milliseconds since 1970. */
@@ -34,7 +35,7 @@ export function guard({ service, place, callers, policies = {}, now, onRefusal }
       onRefusal?.({ ...refusal, service, operation, ...(caller ? { caller } : {}) });
       return Promise.resolve(refusalOf(service, refusal));
     };
-    const signature = checkSignature({ callers, service, region, now }, request);
+    const signature = checkSignature({ callers: callers(), service, region, now }, request);
     if (signature.kind === "invalid") return refused(signature.refusal);
     const { name } = signature.caller;
     const forbidden = forbiddenIn(policies[name], service, place, request);

@@ -1,33 +1,52 @@
+import type { World } from "../../functions/world.ts";
 import { ACCOUNT, functionCredentials, REGION } from "../../local/aws.ts";
-import { type Handlers, REAL_HANDLERS } from "../../local/handlers.ts";
+import { type EventOf, type Handler, REAL_HANDLERS, type ReplyOf } from "../../local/handlers.ts";
 import { type EmulatedService, type Router, type StartOptions, start } from "../../local/start.ts";
-import { ENV, FUNCTIONS, type FunctionName } from "../../shared/settings.ts";
+import { DEV_SECRET, ENV, FUNCTIONS, type FunctionName } from "../../shared/settings.ts";
 import type { Caller } from "../../testing/caller.ts";
-import { type Front, type Layer, startFront } from "../../testing/front.ts";
+import { type Layer, startFront } from "../../testing/front.ts";
 import { type GuardRefusal, guard } from "../../testing/guard.ts";
 import { physicalsOf } from "../../testing/physicals.ts";
 import { type Policy, policyOf } from "../../testing/policy.ts";
+import type { Physicals } from "../../testing/resolve.ts";
+import { secretsManager } from "../../testing/secrets.ts";
+import type { Service } from "../../testing/service.ts";
 import { withoutStage } from "../../testing/stage.ts";
-import { functionsIn, type Template } from "../../testing/template.ts";
+import { functionsIn, type Template, type TemplateFunction } from "../../testing/template.ts";
 import { upstream } from "../../testing/upstream.ts";
 import { synth } from "../infra/support.ts";
 
 export const PLACE = { region: REGION, account: ACCOUNT };
 
-/** Of the emulated secret. */
-export const SECRET_ARN = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:tagwire-tokens-AbCdEf`;
+/** Of the emulated secret, whose value is DEV_SECRET. */
+const SECRET_ARN = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:tagwire-tokens-AbCdEf`;
+
+/** Where a function of the template runs. */
+export interface Deployment {
+  readonly template: TemplateFunction;
+  readonly physicals: Physicals;
+  readonly secretsEndpoint: string;
+}
+
+export type Run = <F extends FunctionName>(
+  name: F,
+  world: World,
+  deployment: Deployment,
+) => Handler<EventOf<F>, ReplyOf<F>>;
 
 export interface UnkindOptions extends StartOptions {
   /** What else a service does to calls that it lets through. @default nothing */
   readonly layers?: Partial<Readonly<Record<EmulatedService, readonly Layer[]>>>;
   /** @default the template of the stack as it comes */
   readonly template?: Template;
-  /** @default the credentials of the local functions */
-  readonly callers?: readonly Caller[];
+  /** Whose signatures a service takes at this moment. @default the local functions' */
+  readonly callers?: (service: Service) => readonly Caller[];
+  /** Runs a function elsewhere than in this process. */
+  readonly run?: Run;
 }
 
 export interface UnkindRouter extends Router {
-  /** Calls that were refused: none, where nothing is wrong. */
+  /** Calls that were refused: none, if nothing is wrong. */
   readonly refusals: readonly GuardRefusal[];
   readonly policies: Readonly<Record<string, Policy>>;
 }
@@ -36,44 +55,51 @@ export interface UnkindRouter extends Router {
  * The router over endpoints that check each call of a function as AWS does: its signature, and the function's own
  * policy in the synthesised template.
  */
-export async function startUnkind({ layers = {}, callers = CALLERS, ...options }: UnkindOptions = {}): Promise<UnkindRouter> {
-  const template = options.template ?? (synth().template.toJSON() as Template);
+export async function startUnkind(options: UnkindOptions = {}): Promise<UnkindRouter> {
+  const { layers = {}, callers = () => LOCAL, template = synth().template.toJSON() as Template } = options;
   const functions = functionsIn(template, ENV);
   const policies: Record<string, Policy> = {};
   const refusals: GuardRefusal[] = [];
   const parts: { stop(): unknown }[] = [];
 
-  const between = async (service: EmulatedService, endpoint: string): Promise<string> => {
-    const behind = upstream(endpoint);
-    const checks = guard({
-      ...{ service, place: PLACE, callers, policies },
-      now: Date.now,
+  const checks = (service: Service) =>
+    guard({
+      ...{ service, place: PLACE, policies, now: Date.now },
+      callers: () => callers(service),
       onRefusal: (refusal) => refusals.push(refusal),
     });
+  const secrets = await startFront(
+    [checks("secretsmanager")],
+    secretsManager(() => ({ [SECRET_ARN]: { AWSCURRENT: options.secret ?? DEV_SECRET } })),
+  );
+  parts.push(secrets);
+  const between = async (service: EmulatedService, endpoint: string): Promise<string> => {
+    const behind = upstream(endpoint);
     const isGateway = service === "execute-api";
-    const all = [checks, ...(layers[service] ?? []), ...(isGateway ? [withoutStage] : [])];
-    const front: Front = await startFront(all, behind.call);
+    const all = [checks(service), ...(layers[service] ?? []), ...(isGateway ? [withoutStage] : [])];
+    const front = await startFront(all, behind.call);
     parts.push(front, behind);
     return isGateway ? `${front.url}/live` : front.url;
   };
-  /** Each function is told where everything is, and by that its policy names what is emulated. */
-  const held = <F extends FunctionName>(name: F, make: Handlers[F]) =>
-    ((world) => {
-      const physicals = physicalsOf(template, functions, {
-        ...{ values: world.env, secretArn: SECRET_ARN, place: PLACE },
-      });
+  /** A function is told where everything is, and by that its policy names what is emulated. */
+  const held =
+    <F extends FunctionName>(name: F) =>
+    (world: World): Handler<EventOf<F>, ReplyOf<F>> => {
+      const where = { values: world.env, secretArn: SECRET_ARN, place: PLACE };
+      const physicals = physicalsOf(template, { [name]: functions[name] }, where);
       policies[name] = policyOf(template, functions[name].role, physicals);
-      return make(world);
-    }) as Handlers[F];
-  const handlers = { ...REAL_HANDLERS, ...options.handlers };
+      const deployment = { template: functions[name], physicals, secretsEndpoint: secrets.url };
+      const make = options.handlers?.[name] ?? REAL_HANDLERS[name];
+      return options.run?.(name, world, deployment) ?? make(world);
+    };
   const router = await start({
     ...options,
     between,
     handlers: {
-      ingest: held("ingest", handlers.ingest),
-      receipts: held("receipts", handlers.receipts),
-      consume: held("consume", handlers.consume),
-      socket: held("socket", handlers.socket),
+      ingest: held("ingest"),
+      receipts: held("receipts"),
+      consume: held("consume"),
+      socket: held("socket"),
     },
   });
   return {
@@ -88,4 +114,5 @@ export async function startUnkind({ layers = {}, callers = CALLERS, ...options }
   };
 }
 
-const CALLERS: readonly Caller[] = FUNCTIONS.map((name) => ({ name, ...functionCredentials(name) }));
+/** The functions in this process. */
+const LOCAL: readonly Caller[] = FUNCTIONS.map((name) => ({ name, ...functionCredentials(name) }));

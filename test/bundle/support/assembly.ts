@@ -1,0 +1,26 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { App, Stack } from "aws-cdk-lib";
+import { Template as Assertions } from "aws-cdk-lib/assertions";
+import { Tagwire } from "../../../infra/tagwire.ts";
+import type { Overrides } from "../../../shared/settings.ts";
+import type { Template } from "../../../testing/template.ts";
+
+export interface Assembly {
+  readonly folder: string;
+  readonly template: Template;
+  remove(): void;
+}
+
+/** The stack as `cdk deploy` would upload it: its template and the code of its functions. */
+export function synthesise(settings: Overrides): Assembly {
+  const folder = mkdtempSync(join(tmpdir(), "tagwire-bundle-"));
+  const stack = new Stack(new App({ outdir: folder, builtinCloudFormationValidation: false }), "Test");
+  new Tagwire(stack, "Router", { settings });
+  return {
+    folder,
+    template: Assertions.fromStack(stack).toJSON() as Template,
+    remove: () => rmSync(folder, { recursive: true }),
+  };
+}
