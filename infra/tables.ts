@@ -33,7 +33,7 @@ const ACTIONS: Readonly<Record<TableName, Partial<Record<FunctionName, readonly 
   },
   receipts: {
     consume: ["GetItem", "PutItem", "Query", "UpdateItem"],
-    receipts: ["BatchGetItem", "GetItem", "Query", "UpdateItem"],
+    receipts: ["GetItem", "Query", "UpdateItem"],
   },
 };
 
