@@ -16,32 +16,38 @@ export interface Tables {
 /** DynamoDB in memory on the loopback address, with the three tables. */
 export async function startTables(): Promise<Tables> {
   const server = dynalite({ createTableMs: 0 });
-  const endpoint = `http://127.0.0.1:${await listen(server)}`;
-  const client = new DynamoDBClient({ endpoint, region: REGION, credentials: CREDENTIALS });
-  const names = {
-    connections: nameOf("connections"),
-    subscriptions: nameOf("subscriptions"),
-    receipts: nameOf("receipts"),
+  const tables = await createTables(`http://127.0.0.1:${await listen(server)}`);
+  return {
+    ...tables,
+    async stop() {
+      await tables.stop();
+      await shut(server);
+    },
   };
+}
+
+/** The three tables in the DynamoDB of an endpoint. A stop leaves them there. */
+export async function createTables(endpoint: string, prefix = "tagwire"): Promise<Tables> {
+  const client = new DynamoDBClient({ endpoint, region: REGION, credentials: CREDENTIALS });
+  const nameOf = (table: string) => `${prefix}-${table}`;
   await Promise.all(
     Object.entries(TABLES).map(([table, description]) => create(client, nameOf(table), description)),
   );
   return {
     endpoint,
-    names,
+    names: {
+      connections: nameOf("connections"),
+      subscriptions: nameOf("subscriptions"),
+      receipts: nameOf("receipts"),
+    },
     async expire(now) {
       for (const [table, description] of Object.entries(TABLES)) {
         await deleteExpired(client, nameOf(table), description, now);
       }
     },
-    stop() {
-      client.destroy();
-      return shut(server);
-    },
+    stop: async () => client.destroy(),
   };
 }
-
-const nameOf = (table: string) => `tagwire-${table}`;
 
 async function create(
   client: DynamoDBClient,

@@ -9,8 +9,7 @@ import { type BundledRouter, startBundles } from "./support/router.ts";
 /** A few sockets are an audience too large for one run. */
 const SETTINGS = {
   backlog: { lookEvery: 1 },
-  delivery: { share: 4, firstPageSize: 4, pageSize: 8, backoff: { base: 1, cap: 1 } },
-  queues: { maxReceives: 2 },
+  delivery: { share: 4, firstPageSize: 4, pageSize: 8, rounds: 2, backoff: { base: 1, cap: 1 } },
 };
 const LANES = ["high", "normal", "low"] as const;
 

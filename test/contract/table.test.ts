@@ -1,7 +1,6 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { CREDENTIALS, REGION } from "../../local/aws.ts";
-import { startTables, type Tables } from "../../local/stand-in/table.ts";
 import { dynamoConnections } from "../../shared/adapters/aws/dynamo-connections.ts";
 import { dynamoReceipts } from "../../shared/adapters/aws/dynamo-receipts.ts";
 import { dynamoSubscriptions } from "../../shared/adapters/aws/dynamo-subscriptions.ts";
@@ -11,8 +10,8 @@ import { memoryReceipts } from "../../shared/adapters/memory/receipts.ts";
 import { memorySubscriptions } from "../../shared/adapters/memory/subscriptions.ts";
 import { WHOLE } from "../../shared/domain/hash-range.ts";
 import type { ConnectionId, Tag } from "../../shared/domain/tag.ts";
-import { type TableFront, tableFront } from "../../testing/table-front.ts";
 import { NOW } from "../support/message.ts";
+import { type CheckedTables, startCheckedTables } from "../support/tables.ts";
 import { connectionsContract } from "./connections.ts";
 import { ANN, aJob, delivered, lease } from "./receipt-parts.ts";
 import { receiptsContract } from "./receipts.ts";
@@ -21,22 +20,18 @@ import { receiptsDeathsContract } from "./receipts-deaths.ts";
 import { receiptsSplitContract } from "./receipts-split.ts";
 import { subscriptionsContract } from "./subscriptions.ts";
 
-let tables: Tables;
+let tables: CheckedTables;
 let client: DynamoDBClient;
-let front: TableFront;
-let unkind: DynamoDBClient;
-let batches = 0;
+let busy: DynamoDBClient;
 beforeAll(async () => {
-  tables = await startTables();
+  tables = await startCheckedTables();
   const config = { endpoint: tables.endpoint, region: REGION, credentials: CREDENTIALS };
   client = new DynamoDBClient(config);
-  front = await tableFront(tables.endpoint, { hasCapacity: () => ++batches % 3 === 0 });
-  unkind = new DynamoDBClient({ ...config, endpoint: front.endpoint });
+  busy = new DynamoDBClient({ ...config, endpoint: tables.busyEndpoint });
 });
 afterAll(async () => {
   client.destroy();
-  unkind.destroy();
-  await front.stop();
+  busy.destroy();
   await tables.stop();
 });
 
@@ -62,13 +57,13 @@ const STORES = [
     receipts: () => dynamoReceipts({ client, table: tables.names.receipts, days: 15 }),
     subscriptions: () => subscriptionsOf(client),
   },
+  {
+    name: "DynamoDB that is short of capacity",
+    connections: () => dynamoConnections(busy, tables.names.connections),
+    receipts: () => dynamoReceipts({ client: busy, table: tables.names.receipts, days: 15 }),
+    subscriptions: () => subscriptionsOf(busy),
+  },
 ];
-
-describe("in DynamoDB with stale replicas and no capacity for a whole batch", () => {
-  describe("connections", () =>
-    connectionsContract(() => dynamoConnections(unkind, tables.names.connections)));
-  describe("subscriptions", () => subscriptionsContract(() => subscriptionsOf(unkind)));
-});
 
 describe.each(STORES)("in $name", ({ connections, receipts, subscriptions }) => {
   describe("connections", () => connectionsContract(connections));
@@ -82,6 +77,12 @@ describe.each(STORES)("in $name", ({ connections, receipts, subscriptions }) => 
 });
 
 describe("in DynamoDB alone", () => {
+  test("every signature was valid, and the busy tables were busy", () => {
+    expect(tables.refusals).toEqual([]);
+    expect(tables.busy.unprocessed).toBeGreaterThan(0);
+    expect(tables.busy.throttled).toBeGreaterThan(0);
+  });
+
   test("a new job is claimed with one write, and only a conflict costs a read", async () => {
     const calls: string[] = [];
     client.middlewareStack.add(

@@ -16,7 +16,6 @@ const MAY: Readonly<Record<FunctionName, readonly string[]>> = {
     "sqs:SendMessage normal",
   ],
   receipts: [
-    "dynamodb:BatchGetItem receipts",
     "dynamodb:GetItem receipts",
     "dynamodb:Query receipts",
     "dynamodb:UpdateItem receipts",

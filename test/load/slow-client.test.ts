@@ -16,8 +16,8 @@ const PER_SECOND = 10;
 async function startRouter() {
   let endpoint = "";
   const router = await start({
-    postsTo: async (own) => {
-      endpoint = own;
+    between: async (service, own) => {
+      if (service === "execute-api") endpoint = own;
       return own;
     },
   });
