@@ -6,13 +6,13 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Queues, sqsClient, startQueues } from "../../local/stand-in/queue.ts";
+import { sqsClient } from "../../local/stand-in/queue.ts";
 import { sqsDeadLetters } from "../../shared/adapters/aws/sqs-dead-letters.ts";
 import { sqsQueue } from "../../shared/adapters/aws/sqs-queue.ts";
 import { memoryClock } from "../../shared/adapters/memory/clock.ts";
 import { memoryDeadLetters } from "../../shared/adapters/memory/dead-letters.ts";
 import type { Lane } from "../../shared/domain/lane.ts";
-import { DEFAULTS } from "../../shared/settings.ts";
+import { type CheckedQueues, startCheckedQueues } from "../support/queues.ts";
 import { deadLettersContract } from "./dead-letters.ts";
 
 describe("dead letters in memory", () =>
@@ -29,15 +29,16 @@ describe("dead letters in memory", () =>
   }));
 
 describe("dead letters in SQS", () => {
-  let queues: Queues;
+  let queues: CheckedQueues;
   let client: SQSClient;
   beforeAll(async () => {
-    queues = await startQueues(DEFAULTS);
+    queues = await startCheckedQueues();
     client = sqsClient(queues.endpoint);
   });
   afterAll(async () => {
     client.destroy();
     await queues.stop();
+    expect(queues.refusals).toEqual([]);
   });
 
   const drain = async (lane: Lane) => {

@@ -2,13 +2,13 @@ import { createServer } from "node:http";
 import { DeleteMessageBatchCommand, ReceiveMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { listen, shut } from "../../local/listen.ts";
-import { type Queues, sqsClient, startQueues } from "../../local/stand-in/queue.ts";
+import { sqsClient } from "../../local/stand-in/queue.ts";
 import { sqsQueue } from "../../shared/adapters/aws/sqs-queue.ts";
 import { memoryQueue } from "../../shared/adapters/memory/queue.ts";
 import { LANES, type Lane } from "../../shared/domain/lane.ts";
 import type { UserId } from "../../shared/domain/tag.ts";
-import { settings } from "../../shared/settings.ts";
 import { aJob } from "../support/message.ts";
+import { type CheckedQueues, startCheckedQueues } from "../support/queues.ts";
 import { messageQueueContract, type QueueUnderTest } from "./message-queue.ts";
 
 interface Call {
@@ -28,15 +28,16 @@ describe("a queue in memory", () =>
   }));
 
 describe("a queue in SQS", () => {
-  let queues: Queues;
+  let queues: CheckedQueues;
   let client: SQSClient;
   beforeAll(async () => {
-    queues = await startQueues(settings());
+    queues = await startCheckedQueues();
     client = sqsClient(queues.endpoint);
   });
   afterAll(async () => {
     client.destroy();
     await queues.stop();
+    expect(queues.refusals).toEqual([]);
   });
 
   const receive = async (url: string) => {
