@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
-import { start } from "../../local/start.ts";
 import { post } from "../support/http.ts";
+import { startUnkind } from "../support/unkind.ts";
 
 test("a lane over its limit turns messages away with 429 and Retry-After until it has emptied; high stays open", async () => {
   let now = Date.now();
@@ -8,7 +8,7 @@ test("a lane over its limit turns messages away with 429 and Retry-After until i
   const held = new Promise<void>((resolve) => {
     release = resolve;
   });
-  const router = await start({
+  const router = await startUnkind({
     clock: { now: () => now, monotonic: () => now, pause: async () => {} },
     settings: { backlog: { limits: { low: 3, normal: 10 }, lookEvery: 1_000 } },
     handlers: {

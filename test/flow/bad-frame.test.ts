@@ -1,16 +1,17 @@
 import { UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { REAL_HANDLERS } from "../../local/handlers.ts";
-import { type Router, start } from "../../local/start.ts";
+import type { Router } from "../../local/start.ts";
 import type { ErrorCode } from "../../shared/domain/errors.ts";
 import { connect, type TestSocket, tokenFor } from "../support/client.ts";
 import { post } from "../support/http.ts";
 import { expectProblem } from "../support/problem.ts";
 import { refused } from "../support/socket.ts";
+import { startUnkind } from "../support/unkind.ts";
 
 let router: Router;
 beforeAll(async () => {
-  router = await start();
+  router = await startUnkind();
 });
 afterAll(() => router.stop(0));
 
@@ -152,7 +153,7 @@ describe("a socket is refused with a problem document", () => {
 
 test("a fault on our side is told in a frame, and printed without the token or the frame", async () => {
   const lines: string[] = [];
-  const broken = await start({
+  const broken = await startUnkind({
     write: (line) => lines.push(line),
     handlers: {
       socket: (world) => {

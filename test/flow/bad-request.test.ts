@@ -1,7 +1,7 @@
 import { SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { REAL_HANDLERS } from "../../local/handlers.ts";
-import { type Router, start } from "../../local/start.ts";
+import type { Router } from "../../local/start.ts";
 import type { ErrorCode } from "../../shared/domain/errors.ts";
 import { BODY_BYTES, FRAME_BYTES } from "../../shared/domain/limits.ts";
 import type { Message } from "../../shared/domain/message.ts";
@@ -10,11 +10,12 @@ import { DEV_SECRET } from "../../shared/settings.ts";
 import { tokenFor } from "../support/client.ts";
 import { aMessage } from "../support/message.ts";
 import { expectProblem, pointersIn } from "../support/problem.ts";
+import { startUnkind } from "../support/unkind.ts";
 
 let router: Router;
 let token: string;
 beforeAll(async () => {
-  router = await start();
+  router = await startUnkind();
   token = await tokenFor("producer");
 });
 afterAll(() => router.stop(0));
@@ -288,7 +289,7 @@ test("a fault of ours that has no name is a 500 without a word of it, and counts
   const boom = () => {
     throw new Error("boom");
   };
-  const broken = await start({
+  const broken = await startUnkind({
     write: (line) => lines.push(line),
     handlers: {
       ingest: (world) =>

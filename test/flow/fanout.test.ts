@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Router, start } from "../../local/start.ts";
+import type { Router } from "../../local/start.ts";
 import { connect, type TestSocket } from "../support/client.ts";
 import { post, receipt } from "../support/http.ts";
+import { startUnkind } from "../support/unkind.ts";
 
 const SOCKETS = 60;
 const SHARE = 10;
@@ -10,7 +11,7 @@ let router: Router;
 const sockets: { readonly socket: TestSocket; readonly even: boolean }[] = [];
 
 beforeAll(async () => {
-  router = await start({
+  router = await startUnkind({
     settings: { delivery: { share: SHARE, splitLimit: 4, firstPageSize: 5, pageSize: 10 } },
   });
   for (let i = 0; i < SOCKETS; i++) {

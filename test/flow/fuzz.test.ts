@@ -1,16 +1,17 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Router, start } from "../../local/start.ts";
+import type { Router } from "../../local/start.ts";
 import { ERRORS, type ErrorCode, type Problem } from "../../shared/domain/errors.ts";
 import { json, postsAt } from "../support/arbitrary.ts";
 import { connect, tokenFor } from "../support/client.ts";
 import { expectProblem } from "../support/problem.ts";
 import { refused } from "../support/socket.ts";
+import { startUnkind } from "../support/unkind.ts";
 
 let router: Router;
 const lines: string[] = [];
 beforeAll(async () => {
-  router = await start({ write: (line) => lines.push(line) });
+  router = await startUnkind({ write: (line) => lines.push(line) });
 });
 afterAll(async () => {
   await router.stop(0);

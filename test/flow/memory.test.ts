@@ -2,9 +2,9 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, onTestFinished, test } from "vitest";
-import { start } from "../../local/start.ts";
 import { connect } from "../support/client.ts";
 import { post } from "../support/http.ts";
+import { startUnkind } from "../support/unkind.ts";
 
 setFlagsFromString("--expose-gc");
 const collect: () => void = runInNewContext("gc");
@@ -19,7 +19,7 @@ const held = async () => {
 };
 
 test("what strangers send leaves nothing behind: refused bodies, bad frames and closed sockets", async () => {
-  const router = await start();
+  const router = await startUnkind();
   onTestFinished(async () => {
     await router.stop(0);
   });

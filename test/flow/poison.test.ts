@@ -3,17 +3,18 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { World } from "../../functions/world.ts";
 import { REAL_HANDLERS } from "../../local/handlers.ts";
 import { sqsClient } from "../../local/stand-in/queue.ts";
-import { type Router, start } from "../../local/start.ts";
+import type { Router } from "../../local/start.ts";
 import type { MessageId } from "../../shared/domain/message.ts";
 import type { UserId } from "../../shared/domain/tag.ts";
 import { connect } from "../support/client.ts";
 import { receipt } from "../support/http.ts";
 import { aMessage } from "../support/message.ts";
+import { startUnkind } from "../support/unkind.ts";
 
 let router: Router;
 let env: World["env"];
 beforeAll(async () => {
-  router = await start({
+  router = await startUnkind({
     handlers: {
       consume: (world) => {
         env = world.env;

@@ -1,15 +1,16 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Router, start } from "../../local/start.ts";
+import type { Router } from "../../local/start.ts";
 import { CONNECTING } from "../../shared/domain/limits.ts";
 import { connect, tokenFor } from "../support/client.ts";
 import { post, receipt } from "../support/http.ts";
+import { startUnkind } from "../support/unkind.ts";
 
 let router: Router;
 /** How far the router's clock is ahead, in milliseconds. */
 let ahead = 0;
 beforeAll(async () => {
-  router = await start({
+  router = await startUnkind({
     clock: {
       now: () => Date.now() + ahead,
       monotonic: () => performance.now() + ahead,

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Router, start } from "../../local/start.ts";
+import type { Router } from "../../local/start.ts";
 import { connect, type TestSocket, tokenFor } from "../support/client.ts";
 import { sampleEvents } from "../support/events.ts";
+import { startUnkind } from "../support/unkind.ts";
 
 const SOCKETS = 200;
 const MESSAGES = 1_000;
@@ -19,7 +20,7 @@ let router: Router;
 const clients: Client[] = [];
 
 beforeAll(async () => {
-  router = await start({
+  router = await startUnkind({
     settings: {
       lanes: {
         high: { concurrency: LANES.high },

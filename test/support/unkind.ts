@@ -41,6 +41,8 @@ export interface UnkindOptions extends StartOptions {
   readonly template?: Template;
   /** Whose signatures a service takes at this moment. @default the local functions' */
   readonly callers?: (service: Service) => readonly Caller[];
+  /** Whether a stop lets calls pass that were refused. Otherwise it rejects, and names them. @default false */
+  readonly mayRefuse?: boolean;
   /** Runs a function elsewhere than in this process. */
   readonly run?: Run;
 }
@@ -109,6 +111,9 @@ export async function startUnkind(options: UnkindOptions = {}): Promise<UnkindRo
     async stop(grace) {
       const left = await router.stop(grace);
       await Promise.all(parts.map((part) => part.stop()));
+      if (refusals.length > 0 && !options.mayRefuse) {
+        throw new Error(`${refusals.length} calls were refused, first ${JSON.stringify(refusals[0])}`);
+      }
       return left;
     },
   };

@@ -52,7 +52,7 @@ export async function startBundles(settings: Overrides): Promise<BundledRouter> 
       (await (await sandbox).invoke(event, context.getRemainingTimeInMillis())) as ReplyOf<typeof name>;
   };
   const router = await startUnkind({
-    ...{ settings, template: assembly.template, run },
+    ...{ settings, template: assembly.template, run, mayRefuse: true },
     callers: (service) => [POLLER, ...(distrusted.has(service) ? STRANGERS : CALLERS)],
   });
   return {
