@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { sign } from "aws4";
+import aws4 from "aws4";
 import type { Caller } from "./caller.ts";
 import type { Refusal } from "./refusal.ts";
 import type { CallRequest } from "./service.ts";
@@ -112,7 +112,7 @@ function expected(
     extraHeadersToIgnore: flags(unsigned),
   };
   const credentials = { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
-  return /Signature=(.+)$/.exec(String(sign(request, credentials).headers?.["Authorization"]))?.[1];
+  return /Signature=(.+)$/.exec(String(aws4.sign(request, credentials).headers?.["Authorization"]))?.[1];
 }
 
 const flags = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, true] as const));

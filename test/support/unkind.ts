@@ -1,5 +1,5 @@
 import type { World } from "../../functions/world.ts";
-import { ACCOUNT, functionCredentials, REGION } from "../../local/aws.ts";
+import { ACCOUNT, CREDENTIALS, functionCredentials, REGION } from "../../local/aws.ts";
 import { type EventOf, type Handler, REAL_HANDLERS, type ReplyOf } from "../../local/handlers.ts";
 import { type EmulatedService, type Router, type StartOptions, start } from "../../local/start.ts";
 import { DEV_SECRET, ENV, FUNCTIONS, type FunctionName } from "../../shared/settings.ts";
@@ -119,5 +119,8 @@ export async function startUnkind(options: UnkindOptions = {}): Promise<UnkindRo
   };
 }
 
-/** The functions in this process. */
-const LOCAL: readonly Caller[] = FUNCTIONS.map((name) => ({ name, ...functionCredentials(name) }));
+/** The functions in this process, and a test that calls an endpoint itself. */
+const LOCAL: readonly Caller[] = [
+  ...FUNCTIONS.map((name) => ({ name, ...functionCredentials(name) })),
+  { name: "test", ...CREDENTIALS },
+];
