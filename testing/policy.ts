@@ -7,6 +7,10 @@ export interface Access {
   readonly resource: string;
 }
 
+export interface Grant extends Access {
+  readonly effect: "Allow" | "Deny";
+}
+
 export interface Policy {
   /** Whether a statement allows it and none denies it. Remembers what it was that allowed it. */
   allows(access: Access): boolean;
@@ -31,12 +35,7 @@ interface PolicyProperties {
  * its JSON, so no call can match it and `unused` names it.
  */
 export function policyOf(template: Template, role: string, physicals: Physicals): Policy {
-  const statements = Object.values(template.Resources)
-    .filter(({ Type }) => Type === "AWS::IAM::Policy")
-    .map(({ Properties }) => Properties as unknown as PolicyProperties)
-    .filter(({ Roles }) => Roles.some(({ Ref }) => Ref === role))
-    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
-  const grants = statements.flatMap((statement) => accessesOf(statement, physicals));
+  const grants = grantsOf(template, role, physicals);
   const used = new Set<string>();
 
   return {
@@ -55,6 +54,16 @@ export function policyOf(template: Template, role: string, physicals: Physicals)
         .filter((grant) => grant.effect === "Allow" && !used.has(keyOf(grant)))
         .map(({ action, resource }) => ({ action, resource })),
   };
+}
+
+/** Each action and resource that the policies of a role name. */
+export function grantsOf(template: Template, role: string, physicals: Physicals): readonly Grant[] {
+  return Object.values(template.Resources)
+    .filter(({ Type }) => Type === "AWS::IAM::Policy")
+    .map(({ Properties }) => Properties as unknown as PolicyProperties)
+    .filter(({ Roles }) => Roles.some(({ Ref }) => Ref === role))
+    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+    .flatMap((statement) => accessesOf(statement, physicals));
 }
 
 function accessesOf({ Effect, Action, Resource, Condition }: Statement, physicals: Physicals) {
