@@ -26,6 +26,7 @@ interface Entry {
 
 interface Input {
   readonly QueueUrl: string;
+  readonly MaxNumberOfMessages?: number;
   readonly ReceiptHandle?: string;
   readonly Entries?: readonly Entry[];
 }
@@ -66,7 +67,9 @@ export function repeats({
         const lost = (output.Messages ?? []).filter(() => happens(usedUp));
         await release(lost);
         const kept = (output.Messages ?? []).filter((message) => !lost.includes(message));
-        const all = kept.flatMap((message) => (happens(twice) ? [message, message] : [message]));
+        const spare = (input.MaxNumberOfMessages ?? 1) - kept.length;
+        const doubled = kept.filter(() => happens(twice)).slice(0, spare);
+        const all = kept.flatMap((message) => (doubled.includes(message) ? [message, message] : [message]));
         const Messages = disorder ? shuffled(all) : all;
         return withOutput(response, Messages.length > 0 ? { ...output, Messages } : {});
       }

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { repeats } from "../../testing/queues/repeats.ts";
+import { seeded } from "../../testing/random.ts";
+import { throttle } from "../../testing/tables/throttle.ts";
+import { timeToLive } from "../../testing/tables/time-to-live.ts";
+import { unprocessed } from "../../testing/tables/unprocessed.ts";
+import { connect, type TestSocket } from "../support/client.ts";
+import { post, receipt } from "../support/http.ts";
+import { startUnkind, type UnkindRouter } from "../support/unkind.ts";
+
+const SOCKETS = 6;
+const MESSAGES = 40;
+const TTLS = { "tagwire-connections": "ttl", "tagwire-subscriptions": "ttl", "tagwire-receipts": "ttl" };
+
+const random = seeded(9);
+const brake = throttle(() => performance.now());
+let router: UnkindRouter;
+let leftOver = 0;
+const sockets: TestSocket[] = [];
+
+beforeAll(async () => {
+  router = await startUnkind({
+    // A message that is in its batch twice is hidden until the lease of its twin is over.
+    settings: {
+      delivery: { backoff: { base: 1, cap: 1 }, reserve: 1_000 },
+      functions: { consume: { timeoutSeconds: 5 } },
+    },
+    layers: {
+      dynamodb: [
+        brake.layer,
+        timeToLive({ attributes: TTLS, now: Date.now }),
+        unprocessed({
+          ...{ milliseconds: 20, share: 0.3, now: () => performance.now(), random },
+          onUnprocessed: (items) => {
+            leftOver += items;
+          },
+        }),
+      ],
+      sqs: [repeats({ random, twice: 0.3, lateDelete: 0.3, usedUp: 0.1, disorder: true })],
+    },
+  });
+  for (let i = 0; i < SOCKETS; i++)
+    sockets.push(
+      await connect(
+        router,
+        `user-${i}`,
+        ["a", "b"].map((it) => `team:${it}`),
+      ),
+    );
+}, 60_000);
+afterAll(() => router.stop(0));
+
+test("each message reaches each connection once, however unkind the queues and tables are", async () => {
+  const ids: string[] = [];
+  for (let n = 0; n < MESSAGES; n++) {
+    const { id, status } = await post(router, { target: { tags: { all: ["team:a", "team:b"] } }, data: n });
+    expect(status).toBe(202);
+    ids.push(id);
+    if (n === MESSAGES / 2) brake.start(100);
+  }
+  await router.spy.idle({ timeout: 60_000 });
+  // Frames may be on their way when the last run has ended.
+  await expect.poll(() => sockets.every((socket) => socket.buffered().length >= MESSAGES)).toBe(true);
+  for (const socket of sockets) {
+    const got = socket.buffered().map((frame) => (frame as { id: string }).id);
+    expect(got.toSorted()).toEqual(ids.toSorted());
+  }
+  for (const id of ids) {
+    expect(await receipt(router, id)).toMatchObject({ state: "delivered", counts: { sent: SOCKETS } });
+  }
+  expect(await router.spy.deadLetters()).toEqual([]);
+  expect(leftOver).toBeGreaterThan(0);
+  expect(brake.refused()).toBeGreaterThan(0);
+}, 120_000);
