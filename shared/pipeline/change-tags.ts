@@ -1,9 +1,10 @@
+import type { ConnectionRow, OpenChange } from "../domain/connection.ts";
 import { TagwireError } from "../domain/errors.ts";
 import { CHANGES } from "../domain/frame-budget.ts";
 import { CONNECTION_TAGS } from "../domain/limits.ts";
 import type { Tag } from "../domain/tag.ts";
 import { type Spending, spend } from "../domain/token-bucket.ts";
-import type { ConnectionRow, Connections, OpenChange, Random } from "../ports.ts";
+import type { Connections, Random } from "../ports.ts";
 import { CONFLICTS, type Followed, type FollowRowDeps, followRow, type Verb } from "./follow-row.ts";
 
 export interface ChangeTagsDeps extends FollowRowDeps {

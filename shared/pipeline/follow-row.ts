@@ -1,6 +1,7 @@
+import type { ConnectionRow, OpenChange } from "../domain/connection.ts";
 import { TagwireError } from "../domain/errors.ts";
 import type { Tag } from "../domain/tag.ts";
-import type { Clock, ConnectionRow, Connections, OpenChange, Subscriptions } from "../ports.ts";
+import type { Clock, Connections, Subscriptions } from "../ports.ts";
 
 export interface FollowRowDeps {
   readonly connections: Pick<Connections, "read" | "settle">;

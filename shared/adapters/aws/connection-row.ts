@@ -1,6 +1,6 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import type { Connection, ConnectionRow, OpenChange } from "../../domain/connection.ts";
 import type { ConnectionId, Tag, UserId } from "../../domain/tag.ts";
-import type { Connection, ConnectionRow, OpenChange } from "../../ports.ts";
 
 export type Row = Record<string, AttributeValue>;
 

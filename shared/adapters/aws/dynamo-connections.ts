@@ -5,8 +5,9 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
+import type { ConnectionRow } from "../../domain/connection.ts";
 import type { ConnectionId } from "../../domain/tag.ts";
-import type { ConnectionRow, Connections } from "../../ports.ts";
+import type { Connections } from "../../ports.ts";
 import { ifHolds, onTable } from "./client.ts";
 import { updateOf } from "./connection-change.ts";
 import { fromRow, markOf, type Row, toRow } from "./connection-row.ts";

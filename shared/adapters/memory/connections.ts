@@ -1,6 +1,7 @@
+import type { ConnectionRow, OpenChange, TagChange } from "../../domain/connection.ts";
 import type { ConnectionId } from "../../domain/tag.ts";
 import type { Spending } from "../../domain/token-bucket.ts";
-import type { ConnectionRow, Connections, OpenChange, TagChange } from "../../ports.ts";
+import type { Connections } from "../../ports.ts";
 
 /** Connections in a Map. */
 export function memoryConnections(): Connections & { size(): number } {
