@@ -8,4 +8,4 @@ import type { BucketLimits } from "./token-bucket.ts";
 export const CHANGES: BucketLimits = { burst: 1_000, perSecond: 2 };
 
 /** Frames that one container answers of one connection, those that change nothing included. Kept in its memory. */
-export const FRAMES: BucketLimits = { burst: 100, perSecond: 10 };
+export const FRAMES: BucketLimits = { burst: 500, perSecond: 20 };
