@@ -33,6 +33,8 @@ const NEWER_SECONDS = 60;
 /** Seconds within which a suspect comes back for which a batch has no room. */
 const SUSPECT_SECONDS = 30;
 
+type AgainVerdict = Extract<Verdict, { kind: "again" }>;
+
 /** What is the same for all records of a run. */
 interface Shared {
   readonly deps: ConsumeDeps;
@@ -97,7 +99,7 @@ function guarded(shared: Shared, record: Received, isDown: boolean, suspects: bo
   return consumeOne(shared, record, isDown, suspects).catch((fault: unknown): Verdict => {
     deps.telemetry.count("Faults");
     deps.telemetry.warn("record failed", { lane: record.lane, receive: record.receive }, fault);
-    return again(deps, record);
+    return beforeReturn(shared, again(deps, record));
   });
 }
 
@@ -173,8 +175,17 @@ const dead = (progress: Progress, reason: string): Outcome => ({
   reason,
 });
 
+/**
+ * A claim whose answer was lost may hold the message: it comes back before it would if this run had died, or the next
+ * claim counts a death.
+ */
+function beforeReturn({ deps, returnsAt }: Shared, verdict: AgainVerdict): AgainVerdict {
+  const longest = secondsUntil(deps, returnsAt - 2 * CLOCK_MARGIN);
+  return { kind: "again", seconds: Math.min(verdict.seconds ?? longest, longest) };
+}
+
 /** Exponential back-off with full jitter, by the number of receives. */
-const again = ({ policy, random }: ConsumeDeps, { receive }: Received): Verdict => ({
+const again = ({ policy, random }: ConsumeDeps, { receive }: Received): AgainVerdict => ({
   kind: "again",
   seconds: Math.max(1, Math.ceil(backoff(receive - 1, policy.backoff, random()))),
 });
