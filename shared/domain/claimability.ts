@@ -24,6 +24,11 @@ export type Claimability =
   | { readonly kind: "over"; readonly why: "duplicate" | "cancelled" | "ended" | "split" }
   | { readonly kind: "newer"; readonly version: number };
 
+/** The name of a run's hold on a copy of a job: SQS may have several copies, and each counts its own receives. */
+export const runOf = (copy: string, id: string): string => `${copy}#${id}`;
+
+const copyOf = (run = ""): string => run.slice(0, Math.max(0, run.indexOf("#")));
+
 /** Milliseconds after which to ask again for a message that waits for an earlier one of its id to stop. */
 const STOPPING = 10_000;
 
@@ -60,7 +65,8 @@ function ofItsOwn(row: ReceiptRow, { run, receive, suspects }: Claimant, now: nu
   if (row.run !== run && leaseUntil > 0) {
     if (leaseUntil > now) return { kind: "leased", until: leaseUntil };
     // A run that lives and cannot write makes the message come back earlier, or as a later receive.
-    const died = returnsAt !== undefined && now >= returnsAt && receive === (row.receive ?? 0) + 1;
+    const isNext = receive === (row.receive ?? 0) + 1 && copyOf(row.run) === copyOf(run);
+    const died = returnsAt !== undefined && now >= returnsAt && isNext;
     if (died) return { kind: "died", deaths: deaths + 1 };
   }
   return deaths > 0 && !suspects ? { kind: "suspect", deaths } : { kind: "open" };

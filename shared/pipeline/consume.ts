@@ -1,5 +1,6 @@
 import pLimit, { type LimitFunction } from "p-limit";
 import { backoff } from "../domain/backoff.ts";
+import { runOf } from "../domain/claimability.ts";
 import { messageOf } from "../domain/errors.ts";
 import { WHOLE } from "../domain/hash-range.ts";
 import { readBody } from "../domain/job-body.ts";
@@ -121,7 +122,7 @@ async function consumeOne(
   const now = deps.clock.now();
   if (isDown && now < job.message.expiresAt) return again(deps, record);
   const lease: Lease = {
-    run: deps.newId(),
+    run: runOf(record.messageId, deps.newId()),
     until: run.end + CLOCK_MARGIN,
     returnsAt: shared.returnsAt,
     receive: record.receive,
