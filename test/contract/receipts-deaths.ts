@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { runOf } from "../../shared/domain/claimability.ts";
 import { NO_PROGRESS } from "../../shared/domain/receipt.ts";
 import type { Receipts } from "../../shared/ports.ts";
 import { NOW } from "../support/message.ts";
@@ -59,6 +60,13 @@ export function receiptsDeathsContract(open: () => Receipts): void {
     const job = aJob();
     await receipts.claim(job, lease("lives"), NOW);
     expect(await receipts.claim(job, next("b", receive), at)).toEqual(CLAIMED);
+  });
+
+  test("a run is not taken for dead by another copy of its message: each counts its own receives", async () => {
+    const receipts = open();
+    const job = aJob();
+    await receipts.claim(job, lease(runOf("copy-a", "1")), NOW);
+    expect(await receipts.claim(job, next(runOf("copy-b", "2"), 2), BACK)).toEqual(CLAIMED);
   });
 
   test("a run that wrote its outcome did not die", async () => {

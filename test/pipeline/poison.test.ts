@@ -24,7 +24,7 @@ async function mortal() {
     const death = new Promise<void>((resolve) => {
       die = resolve;
     });
-    const records = bodies.map((id) => received(aMessageOf(id), count));
+    const records = bodies.map((id) => ({ ...received(aMessageOf(id), count), messageId: id }));
     const kept = await Promise.race([under.run(records), death.then(settled)]);
     if (kept === "died") under.restart();
     return kept === "died" ? kept : records.filter(({ messageId }) => kept.includes(messageId));
