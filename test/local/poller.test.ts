@@ -4,7 +4,7 @@ import {
   SendMessageCommand,
 } from "@aws-sdk/client-sqs";
 import type { SQSEvent } from "aws-lambda";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { World } from "../../functions/world.ts";
 import type { Handler, Handlers } from "../../local/handlers.ts";
 import { startPoller } from "../../local/poller.ts";
@@ -13,6 +13,10 @@ import type { StartOptions } from "../../local/start.ts";
 import type { Lane } from "../../shared/domain/lane.ts";
 import { settings } from "../../shared/settings.ts";
 import { startTiny } from "./support.ts";
+
+// These wait for work to be done, never for a time: on a busy machine the work takes ten times as long.
+vi.setConfig({ testTimeout: 120_000 });
+const PATIENT = { timeout: 100_000 };
 
 type Consume = Handler<SQSEvent, { batchItemFailures: { itemIdentifier: string }[] }>;
 
@@ -78,7 +82,7 @@ test("a message reaches the consumer as an SQS record and is deleted after it", 
       MessageAttributes,
     }),
   );
-  await spy.idle();
+  await spy.idle(PATIENT);
   expect(events).toHaveLength(1);
   expect(events[0]?.Records[0]).toMatchObject({
     body: "hello",
@@ -108,8 +112,8 @@ test("each lane keeps to its concurrency and batch size, and all to their sum", 
     },
   );
   const lanes = ["high", "normal", "low", "fanout"] as const;
-  await Promise.all(lanes.flatMap((lane) => numbered(4).map(() => send(lane, numbered(10)))));
-  await spy.idle();
+  await Promise.all(lanes.flatMap((lane) => numbered(2).map(() => send(lane, numbered(10)))));
+  await spy.idle(PATIENT);
   expect(spy.peaks()).toMatchObject({ runs: 8, lanes: { high: 2, normal: 2, low: 2, fanout: 2 } });
   const most = (lane: Lane) =>
     Math.max(...spy.events().map((e) => (e.kind === "run-started" && e.lane === lane ? e.messages : 0)));
@@ -128,7 +132,7 @@ test("only the messages that the consumer names come again", async () => {
   };
   const { send, spy, show } = await startWithQueue(() => consume);
   await send("normal", ["good", "bad", "fine"]);
-  await spy.idle();
+  await spy.idle(PATIENT);
   expect(seen.flat().sort()).toEqual(["bad", "bad", "fine", "good"]);
   expect(seen.at(-1)).toEqual(["bad"]);
 });
@@ -149,10 +153,10 @@ test.each([
   };
   const { send, spy, show } = await startWithQueue(() => consume as unknown as Consume);
   await send("low", ["a", "b"]);
-  const { failed } = await spy.waitFor({ kind: "run-ended" });
+  const { failed } = await spy.waitFor({ kind: "run-ended" }, PATIENT);
   expect(failed).toHaveLength(2);
   await show("low", received);
-  await spy.idle();
+  await spy.idle(PATIENT);
   expect(received.map(({ body }) => body).sort()).toEqual(["a", "a", "b", "b"]);
 });
 
@@ -168,9 +172,9 @@ test("a run that outlives its timeout counts as failed, and knew how long it had
     settings: { functions: { consume: { timeoutSeconds: 1 } }, delivery: { reserve: 0 } },
   });
   await send("high", ["a"]);
-  expect(await spy.waitFor({ kind: "run-ended" })).toMatchObject({ outcome: "timed-out" });
+  expect(await spy.waitFor({ kind: "run-ended" }, PATIENT)).toMatchObject({ outcome: "timed-out" });
   await show("high", received);
-  await spy.idle();
+  await spy.idle(PATIENT);
   expect(left).toHaveLength(2);
   expect(left[0]).toBeGreaterThan(0);
   expect(left[0]).toBeLessThanOrEqual(1_000);
@@ -184,7 +188,7 @@ test("reserved concurrency holds over all lanes, and what it turns away runs lat
   };
   const { send, spy } = await startWithQueue(() => consume, { limits: { reservedConcurrency: 1 } });
   await Promise.all([send("high", numbered(10)), send("low", numbered(10)), send("normal", numbered(10))]);
-  await spy.idle();
+  await spy.idle(PATIENT);
   expect(seen).toHaveLength(30);
   expect(spy.peaks().runs).toBe(1);
 });
@@ -199,7 +203,7 @@ test("a message that fails every time becomes a dead letter with its attributes"
   });
   const MessageAttributes = { reason: { DataType: "String", StringValue: "because" } };
   await client.send(new SendMessageCommand({ QueueUrl: url("low"), MessageBody: "bad", MessageAttributes }));
-  await spy.idle();
+  await spy.idle(PATIENT);
   expect(await spy.deadLetters()).toMatchObject([{ body: "bad", attributes: { reason: "because" } }]);
   expect(spy.runs()).toHaveLength(1);
 });
