@@ -179,10 +179,10 @@ describe("a key set as issuers publish it", () => {
   });
 
   test("may name no keys, and tokens may name none of several", async () => {
-    const keys = await Promise.all(["RS256", "RS256", "ES256", "EdDSA", "RS256"].map((alg) => pair(alg)));
+    const keys = await Promise.all(["RS256", "ES256", "EdDSA", "RS256"].map((alg) => pair(alg)));
     const { verify, sign } = await trusting(keys.map(({ jwk }) => jwk));
     for (const key of keys) expect(await verify(await sign(key))).toMatchObject(good);
-    expect(await verify(await sign(await pair("RS256")))).toMatchObject(invalid);
+    expect(await verify(await sign(await pair("ES256")))).toMatchObject(invalid);
   });
 
   test("may call two keys the same", async () => {
