@@ -54,7 +54,8 @@ export function undiciClient({
   keepAlive = 30_000,
 }: HttpClientOptions): HttpClient {
   const start = async () => {
-    const { Pool } = await import("undici");
+    // By its default export: a bundle has no other of a CommonJS module that is imported on first use.
+    const { Pool } = (await import("undici")).default;
     return new Pool(origin, {
       connections,
       // One timer for the whole answer is kept here: undici's two are up to a second late.
