@@ -7,6 +7,8 @@ import { isLeased, MESSAGE_PART, type ReceiptRow, ROW_VERSION } from "./receipt-
 export interface Claimant {
   /** Unique to this run of this job. */
   readonly run: string;
+  /** The SQS message that it was received in. SQS may hold a job several times, and each counts its own receives. */
+  readonly entryId: string;
   readonly receive: number;
   /** Whether it takes a job whose earlier runs died. */
   readonly suspects: boolean;
@@ -23,11 +25,6 @@ export type Claimability =
   | { readonly kind: "suspect"; readonly deaths: number }
   | { readonly kind: "over"; readonly why: "duplicate" | "cancelled" | "ended" | "split" }
   | { readonly kind: "newer"; readonly version: number };
-
-/** The name of a run's hold on a copy of a job: SQS may have several copies, and each counts its own receives. */
-export const runOf = (copy: string, id: string): string => `${copy}#${id}`;
-
-const copyOf = (run = ""): string => run.slice(0, Math.max(0, run.indexOf("#")));
 
 /** Milliseconds after which to ask again for a message that waits for an earlier one of its id to stop. */
 const STOPPING = 10_000;
@@ -54,7 +51,8 @@ export function claimability(
 }
 
 /** A dead letter that comes back was redriven, so `dead` is the one ending that opens again. */
-function ofItsOwn(row: ReceiptRow, { run, receive, suspects }: Claimant, now: number): Claimability {
+function ofItsOwn(row: ReceiptRow, claimant: Claimant, now: number): Claimability {
+  const { run, entryId, receive, suspects } = claimant;
   // The jobs of a split message end by themselves, as each meets the cancel.
   if (row.cancelledAt !== undefined && !row.split) return { kind: "over", why: "cancelled" };
   if (row.queued) return { kind: "over", why: "split" };
@@ -65,7 +63,7 @@ function ofItsOwn(row: ReceiptRow, { run, receive, suspects }: Claimant, now: nu
   if (row.run !== run && leaseUntil > 0) {
     if (leaseUntil > now) return { kind: "leased", until: leaseUntil };
     // A run that lives and cannot write makes the message come back earlier, or as a later receive.
-    const isNext = receive === (row.receive ?? 0) + 1 && copyOf(row.run) === copyOf(run);
+    const isNext = receive === (row.receive ?? 0) + 1 && entryId === row.entryId;
     const died = returnsAt !== undefined && now >= returnsAt && isNext;
     if (died) return { kind: "died", deaths: deaths + 1 };
   }

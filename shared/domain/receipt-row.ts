@@ -23,7 +23,8 @@ export interface ReceiptRow {
   readonly leaseUntil?: number;
   /** The earliest moment at which SQS shows the message again if that run dies. */
   readonly returnsAt?: number;
-  /** The receive that the run was given. */
+  /** The SQS message that the run was given, and which of its receives. */
+  readonly entryId?: string;
   readonly receive?: number;
   /** Whether SQS gives it to no further run. */
   readonly onFinalReceive?: boolean;

@@ -1,6 +1,5 @@
 import pLimit, { type LimitFunction } from "p-limit";
 import { backoff } from "../domain/backoff.ts";
-import { runOf } from "../domain/claimability.ts";
 import { messageOf } from "../domain/errors.ts";
 import { WHOLE } from "../domain/hash-range.ts";
 import { readBody } from "../domain/job-body.ts";
@@ -122,7 +121,8 @@ async function consumeOne(
   const now = deps.clock.now();
   if (isDown && now < job.message.expiresAt) return again(deps, record);
   const lease: Lease = {
-    run: runOf(record.messageId, deps.newId()),
+    run: deps.newId(),
+    entryId: record.messageId,
     until: run.end + CLOCK_MARGIN,
     returnsAt: shared.returnsAt,
     receive: record.receive,

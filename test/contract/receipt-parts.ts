@@ -25,6 +25,7 @@ export const lease = (run: string, more: Partial<Lease> = {}): Lease => ({
   run,
   until: NOW + 60_000,
   returnsAt: NOW + 360_000,
+  entryId: "entry",
   receive: 1,
   onFinalReceive: false,
   suspects: false,

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { runOf } from "../../shared/domain/claimability.ts";
 import { NO_PROGRESS } from "../../shared/domain/receipt.ts";
 import type { Receipts } from "../../shared/ports.ts";
 import { NOW } from "../support/message.ts";
@@ -54,7 +53,7 @@ export function receiptsDeathsContract(open: () => Receipts): void {
   test.each([
     { why: "it came back before its full visibility timeout", receive: 2, at: BACK - 1 },
     { why: "it was received in between", receive: 3, at: BACK },
-    { why: "it is the same receive, of a second copy in the queue", receive: 1, at: BACK },
+    { why: "it is the same receive once more", receive: 1, at: BACK },
   ])("a run is not taken for dead if $why: it lived and could not write", async ({ receive, at }) => {
     const receipts = open();
     const job = aJob();
@@ -62,11 +61,11 @@ export function receiptsDeathsContract(open: () => Receipts): void {
     expect(await receipts.claim(job, next("b", receive), at)).toEqual(CLAIMED);
   });
 
-  test("a run is not taken for dead by another copy of its message: each counts its own receives", async () => {
+  test("a run is not taken for dead by another entry of its message: each counts its own receives", async () => {
     const receipts = open();
     const job = aJob();
-    await receipts.claim(job, lease(runOf("copy-a", "1")), NOW);
-    expect(await receipts.claim(job, next(runOf("copy-b", "2"), 2), BACK)).toEqual(CLAIMED);
+    await receipts.claim(job, lease("a"), NOW);
+    expect(await receipts.claim(job, { ...next("b", 2), entryId: "another" }, BACK)).toEqual(CLAIMED);
   });
 
   test("a run that wrote its outcome did not die", async () => {

@@ -235,9 +235,9 @@ describe("rows of a message that was split, and split again", () => {
 });
 
 describe("a run that meets a row", () => {
-  const ME = { run: "me", receive: 2, suspects: false };
+  const ME = { run: "me", entryId: "entry", receive: 2, suspects: false };
   const BACK = NOW - 1;
-  const died = { leaseUntil: 1, returnsAt: BACK, receive: 1 };
+  const died = { leaseUntil: 1, returnsAt: BACK, entryId: "entry", receive: 1 };
   test.each([
     { of: "nobody's lease", row: aRow(), kind: "open" },
     { of: "a lease under way", row: aRow({ leaseUntil: NOW + 1 }), kind: "leased", until: NOW + 1 },
@@ -251,6 +251,7 @@ describe("a run that meets a row", () => {
       kind: "open",
     },
     { of: "a lease with a receive in between", row: aRow({ ...died, receive: 0 }), kind: "open" },
+    { of: "a run that had another entry of the queue", row: aRow({ ...died, entryId: "x" }), kind: "open" },
     { of: "an ending", row: aRow({ ending: "delivered" }), kind: "over", why: "ended" },
     { of: "a dead letter that was redriven", row: aRow({ ending: "dead", deaths: 5 }), kind: "open" },
     { of: "a cancel", row: aRow({ cancelledAt: NOW }), kind: "over", why: "cancelled" },

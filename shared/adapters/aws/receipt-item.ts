@@ -31,13 +31,14 @@ export const keyOf = (producer: UserId, id: MessageId, part: string): Item => ({
 });
 
 /** What a claim writes on every row. */
-export const heldBy = ({ run, until, returnsAt, receive, onFinalReceive }: Lease, now: number): Fields => ({
+export const heldBy = (lease: Lease, now: number): Fields => ({
   v: number(ROW_VERSION),
-  run: { S: run },
-  leaseUntil: number(until),
-  returnsAt: number(returnsAt),
-  receive: number(receive),
-  onFinalReceive: { BOOL: onFinalReceive },
+  run: { S: lease.run },
+  leaseUntil: number(lease.until),
+  returnsAt: number(lease.returnsAt),
+  entryId: { S: lease.entryId },
+  receive: number(lease.receive),
+  onFinalReceive: { BOOL: lease.onFinalReceive },
   updatedAt: number(now),
 });
 
@@ -110,6 +111,7 @@ export function rowFrom(item: Item): ReceiptRow {
       dedupeUntil: numberIn(item, "dedupeUntil"),
       leaseUntil: numberIn(item, "leaseUntil"),
       returnsAt: numberIn(item, "returnsAt"),
+      entryId: text(item, "entryId"),
       receive: numberIn(item, "receive"),
       onFinalReceive: item["onFinalReceive"]?.BOOL ?? item["last"]?.BOOL,
       deaths: numberIn(item, "deaths"),

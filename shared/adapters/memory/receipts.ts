@@ -101,10 +101,11 @@ export function memoryReceipts(): MemoryReceipts {
   };
 }
 
-const held = ({ run, until, returnsAt, receive, onFinalReceive }: Lease, now: number) => ({
+const held = ({ run, until, returnsAt, entryId, receive, onFinalReceive }: Lease, now: number) => ({
   run,
   leaseUntil: until,
   returnsAt,
+  entryId,
   receive,
   onFinalReceive,
   updatedAt: now,
