@@ -121,8 +121,13 @@ test("no file imports a private part of a library", () => {
   expect(strays).toEqual([]);
 });
 
+// What checks signatures in tests has to read them.
 test("no file signs requests itself: that is a library's work", () => {
-  expect(files.filter((file) => /AWS4-HMAC|aws4_request/.test(readFileSync(file, "utf8")))).toEqual([]);
+  expect(
+    files.filter(
+      (file) => !file.startsWith("testing/") && /AWS4-HMAC|aws4_request/.test(readFileSync(file, "utf8")),
+    ),
+  ).toEqual([]);
 });
 
 test("no file imports itself by way of others", () => {

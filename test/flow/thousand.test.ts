@@ -28,7 +28,8 @@ beforeAll(async () => {
         low: { concurrency: LANES.low },
         fanout: { concurrency: LANES.fanout },
       },
-      delivery: { postsInFlight: POSTS },
+      // A frame that is late on a busy machine would be sent a second time.
+      delivery: { postsInFlight: POSTS, postTimeout: 30_000 },
     },
     limits: { postDelay: 2 },
   });
