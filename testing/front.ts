@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
+import { listen, shut } from "./listen.ts";
 import type { CallRequest, CallResponse } from "./service.ts";
 
 /** Answers a request. */
@@ -32,13 +32,5 @@ export async function startFront(layers: readonly Layer[], end: Call): Promise<F
       if (!response.headersSent) response.writeHead(500).end(String(fault));
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return { url: await listen(server), stop: () => shut(server) };
 }

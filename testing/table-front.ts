@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
-import { listen, shut } from "../local/listen.ts";
+import { listen, shut } from "./listen.ts";
 
 type Json = Record<string, unknown>;
 type Batch = Readonly<Record<string, Json & { Keys?: Json[] }>>;
@@ -72,8 +72,8 @@ export async function tableFront(
   const server = createServer((request, response) => {
     serve(request, response).catch(() => response.destroy());
   });
-  const port = await listen(server);
-  return { endpoint: `http://127.0.0.1:${port}`, calls, stop: () => shut(server) };
+  const endpoint = await listen(server);
+  return { endpoint, calls, stop: () => shut(server) };
 }
 
 /** What a replica that has seen no write answers. */
