@@ -2,10 +2,11 @@ import pLimit, { type LimitFunction } from "p-limit";
 import { backoff } from "../domain/backoff.ts";
 import { messageOf } from "../domain/errors.ts";
 import { WHOLE } from "../domain/hash-range.ts";
-import { readBody } from "../domain/job-body.ts";
+import { type ReadBody, readBody } from "../domain/job-body.ts";
 import { MAX_RECEIVES, VISIBILITY_SECONDS } from "../domain/limits.ts";
 import type { Job } from "../domain/message.ts";
 import { NO_PROGRESS, type Progress } from "../domain/receipt.ts";
+import { partOf } from "../domain/receipt-row.ts";
 import type { Lease, MessageQueue, Outcome, Receipts } from "../ports.ts";
 import { type ProcessJobDeps, processJob } from "./process-job.ts";
 import { DONE, type Received, type Verdict } from "./record.ts";
@@ -42,6 +43,8 @@ interface Shared {
   readonly slot: LimitFunction;
   /** The earliest moment at which SQS shows the records again if this run dies. */
   readonly returnsAt: number;
+  /** Whether the gateway was down when the run began. */
+  readonly isDown: boolean;
 }
 
 /**
@@ -49,30 +52,43 @@ interface Shared {
  * neighbours: if it kills this run too, nobody else is held up. Returns the ids of those that SQS must keep.
  */
 export async function consume(deps: ConsumeDeps, records: readonly Received[], run: Run): Promise<string[]> {
-  const shared = {
+  const isDown = deps.gateway.isDown() && (await deps.gateway.state()) === "down";
+  if (isDown) deps.telemetry.count("GatewayDown");
+  const shared: Shared = {
     deps: { ...deps, firstPages: new Map() },
     run,
     slot: pLimit(deps.policy.postsInFlight),
     returnsAt: deps.clock.now() + deps.visibilitySeconds * 1000 - CLOCK_MARGIN,
+    isDown,
   };
-  const isDown = deps.gateway.isDown() && (await deps.gateway.state()) === "down";
-  if (isDown) deps.telemetry.count("GatewayDown");
-  const first = await Promise.all(
-    records.map(async (record) => ({ record, verdict: await guarded(shared, record, isDown, false) })),
-  );
-  const suspects = first
-    .flatMap(({ record, verdict }) =>
-      verdict.kind === "suspect" ? [{ record, rank: verdict.deaths + deps.random() }] : [],
-    )
-    .sort((a, b) => a.rank - b.rank)
-    .map(({ record }) => record);
+  const kept: string[] = [];
+  const suspects: { readonly record: Received; readonly rank: number }[] = [];
+  const conclude = async (record: Received, verdict: Verdict): Promise<void> => {
+    if (verdict.kind === "suspect") suspects.push({ record, rank: verdict.deaths + deps.random() });
+    if (verdict.kind !== "again") return;
+    kept.push(record.messageId);
+    if (verdict.seconds !== undefined) await hide(deps, record, verdict.seconds);
+  };
+  // SQS may hand over a message twice at once: the second waits, and finds what became of the first.
+  const turns = new Map<string, Promise<void>>();
+  const concluded = records.map((record) => {
+    const body = readBody(record.body);
+    const key =
+      body.kind === "job" ? `${body.job.message.acceptanceId} ${partOf(body.job)}` : record.messageId;
+    const turn = (turns.get(key) ?? Promise.resolve()).then(async () =>
+      conclude(record, await guarded(shared, record, body, false)),
+    );
+    turns.set(key, turn);
+    return turn;
+  });
+  await Promise.all(concluded);
+
   const hasTime = deps.clock.now() < run.end - deps.policy.reserve;
-  const [suspect, others] = hasTime ? [suspects[0], suspects.slice(1)] : [undefined, suspects];
-  const soon = others.map((record) => ({ record, verdict: within(SUSPECT_SECONDS, deps.random()) }));
-  const kept = await conclude(deps, [...first.filter(({ verdict }) => verdict.kind !== "suspect"), ...soon]);
-  if (!suspect) return kept;
-  const verdict = await guarded(shared, suspect, isDown, true);
-  return [...kept, ...(await conclude(deps, [{ record: suspect, verdict }]))];
+  const [first, ...others] = suspects.sort((a, b) => a.rank - b.rank).map(({ record }) => record);
+  const waiting = hasTime || !first ? others : [first, ...others];
+  await Promise.all(waiting.map((record) => conclude(record, within(SUSPECT_SECONDS, deps.random()))));
+  if (first && hasTime) await conclude(first, await guarded(shared, first, readBody(first.body), true));
+  return kept;
 }
 
 const within = (seconds: number, random: number): Verdict => ({
@@ -80,23 +96,10 @@ const within = (seconds: number, random: number): Verdict => ({
   seconds: 1 + Math.floor(random * seconds),
 });
 
-/** Changes the visibility of what SQS must keep, and returns its ids. */
-async function conclude(
-  deps: ConsumeDeps,
-  concluded: readonly { readonly record: Received; readonly verdict: Verdict }[],
-): Promise<string[]> {
-  const kept = concluded.map(async ({ record, verdict }) => {
-    if (verdict.kind === "done") return [];
-    if (verdict.kind === "again" && verdict.seconds !== undefined) await hide(deps, record, verdict.seconds);
-    return [record.messageId];
-  });
-  return (await Promise.all(kept)).flat();
-}
-
 /** A record that cannot be processed now is left to SQS: no fault of one touches its neighbours. */
-function guarded(shared: Shared, record: Received, isDown: boolean, suspects: boolean): Promise<Verdict> {
+function guarded(shared: Shared, record: Received, body: ReadBody, suspects: boolean): Promise<Verdict> {
   const { deps } = shared;
-  return consumeOne(shared, record, isDown, suspects).catch((fault: unknown): Verdict => {
+  return consumeOne(shared, record, body, suspects).catch((fault: unknown): Verdict => {
     deps.telemetry.count("Faults");
     deps.telemetry.warn("record failed", { lane: record.lane, receive: record.receive }, fault);
     return beforeReturn(shared, again(deps, record));
@@ -106,11 +109,10 @@ function guarded(shared: Shared, record: Received, isDown: boolean, suspects: bo
 async function consumeOne(
   shared: Shared,
   record: Received,
-  isDown: boolean,
+  body: ReadBody,
   suspects: boolean,
 ): Promise<Verdict> {
   const { deps, run } = shared;
-  const body = readBody(record.body);
   if (body.kind === "newer") return { kind: "again", seconds: NEWER_SECONDS };
   if (body.kind === "invalid") {
     await deps.queue.bury(record.lane, record.body, body.reason);
@@ -119,7 +121,7 @@ async function consumeOne(
   }
   const { job } = body;
   const now = deps.clock.now();
-  if (isDown && now < job.message.expiresAt) return again(deps, record);
+  if (shared.isDown && now < job.message.expiresAt) return again(deps, record);
   const lease: Lease = {
     run: deps.newId(),
     entryId: record.messageId,

@@ -71,6 +71,14 @@ describe("a batch", () => {
 });
 
 describe("a message", () => {
+  test("that is in a batch twice is delivered once, and neither record is kept", async () => {
+    const { run, connect, got, queue } = consumer();
+    const ann = await connect("ann", "orders");
+    expect(await run([received(aMessageOf("one")), received(aMessageOf("one"))])).toEqual([]);
+    expect(got(ann)).toEqual(["one"]);
+    expect(queue.hidden).toEqual([]);
+  });
+
   test("that is received twice is delivered once", async () => {
     const { run, connect, got } = consumer();
     const ann = await connect("ann", "orders");
