@@ -11,7 +11,7 @@ export function parse<const S extends v.GenericSchema>(
   code: ErrorCode,
   root = "",
 ): Result<v.InferOutput<S>> {
-  const parsed = v.safeParse(schema, input);
+  const parsed = v.safeParse(schema.type === "strict_object" ? noArray(schema) : schema, input);
   if (parsed.success) return accept(parsed.output);
   const issues = parsed.issues.filter((issue) => issue.expected !== UNNAMED);
   const errors = issues.slice(0, NAMED).map((issue) => fieldError(issue, root));
@@ -40,6 +40,12 @@ export const exactObject = <const E extends v.ObjectEntries>(entries: E) =>
       if (rest > 0) addIssue({ input: rest, expected: UNNAMED });
     }),
   );
+
+/** Refuses an array, which valibot takes for an object, with all its items for unknown fields. */
+export const noArray = <const S extends v.GenericSchema>(schema: S) =>
+  v.lazy((input) => (Array.isArray(input) ? (NO_OBJECT as unknown as S) : schema));
+
+const NO_OBJECT = v.custom<never>(() => false, "must be Object");
 
 /** What valibot expects where it finds a field that is not known. */
 const NEVER = "never";

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { EXPRESSION_TAGS } from "./limits.ts";
-import { exactObject } from "./parse.ts";
+import { exactObject, noArray } from "./parse.ts";
 import { ConnectionId, EVERYONE, Tag, Topic, topicTag, UserId, userTag } from "./tag.ts";
 
 const TOO_MANY = `must name at most ${EXPRESSION_TAGS} tags`;
@@ -29,7 +29,7 @@ const KINDS = {
   connection: exactObject({ connection: ConnectionId }),
   user: exactObject({ user: UserId }),
   topic: exactObject({ topic: Topic }),
-  tags: exactObject({ tags: Expression }),
+  tags: exactObject({ tags: noArray(Expression) }),
   everyone: exactObject({ everyone: v.literal(true) }),
 };
 

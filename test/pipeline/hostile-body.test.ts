@@ -43,10 +43,12 @@ async function accepted(text: string): Promise<readonly Item[]> {
   return items.ok ? [items.value].flat() : [];
 }
 
+/** Milliseconds of processor time: what others do on a busy machine does not count. */
 async function milliseconds(work: () => unknown): Promise<number> {
-  const start = performance.now();
+  const start = process.cpuUsage();
   await work();
-  return performance.now() - start;
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1000;
 }
 
 /** The shortest time of each kind of work. They take turns, so that a busy machine slows all of them. */
@@ -136,7 +138,12 @@ describe("a hostile body costs at most five times what it takes to read it", () 
     },
     { what: "a target 100,000 levels deep", body: message(`"target":${nested(100_000)}`), says: "/target" },
     { what: "one field again and again", body: message(list(120_000, '"a":1').slice(1, -1)), says: "/a is" },
-    { what: "lists for messages", body: list(100, list(5_000, "1")), says: "/0/0 is not a known field" },
+    { what: "lists for messages", body: list(100, list(5_000, "1")), says: "/0 must be Object, got Array" },
+    {
+      what: "a list for an expression",
+      body: message(`"target":{"tags":${list(400_000, "1")}}`, '"data":1'),
+      says: "/target/tags must be Object, got Array",
+    },
     {
       what: "prototypes",
       body: message(TARGET, '"data":1', '"__proto__":{"priority":"high"}', '"constructor":1'),
