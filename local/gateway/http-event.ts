@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import { ACCOUNT } from "../aws.ts";
@@ -18,7 +19,7 @@ export function httpEvent(
   const [rawPath = "/", rawQueryString = ""] = cut(request.url ?? "/", "?");
   const { cookie, ...headers } = headersOf(request);
   const query = queryOf(rawQueryString);
-  const isBase64Encoded = body.length > 0 && !isText(headers["content-type"]);
+  const isBase64Encoded = body.length > 0 && !(isText(headers["content-type"]) && isUtf8(body));
   return {
     version: "2.0",
     routeKey,
@@ -51,7 +52,7 @@ export function httpEvent(
   };
 }
 
-/** The HTTP API hands bodies of these types on as text and all others as base64. */
+/** The HTTP API hands bodies of these types on as text and all others as base64, so no byte is lost. */
 const isText = (type: string | undefined) =>
   type !== undefined && /^(text\/|application\/(json|javascript|xml)|[^;]+\+(json|xml))/i.test(type);
 
