@@ -51,7 +51,9 @@ async function ingestAll(
   const now = deps.clock.now();
   const checked = posts.map((post, index) => check(deps, { producer, now }, post, root(index)));
   const entries = checked.flatMap((result) => (result.ok ? [result.value] : []));
-  const lanes = [...new Set(entries.map(({ job }) => job.message.priority))];
+  // A lane that takes nothing is looked at too, or what is known of it grows old and it takes again unseen.
+  const isFull = checked.some((result) => !result.ok && result.refusal.code === "LANE_FULL");
+  const lanes = isFull ? PRIORITIES : [...new Set(entries.map(({ job }) => job.message.priority))];
   const look = deps.backlog.look(lanes).catch((fault: unknown) => {
     deps.telemetry.warn("backlog not read", {}, fault);
   });

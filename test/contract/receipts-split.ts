@@ -1,4 +1,7 @@
 import { expect, test } from "vitest";
+import { split, WHOLE } from "../../shared/domain/hash-range.ts";
+import { NO_PROGRESS } from "../../shared/domain/receipt.ts";
+import type { ConnectionId } from "../../shared/domain/tag.ts";
 import type { Receipts } from "../../shared/ports.ts";
 import { NOW } from "../support/message.ts";
 import { ANN, again, aJob, delivered, jobsOf, lease, RANGES } from "./receipt-parts.ts";
@@ -72,5 +75,27 @@ export function receiptsSplitContract(open: () => Receipts): void {
       state: "delivering",
       counts: { sent: 0 },
     });
+  });
+
+  test("the receipt of a message that failed everywhere names a hundred connections and counts them all", async () => {
+    const receipts = open();
+    const job = aJob();
+    const ranges = split(WHOLE, 20);
+    await receipts.claim(job, lease("a"), NOW);
+    await receipts.settle(job, "a", { kind: "split", ranges }, NOW);
+    await receipts.settle(job, "a", { kind: "queued" }, NOW);
+    for (const [number, range] of ranges.entries()) {
+      const run = `run-${number}`;
+      const pending = Array.from({ length: 30 }, (_, i) => ({
+        connectionId: `c${number}-${i}` as ConnectionId,
+        connectedAt: NOW,
+      }));
+      await receipts.claim({ ...job, range }, lease(run), NOW);
+      const progress = { ...NO_PROGRESS, pending };
+      await receipts.settle({ ...job, range }, run, { kind: "ended", ending: "dead", progress }, NOW);
+    }
+    const receipt = await receipts.find(ANN, job.message.id, NOW);
+    expect(receipt).toMatchObject({ state: "dead", jobs: 20, counts: { pending: 600 } });
+    expect(new Set(receipt?.failed).size).toBe(100);
   });
 }

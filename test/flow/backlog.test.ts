@@ -45,3 +45,27 @@ test("a lane over its limit turns messages away with 429 and Retry-After until i
   now += 10_000;
   expect((await post(router, message("low"))).status).toBe(202);
 });
+
+test("messages with a delay count: a thousand of them do not get past a limit of fifty", async () => {
+  let now = Date.now();
+  const router = await startUnkind({
+    clock: { now: () => now, monotonic: () => now, pause: async () => {} },
+    settings: { backlog: { limits: { normal: 50 }, lookEvery: 1_000 } },
+  });
+  onTestFinished(() => router.stop(0).then(() => {}));
+  const later = { target: { topic: "any" }, data: 1, delaySeconds: 900 };
+  const statuses: number[] = [];
+  for (let batch = 0; batch < 10; batch++) {
+    now += 1_000;
+    statuses.push(
+      (
+        await post(
+          router,
+          Array.from({ length: 100 }, () => later),
+        )
+      ).status,
+    );
+  }
+  expect(statuses.slice(0, 2)).toEqual([202, 202]);
+  expect(statuses.slice(2)).toEqual(statuses.slice(2).map(() => 429));
+});

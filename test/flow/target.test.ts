@@ -102,6 +102,18 @@ test("a message cancelled before any run met it is never delivered", async () =>
   await dora.close();
 });
 
+test("a message that is posted after a DELETE of its id is delivered", async () => {
+  const fred = await connect(router, "fred");
+  const message = { id: "once-more", target: { user: "fred" }, data: 1 };
+  await receipt(router, message.id, { method: "DELETE" });
+  ahead += 1;
+  await post(router, message);
+  expect(await fred.next()).toMatchObject({ id: message.id });
+  await router.spy.idle();
+  expect(await receipt(router, message.id)).toMatchObject({ state: "delivered" });
+  await fred.close();
+});
+
 test("a connection killed without $disconnect is forgotten after one 410 and hurts nobody else", async () => {
   const lost = await connect(router, "eve");
   const lostId = router.spy.connections().at(-1) ?? "";

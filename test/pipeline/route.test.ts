@@ -181,3 +181,19 @@ test.each([
   expect(await reached({ all: ["topic:a"], none: ["region:x"] })).toHaveLength(1);
   expect(await reached({ all: ["topic:a"], none: ["topic:b"] })).toEqual([]);
 });
+
+test("a list is not taken for a short one because most of its rows have expired", async () => {
+  const subscriptions = memorySubscriptions();
+  const connections = memoryConnections();
+  const tag = "topic:a" as Tag;
+  const count = 20_000;
+  for (let i = 0; i < count; i++) {
+    const holder = { connectionId: `c${i}=` as ConnectionId, connectedAt: NOW };
+    await subscriptions.add([tag], holder, i % 50 === 0 ? LATER : NOW - 1);
+  }
+  const policy = { ...DEFAULTS.delivery, firstPageSize: 100 };
+  const deps = { subscriptions, connections, clock, policy };
+  const { estimate } = await route(deps, { topic: "a" } as Target);
+  expect(estimate / count).toBeGreaterThan(0.6);
+  expect(estimate / count).toBeLessThan(1.6);
+});
