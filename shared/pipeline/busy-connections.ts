@@ -7,13 +7,18 @@ import type { SendResult } from "../ports.ts";
  */
 export interface BusyConnections {
   /**
-   * The result that a send would have: the last one of a busy connection if it is not older than `age`, or none yet if
-   * an earlier send has waited for long. Undefined: it has to be sent.
+   * The result that a send would have: the last one of a busy connection if it is not older than `age`, or of an
+   * earlier send that has waited for long. `waiting`: another send is finding out. Undefined: it has to be sent.
    */
-  known(id: ConnectionId, now: number, age: number): SendResult | undefined;
+  known(id: ConnectionId, now: number, age: number): SendResult | Waiting | undefined;
   onStart(id: ConnectionId, now: number): void;
   /** Returns whether the connection is busy, or was until now. */
   onResult(id: ConnectionId, result: SendResult, now: number): boolean;
+}
+
+/** Nothing was sent, since another frame is on its way to a connection that was busy. */
+export interface Waiting {
+  readonly kind: "waiting";
 }
 
 interface Entry {
@@ -31,7 +36,7 @@ const LONG = 1_000;
 /** Connections that are remembered at most; the oldest are forgotten first. */
 const REMEMBERED = 10_000;
 
-const WAITING: SendResult = { kind: "unavailable", reason: "no answer yet to an earlier frame" };
+const UNANSWERED: SendResult = { kind: "unavailable", reason: "no answer yet to an earlier frame" };
 
 export function busyConnections(): BusyConnections {
   const entries = new Map<ConnectionId, Entry>();
@@ -40,8 +45,10 @@ export function busyConnections(): BusyConnections {
       const entry = entries.get(id);
       if (!entry) return undefined;
       const { failures, last, sendingSince } = entry;
-      if (sendingSince !== undefined && (failures >= FAILURES || now - sendingSince >= LONG)) return WAITING;
-      return failures >= FAILURES && last && now - last.at < age ? last.result : undefined;
+      if (sendingSince !== undefined && now - sendingSince >= LONG) return last?.result ?? UNANSWERED;
+      if (failures < FAILURES) return undefined;
+      if (sendingSince !== undefined) return { kind: "waiting" };
+      return last && now - last.at < age ? last.result : undefined;
     },
     onStart(id, now) {
       const entry = entries.get(id);

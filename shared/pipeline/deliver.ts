@@ -7,6 +7,7 @@ import type { DeliveryPolicy } from "../domain/policy.ts";
 import { NAMED_FAILURES, type Progress, type Recipient } from "../domain/receipt.ts";
 import type { ConnectionId } from "../domain/tag.ts";
 import type { Clock, Posting, Random, SendResult, Telemetry } from "../ports.ts";
+import type { Waiting } from "./busy-connections.ts";
 import type { Gateway } from "./gateway.ts";
 
 export interface DeliverDeps {
@@ -38,7 +39,7 @@ export type StopReason = "deadline" | "expired" | "gateway-down";
 export interface Delivered {
   readonly progress: Progress;
   /** Why it ended with connections left that could still be served. Absent: each was sent to as often as it may be. */
-  readonly stopped?: StopReason | "cancelled" | "pending-limit" | "fault";
+  readonly stopped?: StopReason | "cancelled" | "pending-limit" | "waiting" | "fault";
   /** What the last failed send said, or the fault. */
   readonly reason?: string;
 }
@@ -109,9 +110,14 @@ function sending(deps: DeliverDeps, { frame, progress, slot, stop, forget }: Del
   let unsent: Recipient[] = [];
   let reason: string | undefined;
   let why: StopReason | undefined;
+  let waiting = false;
 
-  const onResult = async (recipient: Recipient, result: SendResult): Promise<void> => {
+  const onResult = async (recipient: Recipient, result: SendResult | Waiting): Promise<void> => {
     switch (result.kind) {
+      case "waiting":
+        waiting = true;
+        busy.push(recipient);
+        return;
       case "sent":
         counts.sent++;
         return;
@@ -163,12 +169,13 @@ function sending(deps: DeliverDeps, { frame, progress, slot, stop, forget }: Del
       const again = [...unsent, ...busy];
       unsent = [];
       busy = [];
+      waiting = false;
       await sendAll(again, { isLate: false });
     },
     busy: () => busy,
     unsent: () => unsent,
     /** Why some were not sent to. Undefined: all were. */
-    stopped: () => (unsent.length > 0 ? why : undefined),
+    stopped: () => (unsent.length > 0 ? why : waiting ? ("waiting" as const) : undefined),
     fail(detail: string) {
       reason = detail;
     },

@@ -1,7 +1,7 @@
 import type { PacePolicy } from "../domain/policy.ts";
 import type { ConnectionId } from "../domain/tag.ts";
 import type { Clock, GatewayState, SendResult, Sockets } from "../ports.ts";
-import { type BusyConnections, busyConnections } from "./busy-connections.ts";
+import { type BusyConnections, busyConnections, type Waiting } from "./busy-connections.ts";
 import { type GatewayHealth, gatewayHealth } from "./gateway-health.ts";
 import { type RateLimiter, rateLimiter } from "./rate-limiter.ts";
 
@@ -10,12 +10,13 @@ export interface Gateway {
   /**
    * Sends one frame when its turn comes. Undefined if `stop` said so before: nothing was sent then. A connection that
    * stays busy is not sent to again within seconds, but fails as before; `isLate` says that it has waited for this.
+   * While one send finds out whether it reads again, the others wait.
    */
   send(
     id: ConnectionId,
     frame: Uint8Array,
     options: { readonly stop: () => boolean; readonly isLate: boolean },
-  ): Promise<SendResult | undefined>;
+  ): Promise<SendResult | Waiting | undefined>;
   isDown(): boolean;
   /** The gateway's state, by a probe if the last sends do not tell it. */
   state(): Promise<GatewayState>;

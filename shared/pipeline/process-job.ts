@@ -94,6 +94,7 @@ const STOPPED: Readonly<Record<NonNullable<Delivered["stopped"]>, string | undef
   deadline: "the Lambda invocation ran out of time",
   "gateway-down": "the gateway does not answer",
   "pending-limit": "too many connections are busy",
+  waiting: "another message is on its way to the connection",
   expired: undefined,
   cancelled: undefined,
   fault: undefined,

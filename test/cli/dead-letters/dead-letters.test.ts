@@ -9,7 +9,7 @@ const PATIENT = { timeout: 30_000 };
 
 test.concurrent("a dead letter is listed with its reason, shown whole, and redriven to the connection that still waits", async (context) => {
   const router = await startImpatient(context, 2);
-  const { quick, busy } = await userWithBusy(router, "fay", 1, 429);
+  const { quick, busy, read } = await userWithBusy(router, "fay", 429);
   const message = { id: "o-1", target: { user: "fay" }, event: "order.shipped", data: { total: 1 } };
   await post(router, message);
   await router.spy.idle(PATIENT);
@@ -27,6 +27,7 @@ test.concurrent("a dead letter is listed with its reason, shown whole, and redri
     ),
   );
 
+  read();
   expect(await deadLetters(router, ["redrive", "--dry-run"])).toMatchObject({
     code: 0,
     out: "would redrive 1 (normal 1)\n",
@@ -46,11 +47,12 @@ test.concurrent("a dead letter is listed with its reason, shown whole, and redri
 
 test.concurrent("a letter that was redriven twice is delivered once", async (context) => {
   const router = await startImpatient(context, 1);
-  const { quick, busy } = await userWithBusy(router, "fay", 1);
+  const { quick, busy, read } = await userWithBusy(router, "fay");
   await postMany(router, "fay", 1);
   await router.spy.idle(PATIENT);
   const [{ body = "" } = {}] = await router.spy.deadLetters();
   await sendRaw(router, "dead-letters", body);
+  read();
   const redriven = await deadLetters(router, ["redrive"]);
   expect(redriven.out).toBe(
     "redrove 1 (normal 1)\nkept 1: they came back while this ran, or are there twice; run it again for them\n",
@@ -63,9 +65,9 @@ test.concurrent("a letter that was redriven twice is delivered once", async (con
 
 test.concurrent("a filter leaves the rest where everyone can see it, and a limit stops", async (context) => {
   const router = await startImpatient(context, 1);
-  await userWithBusy(router, "fay", 5);
+  await userWithBusy(router, "fay");
   await postMany(router, "fay", 5);
-  await userWithBusy(router, "gil", 7, 429);
+  const gil = await userWithBusy(router, "gil", 429);
   await postMany(router, "gil", 7);
   await router.spy.idle(PATIENT);
   expect(printed(await deadLetters(router, ["list", "--json", "--target", "user:gil"]))).toHaveLength(7);
@@ -74,6 +76,7 @@ test.concurrent("a filter leaves the rest where everyone can see it, and a limit
     printed(await deadLetters(router, ["list", "--json", "--reason", "/503/", "--limit", "3"])),
   ).toHaveLength(3);
   expect(printed(await deadLetters(router, ["list", "--json", "--older", "1h"]))).toHaveLength(0);
+  gil.read();
   expect(await deadLetters(router, ["redrive", "--target", "user:gil", "--limit", "2"])).toMatchObject({
     out: "redrove 2 (normal 2)\n",
   });
@@ -85,13 +88,14 @@ test.concurrent("a filter leaves the rest where everyone can see it, and a limit
 
 test.concurrent("the job of a large delivery goes back to the fanout lane", async (context) => {
   const router = await startImpatient(context, 1);
-  const { busy } = await userWithBusy(router, "ann", 1);
+  const { busy, read } = await userWithBusy(router, "ann");
   const { id } = await post(router, { target: { user: "ann" }, data: 1 });
   await router.spy.idle(PATIENT);
   const [{ body = "" } = {}] = await router.spy.deadLetters();
   const job = { ...JSON.parse(body), range: { from: "00000000", to: "g" } };
   await deadLetters(router, ["purge", "--id", id]);
   await sendRaw(router, "dead-letters", JSON.stringify(job));
+  read();
   expect((await deadLetters(router, ["redrive"])).out).toBe("redrove 1 (fanout 1)\n");
   await router.spy.idle(PATIENT);
   expect(busy.buffered()).toHaveLength(1);
@@ -99,7 +103,7 @@ test.concurrent("the job of a large delivery goes back to the fanout lane", asyn
 
 test.concurrent("a letter that SQS moved has the reason of its receipt", async (context) => {
   const router = await startImpatient(context, 1);
-  await userWithBusy(router, "fay", 1);
+  await userWithBusy(router, "fay");
   await post(router, { id: "moved", target: { user: "fay" }, data: 1 });
   await router.spy.idle(PATIENT);
   const [{ body = "" } = {}] = await router.spy.deadLetters();

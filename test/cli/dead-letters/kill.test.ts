@@ -84,11 +84,12 @@ test.for<Moment>([
   { timeout: 60_000 },
   async (moment, context) => {
     const user = `${moment.when}-${moment.call}`;
-    const { quick, busy } = await userWithBusy(router, user, MESSAGES);
+    const { quick, busy, read } = await userWithBusy(router, user);
     const ids = (await postMany(router, user, MESSAGES)).toSorted();
     await router.spy.idle({ timeout: 30_000 });
     expect(await router.spy.deadLetters()).toHaveLength(MESSAGES);
 
+    read();
     expect(await killedRedrive(context, moment)).toBeNull();
     expect((await router.spy.deadLetters()).length).toBeGreaterThan(0);
     for (let runs = 0; (await router.spy.deadLetters()).length > 0 && runs < 30; runs++) {

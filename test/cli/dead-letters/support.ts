@@ -36,14 +36,15 @@ export const printed = ({ out }: Finished): Record<string, unknown>[] =>
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line));
 
-/** A user with one connection that takes everything, and one that is busy until so many messages are dead. */
-export async function userWithBusy(router: Router, user: string, messages: number, status = 503) {
+/** A user with one connection that takes everything, and one that is busy until it is told to `read`. */
+export async function userWithBusy(router: Router, user: string, status = 503) {
   const quick = await connect(router, user);
   const busy = await connect(router, user);
-  // The first run serves the quick one and queues the rest again; the second gets nowhere.
   const id = router.spy.connections().at(-1) ?? "";
-  router.spy.failPosts(id, Array<number>(2 * messages).fill(status));
-  return { quick, busy };
+  const read = router.spy.startOutage(status, {
+    concerns: ({ method, connectionId }) => method === "POST" && connectionId === id,
+  });
+  return { quick, busy, read };
 }
 
 export async function postMany(router: Router, user: string, count: number): Promise<string[]> {
