@@ -55,7 +55,7 @@ export class Consumer extends Construct {
         }),
       );
     }
-    lanes.grantSend(this.function, ...LANES);
+    lanes.grantSend(this.function, "fanout");
     lanes.grantBury(this.function);
     tables.grant("consume", this.function);
     sockets.grantPost(consume.role);

@@ -37,6 +37,7 @@ export function physicalsOf(
     "AWS::Partition": { ref: "aws" },
     "AWS::Region": { ref: region },
     "AWS::AccountId": { ref: account },
+    "AWS::StackName": { ref: "Stack" },
     "AWS::URLSuffix": { ref: "amazonaws.com" },
     ...Object.fromEntries(physicals),
   };

@@ -9,7 +9,7 @@ import { type BundledRouter, startBundles } from "./support/router.ts";
 /** A few sockets are an audience too large for one run. */
 const SETTINGS = {
   backlog: { lookEvery: 1 },
-  delivery: { share: 4, firstPageSize: 4, pageSize: 8, rounds: 2, backoff: { base: 1, cap: 1 } },
+  delivery: { share: 4, firstPageSize: 4, pageSize: 8, backoff: { base: 1, cap: 1 } },
 };
 const LANES = ["high", "normal", "low"] as const;
 
@@ -26,6 +26,11 @@ const ended = async (id: string): Promise<Record<string, unknown>> => {
   return receipt(router, id);
 };
 
+const left = async (socket: TestSocket) => {
+  await socket.close();
+  return "came";
+};
+
 describe("where an endpoint computes another signature, nothing passes", () => {
   const SERVICES = ["secretsmanager", "sqs", "dynamodb", "execute-api"] as const;
   const refusalsOf = (service: string) => router.refusals.filter((one) => one.service === service);
@@ -38,6 +43,12 @@ describe("where an endpoint computes another signature, nothing passes", () => {
     expect(await receipt(router, "m")).not.toHaveProperty("state");
     router.distrust("secretsmanager", false);
     expect(refusalsOf("secretsmanager")).toContainEqual(invalid);
+    // A function that has no secret yet asks for it once a second.
+    const works = { timeout: 10_000 };
+    const target = { user: "nobody" };
+    await expect.poll(async () => (await post(router, { target, data: 1 })).status, works).toBe(202);
+    await expect.poll(async () => (await receipt(router, "m"))["code"], works).toBe("RECEIPT_NOT_FOUND");
+    await expect.poll(async () => connect(router, "ann").then(left, () => "refused"), works).toBe("came");
   });
 
   test("the queue takes no message", async () => {
@@ -114,9 +125,9 @@ describe("deployed as it is synthesised", () => {
     for (const lane of LANES) {
       pairs.push(await connect(router, `retried-${lane}`), await connect(router, `retried-${lane}`));
     }
-    // Each run tries three times: the first run serves nobody, the second one half of the connections.
+    // A run tries three times, and later ones once: the first run serves nobody, the second one half.
     for (const [index, id] of router.spy.connections().slice(before).entries()) {
-      router.spy.failPosts(id, Array(index % 2 === 0 ? 3 : 6).fill(503));
+      router.spy.failPosts(id, Array(index % 2 === 0 ? 3 : 4).fill(503));
     }
     const posts = LANES.map((lane) =>
       post(router, { target: { user: `retried-${lane}` }, data: 1, priority: lane }),
@@ -143,6 +154,13 @@ describe("deployed as it is synthesised", () => {
       expect(socket.buffered().filter((frame) => (frame as { id: string }).id === "split-1")).toHaveLength(1);
     }
     expect(await router.spy.deadLetters()).toEqual([]);
+  });
+
+  test("the receipt of a message that was refused for good names the connection", async () => {
+    const [connection = ""] = router.spy.connections();
+    router.spy.failPosts(connection, [413]);
+    const { id } = await post(router, { target: { connection }, data: 1 });
+    expect(await ended(id)).toMatchObject({ state: "partial", failed: [connection] });
   });
 
   test("a message to a tag expression goes to those who hold all its tags", async () => {

@@ -4,6 +4,7 @@ import type { World } from "../../functions/world.ts";
 import { REAL_HANDLERS } from "../../local/handlers.ts";
 import { sqsClient } from "../../local/stand-in/queue.ts";
 import type { Router } from "../../local/start.ts";
+import { bodyOf } from "../../shared/domain/job-body.ts";
 import type { MessageId } from "../../shared/domain/message.ts";
 import type { UserId } from "../../shared/domain/tag.ts";
 import { connect } from "../support/client.ts";
@@ -32,8 +33,9 @@ const good = (id: string, data: unknown) => {
     target: { user: "ann" as UserId },
     data,
     time: new Date().toISOString(),
+    expiresAt: Date.now() + 3_600_000,
   });
-  return JSON.stringify({ message });
+  return bodyOf({ message });
 };
 
 /** Puts bodies into a lane past ingest, as anyone with access to the queue can. */

@@ -22,7 +22,10 @@ const functions = Object.entries(Template.fromStack(stack).findResources("AWS::L
 const ASKED: Readonly<Record<FunctionName, { event: object; answer: object }>> = {
   ingest: { event: { headers: {} }, answer: { statusCode: 401 } },
   receipts: { event: { headers: {} }, answer: { statusCode: 401 } },
-  socket: { event: { requestContext: { routeKey: "$connect" } }, answer: { statusCode: 401 } },
+  socket: {
+    event: { requestContext: { eventType: "CONNECT", connectionId: "c1=", connectedAt: 1 } },
+    answer: { statusCode: 401 },
+  },
   consume: { event: { Records: [] }, answer: { batchItemFailures: [] } },
 };
 

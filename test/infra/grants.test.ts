@@ -41,9 +41,6 @@ const MAY: Readonly<Record<FunctionName, readonly string[]>> = {
     ),
     "sqs:SendMessage deadLetters",
     "sqs:SendMessage fanout",
-    "sqs:SendMessage high",
-    "sqs:SendMessage low",
-    "sqs:SendMessage normal",
   ],
   socket: [
     "dynamodb:BatchWriteItem subscriptions",
