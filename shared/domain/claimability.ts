@@ -29,6 +29,9 @@ export type Claimability =
 /** Milliseconds after which to ask again for a message that waits for an earlier one of its id to stop. */
 const STOPPING = 10_000;
 
+/** Milliseconds after `returnsAt` within which SQS shows a message again: clocks differ. */
+const RETURNING = 5_000;
+
 /** Whether a cancel is about a message: only about what was accepted before it. Equal times leave it open. */
 const isAbout = (cancelledAt: number | undefined, message: Message): boolean =>
   cancelledAt !== undefined && acceptedAt(message) < cancelledAt;
@@ -63,9 +66,12 @@ function ofItsOwn(row: ReceiptRow, claimant: Claimant, now: number): Claimabilit
   if (row.run !== run && leaseUntil > 0) {
     if (leaseUntil > now) return { kind: "leased", until: leaseUntil };
     // A run that lives and cannot write makes the message come back earlier, or as a later receive.
-    const isNext = receive === (row.receive ?? 0) + 1 && entryId === row.entryId;
-    const died = returnsAt !== undefined && now >= returnsAt && isNext;
-    if (died) return { kind: "died", deaths: deaths + 1 };
+    // Another entry waits for the one whose run may have died: two that take turns would never count a death.
+    const isSame = row.entryId === undefined || row.entryId === entryId;
+    const back = (returnsAt ?? 0) + RETURNING;
+    if (!isSame && now < back) return { kind: "leased", until: back };
+    const isNext = isSame && receive === (row.receive ?? 0) + 1;
+    if (returnsAt !== undefined && now >= returnsAt && isNext) return { kind: "died", deaths: deaths + 1 };
   }
   return deaths > 0 && !suspects ? { kind: "suspect", deaths } : { kind: "open" };
 }

@@ -65,7 +65,9 @@ export function receiptsDeathsContract(open: () => Receipts): void {
     const receipts = open();
     const job = aJob();
     await receipts.claim(job, lease("a"), NOW);
-    expect(await receipts.claim(job, { ...next("b", 2), entryId: "another" }, BACK)).toEqual(CLAIMED);
+    const other = { ...next("b", 2), entryId: "another" };
+    expect(await receipts.claim(job, other, BACK)).toEqual({ kind: "leased", until: BACK + 5_000 });
+    expect(await receipts.claim(job, other, BACK + 5_000)).toEqual(CLAIMED);
   });
 
   test("a run that wrote its outcome did not die", async () => {

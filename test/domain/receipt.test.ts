@@ -251,7 +251,17 @@ describe("a run that meets a row", () => {
       kind: "open",
     },
     { of: "a lease with a receive in between", row: aRow({ ...died, receive: 0 }), kind: "open" },
-    { of: "a run that had another entry of the queue", row: aRow({ ...died, entryId: "x" }), kind: "open" },
+    {
+      of: "a run that had another entry of the queue and may have died",
+      row: aRow({ ...died, entryId: "x" }),
+      kind: "leased",
+      until: BACK + 5_000,
+    },
+    {
+      of: "a run that had another entry of the queue and did not come back",
+      row: aRow({ ...died, entryId: "x", returnsAt: NOW - 5_000 }),
+      kind: "open",
+    },
     { of: "an ending", row: aRow({ ending: "delivered" }), kind: "over", why: "ended" },
     { of: "a dead letter that was redriven", row: aRow({ ending: "dead", deaths: 5 }), kind: "open" },
     { of: "a cancel", row: aRow({ cancelledAt: NOW }), kind: "over", why: "cancelled" },
