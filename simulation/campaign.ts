@@ -49,7 +49,6 @@ function summary(reports: readonly Omit<Report, "trace">[]): Summary {
     repeats: sum(({ repeats }) => repeats),
     misdirected: sum(({ misdirected }) => misdirected),
     deadLetters: sum(({ deadLetters }) => deadLetters),
-    unwritten: sum(({ unwritten }) => unwritten),
     timeouts: sum(({ timeouts }) => timeouts),
     peak: {
       runs: most(({ runs }) => runs),

@@ -3,7 +3,7 @@ import { campaign, type Summary } from "./campaign.ts";
 import { MUTANTS } from "./mutants.ts";
 import { excerpt, shrink } from "./shrink.ts";
 import type { Options, Report } from "./simulate.ts";
-import type { Mutant } from "./world/world.ts";
+import type { Mutant } from "./world/mutant.ts";
 
 /** Milliseconds spent on making a failure smaller. */
 const SHRINKING = 30_000;
@@ -44,22 +44,30 @@ async function explain(options: Options, report: Report): Promise<void> {
   say(`\nthe same rule breaks in this smaller case: ${smallest.violation?.detail}`);
   say(
     `  npm run simulate -- --seed ${small.seed} --messages ${small.messages} --connections ${small.connections}` +
-      ` --topics ${small.topics} --faults ${small.faults}\n`,
+      ` --topics ${small.topics} --faults ${small.faults}${sceneOf(small)}\n`,
   );
   say(excerpt(smallest.trace).join("\n"));
 }
 
+const sceneOf = ({ outage, poison, slow }: Options): string =>
+  [
+    outage ? ` --outage ${outage.kind}:${outage.seconds}${outage.atClaim ? "@claim" : ""}` : "",
+    poison === undefined ? "" : ` --poison ${poison}`,
+    slow === undefined ? "" : ` --slow ${slow}`,
+  ].join("");
+
 /** Every planted bug must be found; says by which seed and which rule. */
-async function plantAll({ json, trace, mutants, mutant, ...options }: Arguments): Promise<number> {
+async function plantAll({ json, trace, mutants, mutant: _, ...options }: Arguments): Promise<number> {
   let survivors = 0;
-  for (const [name, { why, ...planted }] of Object.entries<Mutant>(MUTANTS)) {
-    const { violations } = await campaign({ ...options, mutant: { why, ...planted }, stopAtFirst: true });
+  for (const [name, mutant] of Object.entries<Mutant>(MUTANTS)) {
+    const { why } = mutant;
+    const { violations } = await campaign({ ...options, mutant, stopAtFirst: true });
     const [found] = violations;
     if (!found) survivors++;
     say(
       json
         ? JSON.stringify({ mutant: name, why, ...found })
-        : `${name.padEnd(18)} ${found ? `seed ${String(found.seed).padStart(3)}: ${found.rule}` : "SURVIVES"}`,
+        : `${name.padEnd(24)} ${found ? `seed ${String(found.seed).padStart(3)}: ${found.rule}` : "SURVIVES"}`,
     );
   }
   return survivors > 0 ? 1 : 0;
@@ -76,7 +84,7 @@ function told(summary: Summary, milliseconds: number): string {
     `${seeds} seeds, ${violations.length} violations, ${steps} steps, ${Math.round(simulatedSeconds / 3600)} simulated hours in ${(milliseconds / 1000).toFixed(1)} s`,
     `endings   ${counts(endings)}`,
     `frames    ${summary.frames}, of them ${summary.repeats} excused repeats; ${summary.misdirected} to a new socket with an old id`,
-    `dead      ${summary.deadLetters} letters; ${summary.unwritten} messages that SQS gave up before a run could write it`,
+    `dead      ${summary.deadLetters} letters`,
     `peak      ${peak.runs} runs, ${peak.posts} posts, ${peak.postsInRun} of one run; ${summary.timeouts} functions killed by their timeout`,
     `faults    ${counts(faults)}`,
   ].join("\n");

@@ -1,20 +1,25 @@
-import { fold } from "../shared/domain/receipt-fold.ts";
 import { liveAsClient } from "./life/client.ts";
 import { settleIn } from "./life/crowd.ts";
 import { heal } from "./life/heal.ts";
+import { throughOutage } from "./life/outage.ts";
 import { topicsOf } from "./life/people.ts";
 import { liveAsProducer } from "./life/producer.ts";
 import { isBroken, untilQuiet } from "./life/quiet.ts";
 import { redrive } from "./life/redrive.ts";
+import { besideSlowClients } from "./life/slow.ts";
+import { weather } from "./life/weather.ts";
 import { CROWD, settingsFor } from "./settings.ts";
+import { judgeAftermath } from "./witness/aftermath.ts";
 import type { Violation } from "./witness/notebook.ts";
 import { judge } from "./witness/verdict.ts";
+import { worldOf } from "./world/build.ts";
 import { dice } from "./world/dice.ts";
 import { type FaultRates, faultRates } from "./world/faults.ts";
-import type { Mutant } from "./world/world.ts";
-import { type World, worldOf } from "./world/world.ts";
+import type { Mutant } from "./world/mutant.ts";
+import type { Scenario } from "./world/scenario.ts";
+import type { World } from "./world/world.ts";
 
-export interface Options {
+export interface Options extends Scenario {
   readonly seed: number;
   readonly messages: number;
   readonly connections: number;
@@ -41,8 +46,6 @@ export interface Report {
   readonly repeats: number;
   readonly misdirected: number;
   readonly deadLetters: number;
-  /** Messages that SQS gave up before any run could write it. */
-  readonly unwritten: number;
   /** Functions that their timeout killed. */
   readonly timeouts: number;
   readonly peak: { readonly runs: number; readonly posts: number; readonly postsInRun: number };
@@ -53,23 +56,31 @@ export interface Report {
 }
 
 /** Runs one seed from the first connection to the last check. */
-export async function simulate(options: Options): Promise<Report> {
+export async function simulate(asked: Options): Promise<Report> {
+  const options = { ...asked, ...asked.mutant?.in };
   const { seed, connections, mutant } = options;
   const world = worldOf({
     seed,
-    settings: settingsFor(connections, dice(`${seed}/settings`)),
+    settings: settingsFor(connections, options, dice(`${seed}/settings`)),
     rates: ratesFor(connections, faultRates(options.faults, dice(`${seed}/rates`))),
     topics: topicsOf(options.topics),
     keepTrace: options.keepTrace ?? false,
+    scenario: options,
     ...(mutant ? { mutant } : {}),
   });
-  await settleIn(world, connections > CROWD ? connections : Math.ceil(connections / 2));
-  await untilQuiet(world, ...lives(world, options));
+  const isScenario = options.outage || options.poison !== undefined || options.slow !== undefined;
+  await settleIn(world, isScenario || connections > CROWD ? connections : Math.ceil(connections / 2));
+  await untilQuiet(world, ...(isScenario ? scenes(world, options) : lives(world, options)));
+  if (!isBroken(world)) judgeAftermath(world);
   await redrive(world);
-  const unwritten = isBroken(world) ? 0 : judge(world);
+  if (!isBroken(world)) await judge(world);
   await heal(world);
-  return report(world, seed, unwritten);
+  return report(world, seed);
 }
+
+/** One thing that is unusual, and nobody comes or goes. */
+const scenes = (world: World, { messages, slow }: Options): Promise<unknown>[] =>
+  slow === undefined ? throughOutage(world, messages) : [besideSlowClients(world, messages)];
 
 /** A run that posts thousands of times would never live to its end at the rate that a run of ten posts dies. */
 function ratesFor(connections: number, rates: FaultRates): FaultRates {
@@ -88,7 +99,7 @@ function lives(world: World, { messages, connections }: Options): Promise<void>[
     ...there.map((socket) => liveAsClient(world, socket)),
     ...Array.from({ length: visitors }, () => liveAsClient(world)),
   ];
-  const producers: Promise<void>[] = [];
+  const producers: Promise<void>[] = [weather(world)];
   for (let number = 0; number < messages; ) {
     const count = Math.min(messages - number, dice.whole(1, 3));
     producers.push(liveAsProducer(world, number, count));
@@ -97,13 +108,13 @@ function lives(world: World, { messages, connections }: Options): Promise<void>[
   return [...clients, ...producers];
 }
 
-function report(world: World, seed: number, unwritten: number): Report {
+function report(world: World, seed: number): Report {
   const { witness, scheduler, opening, queue, source, faults, trace, network } = world;
   const { letters, violation } = witness.book;
   const endings: Record<string, number> = {};
   let frames = 0;
-  for (const { rows, dropped, arrivals, message } of letters) {
-    const end = dropped ?? fold(rows, scheduler.now())?.state ?? (message ? "unwritten" : "refused");
+  for (const { receipt, dropped, arrivals, message } of letters) {
+    const end = dropped ?? receipt?.state ?? (message ? "unwritten" : "refused");
     endings[end] = (endings[end] ?? 0) + 1;
     for (const some of arrivals.values()) frames += some.length;
   }
@@ -114,7 +125,7 @@ function report(world: World, seed: number, unwritten: number): Report {
     steps: scheduler.steps(),
     seconds: Math.round((scheduler.now() - opening) / 1000),
     endings,
-    ...{ frames, repeats, misdirected, deadLetters: queue.deadLetters.length, unwritten },
+    ...{ frames, repeats, misdirected, deadLetters: queue.deadLetters.length },
     timeouts: network.timeouts,
     peak: { runs: source.peakRuns, posts: peakPosts, postsInRun: peakPostsInRun },
     faults: faults.counts,

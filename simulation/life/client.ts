@@ -1,5 +1,5 @@
 import type { MessageId } from "../../shared/domain/message.ts";
-import { EVERYONE, type Topic, topicTag, userTag } from "../../shared/domain/tag.ts";
+import { EVERYONE, type Topic, topicTag, type UserId, userTag } from "../../shared/domain/tag.ts";
 import { answer, connect, disconnect } from "../../shared/pipeline/socket.ts";
 import { CROWD } from "../settings.ts";
 import type { Socket } from "../world/gateway.ts";
@@ -7,6 +7,9 @@ import { STRAGGLER } from "../world/network.ts";
 import type { World } from "../world/world.ts";
 import { identityOf } from "./people.ts";
 import { post } from "./producer.ts";
+
+const VERBS = ["subscribe", "unsubscribe"] as const;
+type Verb = (typeof VERBS)[number];
 
 /** A life of one client: it connects, subscribes, leaves and comes back, until the world closes. */
 export async function liveAsClient(world: World, first?: Socket): Promise<void> {
@@ -26,11 +29,15 @@ export async function liveAsClient(world: World, first?: Socket): Promise<void> 
 }
 
 async function stay(world: World, socket: Socket): Promise<void> {
-  const { scheduler, dice, topics, closing } = world;
+  const { scheduler, dice, topics, closing, faults } = world;
   while (socket.state === "open" && scheduler.now() < closing) {
     await scheduler.sleep(dice.whole(100, 60_000));
     if (dice.chance(0.3)) return;
     const one = dice.among(topics);
+    if (faults.strikes("frames-aside")) {
+      await askAside(world, socket, one);
+      continue;
+    }
     const asked = ask(world, socket, dice.chance(0.6) ? "subscribe" : "unsubscribe", [one]);
     // A client may ask for more before it is answered, or leave.
     if (dice.chance(0.2)) {
@@ -47,7 +54,8 @@ async function stay(world: World, socket: Socket): Promise<void> {
 
 /** Opens a socket; undefined where `$connect` failed, since the gateway then refuses it. */
 async function join(world: World): Promise<Socket | undefined> {
-  const { gateway, witness, trace, settings, invoke } = world;
+  const { gateway, witness, trace, settings, invoke, scheduler, dice, faults } = world;
+  if (!gateway.admits()) return undefined;
   const identity = identityOf(world);
   const socket = gateway.connect(identity.sub);
   const held = [EVERYONE, userTag(identity.sub), ...identity.tags];
@@ -60,12 +68,21 @@ async function join(world: World): Promise<Socket | undefined> {
     gateway.close(socket);
     return undefined;
   }
+  if (faults.strikes("connect-slow")) await scheduler.sleep(dice.whole(100, 5_000));
   gateway.open(socket);
+  maySlowDown(world, socket);
   for (const tag of held) socket.tags.set(tag, "yes");
   witness.changed(socket);
   trace.note(socket.connectionId, "is open", () => held.join(", "));
   void cutAtMaxAge(world, socket);
   return socket;
+}
+
+/** A client stops reading for a while. */
+export function maySlowDown({ faults, dice, scheduler }: World, socket: Socket): void {
+  if (!faults.strikes("client-slow")) return;
+  const until = scheduler.now() + dice.among([dice.whole(1_000, 30_000), dice.whole(10_000, 600_000)]);
+  socket.slow = { how: dice.among(["full", "hangs"]), until };
 }
 
 /** API Gateway cuts every socket at its maximum age. Here it never says so. */
@@ -82,19 +99,18 @@ async function ask(
   topics: readonly Topic[],
 ): Promise<void> {
   if (topics.length === 0 || isClosed(socket)) return;
-  const { witness, scheduler, dice, gateway, invoke } = world;
+  const { witness, scheduler, dice, gateway } = world;
   const tags = topics.map(topicTag);
   const greets = type === "subscribe" && gateway.sockets.length <= CROWD && dice.chance(0.1);
   const greeted = greets ? dice.among(topics) : undefined;
   if (greeted) await greet(world, greeted);
+  while (!gateway.admits()) await scheduler.sleep(dice.whole(100, 1_000));
   if (isClosed(socket)) return;
   for (const tag of tags) {
     if (type === "unsubscribe" || !socket.tags.has(tag)) socket.tags.set(tag, "maybe");
   }
   witness.changed(socket);
-  const end = await invoke(`${type} ${socket.connectionId}`, (ports) =>
-    answer({ ...ports, frameLimit: () => undefined }, socket.connectionId, JSON.stringify({ type, topics })),
-  );
+  const end = await say(world, socket, type, topics);
   if (isClosed(socket)) return;
   if (end.kind !== "returned") {
     // What the dead run sent off may still land; no client asks again that fast.
@@ -114,12 +130,52 @@ async function ask(
   if (greeted) await greet(world, greeted);
 }
 
+const say = (world: World, { connectionId }: Socket, type: Verb, topics: readonly Topic[]) =>
+  world.invoke(`${type} ${connectionId}`, (ports) =>
+    answer({ ...ports, frameLimit: () => undefined }, connectionId, JSON.stringify({ type, topics })),
+  );
+
+/**
+ * Asks for a topic and against it at once: the gateway may run the two frames side by side. After both replies the list
+ * has a row exactly if the connection's row has the tag, and a reply that says it was not superseded is borne out.
+ */
+async function askAside(world: World, socket: Socket, topic: Topic): Promise<void> {
+  const { witness, scheduler, tables, gateway } = world;
+  while (!gateway.admits()) await scheduler.sleep(1_000);
+  if (isClosed(socket)) return;
+  const tag = topicTag(topic);
+  socket.tags.set(tag, "maybe");
+  witness.changed(socket);
+  const ends = await Promise.all(VERBS.map((verb) => say(world, socket, verb, [topic])));
+  const replies = ends.flatMap((end) => (end.kind === "returned" ? [end.value] : []));
+  if (replies.length < ends.length) await scheduler.sleep(2 * STRAGGLER);
+  const row = await tables.connections.find(socket.connectionId, scheduler.now());
+  if (isClosed(socket) || replies.length < ends.length) return;
+  const held = row?.tags.includes(tag) ?? false;
+  const listed = tables.subscriptions
+    .rows()
+    .some(({ tag: list, connectionId }) => list === tag && connectionId === socket.connectionId);
+  const said = replies.flatMap(({ type }) =>
+    type === "subscribed" || type === "unsubscribed" ? [type] : [],
+  );
+  const what = `${socket.connectionId} and ${tag}: said ${said}, row ${held}, list ${listed}`;
+  if (held !== listed) witness.violate("after both replies list and row agree", what);
+  const [only, ...others] = said;
+  if (only && others.length === 0 && held !== (only === "subscribed")) {
+    witness.violate("a reply is borne out by the row", what);
+  }
+  if (held) socket.tags.set(tag, "yes");
+  else socket.tags.delete(tag);
+  witness.changed(socket);
+}
+
 const isClosed = ({ state }: Socket): boolean => state === "closed";
 
 /** Posted before somebody subscribes and right after: whoever reads `subscribed` gets the second. */
 async function greet(world: World, topic: Topic): Promise<void> {
   const id = `greeting-${world.witness.book.letters.length}` as MessageId;
-  await post(world, [{ id, target: { topic }, priority: "high", dedupeSeconds: 300 }]);
+  const plan = { id, target: { topic }, priority: "high", dedupeSeconds: 300, content: {} } as const;
+  await post(world, [{ ...plan, producer: "shop" as UserId }]);
 }
 
 /** Closes a socket. `$disconnect` comes, late or twice or never. */

@@ -1,7 +1,7 @@
 import { EVERYONE, topicTag, userTag } from "../../shared/domain/tag.ts";
 import { answer, connect } from "../../shared/pipeline/socket.ts";
 import type { World } from "../world/world.ts";
-import { cutAtMaxAge } from "./client.ts";
+import { cutAtMaxAge, maySlowDown } from "./client.ts";
 import { identityOf } from "./people.ts";
 
 /** Connections that are there before the first message, written without delay and faults. */
@@ -26,6 +26,7 @@ export async function settleIn(world: World, count: number): Promise<void> {
       if (reply.type !== "subscribed") witness.violate("a live connection is known", JSON.stringify(reply));
     }
     gateway.open(socket);
+    maySlowDown(world, socket);
     for (const tag of [EVERYONE, userTag(identity.sub), ...identity.tags, ...some.map(topicTag)]) {
       socket.tags.set(tag, "yes");
     }

@@ -1,17 +1,21 @@
 import type { MessageId } from "../../shared/domain/message.ts";
-import { EVERYONE, type Tag, topicTag, userTag } from "../../shared/domain/tag.ts";
+import { EVERYONE, type Tag, topicTag, type UserId, userTag } from "../../shared/domain/tag.ts";
 import { CROWD } from "../settings.ts";
 import type { Socket } from "../world/gateway.ts";
 import type { World } from "../world/world.ts";
-import { LABELS, USERS } from "./people.ts";
+import { LABELS, PRODUCERS, USERS } from "./people.ts";
 import { post } from "./producer.ts";
 import { isBroken, untilQuiet } from "./quiet.ts";
+
+const [SHOP = "shop" as UserId] = PRODUCERS;
 
 /** In calm weather every list is posted to once: who is alive gets it, and what the dead have left goes. */
 export async function heal(world: World): Promise<void> {
   const { faults, gateway, witness } = world;
   if (isBroken(world)) return;
   faults.calm();
+  world.outages.calm();
+  for (const socket of gateway.sockets) delete socket.slow;
   const closed = new Set(gateway.sockets.filter(({ state }) => state === "closed"));
   const lists = listsOf(world);
   const plans = lists.map((tag, i) => ({
@@ -19,6 +23,8 @@ export async function heal(world: World): Promise<void> {
     target: tag === EVERYONE ? { everyone: true as const } : { tags: { all: [tag] } },
     priority: "high" as const,
     dedupeSeconds: 0,
+    producer: SHOP,
+    content: {},
   }));
   await untilQuiet(world, post(world, plans));
   for (const { id, receipt } of witness.book.letters.slice(-plans.length)) {

@@ -3,6 +3,7 @@ import type { Tag, Topic, UserId } from "../../shared/domain/tag.ts";
 import type { World } from "../world/world.ts";
 
 /** Who there is and what they are labelled with. Few, so that they meet. */
+export const PRODUCERS = ["shop", "depot"] as UserId[];
 export const USERS = ["ada", "bob", "eve"] as UserId[];
 export const LABELS = ["region:gd", "region:hk", "tier:gold"] as Tag[];
 export const topicsOf = (count: number): Topic[] => Array.from({ length: count }, (_, i) => `t${i}` as Topic);

@@ -6,31 +6,25 @@ import type { Target } from "../../shared/domain/target.ts";
 import { type Item, ingest } from "../../shared/pipeline/ingest.ts";
 import { cancelMessage } from "../../shared/pipeline/receipts.ts";
 import { lifeSeconds } from "../../shared/settings.ts";
+import type { Posting } from "../witness/letter.ts";
 import type { Dice } from "../world/dice.ts";
 import type { World } from "../world/world.ts";
-import { LABELS, TOKEN_EXPIRY, USERS } from "./people.ts";
+import { LABELS, PRODUCERS, TOKEN_EXPIRY, USERS } from "./people.ts";
 
-const PRODUCER: Identity = {
-  sub: "shop" as UserId,
+const identityOf = (sub: UserId): Identity => ({
+  sub,
   tags: [],
   subscribe: [],
   publish: ["*"],
   admin: false,
   exp: TOKEN_EXPIRY,
-};
+});
 
 /** A message as it will be posted, perhaps more than once. */
-export interface Plan {
-  readonly id: MessageId;
-  readonly target: Target;
-  readonly priority: (typeof PRIORITIES)[number];
-  readonly dedupeSeconds: number;
-  readonly delaySeconds?: number;
-  readonly ttlSeconds?: number;
-}
+export type Plan = Posting;
 
 /** Posts some messages in one request, posts some again, and cancels some. */
-export async function liveAsProducer(world: World, number: number, count: number) {
+export async function liveAsProducer(world: World, number: number, count: number): Promise<void> {
   const { scheduler, dice, faults, opening, closing } = world;
   await scheduler.sleep(dice.whole(0, Math.max(0, (closing - opening) * 0.7)));
   const plans = Array.from({ length: count }, (_, i) => planOf(world, number + i));
@@ -43,17 +37,33 @@ export async function liveAsProducer(world: World, number: number, count: number
     await scheduler.sleep(dice.among([dice.whole(0, 2_000), plan.dedupeSeconds * dice.whole(500, 1_500)]));
     await post(world, [plan]);
   }
+  const [, other] = PRODUCERS;
+  for (const { id } of plans) {
+    if (other && faults.strikes("producer-namesake")) {
+      await post(world, [{ ...planOf(world, number), id, producer: other }]);
+    }
+  }
   await Promise.all(cancels);
 }
 
-function planOf(world: World, number: number): Plan {
+/** What an encoding may harm. */
+const TEXTS = ["", "é \u{1F600}", "\u0000\u2028</script>", '{"quoted":"\\"}'];
+
+export function planOf(world: World, number: number): Plan {
   const { dice, faults } = world;
   const delaySeconds = dice.chance(0.1) ? dice.whole(1, 60) : 0;
+  const text = dice.among(TEXTS);
   return {
     id: `m${number}` as MessageId,
+    producer: PRODUCERS[0] ?? ("shop" as UserId),
     target: targetOf(world),
+    ...(dice.chance(0.5) ? { event: dice.among(["order.shipped", "é", '"']) } : {}),
     priority: dice.among(PRIORITIES),
     dedupeSeconds: dice.among([1, 20, 300]),
+    content: {
+      ...(text === "" ? {} : { text }),
+      ...(faults.strikes("producer-poison") ? { poison: true } : {}),
+    },
     ...(delaySeconds > 0 ? { delaySeconds } : {}),
     ...(faults.strikes("producer-deadline")
       ? { ttlSeconds: delaySeconds + dice.among([dice.whole(1, 20), dice.whole(1, 300)]) }
@@ -88,15 +98,20 @@ function expressionOf(dice: Dice, tags: readonly Tag[]) {
 
 /** Posts until it is accepted or the producer gives up. A failed answer does not say that nothing was queued. */
 export async function post(world: World, plans: readonly Plan[]): Promise<void> {
-  const { scheduler, dice, witness, invoke } = world;
+  const { scheduler, dice, witness, invoke, gateway } = world;
+  const producer = plans[0]?.producer;
   let left = plans;
-  for (let attempt = 0; attempt < 4 && left.length > 0; attempt++) {
-    const tries = left.map((plan) => ({ plan, letter: witness.posts({ ...plan, producer: PRODUCER.sub }) }));
-    const bodies = tries.map(({ plan, letter }) => ({ ...plan, data: { number: letter.number } }));
+  for (let attempt = 0; producer && attempt < 4 && left.length > 0; attempt++) {
+    while (!gateway.admits()) await scheduler.sleep(dice.whole(100, 1_000));
+    const tries = left.map((plan) => ({ plan, letter: witness.posts(plan) }));
+    const bodies = tries.map(({ plan: { producer: _, content, ...body }, letter }) => ({
+      ...body,
+      data: { number: letter.number, ...content },
+    }));
     const end = await invoke(`POST ${left.map(({ id }) => id).join(", ")}`, (ports) =>
       ingest(
         { ...ports, backlog: world.backlog, lifeSeconds: lifeSeconds(world.settings) },
-        PRODUCER,
+        identityOf(producer),
         bodies.length === 1 ? bodies[0] : bodies,
       ),
     );
@@ -112,13 +127,13 @@ export async function post(world: World, plans: readonly Plan[]): Promise<void> 
   }
 }
 
-async function cancelSometime(world: World, { id }: Plan): Promise<void> {
+async function cancelSometime(world: World, plan: Plan): Promise<void> {
   const { scheduler, dice } = world;
   await scheduler.sleep(dice.among([dice.whole(0, 500), dice.whole(0, 10_000), dice.whole(0, 200_000)]));
-  await cancel(world, id);
+  await cancel(world, plan);
 }
 
-export async function cancel({ witness, invoke }: World, id: MessageId): Promise<void> {
-  const end = await invoke(`DELETE ${id}`, (ports) => cancelMessage(ports, PRODUCER, { id }));
-  if (end.kind === "returned" && end.value.ok) witness.cancelled(PRODUCER.sub, id);
+export async function cancel({ witness, invoke }: World, { id, producer }: Pick<Plan, "id" | "producer">) {
+  const end = await invoke(`DELETE ${id}`, (ports) => cancelMessage(ports, identityOf(producer), { id }));
+  if (end.kind === "returned" && end.value.ok) witness.cancelled(producer, id);
 }

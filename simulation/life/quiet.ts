@@ -2,19 +2,19 @@ import type { World } from "../world/world.ts";
 
 const MINUTE = 60_000;
 /** By then every lease, visibility timeout and back-off is over. */
-const PATIENCE = 12 * 60 * MINUTE;
+const PATIENCE = 24 * 60 * MINUTE;
 
 /** Lets the world go on until these lives are over and nothing moves any more. */
 export async function untilQuiet(world: World, ...lives: readonly Promise<unknown>[]): Promise<void> {
   const { scheduler, queue, source, witness } = world;
   const latest = scheduler.now() + PATIENCE;
   const over = isSettled(Promise.all(lives));
-  await scheduler.run(() => {
-    witness.look();
-    if (scheduler.now() > latest) {
-      witness.violate("the queue runs empty", `${queue.size()} messages are left, ${source.running()} runs`);
-    }
-    return isBroken(world) || (over() && queue.size() === 0 && source.running() === 0);
+  await scheduler.run(async () => {
+    await witness.look();
+    if (isBroken(world) || (over() && queue.size() === 0 && source.running() === 0)) return true;
+    if (scheduler.now() <= latest) return false;
+    witness.violate("the queue runs empty", `${queue.size()} messages are left, ${source.running()} runs`);
+    return true;
   });
   await straggle(world);
 }
@@ -25,8 +25,8 @@ export const isBroken = ({ witness }: World): boolean => witness.book.violation 
 async function straggle(world: World): Promise<void> {
   const { scheduler, witness } = world;
   const over = isSettled(scheduler.sleep(MINUTE));
-  await scheduler.run(() => {
-    witness.look();
+  await scheduler.run(async () => {
+    await witness.look();
     return over() || isBroken(world);
   });
 }

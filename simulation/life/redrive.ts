@@ -9,11 +9,14 @@ import { isBroken, untilQuiet } from "./quiet.ts";
 export async function redrive(world: World): Promise<void> {
   const { queue, dice, faults, trace, witness } = world;
   if (isBroken(world) || queue.deadLetters.length === 0) return;
-  if (dice.chance(0.5)) faults.calm();
+  if (dice.chance(0.5)) {
+    faults.calm();
+    world.outages.calm();
+  }
   const cancelled = witness.book.letters.filter(
     ({ receipt }) => receipt?.state === "dead" && dice.chance(0.2),
   );
-  await untilQuiet(world, ...cancelled.map(({ id }) => cancel(world, id)));
+  await untilQuiet(world, ...cancelled.map((letter) => cancel(world, letter)));
   for (const { id, lane, body } of [...queue.deadLetters]) {
     if (dice.chance(0.3)) continue;
     trace.note("redrive", id, () => body);

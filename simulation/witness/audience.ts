@@ -1,6 +1,7 @@
 import type { Tag } from "../../shared/domain/tag.ts";
-import { expressionOf, type Target } from "../../shared/domain/target.ts";
+import type { Target } from "../../shared/domain/target.ts";
 import type { Socket } from "../world/gateway.ts";
+import { isMeant } from "./target.ts";
 
 /** Whom a message must reach and whom it may, from its POST on. */
 export interface Audience {
@@ -41,15 +42,10 @@ export function audienceOf(target: Target, sockets: readonly Socket[]): Audience
     must,
     changed,
     may(socket) {
-      if ("connection" in target) return target.connection === socket.connectionId;
-      const { all, any, none } = expressionOf(target);
       const known = since.get(socket);
-      return (
-        known !== undefined &&
-        all.every((tag) => known.ever.has(tag)) &&
-        (any.length === 0 || any.some((tag) => known.ever.has(tag))) &&
-        !none.some((tag) => known.always.has(tag))
-      );
+      if (!known) return "connection" in target && target.connection === socket.connectionId;
+      const held = (tag: Tag) => known.ever.has(tag);
+      return isMeant(target, socket.connectionId, held, (tag) => !known.always.has(tag));
     },
   };
 }
@@ -57,17 +53,20 @@ export function audienceOf(target: Target, sockets: readonly Socket[]): Audience
 const surelyHeld = ({ tags }: Socket) =>
   new Set([...tags].flatMap(([tag, held]) => (held === "yes" ? [tag] : [])));
 
-function isSurelyFor(target: Target, { connectionId, state, tags }: Socket): boolean {
-  if (state !== "open") return false;
-  if ("connection" in target) return target.connection === connectionId;
-  const { all, any, none } = expressionOf(target);
-  const holds = (tag: Tag) => tags.get(tag) === "yes";
-  return all.every(holds) && (any.length === 0 || any.some(holds)) && !none.some((tag) => tags.has(tag));
-}
+const isSurelyFor = (target: Target, { connectionId, state, tags }: Socket): boolean =>
+  state === "open" &&
+  isMeant(
+    target,
+    connectionId,
+    (tag) => tags.get(tag) === "yes",
+    (tag) => !tags.has(tag),
+  );
 
 /** Whether rows that a socket may have left behind are in lists of the target. */
-export function mayHaveLeft(target: Target, { connectionId, tags }: Socket): boolean {
-  if ("connection" in target) return target.connection === connectionId;
-  const { all, any } = expressionOf(target);
-  return all.every((tag) => tags.has(tag)) && (any.length === 0 || any.some((tag) => tags.has(tag)));
-}
+export const mayHaveLeft = (target: Target, { connectionId, tags }: Socket): boolean =>
+  isMeant(
+    target,
+    connectionId,
+    (tag) => tags.has(tag),
+    () => true,
+  );

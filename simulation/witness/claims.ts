@@ -1,11 +1,14 @@
-import { WHOLE } from "../../shared/domain/hash-range.ts";
 import type { Job } from "../../shared/domain/message.ts";
-import { partOf } from "../../shared/domain/receipt-row.ts";
 import type { Claim, Lease, Outcome, Settled } from "../../shared/ports.ts";
 import { SKEW } from "../world/network.ts";
 import type { Actor } from "../world/scheduler.ts";
-import { NO_COUNTS, nameOf, plus, type Serving } from "./letter.ts";
-import { letterOf, type Notebook } from "./notebook.ts";
+import { deathsAtMost } from "./deaths.ts";
+import { isDropped } from "./dropped.ts";
+import { expected } from "./expected.ts";
+import { partName } from "./key.ts";
+import { acceptedAt, type Letter, NO_COUNTS, nameOf, plus, type Serving } from "./letter.ts";
+import { letterOf, type Name, type Notebook, twinOf } from "./notebook.ts";
+import type { PartState } from "./part.ts";
 import type { ReceiptWatch } from "./receipts.ts";
 
 export interface ClaimWatch {
@@ -17,51 +20,75 @@ export interface ClaimWatch {
   settled(serving: Serving | undefined, outcome: Outcome, settled: Settled): void;
 }
 
-/** One run at a time holds a job, and no longer than it should. */
+/** One run at a time holds a job, no longer than it should, and nobody takes what is over. */
 export function watchClaims(book: Notebook, receipts: ReceiptWatch, visibilitySeconds: number): ClaimWatch {
+  const open = (letter: Letter, part: string): PartState => {
+    const state = letter.parts.get(part) ?? { leaseUntil: 0, pending: 0, queued: false };
+    letter.parts.set(part, state);
+    return state;
+  };
+
+  const take = (actor: Actor, letter: Letter, { range }: Job, lease: Lease) => {
+    const part = partName(range);
+    const state = open(letter, part);
+    const again = `${actor.name} takes ${nameOf(letter)} ${part}`;
+    const own = letter.servings.some(({ run }) => run === lease.run);
+    if (!own && (state.queued || (state.ending !== undefined && state.ending !== "dead"))) {
+      book.violate("what is over is not taken again", again);
+    }
+    state.leaseUntil = lease.until;
+    delete state.ending;
+    delete state.reason;
+    if (own) return;
+    const rival = letter.servings.find(
+      (one) => one.part === part && one.state === "serving" && one.actor.alive,
+    );
+    if (rival) book.violate("one run at a time holds a job", `${again} from ${rival.actor.name}`);
+    letter.servings.push({
+      ...{ letter, actor, run: lease.run, receive: lease.receive, part, range, since: book.now() },
+      ...{ state: "serving", counts: NO_COUNTS, hidden: false, told: false },
+      ...{ sinceLook: new Set(), toldCancelled: false },
+    });
+  };
+
   return {
     claimed(actor, job, lease, claim) {
       const letter = letterOf(book, job);
       if (!letter) return;
       receipts.touch(letter.producer, letter.id);
-      const part = partOf(job);
-      const others = letter.servings.filter((serving) => serving.part === part);
-      if (claim.kind === "over" && letter.servings.length === 0) {
-        if (claim.why === "duplicate" || claim.why === "cancelled") letter.dropped = claim.why;
+      const part = partName(job.range);
+      const name = book.nameOf(letter.producer, letter.id);
+      if ("deaths" in claim && claim.deaths > deathsAtMost(book, letter, part)) {
+        book.violate("only a run that died counts as a death", `${nameOf(letter)} has ${claim.deaths}`);
       }
-      const holder = others.at(-1);
-      if (
-        claim.kind === "leased" &&
-        holder &&
-        book.now() > holder.since + visibilitySeconds * 1000 + 2 * SKEW
-      ) {
-        book.violate(
-          "a lease is no longer than the visibility timeout",
-          `${nameOf(letter)} is held by ${holder.actor.name}`,
-        );
+      switch (claim.kind) {
+        case "claimed":
+          if (!job.range) show(book, name, letter);
+          delete letter.dropped;
+          take(actor, letter, job, lease);
+          return;
+        case "suspect":
+          open(letter, part).leaseUntil = 0;
+          return;
+        case "leased": {
+          book.twins.add(twinOf(actor, letter, part));
+          const holder = letter.servings.findLast((one) => one.part === part);
+          if (holder && book.now() > holder.since + visibilitySeconds * 1000 + 2 * SKEW) {
+            const what = `${nameOf(letter)} is held by ${holder.actor.name}`;
+            book.violate("a lease is no longer than the visibility timeout", what);
+          }
+          return;
+        }
+        case "over":
+          if (isDropped(book, letter, job, claim.why)) return;
+          book.violate(`what is dropped as ${claim.why} is so`, nameOf(letter));
+          return;
+        case "newer":
+          return;
       }
-      if (claim.kind !== "claimed" || others.some(({ run }) => run === lease.run)) return;
-      const rival = others.find((serving) => serving.state === "serving" && serving.actor.alive);
-      if (rival) {
-        book.violate(
-          "one run at a time holds a job",
-          `${actor.name} and ${rival.actor.name} hold ${nameOf(letter)}`,
-        );
-      }
-      letter.servings.push({
-        letter,
-        actor,
-        run: lease.run,
-        receive: lease.receive,
-        part,
-        range: job.range ?? WHOLE,
-        since: book.now(),
-        state: "serving",
-        counts: NO_COUNTS,
-      });
     },
     settling(actor, job) {
-      const part = partOf(job);
+      const part = partName(job.range);
       const serving = letterOf(book, job)?.servings.findLast(
         (one) => one.actor === actor && one.part === part,
       );
@@ -72,10 +99,53 @@ export function watchClaims(book: Notebook, receipts: ReceiptWatch, visibilitySe
       if (!serving) return;
       const { letter } = serving;
       receipts.touch(letter.producer, letter.id);
+      serving.outcome = outcome;
+      if (settled !== "written") return;
+      const state = open(letter, serving.part);
+      if (outcome.kind === "split") {
+        state.split = outcome.ranges;
+        return;
+      }
+      if (outcome.kind === "queued") state.queued = true;
+      else state.pending = outcome.progress.pending.length;
+      if (outcome.kind === "ended") state.ending = outcome.ending;
+      if (outcome.kind !== "queued") {
+        if (outcome.reason === undefined) delete state.reason;
+        else state.reason = outcome.reason;
+      }
+      state.leaseUntil = 0;
       // A split is settled once its jobs are queued.
-      if (settled !== "written" || outcome.kind === "split" || serving.state === "settled") return;
+      if (serving.state === "settled") return;
       serving.state = "settled";
       letter.tally = plus(letter.tally, serving.counts);
     },
   };
+}
+
+/** An id shows a message from its first claim on. */
+function show(book: Notebook, name: Name, letter: Letter): void {
+  const { shown, cancelled } = name;
+  const at = acceptedAt(letter);
+  if (shown === letter) {
+    if (letter.cancel && !letter.parts.get("whole")?.split) {
+      book.violate("what was cancelled is not taken", nameOf(letter));
+    }
+    return;
+  }
+  if (cancelled && at < cancelled.stamp) book.violate("what was cancelled is not taken", nameOf(letter));
+  if (shown) {
+    const stopped = shown.cancel && shown.cancel.stamp <= at;
+    if (!stopped && acceptedAt(shown) + shown.dedupeSeconds * 1000 > at) {
+      const what = `${nameOf(letter)} replaced ${nameOf(shown)} in its window`;
+      book.violate("same id, same message", what);
+    }
+    const { state } = expected(shown, book.now() + 2 * SKEW);
+    if (state === "delivering" || state === "retrying") {
+      const what = `${nameOf(letter)} replaced ${nameOf(shown)}, which is ${state}`;
+      book.violate("every message ends", what);
+    }
+    if (shown.receipt) shown.receipt = { ...shown.receipt, state };
+  }
+  name.shown = letter;
+  delete name.cancelled;
 }

@@ -1,12 +1,13 @@
-import type { HashRange } from "../../shared/domain/hash-range.ts";
 import type { Message, MessageId } from "../../shared/domain/message.ts";
 import type { Counts, Receipt } from "../../shared/domain/receipt.ts";
-import type { ReceiptRow } from "../../shared/domain/receipt-row.ts";
 import type { UserId } from "../../shared/domain/tag.ts";
 import type { Target } from "../../shared/domain/target.ts";
+import type { Outcome } from "../../shared/ports.ts";
 import type { Socket } from "../world/gateway.ts";
 import type { Actor } from "../world/scheduler.ts";
 import type { Audience } from "./audience.ts";
+import type { Content } from "./content.ts";
+import type { PartState, Range } from "./part.ts";
 
 /** One run's hold on a job, as the table gave it. */
 export interface Serving {
@@ -15,11 +16,21 @@ export interface Serving {
   readonly run: string;
   readonly receive: number;
   readonly part: string;
-  readonly range: HashRange;
+  readonly range: Range | undefined;
   readonly since: number;
   /** settling: it has tried to write what it did. settled: the row says so. */
   state: "serving" | "settling" | "settled";
   counts: Counts;
+  /** What it wrote, or tried to. */
+  outcome?: Outcome;
+  /** Whether it has changed the visibility of its message for sure. */
+  hidden: boolean;
+  /** It knows that what it did is written. */
+  told: boolean;
+  /** Connections that it sent to since it last asked whether the message was cancelled. */
+  readonly sinceLook: Set<string>;
+  /** It was told that the message is cancelled. */
+  toldCancelled: boolean;
 }
 
 /** One post, from its start to its answer. */
@@ -27,6 +38,7 @@ export interface Post {
   readonly letter: Letter | undefined;
   readonly serving: Serving | undefined;
   readonly actor: Actor;
+  readonly id: string;
 }
 
 /** A frame that reached a client. */
@@ -34,16 +46,26 @@ export interface Arrival {
   readonly serving: Serving | undefined;
   /** The gateway took it and said otherwise. */
   readonly lied: boolean;
+  readonly at: number;
 }
 
-/** One POST of one message, and all that is known about it. */
-export interface Letter {
-  /** Carried in the message's data, so that a frame tells which POST it is of. */
-  readonly number: number;
+/** What a POST says. */
+export interface Posting {
   readonly producer: UserId;
   readonly id: MessageId;
   readonly target: Target;
+  readonly event?: string;
+  readonly priority: Message["priority"];
   readonly dedupeSeconds: number;
+  readonly delaySeconds?: number;
+  readonly ttlSeconds?: number;
+  readonly content: Omit<Content, "number">;
+}
+
+/** One POST of one message, and all that is known about it. */
+export interface Letter extends Posting {
+  /** Carried in the message's data, so that a frame tells which POST it is of. */
+  readonly number: number;
   readonly postedAt: number;
   /** The producer has seen its 202. */
   accepted: boolean;
@@ -52,13 +74,18 @@ export interface Letter {
   readonly audience: Audience;
   readonly arrivals: Map<Socket, Arrival[]>;
   readonly servings: Serving[];
+  /** What the table was told of its parts, by name. */
+  readonly parts: Map<string, PartState>;
   /** What became of posts, as far as settled. */
   tally: Counts;
-  /** Its receipt when it was looked at last, and the rows that made it. */
+  /** Its receipt when it was looked at last. */
   receipt?: Receipt;
-  rows: readonly ReceiptRow[];
+  /** When its receipt first said how it ended. */
+  endedAt?: number;
   /** Why a run dropped it without delivering. */
   dropped?: "duplicate" | "cancelled";
+  /** The time on its row by which it was cancelled, and the true time at which that was written. */
+  cancel?: { readonly stamp: number; readonly writtenAt: number };
   cancelAsked: boolean;
   /** When a cancel was answered. */
   cancelledAt?: number;
@@ -76,4 +103,8 @@ export const plus = (a: Counts, b: Counts): Counts => ({
 export const isOver = ({ receipt }: Letter): boolean =>
   receipt !== undefined && !["delivering", "retrying", "dead"].includes(receipt.state);
 
-export const nameOf = ({ id, number }: Letter): string => `${id} (POST ${number})`;
+export const nameOf = ({ id, producer, number }: Letter): string => `${id} (POST ${number} of ${producer})`;
+
+/** When it was accepted, by the clock of the function that did: milliseconds since 1970. */
+export const acceptedAt = ({ message, postedAt }: Letter): number =>
+  message ? Date.parse(message.time) : postedAt;

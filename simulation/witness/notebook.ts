@@ -1,13 +1,24 @@
 import type { Job, MessageId } from "../../shared/domain/message.ts";
-import { MESSAGE_PART, type ReceiptRow } from "../../shared/domain/receipt-row.ts";
 import type { UserId } from "../../shared/domain/tag.ts";
+import type { Receipts } from "../../shared/ports.ts";
+import type { Settings } from "../../shared/settings.ts";
 import type { Gateway } from "../world/gateway.ts";
+import type { Actor } from "../world/scheduler.ts";
 import type { Trace } from "../world/trace.ts";
+import { contentOf } from "./content.ts";
 import type { Letter } from "./letter.ts";
 
 export interface Violation {
   readonly rule: string;
   readonly detail: string;
+}
+
+/** What is known of one producer's id. */
+export interface Name {
+  /** The POST whose receipt it shows now. */
+  shown?: Letter;
+  /** A cancel that no run has met yet, by the clock of the function that wrote it. */
+  cancelled?: { readonly stamp: number; readonly writtenAt: number };
 }
 
 /** What all rules read and write. */
@@ -16,21 +27,31 @@ export interface Notebook {
   readonly now: () => number;
   readonly trace: Trace;
   readonly gateway: Gateway;
-  /** The rows of a receipt, as the product reads them. */
-  readonly rowsOf: (producer: UserId, id: MessageId) => readonly ReceiptRow[];
+  readonly settings: Settings;
+  /** A receipt, as the product shows it. */
+  readonly find: Receipts["find"];
   readonly letters: Letter[];
-  readonly byCopy: Map<string, Letter>;
+  /** Runs that have a copy of a job which somebody holds, perhaps they themselves by another copy: see `twinOf`. */
+  readonly twins: Set<string>;
+  nameOf(producer: UserId, id: MessageId): Name;
   /** Notes the first broken rule; the simulation ends with it. */
   violate(rule: string, detail: string): void;
   readonly violation: Violation | undefined;
 }
 
-export function notebook(world: Pick<Notebook, "now" | "trace" | "gateway" | "rowsOf">): Notebook {
+export function notebook(world: Pick<Notebook, "now" | "trace" | "gateway" | "find" | "settings">): Notebook {
   let violation: Violation | undefined;
+  const names = new Map<string, Name>();
   return {
     ...world,
     letters: [],
-    byCopy: new Map(),
+    twins: new Set(),
+    nameOf(producer, id) {
+      const key = `${producer} ${id}`;
+      const name = names.get(key) ?? {};
+      names.set(key, name);
+      return name;
+    },
     violate(rule, detail) {
       if (violation) return;
       violation = { rule, detail };
@@ -42,11 +63,13 @@ export function notebook(world: Pick<Notebook, "now" | "trace" | "gateway" | "ro
   };
 }
 
-export const letterOf = ({ byCopy }: Notebook, { message }: Job): Letter | undefined =>
-  byCopy.get(message.acceptanceId);
+/** The POST that a job is of. */
+export const letterOf = ({ letters }: Notebook, { message }: Job): Letter | undefined =>
+  letters[contentOf(message.data).number];
 
-/** The POST whose receipt an id shows now. */
-export function shownLetter({ byCopy }: Notebook, rows: readonly ReceiptRow[]): Letter | undefined {
-  const copy = rows.find(({ part }) => part === MESSAGE_PART)?.acceptanceId;
-  return copy === undefined ? undefined : byCopy.get(copy);
-}
+/** The same for a queue body. */
+export const jobIn = (body: string): Job => JSON.parse(body) as Job;
+
+/** The name of a run's copy of a part of a message. */
+export const twinOf = (actor: Pick<Actor, "name">, { number }: Letter, part: string): string =>
+  `${actor.name} ${number} ${part}`;

@@ -1,65 +1,69 @@
 import type { MessageId } from "../../shared/domain/message.ts";
 import type { Receipt } from "../../shared/domain/receipt.ts";
-import { fold } from "../../shared/domain/receipt-fold.ts";
 import type { UserId } from "../../shared/domain/tag.ts";
 import { SKEW } from "../world/network.ts";
+import { expected } from "./expected.ts";
 import { isOver, type Letter, nameOf } from "./letter.ts";
-import { type Notebook, shownLetter } from "./notebook.ts";
+import type { Notebook } from "./notebook.ts";
 
 export interface ReceiptWatch {
   /** A receipt of this id may have changed. */
   touch(producer: UserId, id: MessageId): void;
   /** Looks at the receipts that were touched since the last look. */
-  look(): void;
+  look(): Promise<void> | undefined;
 }
 
 /** One ending per message, and a true one: rules on receipts, looked at after every step that wrote one. */
 export function watchReceipts(book: Notebook): ReceiptWatch {
   const touched = new Map<string, [UserId, MessageId]>();
-  const shown = new Map<string, Letter>();
-
-  const lookAt = (key: string, producer: UserId, id: MessageId) => {
-    const rows = book.rowsOf(producer, id);
-    const letter = shownLetter(book, rows);
-    const receipt = fold(rows, book.now());
-    if (!letter || !receipt) return;
-    const before = shown.get(key);
-    if (before && before !== letter) replaced(book, before, letter);
-    shown.set(key, letter);
-    const was = isOver(letter) ? letter.receipt?.state : undefined;
-    letter.receipt = receipt;
-    letter.rows = rows;
-    if (was !== undefined && was !== receipt.state) {
-      book.violate("an ending never changes", `${nameOf(letter)} was ${was} and is ${receipt.state}`);
-    } else if (was === undefined && isOver(letter)) {
-      ended(book, letter, receipt);
-    }
+  const lookAtAll = async () => {
+    const all = [...touched.values()];
+    touched.clear();
+    for (const [producer, id] of all) await lookAt(book, producer, id);
   };
-
   return {
-    touch: (producer, id) => void touched.set(`${producer}#${id}`, [producer, id]),
-    look() {
-      for (const [key, [producer, id]] of touched) lookAt(key, producer, id);
-      touched.clear();
-    },
+    touch: (producer, id) => void touched.set(`${producer} ${id}`, [producer, id]),
+    look: () => (touched.size > 0 ? lookAtAll() : undefined),
   };
 }
 
-/** The id shows a later POST now. */
-function replaced(book: Notebook, before: Letter, letter: Letter): void {
-  if (letter.postedAt < before.postedAt + before.dedupeSeconds * 1000 - 2 * SKEW) {
-    book.violate("same id, same message", `${nameOf(letter)} replaced ${nameOf(before)} in its window`);
+/** Looks at the receipt that an id shows now. */
+export async function lookAt(book: Notebook, producer: UserId, id: MessageId): Promise<void> {
+  const receipt = await book.find(producer, id, book.now());
+  const { shown: letter, cancelled } = book.nameOf(producer, id);
+  if (!letter) {
+    if (receipt && !(cancelled && receipt.state === "cancelled")) {
+      book.violate("a receipt is of a message that a run has met", `${id} is ${receipt.state}`);
+    }
+    return;
   }
-  // By the clock of the run that replaced it, which may be ahead.
-  const last = fold(before.rows, book.now() + 2 * SKEW);
-  if (last) before.receipt = last;
-  if (!isOver(before) && last?.state !== "dead") {
-    book.violate("every message ends", `${nameOf(letter)} replaced ${nameOf(before)}, which had not ended`);
+  if (!receipt || receipt.time !== letter.message?.time) {
+    const what = `${nameOf(letter)}, but the receipt is of ${receipt?.time}`;
+    return book.violate("an id shows the message that a run took last", what);
+  }
+  const was = isOver(letter) ? letter.receipt?.state : undefined;
+  letter.receipt = receipt;
+  const { state, pending, reason } = expected(letter, book.now());
+  if (receipt.state !== state || (state !== "cancelled" && receipt.counts.pending !== pending)) {
+    const says = `${receipt.state} with ${receipt.counts.pending} pending`;
+    book.violate(
+      "the receipt says what happened",
+      `${nameOf(letter)}: ${says}, not ${state} with ${pending}`,
+    );
+  }
+  if (receipt.reason !== reason) {
+    book.violate("a reason is that of the last run", `${nameOf(letter)}: ${receipt.reason}, not ${reason}`);
+  }
+  if (was !== undefined && was !== receipt.state) {
+    book.violate("an ending never changes", `${nameOf(letter)} was ${was} and is ${receipt.state}`);
+  } else if (was === undefined && isOver(letter)) {
+    ended(book, letter, receipt);
   }
 }
 
 function ended(book: Notebook, letter: Letter, receipt: Receipt): void {
   const { state, counts } = receipt;
+  letter.endedAt = book.now();
   book.trace.note("receipt", nameOf(letter), () => `${state} ${JSON.stringify(counts)}`);
   if (state !== "cancelled") checkCounts(book, letter, receipt);
   if (state === "expired" && book.now() + SKEW < (letter.message?.expiresAt ?? Number.POSITIVE_INFINITY)) {

@@ -1,34 +1,27 @@
-import type { Job, MessageId } from "../../shared/domain/message.ts";
+import type { MessageId } from "../../shared/domain/message.ts";
 import type { UserId } from "../../shared/domain/tag.ts";
-import type { Target } from "../../shared/domain/target.ts";
 import type { Socket } from "../world/gateway.ts";
 import { audienceOf } from "./audience.ts";
 import { type ClaimWatch, watchClaims } from "./claims.ts";
-import { type Letter, NO_COUNTS } from "./letter.ts";
-import { type Notebook, notebook, shownLetter } from "./notebook.ts";
+import { type ContainerWatch, watchContainers } from "./containers.ts";
+import { type LaneWatch, watchLanes } from "./lanes.ts";
+import { type Letter, NO_COUNTS, type Posting } from "./letter.ts";
+import { type Notebook, notebook } from "./notebook.ts";
 import { type PostWatch, watchPosts } from "./posts.ts";
 import { type ReceiptWatch, watchReceipts } from "./receipts.ts";
-
-/** What a POST is going to say. */
-export interface Posting {
-  readonly producer: UserId;
-  readonly id: MessageId;
-  readonly target: Target;
-  readonly dedupeSeconds: number;
-}
 
 /** Sees everything and holds it against the promises. */
 export interface Witness
   extends ClaimWatch,
     PostWatch,
+    LaneWatch,
+    Omit<ContainerWatch, "sends" | "hears">,
     Pick<ReceiptWatch, "look">,
     Pick<Notebook, "violate"> {
   /** A POST starts. */
   posts(posting: Posting): Letter;
-  /** The queue has it. */
-  queued(job: Job): void;
-  /** A cancel is written. */
-  cancelling(producer: UserId, id: MessageId): void;
+  /** A cancel is written; `stamp` is the time by the clock of the function that did it. */
+  cancelling(producer: UserId, id: MessageId, stamp: number): void;
   /** A cancel is answered. */
   cancelled(producer: UserId, id: MessageId): void;
   /** What a socket is, or what its client knows of its tags, has changed. */
@@ -36,15 +29,16 @@ export interface Witness
   readonly book: Notebook;
 }
 
-export interface WitnessWorld extends Pick<Notebook, "now" | "trace" | "gateway" | "rowsOf"> {
-  readonly postsInFlight: number;
+export interface WitnessWorld extends Pick<Notebook, "now" | "trace" | "gateway" | "find" | "settings"> {
   readonly visibilitySeconds: number;
 }
 
-export function witnessOf({ postsInFlight, visibilitySeconds, ...world }: WitnessWorld): Witness {
+export function witnessOf({ visibilitySeconds, ...world }: WitnessWorld): Witness {
   const book = notebook(world);
   const { letters, gateway, now } = book;
   const receipts = watchReceipts(book);
+  const containers = watchContainers(book);
+  const posts = watchPosts(book);
   /** Whom the last cancel of an id met. By its answer, a later message may have the id. */
   const hit = new Map<string, Letter | undefined>();
 
@@ -53,7 +47,17 @@ export function witnessOf({ postsInFlight, visibilitySeconds, ...world }: Witnes
     violate: book.violate,
     look: receipts.look,
     ...watchClaims(book, receipts, visibilitySeconds),
-    ...watchPosts(book, postsInFlight),
+    ...watchLanes(book, containers),
+    ...containers,
+    ...posts,
+    posting(actor, id, frame) {
+      if (actor.alive) containers.sends(actor);
+      return posts.posting(actor, id, frame);
+    },
+    posted(post, result) {
+      containers.hears(post, result);
+      posts.posted(post, result);
+    },
     posts(posting) {
       const letter: Letter = {
         ...posting,
@@ -63,28 +67,26 @@ export function witnessOf({ postsInFlight, visibilitySeconds, ...world }: Witnes
         audience: audienceOf(posting.target, gateway.sockets),
         arrivals: new Map(),
         servings: [],
-        rows: [],
+        parts: new Map(),
         tally: NO_COUNTS,
         cancelAsked: false,
       };
       letters.push(letter);
       return letter;
     },
-    queued({ message }) {
-      const letter = letters[(message.data as { number: number }).number];
-      if (!letter) return book.violate("the queue holds what was posted", JSON.stringify(message));
-      letter.message ??= message;
-      book.byCopy.set(message.acceptanceId, letter);
-    },
-    cancelling(producer, id) {
+    cancelling(producer, id, stamp) {
       receipts.touch(producer, id);
       for (const letter of letters) {
         if (letter.producer === producer && letter.id === id) letter.cancelAsked = true;
       }
-      hit.set(`${producer}#${id}`, shownLetter(book, book.rowsOf(producer, id)));
+      const name = book.nameOf(producer, id);
+      const cancel = { stamp, writtenAt: now() };
+      if (name.shown) name.shown.cancel = cancel;
+      else name.cancelled = cancel;
+      hit.set(`${producer} ${id}`, name.shown);
     },
     cancelled(producer, id) {
-      const letter = hit.get(`${producer}#${id}`);
+      const letter = hit.get(`${producer} ${id}`);
       if (letter && letter.receipt?.state !== "dead") letter.cancelledAt ??= now();
     },
     changed(socket) {

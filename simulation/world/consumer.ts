@@ -3,6 +3,7 @@ import { consume } from "../../shared/pipeline/consume.ts";
 import { type GatewayMemory, gateway, gatewayMemory } from "../../shared/pipeline/gateway.ts";
 import type { Received } from "../../shared/pipeline/record.ts";
 import { type Settings, visibilitySeconds } from "../../shared/settings.ts";
+import type { Mutant } from "./mutant.ts";
 import type { Ports } from "./ports.ts";
 import type { Actor } from "./scheduler.ts";
 
@@ -10,19 +11,32 @@ export interface ConsumerWorld {
   readonly settings: Settings;
   readonly policy: DeliveryPolicy;
   readonly ports: (actor: Actor) => Ports;
+  readonly mutant?: Mutant | undefined;
+}
+
+interface Container {
+  readonly number: number;
+  readonly memory: GatewayMemory;
 }
 
 /** The consumer as Lambda runs it: a container serves one run at a time, and one that died serves none any more. */
-export function consumer({ settings, policy, ports }: ConsumerWorld) {
-  const idle: GatewayMemory[] = [];
+export function consumer({ settings, policy, ports, mutant }: ConsumerWorld) {
+  const idle: Container[] = [];
   const hidden = { visibilitySeconds: visibilitySeconds(settings) };
+  let started = 0;
+  const start = (): Container => {
+    const memory = gatewayMemory(policy.pace);
+    return { number: ++started, memory: { ...memory, ...mutant?.memory?.(memory) } };
+  };
   return async (actor: Actor, records: readonly Received[], end: number): Promise<readonly string[]> => {
-    const memory = idle.pop() ?? gatewayMemory(policy.pace);
+    const container = idle.pop() ?? start();
+    actor.container = container.number;
     const own = ports(actor);
-    const kept = await consume({ ...own, ...hidden, gateway: gateway(memory, own), policy }, records, {
-      end,
-    });
-    idle.push(memory);
+    const deps = { ...own, ...hidden, gateway: gateway(container.memory, own), policy };
+    const read = mutant?.body;
+    const received = read ? records.map((record) => ({ ...record, body: read(record.body) })) : records;
+    const kept = await consume(deps, received, { end: mutant?.end?.(end) ?? end });
+    idle.push(container);
     return kept;
   };
 }

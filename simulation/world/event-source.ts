@@ -4,6 +4,7 @@ import { reservedConcurrency, type Settings } from "../../shared/settings.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";
 import type { Network } from "./network.ts";
+import type { Outages } from "./outage.ts";
 import type { SimulatedQueue, Stored } from "./queue.ts";
 import type { Actor, Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
@@ -23,24 +24,34 @@ export interface EventSourceWorld {
   readonly queue: SimulatedQueue;
   readonly trace: Trace;
   readonly settings: Settings;
+  readonly outages: Outages;
+  readonly visibilitySeconds: number;
   /** Runs the function; answers the ids of records that the queue must keep. */
   readonly consume: (actor: Actor, records: readonly Received[], end: number) => Promise<readonly string[]>;
+  /** A run has come to its end alive. */
+  readonly onReturn: (actor: Actor) => void;
   readonly violate: (rule: string, detail: string) => void;
 }
 
+/** Milliseconds between two offers of a batch whose run cannot start, at most. */
+const LONGEST_OFFER = 30_000;
+
 /** One event source mapping per lane, as Lambda polls: never above MaximumConcurrency, one function behind all. */
 export function simulatedEventSource(world: EventSourceWorld): EventSource {
-  const { scheduler, dice, faults, network, queue, trace, settings } = world;
+  const { scheduler, dice, faults, network, queue, trace, settings, outages } = world;
   const timeout = settings.functions.consume.timeoutSeconds * 1000;
   const runs = new Map<Actor, Lane>();
   const polls = new Map<Lane, number>();
   let peakRuns = 0;
   let started = 0;
+  const offered: Record<Lane, number> = { high: 0, normal: 0, low: 0, fanout: 0 };
   const inLane = (lane: Lane) => [...runs.values()].filter((one) => one === lane).length;
+  /** A poller that cannot start its run holds its batch, and receives nothing else. */
+  const taken = (lane: Lane) => inLane(lane) + offered[lane];
 
   const wake = (lane: Lane) => {
     const visible = queue.nextVisible(lane);
-    if (visible === undefined || inLane(lane) >= settings.lanes[lane].concurrency) return;
+    if (visible === undefined || taken(lane) >= settings.lanes[lane].concurrency) return;
     const at = Math.max(visible, scheduler.now()) + dice.whole(1, 50);
     const planned = polls.get(lane);
     if (planned !== undefined && planned <= at) return;
@@ -54,18 +65,38 @@ export function simulatedEventSource(world: EventSourceWorld): EventSource {
 
   const poll = (lane: Lane) => {
     const { concurrency, batchSize } = settings.lanes[lane];
-    if (inLane(lane) >= concurrency) return;
+    if (taken(lane) >= concurrency) return;
     const batch = queue.take(lane, dice.whole(1, batchSize));
-    if (batch.length > 0) void run(lane, batch);
+    if (batch.length > 0) void offer(lane, batch);
     wake(lane);
   };
 
-  const run = async (lane: Lane, batch: readonly Stored[]): Promise<void> => {
+  /**
+   * Offers a batch until a run takes it, with back-off, and gives it up after its visibility timeout: its receives are
+   * used up all the same.
+   */
+  const offer = async (lane: Lane, batch: readonly Stored[]): Promise<void> => {
     const name = `run-${++started}`;
+    const latest = scheduler.now() + world.visibilitySeconds * 1000;
     trace.note(name, `receives ${lane}`, () =>
       batch.map(({ id, receives }) => `${id} for the ${receives}. time`).join(", "),
     );
-    if (faults.strikes("run-throttled")) return trace.note(name, "is throttled");
+    if (faults.strikes("run-dropped")) return trace.note(name, "never starts");
+    offered[lane]++;
+    let wait = 1_000;
+    while (outages.is("runs-throttled") || faults.strikes("run-throttled")) {
+      trace.note(name, "is throttled");
+      if (scheduler.now() + wait > latest) break;
+      await scheduler.sleep(wait * (0.5 + dice.next() / 2));
+      wait = Math.min(2 * wait, LONGEST_OFFER);
+    }
+    offered[lane]--;
+    if (scheduler.now() + wait <= latest) return run(name, lane, batch);
+    trace.note(name, "never starts");
+    wake(lane);
+  };
+
+  const run = async (name: string, lane: Lane, batch: readonly Stored[]): Promise<void> => {
     const over = () => {
       runs.delete(actor);
       wake(lane);
@@ -77,9 +108,11 @@ export function simulatedEventSource(world: EventSourceWorld): EventSource {
       world.violate("runs are bounded", `${runs.size} runs, ${inLane(lane)} of them in lane ${lane}`);
     }
     const end = Math.floor(scheduler.now() + actor.skew) + timeout;
+    actor.end = end;
     try {
       const kept = new Set(await world.consume(actor, batch.map(received(lane)), end));
       trace.note(name, "returns", () => `keeps ${[...kept].join(", ")}`);
+      world.onReturn(actor);
       for (const { id, handle } of batch) if (!kept.has(id)) queue.remove(lane, handle);
     } catch (fault) {
       world.violate("one bad record never fails its batch", `${name}: ${fault}`);

@@ -8,31 +8,47 @@ export const FAULTS = {
   "queue-disorder": 0.3, // a receive takes any messages, not the oldest
   "queue-early": 0.03, // it shows up again before its visibility timeout is over
   "queue-undeleted": 0.03, // a delete is lost, so it shows up again after its visibility timeout
+  "queue-doubled": 0.02, // the same message stands twice in one batch
+  "delete-late": 0.03, // a delete takes effect only after a while
   "queue-refused": 0.03, // a send or a change of visibility fails, and nothing happened
   "queue-unheard": 0.02, // it happened, and fails all the same
   // functions
   "run-crash": 0.004, // a run dies between two awaits; what it has sent off still lands
-  "run-throttled": 0.02, // a batch is received and no run ever starts
+  "run-throttled": 0.05, // a run cannot start: the poller offers its batch again, until its visibility timeout
+  "run-dropped": 0.01, // a batch is received and no run ever starts
   "run-slow": 0.01, // a call takes seconds, so that deadlines pass in mid-run
   "run-skew": 0.5, // two runs do not agree what time it is
-  // posts
+  // windows of time in which something is down; each is tried for every 15 seconds
+  "outage-gateway": 0.01,
+  "outage-forbidden": 0.005,
+  "outage-table": 0.01,
+  "outage-half": 0.01,
+  "outage-runs": 0.01,
+  "outage-claim": 0.02, // one begins just after a claim, for a moment
+  // sends
   "post-busy": 0.08, // 429
   "post-error": 0.04, // 500
   "post-hang": 0.02, // no answer before the time is up, and no frame
   "post-lie": 0.03, // the frame arrives, and the answer is a failure or none
-  "post-refused": 0.01, // 403
+  "post-refused": 0.01, // 413
+  "client-slow": 0.1, // a client does not read for a while: 429 at once, or no answer
+  "socket-halfopen": 0.3, // a socket that is gone takes frames for a while, and they are lost
   // tables
   "table-throttled": 0.015, // a call fails and did nothing
   "table-unheard": 0.01, // a call did it, and fails all the same
   "table-twice": 0.01, // the SDK sends a call again whose answer was lost
   // connections
+  "frames-aside": 0, // a client asks for a topic and against it at once
+  "connect-slow": 0.1, // the socket opens seconds after $connect has returned
   "disconnect-lost": 0.3,
   "disconnect-late": 0.2,
   "disconnect-doubled": 0.1,
   "connection-reused": 0.3, // an id comes back with another connect time
   // producers
   "producer-repeat": 0.25, // the same id is posted again, in its window or after it
-  "producer-cancel": 0.2,
+  "producer-cancel": 0.25,
+  "producer-namesake": 0.1, // another producer posts a message with the same id
+  "producer-poison": 0.01, // a message kills every run that processes it
   "producer-deadline": 0.25, // a message expires while it is under way
 } as const satisfies Record<string, number>;
 

@@ -1,7 +1,8 @@
 import type { ConnectionId, Tag, UserId } from "../../shared/domain/tag.ts";
-import type { SendResult } from "../../shared/ports.ts";
+import type { GatewayState, SendResult } from "../../shared/ports.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";
+import type { Outages } from "./outage.ts";
 
 /** One WebSocket, and what its client knows about itself. */
 export interface Socket {
@@ -11,6 +12,10 @@ export interface Socket {
   /** yes: it was told so. maybe: a call that may have changed it is under way, or died. Absent: no. */
   readonly tags: Map<Tag, "yes" | "maybe">;
   state: "connecting" | "open" | "closed";
+  /** Its client does not read until then: 429 at once, or no answer before the caller's patience is over. */
+  slow?: { readonly how: "full" | "hangs"; readonly until: number };
+  /** Until then frames for it are taken although it is gone. */
+  halfOpenUntil?: number;
 }
 
 export interface Posted {
@@ -26,6 +31,9 @@ export interface Gateway {
   close(socket: Socket): void;
   /** A post arrives. `land` is called for each frame that reaches a client, at once or later. */
   post(id: ConnectionId, land: (socket: Socket, lied: boolean) => void): Posted;
+  /** Whether the account's quota has room for one more request of any kind; it is counted then. */
+  admits(): boolean;
+  probe(): GatewayState;
   readonly sockets: readonly Socket[];
   /** The socket that has the id now. */
   at(id: ConnectionId): Socket | undefined;
@@ -36,17 +44,32 @@ export interface GatewayWorld {
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly dice: Dice;
   readonly faults: Faults;
+  readonly outages: Outages;
+  /** Requests per second that the account may make. */
+  readonly quota: number;
 }
 
 /** Milliseconds before an id may come back: what its last frame began must be over. */
 const QUARANTINE = 20_000;
 
+/** The burst that API Gateway allows, in seconds of the quota (5,000 requests where the quota is 10,000/s). */
+const BURST = 0.5;
+
 /** API Gateway: sockets, and the posts to them. It says 410 only of sockets that are not open. */
-export function simulatedGateway({ now, sleep, dice, faults }: GatewayWorld): Gateway {
+export function simulatedGateway({ now, sleep, dice, faults, outages, quota }: GatewayWorld): Gateway {
   const sockets: Socket[] = [];
   const byId = new Map<ConnectionId, Socket>();
   const free: { readonly id: ConnectionId; readonly since: number }[] = [];
-  const unavailable = (reason: string): SendResult => ({ kind: "unavailable", reason });
+  const bucket = { tokens: quota * BURST, at: now() };
+  const admits = () => {
+    bucket.tokens = Math.min(quota * BURST, bucket.tokens + ((now() - bucket.at) * quota) / 1_000);
+    bucket.at = now();
+    if (bucket.tokens < 1) return false;
+    bucket.tokens--;
+    return true;
+  };
+  const unavailable = (reason: string) => ({ kind: "unavailable", reason }) as const;
+  const throttled = (reason: string) => ({ kind: "throttled", reason }) as const;
 
   return {
     connect(user) {
@@ -65,15 +88,24 @@ export function simulatedGateway({ now, sleep, dice, faults }: GatewayWorld): Ga
     close: (socket) => {
       if (socket.state === "closed") return;
       socket.state = "closed";
+      if (faults.strikes("socket-halfopen")) socket.halfOpenUntil = now() + dice.whole(1_000, QUARANTINE);
       free.push({ id: socket.connectionId, since: now() });
     },
     post(id, land) {
+      if (outages.is("gateway-503")) return { ending: unavailable("503: service unavailable") };
+      if (outages.is("gateway-403")) return { ending: { ...unavailable("403: forbidden"), forbidden: true } };
+      if (!admits()) return { ending: throttled("429: too many requests") };
       const socket = byId.get(id);
-      if (socket?.state !== "open") return { ending: { kind: "gone" } };
+      if (socket?.state !== "open") {
+        return { ending: { kind: (socket?.halfOpenUntil ?? 0) > now() ? "sent" : "gone" } };
+      }
+      if (socket.slow && socket.slow.until > now()) {
+        if (socket.slow.how === "full") return { ending: throttled("429: the client's buffer is full") };
+        return { ending: unavailable("timeout"), hangs: true };
+      }
       if (faults.strikes("post-refused"))
         return { ending: { kind: "refused", reason: "413: payload too large" } };
-      if (faults.strikes("post-busy"))
-        return { ending: { kind: "throttled", reason: "429: limit exceeded" } };
+      if (faults.strikes("post-busy")) return { ending: throttled("429: limit exceeded") };
       if (faults.strikes("post-error")) return { ending: unavailable("500: internal error") };
       if (faults.strikes("post-hang")) return { ending: unavailable("timeout"), hangs: true };
       if (!faults.strikes("post-lie")) {
@@ -84,6 +116,11 @@ export function simulatedGateway({ now, sleep, dice, faults }: GatewayWorld): Ga
       if (hangs && dice.chance(0.5)) void landLater(socket, land);
       else land(socket, true);
       return { ending: unavailable(hangs ? "timeout" : "502: bad gateway"), hangs };
+    },
+    admits,
+    probe() {
+      if (outages.is("gateway-503") || outages.is("gateway-403")) return "down";
+      return admits() ? "up" : "throttled";
     },
     sockets,
     at: (id) => byId.get(id),

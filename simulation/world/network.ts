@@ -14,6 +14,8 @@ export interface Network {
    */
   request<T>(actor: Actor, what: string, serve: () => T | Promise<T>): Promise<T>;
   pause(actor: Actor, milliseconds: number): Promise<void>;
+  /** Something that the actor does kills it. */
+  kill(actor: Actor): void;
   /** How many actors their timeout has killed. */
   readonly timeouts: number;
 }
@@ -40,18 +42,19 @@ export function simulatedNetwork({ scheduler, dice, faults, trace }: NetworkWorl
     if (weather < 0.8) return dice.whole(1, 20);
     return weather < 0.99 ? dice.whole(20, 400) : dice.whole(400, STRAGGLER - 500);
   };
-  const kill = (actor: Actor, onDeath: () => void, why: string) => {
+  const kill = (actor: Actor, onDeath: () => void, why: NonNullable<Actor["death"]>) => {
     if (!actor.alive) return;
     actor.alive = false;
+    actor.death = why;
     deaths.delete(actor);
-    trace.note(actor.name, "dies", () => why);
+    trace.note(actor.name, "dies", () => `of ${why}`);
     onDeath();
   };
   const deaths = new Map<Actor, () => void>();
   let timeouts = 0;
   const dies = (actor: Actor): boolean => {
     const onDeath = deaths.get(actor);
-    if (onDeath && actor.alive && faults.strikes("run-crash")) kill(actor, onDeath, "of a crash");
+    if (onDeath && actor.alive && faults.strikes("run-crash")) kill(actor, onDeath, "crash");
     return !actor.alive;
   };
 
@@ -63,7 +66,7 @@ export function simulatedNetwork({ scheduler, dice, faults, trace }: NetworkWorl
       void scheduler.turn(actor, timeout).then(() => {
         if (!deaths.has(actor)) return;
         timeouts++;
-        kill(actor, onDeath, "of its timeout");
+        kill(actor, onDeath, "timeout");
       });
       return actor;
     },
@@ -84,6 +87,10 @@ export function simulatedNetwork({ scheduler, dice, faults, trace }: NetworkWorl
       return answer.value;
     },
     pause: (actor, milliseconds) => scheduler.turn(actor, milliseconds),
+    kill(actor) {
+      const onDeath = deaths.get(actor);
+      if (onDeath) kill(actor, onDeath, "poison");
+    },
     get timeouts() {
       return timeouts;
     },

@@ -16,7 +16,9 @@ import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Network } from "./network.ts";
-import type { SimulatedQueue } from "./queue.ts";
+import type { Outages } from "./outage.ts";
+import type { Poison } from "./poison.ts";
+import { receiveOf, type SimulatedQueue } from "./queue.ts";
 import type { Actor, Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
 
@@ -40,6 +42,8 @@ export interface PortsWorld {
   readonly scheduler: Scheduler;
   readonly dice: Dice;
   readonly faults: Faults;
+  readonly outages: Outages;
+  readonly poison: Poison;
   readonly network: Network;
   readonly queue: SimulatedQueue;
   readonly gateway: Gateway;
@@ -47,6 +51,8 @@ export interface PortsWorld {
   readonly trace: Trace;
   readonly witness: Witness;
   readonly newId: () => string;
+  /** Something was claimed. */
+  readonly onClaim: () => void;
   /** Milliseconds before a post counts as busy. */
   readonly postTimeout: number;
 }
@@ -67,7 +73,7 @@ export function portsOf(world: PortsWorld, actor: Actor): Ports {
     receipts: receiptsOf(world, actor),
     ...rowsOf(world, actor),
     telemetry: {
-      count: () => {},
+      count: (metric, value = 1) => world.witness.counted(actor, metric, value),
       warn: (event, fields, fault) =>
         trace.note(actor.name, "warns", () => `${event} ${JSON.stringify(fields)} ${fault ?? ""}`),
     },
@@ -86,22 +92,33 @@ function queueOf({ network, queue, faults, witness }: PortsWorld, actor: Actor):
       network.request(actor, `send ${lane}`, () =>
         entries.map(({ job, delaySeconds }) => {
           if (faults.strikes("queue-refused")) return false;
-          witness.queued(job);
+          witness.queued(lane, job);
           queue.put(lane, bodyOf(job), delaySeconds);
           return !faults.strikes("queue-unheard");
         }),
       ),
-    hide: (lane, handle, seconds) => attempt("hide", () => queue.hide(lane, handle, seconds)),
-    bury: (lane, body, reason) => attempt("bury", () => queue.bury(lane, body, reason)),
+    hide: async (lane, handle, seconds) => {
+      const stored = queue.peek(lane, handle);
+      const receive = receiveOf(handle);
+      if (stored) witness.hiding(actor, stored.body, receive, seconds);
+      await attempt("hide", () => queue.hide(lane, handle, seconds));
+      if (stored?.handle === handle) witness.hidden(actor, stored.body, receive);
+    },
+    bury: (lane, body, reason) => {
+      witness.burying(actor, body, reason);
+      return attempt("bury", () => queue.bury(lane, body, reason));
+    },
     backlog: (lane) => network.request(actor, "backlog", () => queue.backlog(lane)),
   };
 }
 
-function socketsOf({ network, gateway, witness, postTimeout }: PortsWorld, actor: Actor): Sockets {
+function socketsOf(world: PortsWorld, actor: Actor): Sockets {
+  const { network, gateway, witness, poison, postTimeout } = world;
   return {
     async send(id, frame) {
       const copy = Uint8Array.from(frame);
       const post = witness.posting(actor, id, copy);
+      poison.strike(actor);
       const { ending, hangs } = await network.request(actor, `post ${id}`, () =>
         gateway.post(id, (socket, lied) => witness.landed(post, socket, lied)),
       );
@@ -109,16 +126,22 @@ function socketsOf({ network, gateway, witness, postTimeout }: PortsWorld, actor
       witness.posted(post, ending);
       return ending;
     },
-    probe: () => network.request(actor, "probe", () => "up" as const),
+    async probe() {
+      witness.probing(actor);
+      const state = await network.request(actor, "probe", () => gateway.probe());
+      witness.probed(actor, state);
+      return state;
+    },
   };
 }
 
 /** A call to a table: it may fail before or after it did what it should, or do it twice. */
 const tableCall =
-  ({ network, faults, scheduler, dice }: PortsWorld, actor: Actor) =>
+  ({ network, faults, outages, scheduler, dice }: PortsWorld, actor: Actor) =>
   <T>(what: string, effect: () => Promise<T>): Promise<T> =>
     network.request(actor, what, async () => {
-      if (faults.strikes("table-throttled"))
+      const refused = outages.is("table-throttled") || (outages.is("table-half") && dice.chance(0.5));
+      if (refused || faults.strikes("table-throttled"))
         throw new TagwireError("TABLE_UNAVAILABLE", `${what}: throttled`);
       if (faults.strikes("table-twice")) {
         await effect();
@@ -131,28 +154,44 @@ const tableCall =
 
 function receiptsOf(world: PortsWorld, actor: Actor): Receipts {
   const { receipts } = world.tables;
-  const { witness } = world;
+  const { witness, poison } = world;
   const call = tableCall(world, actor);
   return {
-    claim: (job, lease, now) =>
-      call(`claim ${jobName(job)}`, async () => {
-        const claim = await receipts.claim(job, lease, now);
-        witness.claimed(actor, job, lease, claim);
-        return claim;
-      }),
-    settle: (job, run, outcome, now) => {
-      const settling = witness.settling(actor, job);
-      return call(`settle ${jobName(job)} ${outcome.kind}`, async () => {
-        const settled = await receipts.settle(job, run, outcome, now);
-        witness.settled(settling, outcome, settled);
-        return settled;
+    async claim(job, lease, now) {
+      witness.claiming(actor, job, now);
+      const claim = await call(`claim ${jobName(job)}`, async () => {
+        const answer = await receipts.claim(job, lease, now);
+        witness.claimed(actor, job, lease, answer);
+        return answer;
       });
+      witness.answered(actor, lease, claim);
+      poison.onClaim(actor, job, claim);
+      if (claim.kind === "claimed") world.onClaim();
+      return claim;
     },
-    isCancelled: (job) => call("isCancelled", () => receipts.isCancelled(job)),
+    async settle(job, run, outcome, now) {
+      const settling = witness.settling(actor, job);
+      if (settling) settling.told = false;
+      poison.onSettle(actor, job, outcome);
+      const settled = await call(`settle ${jobName(job)} ${outcome.kind}`, async () => {
+        const answer = await receipts.settle(job, run, outcome, now);
+        witness.settled(settling, outcome, answer);
+        return answer;
+      });
+      if (settling && settled === "written") settling.told = true;
+      return settled;
+    },
+    async isCancelled(job) {
+      poison.strike(actor);
+      const since = world.scheduler.now();
+      const cancelled = await call("isCancelled", () => receipts.isCancelled(job));
+      witness.looked(actor, job, cancelled, since);
+      return cancelled;
+    },
     cancel: (producer, id, now) =>
       call("cancel", async () => {
         await receipts.cancel(producer, id, now);
-        witness.cancelling(producer, id);
+        witness.cancelling(producer, id, now);
       }),
     find: (producer, id, now) => call("find receipt", () => receipts.find(producer, id, now)),
   };
@@ -166,11 +205,20 @@ function rowsOf(world: PortsWorld, actor: Actor): Pick<Ports, "subscriptions" | 
   const call = tableCall(world, actor);
   return {
     subscriptions: {
-      page: (tag, query) => call(`page ${tag}`, () => subscriptions.page(tag, query)),
-      among: (tag, rows, now) => call(`among ${tag}`, () => subscriptions.among(tag, rows, now)),
+      page: (tag, query) => {
+        world.poison.strike(actor);
+        return call(`page ${tag}`, () => subscriptions.page(tag, query));
+      },
+      among: (tag, rows, now) => {
+        world.poison.strike(actor);
+        return call(`among ${tag}`, () => subscriptions.among(tag, rows, now));
+      },
       async add(tags, holder, expiresAt) {
         const one = (tag: (typeof tags)[number]) =>
-          call(`add ${tag} ${holder.connectionId}`, () => subscriptions.add([tag], holder, expiresAt));
+          call(`add ${tag} ${holder.connectionId}`, async () => {
+            world.witness.listing(tag, holder, expiresAt);
+            await subscriptions.add([tag], holder, expiresAt);
+          });
         await allOver(tags.map(one));
       },
       async remove(tags, holder) {
@@ -181,7 +229,10 @@ function rowsOf(world: PortsWorld, actor: Actor): Pick<Ports, "subscriptions" | 
     },
     connections: {
       open: (connection) => call("open connection", () => connections.open(connection)),
-      find: (id, now) => call("find connection", () => connections.find(id, now)),
+      find: (id, now) => {
+        world.poison.strike(actor);
+        return call("find connection", () => connections.find(id, now));
+      },
       read: (id, now) => call("read connection", () => connections.read(id, now)),
       change: (row, change) => call("change tags", () => connections.change(row, change)),
       settle: (row, mark) => call("settle tags", () => connections.settle(row, mark)),

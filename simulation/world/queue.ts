@@ -27,12 +27,14 @@ export interface SimulatedQueue {
   take(lane: Lane, most: number): Stored[];
   hide(lane: Lane, handle: string, seconds: number): void;
   remove(lane: Lane, handle: string): void;
+  /** What a handle is of, if it is there still. */
+  peek(lane: Lane, handle: string): Stored | undefined;
   bury(lane: Lane, body: string, reason?: string): void;
   /** Takes a dead letter out; false where it is not there. */
   exhume(id: string): boolean;
   /** When the lane has something to receive. Undefined: it is empty. */
   nextVisible(lane: Lane): number | undefined;
-  /** How many could be received now. */
+  /** How many there are, hidden and delayed ones included. */
   backlog(lane: Lane): number;
   readonly deadLetters: readonly DeadLetter[];
   size(): number;
@@ -40,6 +42,7 @@ export interface SimulatedQueue {
 
 export interface QueueWorld {
   readonly now: () => number;
+  readonly sleep: (milliseconds: number) => Promise<void>;
   readonly dice: Dice;
   readonly faults: Faults;
   readonly maxReceives: number;
@@ -47,6 +50,9 @@ export interface QueueWorld {
   /** Told whenever a lane may have something to receive. */
   readonly onChange: (lane: Lane) => void;
 }
+
+/** Which receive of a message a handle is of. */
+export const receiveOf = (handle: string): number => Number(handle.slice(handle.indexOf("/") + 1));
 
 const MINUTE = 60_000;
 
@@ -74,6 +80,13 @@ export function simulatedQueue(world: QueueWorld): SimulatedQueue {
   const withHandle = (lane: Lane, handle: string) => {
     const stored = lanes[lane].get(handle.slice(0, handle.indexOf("/")));
     return stored && { stored, current: stored.handle === handle };
+  };
+
+  const remove = (lane: Lane, handle: string) => {
+    const found = withHandle(lane, handle);
+    // An older receipt handle may or may not delete what was received again since (SQS DeleteMessage).
+    if (!found || (!found.current && dice.chance(0.5))) return;
+    lanes[lane].delete(found.stored.id);
   };
 
   return {
@@ -105,6 +118,10 @@ export function simulatedQueue(world: QueueWorld): SimulatedQueue {
         };
         store(lane, received);
         taken.push(received);
+        if (taken.length === most || !faults.strikes("queue-doubled")) continue;
+        const again = { ...received, receives: receives + 1, handle: `${stored.id}/${receives + 1}` };
+        store(lane, again);
+        taken.push(again);
       }
       return taken;
     },
@@ -114,11 +131,11 @@ export function simulatedQueue(world: QueueWorld): SimulatedQueue {
       store(lane, { ...found.stored, visibleAt: now() + seconds * 1000 });
     },
     remove(lane, handle) {
-      const found = withHandle(lane, handle);
-      // An older receipt handle may or may not delete what was received again since (SQS DeleteMessage).
-      if (!found || (!found.current && dice.chance(0.5)) || faults.strikes("queue-undeleted")) return;
-      lanes[lane].delete(found.stored.id);
+      if (faults.strikes("queue-undeleted")) return;
+      if (!faults.strikes("delete-late")) return remove(lane, handle);
+      void world.sleep(dice.whole(0, MINUTE)).then(() => remove(lane, handle));
     },
+    peek: (lane, handle) => withHandle(lane, handle)?.stored,
     bury,
     exhume(id) {
       const at = deadLetters.findIndex((letter) => letter.id === id);
@@ -132,7 +149,7 @@ export function simulatedQueue(world: QueueWorld): SimulatedQueue {
       }
       return next;
     },
-    backlog: (lane) => [...lanes[lane].values()].filter(({ visibleAt }) => visibleAt <= now()).length,
+    backlog: (lane) => lanes[lane].size,
     deadLetters,
     size: () => LANES.reduce((sum, lane) => sum + lanes[lane].size, 0),
   };

@@ -6,6 +6,12 @@ export interface Actor {
   /** How far its clock is ahead, in milliseconds. */
   readonly skew: number;
   alive: boolean;
+  /** Why it was killed. Absent: it lives, or it ran to its end. */
+  death?: "crash" | "timeout" | "poison";
+  /** When the function is killed, by its own clock in milliseconds since 1970. Only runs of the consumer have it. */
+  end?: number;
+  /** Which container a run is in: what it has learnt outlives the run. */
+  container?: number;
 }
 
 /** The one queue of everything that waits, ordered by time, and by the dice where times are equal. */

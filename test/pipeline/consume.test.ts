@@ -251,7 +251,7 @@ describe("a message", () => {
       ...real,
       async settle(job, run, outcome, now) {
         // While this run worked, its lease ran out.
-        await real.claim(job, leaseOf("other", { until: NOW + 600_000, receive: 2 }), NOW + 300_000);
+        await real.claim(job, leaseOf("other", { until: NOW + 600_000, receive: 2 }), NOW + 400_000);
         return real.settle(job, run, outcome, now);
       },
     };

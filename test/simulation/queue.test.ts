@@ -8,6 +8,7 @@ function opened(rates: FaultRates = {}) {
   const throws = dice("queue");
   const queue = simulatedQueue({
     now: () => clock.now,
+    sleep: async () => {},
     dice: throws,
     faults: faultsOf(rates, throws),
     maxReceives: 2,

@@ -1,0 +1,25 @@
+import type { DeliveryPolicy } from "../../shared/domain/policy.ts";
+import type { GatewayMemory } from "../../shared/pipeline/gateway.ts";
+import type { Ports, Tables } from "./ports.ts";
+import type { Scenario } from "./scenario.ts";
+import type { Actor } from "./scheduler.ts";
+import type { World } from "./world.ts";
+
+/** A bug planted around the pipeline, to see whether the rules notice. */
+export interface Mutant {
+  readonly why: string;
+  /** Ports that every function sees instead of its own. */
+  readonly ports?: (ports: Ports, world: World, actor: Actor) => Partial<Ports>;
+  /** Tables that do not do what their port says. */
+  readonly tables?: (tables: Tables, world: World) => Partial<Tables>;
+  /** What the consumer does by another policy than the rules know. */
+  readonly policy?: (policy: DeliveryPolicy) => Partial<DeliveryPolicy>;
+  /** What a container of the consumer learns from its sends. */
+  readonly memory?: (memory: GatewayMemory) => Partial<GatewayMemory>;
+  /** A queue body as the consumer reads it. */
+  readonly body?: (text: string) => string;
+  /** When a run believes that it ends. Milliseconds since 1970. */
+  readonly end?: (end: number) => number;
+  /** Where it shows, if not in the simulation as it is by default. */
+  readonly in?: Scenario;
+}
