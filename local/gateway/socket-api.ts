@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { setTimeout as pause } from "node:timers/promises";
 import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import type { WebSocket } from "ws";
 import { problem } from "../../shared/domain/errors.ts";
@@ -23,7 +23,7 @@ import { connectEvent, disconnectEvent, type Peer } from "./socket-event.ts";
 export interface SocketApiDeps extends ConnectionDeps {
   readonly socket: Pick<Lambda<"socket">, "invoke">;
   readonly observer: Observer;
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Pick<Clock, "now" | "pause">;
   readonly limits: ConnectionDeps["limits"] & Pick<Limits, "socketTimeout">;
   readonly unkind: Unkind;
   readonly quota: Quota;
@@ -37,8 +37,8 @@ export interface SocketApi {
   upgrade(request: IncomingMessage, tcp: Duplex, head: Buffer): void;
   /** Breaks a connection as a lost network would, and forgets it without $disconnect. */
   kill(connectionId: string): void;
-  /** Loses the client without a close: posts return 200 for so many milliseconds, then 410. */
-  halfOpen(connectionId: string, milliseconds: number): void;
+  /** Loses the client without a close: posts return 200 for so many milliseconds, or until it is ended; then 410. */
+  halfOpen(connectionId: string, milliseconds?: number): () => void;
   /** Closes all with 1001 and without $disconnect: the tables go too. A client that does not answer is cut off. */
   close(): Promise<void>;
 }
@@ -49,16 +49,19 @@ export function socketApi(deps: SocketApiDeps): SocketApi {
   const invoke = (event: EventOf<"socket">) => within(deps.limits.socketTimeout, deps.socket.invoke(event));
   const connections = new Map<string, Connection>();
   const closing = new AbortController();
+  const closed = once(closing.signal, "abort");
+  /** Whether the gateway is still there after so many milliseconds. */
+  const outlasts = async (milliseconds: number): Promise<boolean> => {
+    if (milliseconds > 0) await Promise.race([clock.pause(milliseconds), closed]);
+    return !closing.signal.aborted;
+  };
 
   const disconnect = async (peer: Peer, code: number, reason: string): Promise<void> => {
-    if (unkind.disconnectDelay > 0) await pause(unkind.disconnectDelay, undefined, closing);
+    if (!(await outlasts(unkind.disconnectDelay))) return;
     for (let times = 0; times < unkind.disconnects; times++) {
       await invoke(disconnectEvent(peer, { code, reason }, randomUUID(), clock.now()));
       observer.record({ kind: "disconnected", connectionId: peer.connectionId, code });
     }
-  };
-  const disconnected = (peer: Peer, code: number, reason: string) => {
-    disconnect(peer, code, reason).catch(() => {});
   };
 
   const decide = async (request: IncomingMessage): Promise<Decision> => {
@@ -73,9 +76,9 @@ export function socketApi(deps: SocketApiDeps): SocketApi {
     const status = statusOf(answer);
     const result = answer.kind === "returned" ? answer.value : {};
     if (status < 200 || status > 299) return refusal(status, result);
-    if (unkind.connectDelay > 0) await pause(unkind.connectDelay, undefined, closing);
+    if (!(await outlasts(unkind.connectDelay))) return { kind: "drop" };
     if (request.socket.destroyed || deps.stopping()) {
-      disconnected(peer, 1006, "Connection closed abnormally");
+      void disconnect(peer, 1006, "Connection closed abnormally");
       return { kind: "drop" };
     }
     const protocol = headerIn(result, "sec-websocket-protocol");
@@ -90,7 +93,7 @@ export function socketApi(deps: SocketApiDeps): SocketApi {
     observer.record({ kind: "connected", connectionId });
     socket.on("close", (code, reason) => {
       if (!connections.delete(connectionId)) return;
-      disconnected(peer, opened.closedWith() ?? code, reason.toString());
+      void disconnect(peer, opened.closedWith() ?? code, reason.toString());
     });
     serveFrames({ ...deps, invoke, ended: () => closing.signal.aborted }, opened);
   };
@@ -113,20 +116,23 @@ export function socketApi(deps: SocketApiDeps): SocketApi {
     },
     halfOpen(id, milliseconds) {
       const lost = connections.get(id);
+      const end = () => lost?.socket.terminate();
       lost?.loseClient();
-      const timer = setTimeout(() => lost?.socket.terminate(), milliseconds);
+      if (milliseconds === undefined) return end;
+      const timer = setTimeout(end, milliseconds);
       lost?.socket.once("close", () => clearTimeout(timer));
+      return end;
     },
     async close() {
       closing.abort();
       const open = [...connections.values()];
       connections.clear();
-      await Promise.all(open.map(closed));
+      await Promise.all(open.map(shut));
     },
   };
 }
 
-function closed({ socket, close }: Connection): Promise<void> {
+function shut({ socket, close }: Connection): Promise<void> {
   return new Promise((resolve) => {
     socket.once("close", () => resolve());
     close(1001, "Going away");

@@ -3,6 +3,15 @@ import { expect, test } from "vitest";
 import type { Handlers } from "../../local/handlers.ts";
 import { clientOf, open, post, startTiny } from "./support.ts";
 
+/** Its pauses last until the test lets them pass. */
+function stoppedClock() {
+  let pass = () => {};
+  const passed = new Promise<void>((resolve) => {
+    pass = resolve;
+  });
+  return { clock: { now: Date.now, monotonic: () => performance.now(), pause: () => passed }, pass };
+}
+
 const GONE = { name: "GoneException", $metadata: { httpStatusCode: 410 } };
 
 test("a half-open socket takes posts for a while and delivers none, then it is gone", async () => {
@@ -10,14 +19,23 @@ test("a half-open socket takes posts for a while and delivers none, then it is g
   const client = clientOf(router);
   const socket = await open(router.socketUrl);
   const { connectionId } = await router.spy.waitFor({ kind: "connected" });
-  router.spy.halfOpen(connectionId, 200);
+  const end = router.spy.halfOpen(connectionId);
   await client.send(post(connectionId, "lost"));
   await client.send(new GetConnectionCommand({ ConnectionId: connectionId }));
+  end();
   await router.spy.waitFor({ kind: "disconnected", connectionId, code: 1006 });
   await expect(client.send(post(connectionId, "late"))).rejects.toMatchObject(GONE);
   expect(await socket.closed).toBe(1006);
   expect(socket.buffered()).toEqual([]);
   expect(router.spy.traffic(connectionId).posts).toEqual({ 200: 1, 410: 1 });
+});
+
+test("a half-open socket is gone by itself after its time", async () => {
+  const router = await startTiny();
+  await open(router.socketUrl);
+  const { connectionId } = await router.spy.waitFor({ kind: "connected" });
+  router.spy.halfOpen(connectionId, 50);
+  await router.spy.waitFor({ kind: "disconnected", connectionId, code: 1006 });
 });
 
 test("while a slow $connect is not over a post returns 410, though the function has returned", async () => {
@@ -31,11 +49,13 @@ test("while a slow $connect is not over a post returns 410, though the function 
       told(requestContext.connectionId);
       return { statusCode: 200 };
     };
-  const router = await startTiny({ socket }, { unkind: { connectDelay: 300 } });
+  const { clock, pass } = stoppedClock();
+  const router = await startTiny({ socket }, { clock, unkind: { connectDelay: 5_000 } });
   const client = clientOf(router);
   const opening = open(router.socketUrl);
   const id = await connecting;
   await expect(client.send(post(id, "early"))).rejects.toMatchObject(GONE);
+  pass();
   const { next } = await opening;
   await client.send(post(id, "in time"));
   expect(await next()).toBe("in time");
@@ -45,13 +65,15 @@ const endings = ({ seen }: Awaited<ReturnType<typeof startTiny>>) =>
   seen.sockets.filter(({ requestContext }) => requestContext.eventType === "DISCONNECT").length;
 
 test("$disconnect can come late: a connection is gone before its function knows", async () => {
-  const router = await startTiny({}, { unkind: { disconnectDelay: 300 } });
+  const { clock, pass } = stoppedClock();
+  const router = await startTiny({}, { clock, unkind: { disconnectDelay: 5_000 } });
   const socket = await open(router.socketUrl);
   const { connectionId } = await router.spy.waitFor({ kind: "connected" });
   socket.socket.close();
   await socket.closed;
   await expect(clientOf(router).send(post(connectionId, "late"))).rejects.toMatchObject(GONE);
   expect(endings(router)).toBe(0);
+  pass();
   await router.spy.waitFor({ kind: "disconnected", connectionId });
   expect(endings(router)).toBe(1);
 });
