@@ -17,7 +17,7 @@ export interface LanesProps {
   readonly encryptionKey?: IKey;
 }
 
-/** A queue per lane, and one where SQS puts what ran out of receives. */
+/** A queue per lane, and the dead-letter queue behind them. */
 export class Lanes extends Construct {
   readonly queues: Readonly<Record<Lane, IQueue>>;
   readonly deadLetters: IQueue;
