@@ -38,7 +38,7 @@ export const FAULTS = {
   "table-unheard": 0.01, // a call did it, and fails all the same
   "table-twice": 0.01, // the SDK sends a call again whose answer was lost
   // connections
-  "frames-aside": 0, // a client asks for a topic and against it at once
+  "frames-aside": 0.1, // a client asks for a topic and against it at once
   "connect-slow": 0.1, // the socket opens seconds after $connect has returned
   "disconnect-lost": 0.3,
   "disconnect-late": 0.2,

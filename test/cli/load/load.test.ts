@@ -46,7 +46,7 @@ test("the report in words has a line for each matter and the histogram", async (
 
 test("a frame that never comes is lost, and the command fails", async () => {
   const { router, surroundings } = await routerFor();
-  const running = start([...SMALL, "--wait", "1"], surroundings);
+  const running = start([...SMALL, "--wait", "5"], surroundings);
   await router.spy.waitFor({ kind: "connected" }, { count: 12 });
   const [first = ""] = router.spy.connections();
   router.spy.failPosts(first, [413]);
