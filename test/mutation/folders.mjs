@@ -1,0 +1,37 @@
+/**
+ * The folders whose code is mutated, each with the suites that judge it. Left out of them is what measures time or
+ * takes seconds a file: it would run for each mutant that it covers.
+ */
+export const FOLDERS = {
+  domain: {
+    mutate: ["shared/domain/*.ts"],
+    tests: ["test/domain/*.test.ts", "test/versions/version.test.ts"],
+    slow: [],
+    ignoreStatic: false,
+  },
+  pipeline: {
+    mutate: ["shared/pipeline/*.ts"],
+    tests: ["test/pipeline/*.test.ts", "test/functions/*.test.ts"],
+    slow: [
+      "test/pipeline/slow-client.test.ts",
+      "test/pipeline/hostile-body.test.ts",
+      "test/pipeline/outage.test.ts",
+    ],
+    ignoreStatic: false,
+  },
+  adapters: {
+    mutate: ["shared/adapters/aws/*.ts"],
+    tests: ["test/adapters/*.test.ts", "test/contract/*.test.ts", "test/versions/*.test.ts"],
+    slow: [],
+    // A static mutant runs every suite, with an emulator of each service: a minute for each name of an attribute.
+    ignoreStatic: true,
+  },
+};
+
+/** The folder that a run is about, from the environment: the test runner's processes get nothing else. */
+export function chosen() {
+  const folder = FOLDERS[process.env.TAGWIRE_MUTATION ?? ""];
+  if (folder === undefined)
+    throw new Error(`TAGWIRE_MUTATION must be one of ${Object.keys(FOLDERS).join(", ")}`);
+  return folder;
+}

@@ -1,0 +1,32 @@
+/*
+ * Mutates the code of a folder under shared/ and runs its suites for each mutant:
+ * npm run test:mutation [-- domain | pipeline | adapters [option of `stryker run` …]]. Without a folder: all in turn.
+ * It is incremental: a mutant is run again only if its code or a test of it has changed.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { FOLDERS } from "./folders.mjs";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const [name, ...options] = process.argv.slice(2);
+const folders = name === undefined ? Object.keys(FOLDERS) : [name];
+if (!folders.every((folder) => folder in FOLDERS)) {
+  console.error(`test:mutation: there is no folder ${name}; there are ${Object.keys(FOLDERS).join(", ")}`);
+  process.exit(2);
+}
+
+for (const folder of folders) {
+  const stryker = spawn(
+    process.execPath,
+    [
+      "node_modules/@stryker-mutator/core/bin/stryker.js",
+      "run",
+      "test/mutation/stryker.config.mjs",
+      ...options,
+    ],
+    { cwd: root, stdio: "inherit", env: { ...process.env, TAGWIRE_MUTATION: folder } },
+  );
+  const [code] = await once(stryker, "exit");
+  if (code !== 0) process.exitCode = 1;
+}

@@ -1,0 +1,16 @@
+import { defineConfig } from "vitest/config";
+import { chosen } from "./folders.mjs";
+
+const { tests, slow } = chosen();
+
+/** The suites of one folder. Test files share a process, since each mutant starts them anew. */
+export default defineConfig({
+  test: {
+    include: tests,
+    exclude: slow,
+    isolate: false,
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
+  },
+});
