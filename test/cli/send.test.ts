@@ -95,6 +95,20 @@ test("a request never holds more than 1 MiB", async () => {
     expect(Number(headers["content-length"])).toBeLessThanOrEqual(1_048_576);
 });
 
+test("a hundred lines with a long target fill a request to 1 MiB and not beyond it", async () => {
+  const { url, requests } = await httpPeer(accepting);
+  const tags = Array.from({ length: 20 }, (_, i) => `a${i}:${"x".repeat(120)}`).join(" ");
+  const line = `${JSON.stringify("x".repeat(8_000))}\n`;
+  const { code, out } = await tagwire(["send", "--tags", tags], {
+    env: { TAGWIRE_URL: url },
+    stdin: line.repeat(200),
+  });
+  expect({ code, out }).toEqual({ code: 0, out: "queued 200\n" });
+  for (const { headers } of requests)
+    expect(Number(headers["content-length"])).toBeLessThanOrEqual(1_048_576);
+  expect(requests.length).toBeLessThanOrEqual(5);
+});
+
 test("a line goes out when it comes, not when a hundred are there", async () => {
   const { url } = await httpPeer(accepting);
   const stdin = new PassThrough();
