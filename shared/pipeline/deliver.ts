@@ -75,7 +75,10 @@ export async function deliver(deps: DeliverDeps, delivery: Delivery): Promise<De
     }
     from = undefined;
     await sendEarlier();
-    for (let attempt = 1; attempt < policy.postAttempts && work.busy().length > 0 && !stop(); attempt++) {
+    // Waiting for connections that stay busy would keep the run from other messages.
+    const mayRetry = () =>
+      !stop() && work.busy().some(({ connectionId }) => !deps.gateway.isBusy(connectionId));
+    for (let attempt = 1; attempt < policy.postAttempts && mayRetry(); attempt++) {
       await deps.clock.pause(backoff(attempt - 1, policy.pause, deps.random()));
       if (await delivery.isCancelled()) return "cancelled";
       await work.retry();

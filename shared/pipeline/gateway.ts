@@ -17,6 +17,8 @@ export interface Gateway {
     frame: Uint8Array,
     options: { readonly stop: () => boolean; readonly isLate: boolean },
   ): Promise<SendResult | Waiting | undefined>;
+  /** Whether a send to the connection would fail as before, or wait for another one, without being sent. */
+  isBusy(id: ConnectionId): boolean;
   isDown(): boolean;
   /** The gateway's state, by a probe if the last sends do not tell it. */
   state(): Promise<GatewayState>;
@@ -58,6 +60,7 @@ export function gateway(
       health.onResult(id, result, now);
       return result;
     },
+    isBusy: (id) => busy.known(id, monotonic(), BUSY_FOR.first) !== undefined,
     isDown: () => health.isDown(),
     state: () => health.state(() => sockets.probe(), monotonic),
   };
