@@ -62,6 +62,9 @@ export function gateway(
     },
     isBusy: (id) => busy.known(id, monotonic(), BUSY_FOR.first) !== undefined,
     isDown: () => health.isDown(),
-    state: () => health.state(() => sockets.probe(), monotonic),
+    state: async () =>
+      !health.isDown() && limiter.isThrottled(monotonic())
+        ? "throttled"
+        : health.state(() => sockets.probe(), monotonic),
   };
 }

@@ -10,6 +10,8 @@ export interface RateLimiter {
   onResult(id: ConnectionId, result: SendResult, now: number, isBusy: boolean): void;
   /** Sends per second. */
   rate(now: number): number;
+  /** Whether the account was throttled lately: what is throttled then is not up to a connection. */
+  isThrottled(now: number): boolean;
 }
 
 /** The part of the allowed rate that a new limiter begins with: others may be sending too. */
@@ -31,6 +33,8 @@ const COUNTED_ONCE = 10_000;
 const areTooMany = (throttled: number, seen: number): boolean =>
   throttled >= 3 && throttled > seen * 0.01 + 2 * Math.sqrt(seen * 0.01);
 const FALL = 0.7;
+/** Milliseconds after a fall within which a 429 is taken for the account's. */
+const LATELY = 60_000;
 const RISE = 1.02;
 
 /** Begins at a quarter of the sends per second that the policy allows, and never goes above them. */
@@ -41,6 +45,7 @@ export function rateLimiter({ quota, share }: PacePolicy): RateLimiter {
   let available = (rate * BURST) / 1_000;
   let filledAt: number | undefined;
   let waiting = 0;
+  let fellAt = Number.NEGATIVE_INFINITY;
   let window = {
     since: undefined as number | undefined,
     seen: new Set<ConnectionId>(),
@@ -53,9 +58,12 @@ export function rateLimiter({ quota, share }: PacePolicy): RateLimiter {
     const passed = Math.floor((now - since) / WINDOW);
     if (passed < 1) return;
     const { throttled, seen } = window;
-    if (areTooMany(throttled.size, seen.size)) rate *= FALL;
+    if (areTooMany(throttled.size, seen.size)) {
+      rate *= FALL;
+      fellAt = now;
+    }
     // Windows in which nothing was sent are quiet too: what was throttled may be over.
-    else if (throttled.size === 0) rate *= RISE;
+    if (throttled.size === 0) rate *= RISE;
     rate = Math.min(most, Math.max(LEAST, rate * RISE ** Math.min(passed - 1, 1_000)));
     window = { since: since + passed * WINDOW, seen: new Set(), throttled: new Set() };
     for (const [id, at] of counted) if (now - at >= COUNTED_ONCE) counted.delete(id);
@@ -87,6 +95,10 @@ export function rateLimiter({ quota, share }: PacePolicy): RateLimiter {
     rate(now) {
       turnWindow(now);
       return rate;
+    },
+    isThrottled(now) {
+      turnWindow(now);
+      return now - fellAt < LATELY;
     },
   };
 }

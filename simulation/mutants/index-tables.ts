@@ -34,8 +34,8 @@ export const INDEX_TABLES = {
             opened.set(connection.connectionId, scheduler.now());
             await connections.open(connection);
           },
-          find: async (id, now) =>
-            (opened.get(id) ?? 0) > scheduler.now() - STALE ? undefined : connections.find(id, now),
+          read: async (id, now) =>
+            (opened.get(id) ?? 0) > scheduler.now() - STALE ? undefined : connections.read(id, now),
         },
       };
     },

@@ -101,7 +101,7 @@ export const RECEIPT_TABLES = {
     ports: receipts(({ claim }) => ({
       claim: (job, lease, now) => claim(job, { ...lease, returnsAt: Number.MAX_SAFE_INTEGER }, now),
     })),
-    in: { poison: 0.05, messages: 10, faults: "none" },
+    in: { poison: 0.05, messages: 3, faults: "none" },
   },
   "deaths-of-the-living": {
     why: "a run that could not write counts as dead",

@@ -3,6 +3,9 @@ import type { Mutant } from "../world/mutant.ts";
 import type { Scenario } from "../world/scenario.ts";
 import { sockets } from "./change.ts";
 
+/** Enough sends in a second to meet the rate. */
+const BUSY: Scenario = { messages: 30, connections: 60, faults: "run-skew" };
+
 const during = (kind: "gateway-503" | "gateway-403"): Scenario => ({
   outage: { kind, seconds: 300, atClaim: false },
   faults: "none",
@@ -13,10 +16,12 @@ export const SENDS = {
   "rate-never-waited-for": {
     why: "a container sends as fast as it can",
     memory: ({ limiter }) => ({ limiter: { ...limiter, acquire: () => 0 } }),
+    in: BUSY,
   },
   "share-ignored": {
     why: "a container takes more than its share of the quota",
     policy: ({ pace }) => ({ pace: { ...pace, share: 4 } }),
+    in: BUSY,
   },
   "unheard-is-sent": {
     why: "a send without an answer counts as sent",

@@ -23,12 +23,12 @@ export interface ClaimWatch {
 /** One run at a time holds a job, no longer than it should, and nobody takes what is over. */
 export function watchClaims(book: Notebook, receipts: ReceiptWatch, visibilitySeconds: number): ClaimWatch {
   const open = (letter: Letter, part: string): PartState => {
-    const state = letter.parts.get(part) ?? { leaseUntil: 0, pending: 0, queued: false };
+    const state = letter.parts.get(part) ?? { leaseUntil: 0, deaths: 0, pending: 0, queued: false };
     letter.parts.set(part, state);
     return state;
   };
 
-  const take = (actor: Actor, letter: Letter, { range }: Job, lease: Lease) => {
+  const take = (actor: Actor, letter: Letter, { range }: Job, lease: Lease, deaths: number) => {
     const part = partName(range);
     const state = open(letter, part);
     const again = `${actor.name} takes ${nameOf(letter)} ${part}`;
@@ -37,6 +37,7 @@ export function watchClaims(book: Notebook, receipts: ReceiptWatch, visibilitySe
       book.violate("what is over is not taken again", again);
     }
     state.leaseUntil = lease.until;
+    state.deaths = deaths;
     delete state.ending;
     delete state.reason;
     if (own) return;
@@ -65,11 +66,15 @@ export function watchClaims(book: Notebook, receipts: ReceiptWatch, visibilitySe
         case "claimed":
           if (!job.range) show(book, name, letter);
           delete letter.dropped;
-          take(actor, letter, job, lease);
+          take(actor, letter, job, lease, claim.deaths);
           return;
-        case "suspect":
-          open(letter, part).leaseUntil = 0;
+        case "suspect": {
+          const state = open(letter, part);
+          // Only the claim that counts a death takes the lease away.
+          if (claim.deaths > state.deaths) state.leaseUntil = 0;
+          state.deaths = claim.deaths;
           return;
+        }
         case "leased": {
           book.twins.add(twinOf(actor, letter, part));
           const holder = letter.servings.findLast((one) => one.part === part);
@@ -102,6 +107,7 @@ export function watchClaims(book: Notebook, receipts: ReceiptWatch, visibilitySe
       serving.outcome = outcome;
       if (settled !== "written") return;
       const state = open(letter, serving.part);
+      state.deaths = 0;
       if (outcome.kind === "split") {
         state.split = outcome.ranges;
         return;

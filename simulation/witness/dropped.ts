@@ -38,7 +38,7 @@ function isCancelled(book: Notebook, letter: Letter, isWhole: boolean): boolean 
   // Its row takes the place of an earlier message's.
   name.shown = letter;
   letter.cancel = cancel;
-  letter.parts.set("whole", { leaseUntil: 0, pending: 0, queued: false, ending: "cancelled" });
+  letter.parts.set("whole", { leaseUntil: 0, deaths: 0, pending: 0, queued: false, ending: "cancelled" });
   return true;
 }
 

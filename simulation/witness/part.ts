@@ -10,6 +10,8 @@ export interface Range {
 export interface PartState {
   /** Until when a run holds it. 0: none does. */
   leaseUntil: number;
+  /** Runs that died in a row while they held it, as the table counts them. */
+  deaths: number;
   ending?: Ending;
   reason?: string;
   pending: number;

@@ -48,8 +48,11 @@ describe("the rate", () => {
   test("falls by 30 % where distinct connections are throttled, and rises by 2 % in a quiet window", () => {
     const { limiter, after } = warm();
     for (let i = 0; i < 100; i++) limiter.onResult(id(i), i < 20 ? THROTTLED : SENT, after, false);
+    expect(limiter.isThrottled(after)).toBe(false);
     expect(limiter.rate(after + 500)).toBeCloseTo(5_600);
     expect(limiter.rate(after + 1_000)).toBeCloseTo(5_600 * 1.02);
+    expect(limiter.isThrottled(after + 60_499)).toBe(true);
+    expect(limiter.isThrottled(after + 60_500)).toBe(false);
   });
 
   test("is not changed by one client that does not read, however often it is sent to", () => {
