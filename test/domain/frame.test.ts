@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseFrame, refOf } from "../../shared/domain/frame.ts";
+import { errorFrame, parseFrame, refOf } from "../../shared/domain/frame.ts";
 import { messageFrame } from "../../shared/domain/message-frame.ts";
 import { json } from "../support/arbitrary.ts";
 import { aMessage } from "../support/message.ts";
@@ -87,4 +87,20 @@ test("the frame of a message names what its client may see, and nothing of its p
     time: "2026-01-01T00:00:00.000Z",
   });
   expect(messageFrame(aMessage())).not.toHaveProperty("event");
+});
+
+test.each([
+  { refusal: {}, ref: undefined, more: {} },
+  { refusal: { retryAfter: 0 }, ref: undefined, more: { retryAfter: 0 } },
+  { refusal: { errors: [{ pointer: "/ref", detail: "bad" }] }, ref: 7, more: { ref: 7 } },
+  { refusal: {}, ref: "", more: { ref: "" } },
+])("the error frame of a refusal with $refusal to the ref $ref says no more than that", ({
+  refusal,
+  ref,
+  more,
+}) => {
+  const code = "FRAME_INVALID";
+  expect(Object.entries(errorFrame({ code, detail: "bad", ...refusal }, ref))).toEqual(
+    Object.entries({ type: "error", code, detail: "bad", ...refusal, ...more }),
+  );
 });

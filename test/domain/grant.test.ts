@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
-import { Identity, mayPublish, maySubscribe } from "../../shared/domain/grant.ts";
+import { Identity, isProducer, mayPublish, maySubscribe } from "../../shared/domain/grant.ts";
 import { parse } from "../../shared/domain/parse.ts";
 import { Topic } from "../../shared/domain/tag.ts";
 import { Target } from "../../shared/domain/target.ts";
@@ -147,4 +147,8 @@ describe("claims", () => {
       refusal: { code: "TOKEN_INVALID", errors: [{ pointer: at }] },
     });
   });
+});
+
+test("a token is a producer's if it may publish anything at all", () => {
+  expect([isProducer({ publish: [] }), isProducer({ publish: ["topic:a"] })]).toEqual([false, true]);
 });

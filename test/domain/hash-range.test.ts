@@ -109,6 +109,30 @@ test.each([
   { from: "80000000", to: "80000000" },
   { from: "80000000", to: "00000000" },
   { from: "g", to: "g" },
+  { from: 0, to: "g" },
+  { from: ["00000000"], to: "g" },
+  { from: "00000000", to: ["g"] },
+  { from: "000000000", to: "g" },
+  { from: "-00000000", to: "g" },
+  { from: "00000000-", to: "g" },
+  { from: "00000000", to: "-80000000" },
+  { from: "00000000", to: "80000000-" },
+  { from: "00000000", to: "gg" },
 ])("%j is not a range", (value) => {
   expect(isHashRange(value)).toBe(false);
+});
+
+test("a range holds its first key and not its last", () => {
+  const range = { from: "40000000", to: "80000000" };
+  expect(
+    ["3fffffff#z", "40000000", "40000000#a", "80000000", "80000000#a"].map((key) => contains(range, key)),
+  ).toEqual([false, true, true, false, false]);
+});
+
+test.each([
+  { seen: 1, lastKey: "00000000#a", size: 2 ** 32 },
+  { seen: 10, lastKey: "7fffffff#a", size: 20 },
+  { seen: 10, lastKey: "ffffffff#a", size: 10 },
+])("$seen keys up to $lastKey make a list of $size", ({ seen, lastKey, size }) => {
+  expect(estimate(WHOLE, seen, lastKey)).toBe(size);
 });

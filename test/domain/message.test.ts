@@ -112,6 +112,42 @@ function read(body: string): Job {
   return found.job;
 }
 
+test.each([
+  0,
+  -1,
+  1.5,
+  "2",
+  null,
+  [2],
+])("a body whose version is %j is of the version before there were versions", (v) => {
+  const { acceptanceId, expiresAt: _, ...rest } = aMessage();
+  const life = { expiresAt: NOW + 342_000_000 };
+  expect(readBody(JSON.stringify({ v, message: { ...rest, copy: acceptanceId } }))).toEqual({
+    kind: "job",
+    job: aJob(life),
+  });
+});
+
+test("a body that is none says its code and what is wrong with it", () => {
+  expect(readBody("no JSON")).toEqual({ kind: "invalid", reason: "MESSAGE_INVALID: the text is not JSON" });
+  expect(readBody("{}")).toEqual({ kind: "invalid", reason: "MESSAGE_INVALID: /message is missing" });
+  expect(readBody('{"v":1}')).toEqual({ kind: "invalid", reason: "MESSAGE_INVALID: /message is missing" });
+});
+
+test("the event of a post is the message's, and a post without one makes a message without one", () => {
+  expect(unwrap(accepted({ event: "order.shipped" })).event).toBe("order.shipped");
+  expect(unwrap(accepted({}))).not.toHaveProperty("event");
+});
+
+test("a refused deadline is named by its field and says why, at the root too", () => {
+  expect(accepted({ ttlSeconds: 342_001 })).toMatchObject({
+    refusal: { detail: "/ttlSeconds must be at most 342000 seconds ahead" },
+  });
+  expect(accepted({ ttlSeconds: 342_001, delaySeconds: 900 }, "/3")).toMatchObject({
+    refusal: { detail: "/3/ttlSeconds must be at most 342000 seconds ahead" },
+  });
+});
+
 test("a body that a newer deployment wrote is left to a consumer of that deployment", () => {
   expect(readBody(JSON.stringify({ v: 2, message: "of another shape" }))).toEqual({
     kind: "newer",

@@ -101,3 +101,56 @@ test.each([
 test("JSON of any depth is read", () => {
   expect(parseJson(`${"[".repeat(500_000)}${"]".repeat(500_000)}`)).toMatchObject({ ok: true });
 });
+
+test("what is no object where one belongs is told so, once", () => {
+  expect(errorsOf(Thing, ["a", "b"])).toEqual([
+    { pointer: "", detail: expect.stringMatching(/^must be Object, got /) },
+  ]);
+  expect(parse(Thing, null, "MESSAGE_INVALID")).toMatchObject({
+    refusal: { detail: expect.stringMatching(/^the value must be Object, got null/) },
+  });
+});
+
+test("unknown fields beside an inner object's unknown fields are each named where they are", () => {
+  const Outer = exactObject({ inner: exactObject({ a: v.optional(v.number()) }) });
+  expect(errorsOf(Outer, { inner: { b: 1, c: 1 } }).map(({ pointer }) => pointer)).toEqual([
+    "/inner/b",
+    "/inner/c",
+  ]);
+  expect(errorsOf(Outer, { inner: { b: 1 }, d: 1, e: 1 }).map(({ pointer }) => pointer)).toEqual([
+    "/inner/b",
+    "/d",
+    "/e",
+  ]);
+});
+
+test("a hundred bad fields are all named, and nothing is said of more", () => {
+  const input = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`field-${i}`, i]));
+  const refused = parse(exactObject({}), input, "MESSAGE_INVALID");
+  expect(refused).toMatchObject({ refusal: { detail: expect.stringMatching(/not a known field$/) } });
+});
+
+test("more than a hundred bad items are named up to a hundred and counted", () => {
+  const refused = parse(v.array(v.number()), Array(130).fill("x"), "MESSAGE_INVALID");
+  expect(refused).toMatchObject({ refusal: { detail: expect.stringMatching(/; and 30 more$/) } });
+  expect(errorsOf(v.array(v.number()), Array(130).fill("x"))).toHaveLength(100);
+});
+
+test.each([
+  { schema: v.pipe(v.string(), v.minLength(3, "must be long")), input: "ab", detail: "must be long, got 2" },
+  {
+    schema: v.pipe(v.string(), v.regex(/^a/, "must start with a")),
+    input: "b",
+    detail: 'must start with a, got "b"',
+  },
+  { schema: v.custom(() => false, "must be ours"), input: 1, detail: "must be ours, got 1" },
+  { schema: v.picklist(["a", "b"]), input: "c", detail: 'must be ("a" | "b"), got "c"' },
+])("$input is told: $detail", ({ schema, input, detail }) => {
+  expect(errorsOf(schema, input)).toEqual([{ pointer: "", detail }]);
+});
+
+test("a text of sixty characters is told whole, a longer one is cut", () => {
+  const told = (length: number) => errorsOf(v.number(), "x".repeat(length))[0]?.detail;
+  expect(told(58)).toBe(`must be number, got "${"x".repeat(58)}"`);
+  expect(told(59)).toBe(`must be number, got "${"x".repeat(59)}…`);
+});

@@ -5,9 +5,17 @@ import { type HashRange, split, WHOLE } from "../../shared/domain/hash-range.ts"
 import type { MessageId } from "../../shared/domain/message.ts";
 import { ENDINGS, endingOf } from "../../shared/domain/receipt.ts";
 import { fold, rowsWithNames } from "../../shared/domain/receipt-fold.ts";
-import { type Details, jobPart, MESSAGE_PART, type ReceiptRow } from "../../shared/domain/receipt-row.ts";
+import {
+  type Details,
+  dedupeUntil,
+  detailPart,
+  isLeased,
+  jobPart,
+  MESSAGE_PART,
+  type ReceiptRow,
+} from "../../shared/domain/receipt-row.ts";
 import type { ConnectionId, UserId } from "../../shared/domain/tag.ts";
-import { aJob, NOW } from "../support/message.ts";
+import { aJob, aMessage, NOW } from "../support/message.ts";
 
 const aRow = (fields: Partial<ReceiptRow> = {}): ReceiptRow => ({
   v: 1,
@@ -156,6 +164,46 @@ describe("a receipt", () => {
     });
   });
 
+  test.each([
+    { state: "delivered", rows: [aRow({ ending: "delivered", reason: "429" })], reason: undefined },
+    { state: "no-recipients", rows: [aRow({ ending: "no-recipients", reason: "429" })], reason: undefined },
+    { state: "retrying", rows: [aRow({ reason: "429" })], reason: "429" },
+    { state: "retrying", rows: [aRow()], reason: undefined },
+    { state: "partial", rows: [aRow({ ending: "partial" })], reason: undefined },
+    { state: "dead", rows: [aRow({ ending: "dead" })], reason: undefined },
+    { state: "dead", rows: [aRow({ onFinalReceive: true, reason: "503" })], reason: "503" },
+  ])("that says $state gives the reason $reason", ({ state, rows, reason }) => {
+    expect(fold(rows, NOW)).toMatchObject({ state, ...(reason ? { reason } : {}) });
+    if (reason === undefined) expect(fold(rows, NOW)).not.toHaveProperty("reason");
+  });
+
+  test("says nothing of a time, of jobs, of a reason or of failures that it does not know of", () => {
+    const { time: _, ...row } = aRow({ ending: "delivered", ...counted(1) });
+    expect(fold([row], NOW)).toEqual({
+      ...{ id: "m-1", producer: "ann", state: "delivered", attempts: 1 },
+      counts: { sent: 1, gone: 0, failed: 0, pending: 0 },
+      updatedAt: "2026-01-01T00:00:00.000Z",
+    });
+    expect(fold([aRow()], NOW)).toMatchObject({ time: "2026-01-01T00:00:00.000Z" });
+  });
+
+  test("of a split whose last receive queued only a part is dead, and a cancel does not end it by itself", () => {
+    const rows = [aRow({ split: [LOW, HIGH], onFinalReceive: true })];
+    expect(fold(rows, NOW)).toMatchObject({ state: "dead", attempts: 0, jobs: 2 });
+    expect(fold([aRow({ split: [LOW, HIGH], cancelledAt: NOW })], NOW)).toMatchObject({ state: "retrying" });
+  });
+
+  test("reads names only of rows that have some, and no more than it has room for", () => {
+    const lost = { ...counted(0, 0, 50), ending: "partial" as const };
+    const rows = split(WHOLE, 4).map((range, i) =>
+      aRow({ part: part(range), ...lost, ...(i === 0 ? {} : { details: "run" }) }),
+    );
+    const all = [aRow({ split: split(WHOLE, 4), queued: true }), ...rows];
+    expect(rowsWithNames(all, NOW)).toEqual(rows.slice(1, 3));
+    expect(rowsWithNames([], NOW)).toEqual([]);
+    expect(rowsWithNames([aRow({ split: [LOW, HIGH], queued: true })], NOW)).toEqual([]);
+  });
+
   test("is none where the message has no row of its own", () => {
     expect(fold([], NOW)).toBeUndefined();
     expect(fold([aRow({ part: part(LOW) })], NOW)).toBeUndefined();
@@ -279,6 +327,17 @@ describe("a run that meets a row", () => {
       row: aRow({ split: [LOW, HIGH], cancelledAt: 1 }),
       kind: "open",
     },
+    {
+      of: "a run that died just as it returned",
+      row: aRow({ ...died, returnsAt: NOW }),
+      kind: "died",
+      deaths: 1,
+    },
+    {
+      of: "a run that has written and whose receive is the one before",
+      row: aRow({ ...died, leaseUntil: 0 }),
+      kind: "open",
+    },
     { of: "its own lease", row: aRow({ run: "me", leaseUntil: NOW + 1 }), kind: "open" },
   ])("of $of may do what it says: $kind", ({ row, of, ...found }) => {
     expect(claimability(row, aJob(), ME, NOW), of).toEqual(found);
@@ -327,4 +386,21 @@ describe("a run that meets a row", () => {
     ];
     expect(claimability(own, aJob(), ME, NOW, rows)).toEqual(is);
   });
+});
+
+test("a window of five minutes ends five minutes after the message was accepted", () => {
+  expect(dedupeUntil(aMessage({ dedupeSeconds: 300 }))).toBe(NOW + 300_000);
+});
+
+test("names sort after every part of a receipt", () => {
+  expect(detailPart(MESSAGE_PART, "run")).toBe("names#message#run");
+  expect([part(HIGH), MESSAGE_PART].every((name) => name < detailPart(name, "run"))).toBe(true);
+});
+
+test.each([
+  { of: "a run holds", row: { leaseUntil: NOW + 1 }, is: true },
+  { of: "a run held until now", row: { leaseUntil: NOW }, is: false },
+  { of: "has ended while a run holds it", row: { leaseUntil: NOW + 1, ending: "dead" as const }, is: false },
+])("a row that $of is leased: $is", ({ row, is }) => {
+  expect(isLeased(aRow(row), NOW)).toBe(is);
 });

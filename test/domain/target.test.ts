@@ -2,7 +2,7 @@ import fc from "fast-check";
 import * as v from "valibot";
 import { expect, test } from "vitest";
 import { parse } from "../../shared/domain/parse.ts";
-import { expressionOf, Target } from "../../shared/domain/target.ts";
+import { expressionOf, Target, tagsFor } from "../../shared/domain/target.ts";
 import { targets } from "../support/arbitrary.ts";
 
 test.each([
@@ -72,4 +72,13 @@ test("every target that is accepted comes out as it went in, and has a list to s
       expect(all.length + any.length).toBeGreaterThan(0);
     }),
   );
+});
+
+test.each([
+  { target: { connection: "abc=" }, found: [] },
+  { target: { user: "1001" }, found: ["user:1001"] },
+  { target: { tags: { all: ["a:1"], any: ["b:2", "c:3"], none: ["d:4"] } }, found: ["a:1", "b:2", "c:3"] },
+  { target: { tags: { none: ["d:4"] } }, found: ["everyone"] },
+])("connections are found for $target by $found", ({ target, found }) => {
+  expect(tagsFor(v.parse(Target, target))).toEqual(found);
 });
