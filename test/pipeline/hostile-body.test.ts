@@ -75,7 +75,7 @@ test("120,000 unknown fields cost little more than to read them, and twice as ma
   expect(took.twice / took.readTwice).toBeLessThan(5);
   // JSON.parse itself grows by more than two where the larger object no longer fits a cache.
   const inherent = Math.max(1, took.readTwice / took.readOnce / 2);
-  expect(took.twice / took.once).toBeLessThan(2.3 * inherent);
+  expect(took.twice / took.once).toBeLessThan(3 * inherent);
 });
 
 /** Milliseconds by which a body may go over its bound, where reading it takes no time at all. */
