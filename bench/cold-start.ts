@@ -80,9 +80,8 @@ function report(bundles: readonly Bundle[], timed: ReadonlyMap<Bundle, readonly 
       "Bundles as the stack deploys them (esbuild, minified, in chunks); `at start` is what an import reads, `later` what " +
       `is loaded on first use. Each import runs in a Node process of its own, ${ROUNDS} times, rows in turn, medians. A function ` +
       "is imported with its handler made; its rival makes the SDK clients that the function has at its start, bundled the " +
-      "same way, and nothing else. `and what it goes on to load` adds the CPU time of the next 0.15 s: the consumer loads " +
-      "its HTTP client beside its first table calls. Node's own start is not in any number.",
-    packages: ["esbuild", "@aws-sdk/client-dynamodb", "@aws-sdk/client-sqs", "undici"],
+      "same way, and nothing else. `and what it goes on to load` adds the CPU time of the next 0.15 s. Node's own start is not in any number.",
+    packages: ["esbuild", "@aws-sdk/client-dynamodb", "@aws-sdk/client-sqs"],
     columns: [
       "import",
       "kB at start",

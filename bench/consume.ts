@@ -87,7 +87,7 @@ export async function consume(): Promise<Report> {
       "receipts; a topic of 10,000 becomes four jobs on the fanout lane, which are counted in. The account's request quota " +
       "is set out of reach, so that pacing waits for nothing. Calls and units are per message, counted in runs of their " +
       "own; units are what dynalite says was consumed.",
-    packages: ["@aws-sdk/client-dynamodb", "undici", "dynalite", "fauxqs"],
+    packages: ["@aws-sdk/client-dynamodb", "dynalite", "fauxqs"],
     columns: [
       "messages per CPU-second",
       "median",

@@ -4,7 +4,7 @@ import {
 } from "@aws-sdk/client-apigatewaymanagementapi";
 import { CREDENTIALS, REGION } from "../local/aws.ts";
 import { requestHandler } from "../shared/adapters/aws/client.ts";
-import { undiciSockets } from "../shared/adapters/aws/undici-sockets.ts";
+import { signedSockets } from "../shared/adapters/aws/signed-sockets.ts";
 import type { ConnectionId } from "../shared/domain/tag.ts";
 import type { Sockets } from "../shared/ports.ts";
 import { startChild } from "./child.ts";
@@ -35,7 +35,7 @@ export async function post(): Promise<Report> {
     maxAttempts: 1,
     requestHandler: requestHandler(3_000, IN_FLIGHT),
   });
-  const ours = undiciSockets({
+  const ours = signedSockets({
     endpoint,
     region: async () => REGION,
     credentials: tuned.config.credentials,
@@ -69,7 +69,8 @@ export async function post(): Promise<Report> {
   shipped.destroy();
   tuned.destroy();
   node.destroy();
-  await Promise.all([ours.destroy(), unsigned.destroy()]);
+  ours.destroy();
+  await unsigned.destroy();
   await gateway.stop();
   return {
     name: "post",
@@ -79,7 +80,7 @@ export async function post(): Promise<Report> {
       "a frame of its own but in the row that says otherwise, which is what a topic does. Counted is the CPU time of " +
       "the posting process. Rows take turns of half a second, nine rounds, medians; ratios compare within a round. " +
       "The SDK's client as shipped has no option set; tuned, it has `cacheMiddleware` and no retries. The unsigned " +
-      "rows are undici's fastest interface and Node's own client without signature or credentials, which no signed path can reach. Tagwire signs with `@smithy/signature-v4` and sends with undici.",
+      "rows are undici's fastest interface and Node's own client without signature or credentials, which no signed path can reach. Tagwire signs with `@smithy/signature-v4` and sends with Node's client.",
     packages: ["undici", "@aws-sdk/client-apigatewaymanagementapi"],
     columns: ["posts per CPU-second", "median", "× SDK as shipped", "× unsigned"],
     rows: contestants.map(({ name }) => ({

@@ -1,5 +1,5 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { undiciSockets } from "../shared/adapters/aws/undici-sockets.ts";
+import { signedSockets } from "../shared/adapters/aws/signed-sockets.ts";
 import type { DeliveryPolicy } from "../shared/domain/policy.ts";
 import type { Sockets } from "../shared/ports.ts";
 import type { World } from "./world.ts";
@@ -11,7 +11,7 @@ export const socketsOf = (
   { postTimeout, postsInFlight }: Pick<DeliveryPolicy, "postTimeout" | "postsInFlight">,
   { config: { region, credentials } }: Pick<DynamoDBClient, "config">,
 ): Sockets =>
-  undiciSockets({
+  signedSockets({
     endpoint,
     region,
     credentials,

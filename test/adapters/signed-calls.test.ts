@@ -76,7 +76,7 @@ const CALLS: Readonly<Record<string, Call>> = {
     new SecretsManagerClient(clientConfig(env, "SECRETS_MANAGER")).send(
       new GetSecretValueCommand({ SecretId: "tokens" }),
     ),
-  ...sendsBy("undici"),
+  ...sendsBy("the functions"),
   ...sendsBy("the SDK"),
 };
 
@@ -98,7 +98,7 @@ describe.each(Object.entries(CALLS))("in Lambda, %s", (_name, call) => {
 
 test("a frame is signed for each of many connections, and another frame by its own bytes", async () => {
   const { world, endpoint, seen } = await inLambda();
-  const sockets = WAYS["undici"]?.(world, endpoint, { postTimeout: 5_000, postsInFlight: 5 });
+  const sockets = WAYS["the functions"]?.(world, endpoint, { postTimeout: 5_000, postsInFlight: 5 });
   for (const frame of [FRAME, FRAME, Buffer.from("{}"), FRAME]) {
     expect(await sockets?.send(ID, frame)).toEqual({ kind: "sent" });
   }

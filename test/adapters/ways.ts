@@ -12,7 +12,7 @@ type Policy = Pick<DeliveryPolicy, "postTimeout" | "postsInFlight">;
 
 /** Sockets behind API Gateway: exactly as the consumer makes them, and by the client of the SDK, their reference. */
 export const WAYS: Readonly<Record<string, (world: World, endpoint: string, policy: Policy) => Sockets>> = {
-  undici: (world, endpoint, policy) => {
+  "the functions": (world, endpoint, policy) => {
     const tables = tableClient(world, { timeoutSeconds: 10 });
     onTestFinished(() => tables.destroy());
     return socketsOf(world, endpoint, policy, tables);

@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "@smithy/types",
     "node:crypto",
     "node:http",
-    "undici",
+    "node:https",
   ],
   "shared/adapters/jose/": ["shared/domain/", "shared/ports.ts", "jose"],
   "shared/adapters/powertools/": ["shared/ports.ts", "@aws-lambda-powertools/"],

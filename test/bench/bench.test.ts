@@ -1,5 +1,4 @@
 import { createServer, request } from "node:http";
-import { Pool } from "undici";
 import { expect, onTestFinished, test } from "vitest";
 import { callsOf, sum } from "../../bench/calls.ts";
 import { median, perCpuSecond, rateOf, ratio } from "../../bench/measure.ts";
@@ -37,31 +36,22 @@ test("who does more work for each turn has the lower rate", async () => {
   expect(ratio(rates, "once", "thrice")).toBeGreaterThan(1.3);
 });
 
-test("calls are counted by their operation, whichever client makes them", async () => {
+test("calls are counted by their operation", async () => {
   const server = createServer((incoming, response) => incoming.resume().on("end", () => response.end()));
   const url = `http://127.0.0.1:${await listen(server)}`;
-  const pool = new Pool(url);
-  onTestFinished(async () => {
-    await pool.close();
-    await shut(server);
-  });
-  const byNode = (target: string) =>
+  onTestFinished(() => shut(server));
+  const call = (path: string, target?: string) =>
     new Promise((resolve, reject) => {
-      request(`${url}/`, { method: "POST", headers: { "x-amz-target": target } }, (response) =>
-        response.resume().on("end", resolve),
-      )
+      const headers = target === undefined ? {} : { "x-amz-target": target };
+      request(url + path, { method: "POST", headers }, (response) => response.resume().on("end", resolve))
         .on("error", reject)
         .end();
     });
-  const byUndici = (path: string, headers: string[] = []) => pool.request({ path, method: "POST", headers });
   const calls = await callsOf(async () => {
-    await byNode("AmazonSQS.SendMessage");
-    for (const { body } of [
-      await byUndici("/", ["x-amz-target", "DynamoDB_20120810.Query"]),
-      await byUndici("/", ["x-amz-target", "DynamoDB_20120810.Query"]),
-      await byUndici("/prod/@connections/a%3D"),
-    ])
-      await body.dump();
+    await call("/", "AmazonSQS.SendMessage");
+    await call("/", "DynamoDB_20120810.Query");
+    await call("/", "DynamoDB_20120810.Query");
+    await call("/prod/@connections/a%3D");
   });
   expect(Object.fromEntries(calls)).toEqual({ SendMessage: 1, Query: 2, PostToConnection: 1 });
   expect(sum(calls, "SendMessage", "Query", "GetItem")).toBe(3);

@@ -1,7 +1,7 @@
 import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
 import { SignatureV4 } from "@smithy/signature-v4";
 import type { AwsCredentialIdentity, Checksum, Provider, SourceData } from "@smithy/types";
-import type { HttpRequest } from "./http-request.ts";
+import type { HttpRequest } from "./http-client.ts";
 
 export interface RequestSignerOptions {
   /** Of the service, as in `https://id.execute-api.region.amazonaws.com`. */

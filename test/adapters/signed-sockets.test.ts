@@ -1,7 +1,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { AwsCredentialIdentity as Identity } from "@smithy/types";
 import { expect, onTestFinished, test } from "vitest";
-import { undiciSockets } from "../../shared/adapters/aws/undici-sockets.ts";
+import { signedSockets } from "../../shared/adapters/aws/signed-sockets.ts";
 import type { ConnectionId } from "../../shared/domain/tag.ts";
 import { type Answer, gateway, refuse } from "./gateway.ts";
 import { verified } from "./verify.ts";
@@ -28,7 +28,7 @@ async function open({
   ...http
 }: Options = {}) {
   const { endpoint, seen, connections } = await gateway(answer);
-  const sockets = undiciSockets({
+  const sockets = signedSockets({
     endpoint,
     region: async () => "us-east-1",
     credentials,

@@ -1,10 +1,10 @@
 import type { AwsCredentialIdentity } from "@smithy/types";
 import type { SendResult, Sockets } from "../../ports.ts";
-import { type HttpOutcome, undiciClient } from "./http-request.ts";
+import { type HttpOutcome, httpClient } from "./http-client.ts";
 import { requestSigner } from "./request-signer.ts";
 import { failedSend, gatewayState, PROBED } from "./send-result.ts";
 
-export interface UndiciSocketsOptions {
+export interface SignedSocketsOptions {
   /** The callback address of the WebSocket API, with its stage. */
   readonly endpoint: string;
   readonly region: () => Promise<string>;
@@ -21,14 +21,14 @@ export interface UndiciSocketsOptions {
 }
 
 /**
- * Sockets behind the API Gateway management API: its two requests, signed by the SDK's signer and sent by undici. The
- * middleware of the SDK's client costs several times as much as all the rest of a send.
+ * Sockets behind the API Gateway management API: its two requests, signed by the SDK's signer and sent by Node's
+ * HTTP client. The middleware of the SDK's client costs several times as much as all the rest of a send.
  */
-export function undiciSockets(options: UndiciSocketsOptions): Sockets & { destroy(): Promise<void> } {
+export function signedSockets(options: SignedSocketsOptions): Sockets & { destroy(): void } {
   const { endpoint, region, credentials, now } = options;
   const { origin, pathname } = new URL(endpoint);
   const connections = `${pathname.replace(/\/+$/, "")}/@connections/`;
-  const http = undiciClient({ ...options, origin });
+  const http = httpClient({ ...options, origin });
   const signed = requestSigner({ origin, region, service: "execute-api" });
   /** Milliseconds that the gateway's clock is ahead of ours. */
   let skew = 0;
