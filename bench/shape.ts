@@ -30,7 +30,7 @@ export const SHAPES: readonly Shape[] = [
     targets: batch((i) => ({ user: String(i) })),
     reach: 1,
     rounds: 9,
-    least: 1.2,
+    least: 0.5,
   },
   {
     name: "a topic of 50",
@@ -38,7 +38,7 @@ export const SHAPES: readonly Shape[] = [
     targets: batch(() => ({ topic: "fifty" })),
     reach: 50,
     rounds: 9,
-    least: 4,
+    least: 2,
   },
   {
     name: "a topic of 10,000",
@@ -46,7 +46,7 @@ export const SHAPES: readonly Shape[] = [
     targets: [{ topic: "large" } as Target],
     reach: 10_000,
     rounds: 3,
-    least: 4,
+    least: 2,
   },
   {
     name: "100,000 ∩ 100",
