@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { median } from "../../bench/measure.ts";
 import { memoryClock } from "../../shared/adapters/memory/clock.ts";
 import { memoryQueue } from "../../shared/adapters/memory/queue.ts";
 import { memoryTelemetry } from "../../shared/adapters/memory/telemetry.ts";
@@ -66,16 +67,18 @@ async function best<K extends string>(
 test("120,000 unknown fields cost little more than to read them, and twice as many twice as much", async () => {
   const [once, twice] = [message(fields(60_000)), message(fields(120_000))];
   const check = (text: string) => () => parse(Post, JSON.parse(text), "MESSAGE_INVALID");
-  const took = await best(5, {
+  const works = {
     readOnce: () => JSON.parse(once),
     once: check(once),
     readTwice: () => JSON.parse(twice),
     twice: check(twice),
-  });
-  expect(took.twice / took.readTwice).toBeLessThan(5);
-  // JSON.parse itself grows by more than two where the larger object no longer fits a cache.
-  const inherent = Math.max(1, took.readTwice / took.readOnce / 2);
-  expect(took.twice / took.once).toBeLessThan(3 * inherent);
+  };
+  const rounds: Readonly<Record<keyof typeof works, number>>[] = [];
+  for (let round = 0; round < 9; round++) rounds.push(await best(1, works));
+  expect(median(rounds.map((took) => took.twice / took.readTwice))).toBeLessThan(5);
+  // JSON.parse itself takes more than twice as long for a larger object that no longer fits a cache.
+  const growth = rounds.map((took) => took.twice / took.readTwice / (took.once / took.readOnce));
+  expect(2 * median(growth)).toBeLessThan(2.3);
 });
 
 /** Milliseconds by which a body may go over its bound, where reading it takes no time at all. */
