@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { type BuildOptions, build, type Metafile } from "esbuild";
 import { BUNDLING } from "../infra/bundle.ts";
-import { DEFAULTS, ENV, FUNCTIONS, type FunctionName } from "../shared/settings.ts";
+import { DEFAULTS, ENV, FUNCTIONS, type FunctionName } from "../shared/settings/settings.ts";
 import { median } from "./measure.ts";
 import type { Report } from "./report.ts";
 

@@ -1,7 +1,7 @@
 import { ASSUMPTIONS } from "../cli/plan/load.ts";
 import { CHECKED, costOf, PRICES, type PriceName, REGION } from "../cli/plan/prices.ts";
 import { workOf } from "../cli/plan/work.ts";
-import { settings } from "../shared/settings.ts";
+import { settings } from "../shared/settings/settings.ts";
 import { type Cost, counted } from "./consume.ts";
 import type { Report } from "./report.ts";
 import { BYTES, type Shape } from "./shape.ts";

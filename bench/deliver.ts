@@ -1,15 +1,15 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { memoryConnections } from "../shared/adapters/memory/connections.ts";
-import { memoryQueue } from "../shared/adapters/memory/queue.ts";
-import { memoryReceipts } from "../shared/adapters/memory/receipts.ts";
-import { memorySubscriptions } from "../shared/adapters/memory/subscriptions.ts";
-import { memoryTelemetry } from "../shared/adapters/memory/telemetry.ts";
-import { after } from "../shared/domain/hash-range.ts";
-import type { ConnectionId, Tag } from "../shared/domain/tag.ts";
-import { consume } from "../shared/pipeline/consume.ts";
-import { gateway, gatewayMemory } from "../shared/pipeline/gateway.ts";
+import { consume } from "../shared/pipeline/consume/consume.ts";
+import { gateway, gatewayMemory } from "../shared/pipeline/deliver/gateway.ts";
 import type { Posting, Sockets, Subscriptions } from "../shared/ports.ts";
-import { DEFAULTS } from "../shared/settings.ts";
+import type { ConnectionId, Tag } from "../shared/protocol/tag.ts";
+import { after } from "../shared/receipts/hash-range.ts";
+import { DEFAULTS } from "../shared/settings/settings.ts";
+import { memoryConnections } from "../testing/memory/connections.ts";
+import { memoryQueue } from "../testing/memory/queue.ts";
+import { memoryReceipts } from "../testing/memory/receipts.ts";
+import { memorySubscriptions } from "../testing/memory/subscriptions.ts";
+import { memoryTelemetry } from "../testing/memory/telemetry.ts";
 import { plainDeliver } from "./plain/deliver.ts";
 
 /*

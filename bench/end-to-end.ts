@@ -2,7 +2,7 @@ import { SignJWT } from "jose";
 import { Agent, request } from "undici";
 import { type Latency, latency } from "../cli/load/latency.ts";
 import { open } from "../cli/load/socket.ts";
-import { DEV_SECRET } from "../shared/settings.ts";
+import { DEV_SECRET } from "../shared/settings/settings.ts";
 import { startChild } from "./child.ts";
 import type { Report } from "./report.ts";
 import type { RouterReady } from "./server/router.ts";

@@ -2,11 +2,11 @@ import {
   ApiGatewayManagementApiClient,
   PostToConnectionCommand,
 } from "@aws-sdk/client-apigatewaymanagementapi";
-import { CREDENTIALS, REGION } from "../local/aws.ts";
-import { requestHandler } from "../shared/adapters/aws/client.ts";
-import { signedSockets } from "../shared/adapters/aws/signed-sockets.ts";
-import type { ConnectionId } from "../shared/domain/tag.ts";
+import { CREDENTIALS, REGION } from "../local/emulators/aws.ts";
+import { signedSockets } from "../shared/adapters/apigateway/signed-sockets.ts";
+import { requestHandler } from "../shared/adapters/sdk/client.ts";
 import type { Sockets } from "../shared/ports.ts";
+import type { ConnectionId } from "../shared/protocol/tag.ts";
 import { startChild } from "./child.ts";
 import { perCpuSecond, rateOf, ratio } from "./measure.ts";
 import { unsignedNodePost, unsignedPost } from "./plain/post.ts";

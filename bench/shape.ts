@@ -1,4 +1,4 @@
-import type { Target } from "../shared/domain/target.ts";
+import type { Target } from "../shared/protocol/target.ts";
 
 export const BYTES = 500;
 

@@ -4,10 +4,10 @@ import { ApiGatewayManagementApiClient } from "@aws-sdk/client-apigatewaymanagem
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { consumeHandler } from "../functions/consume.ts";
-import type { World } from "../functions/world.ts";
-import { CREDENTIALS, queueArn, REGION } from "../local/aws.ts";
-import type { Target } from "../shared/domain/target.ts";
-import { settings } from "../shared/settings.ts";
+import type { World } from "../functions/runtime/runtime.ts";
+import { CREDENTIALS, queueArn, REGION } from "../local/emulators/aws.ts";
+import type { Target } from "../shared/protocol/target.ts";
+import { settings } from "../shared/settings/settings.ts";
 import { type Child, startChild } from "./child.ts";
 import { plainConsumer } from "./plain/consume.ts";
 import type { GatewayReady } from "./server/gateway.ts";

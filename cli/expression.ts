@@ -1,5 +1,5 @@
-import { parse } from "../shared/domain/parse.ts";
-import { Target } from "../shared/domain/target.ts";
+import { parse } from "../shared/protocol/parse.ts";
+import { Target } from "../shared/protocol/target.ts";
 import { Failure } from "./failure.ts";
 
 const WORDS = ["all", "any", "none"] as const;

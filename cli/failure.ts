@@ -1,4 +1,4 @@
-import type { FieldError } from "../shared/domain/errors.ts";
+import type { FieldError } from "../shared/protocol/errors.ts";
 
 /** Why a command could not do what it was asked, in one line. It ends the command with exit code 1. */
 export class Failure extends Error {

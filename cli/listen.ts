@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type Command, Option } from "commander";
-import { backoff } from "../shared/domain/backoff.ts";
-import { DEFAULTS } from "../shared/settings.ts";
+import { backoff } from "../shared/backoff.ts";
+import { DEFAULTS } from "../shared/settings/settings.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { collect, wholeNumber } from "./option.ts";

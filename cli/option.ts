@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
-import { parseJson } from "../shared/domain/parse.ts";
-import { type Overrides, type Settings, settings } from "../shared/settings.ts";
+import { parseJson } from "../shared/protocol/parse.ts";
+import { type Overrides, type Settings, settings } from "../shared/settings/settings.ts";
 import { isObject } from "./failure.ts";
 
 /** Gathers an option that may be given many times. */

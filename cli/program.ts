@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { TagwireError } from "../shared/domain/errors.ts";
+import { TagwireError } from "../shared/protocol/errors.ts";
 import { cancelVerb } from "./cancel.ts";
 import { deadLettersVerb } from "./dead-letters/verb.ts";
 import { doctorVerb } from "./doctor/verb.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Receipt } from "../shared/domain/receipt.ts";
+import type { Receipt } from "../shared/receipts/receipt.ts";
 import type { Io } from "./io.ts";
 import { call, granted } from "./router.ts";
 

@@ -1,4 +1,4 @@
-import { parseJson } from "../shared/domain/parse.ts";
+import { parseJson } from "../shared/protocol/parse.ts";
 import { Failure, isReason, reasonLine } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { callerToken } from "./token.ts";

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
-import { PRIORITIES } from "../shared/domain/lane.ts";
-import { parseJson } from "../shared/domain/parse.ts";
+import { PRIORITIES } from "../shared/protocol/lane.ts";
+import { parseJson } from "../shared/protocol/parse.ts";
 import { parseExpression } from "./expression.ts";
 import { Failure, isObject } from "./failure.ts";
 import type { Io } from "./io.ts";

@@ -1,7 +1,7 @@
 import { WebSocket } from "ws";
-import { SUBPROTOCOL } from "../shared/domain/frame.ts";
-import { FRAME_TOPICS } from "../shared/domain/limits.ts";
-import { parseJson } from "../shared/domain/parse.ts";
+import { SUBPROTOCOL } from "../shared/protocol/frame.ts";
+import { FRAME_TOPICS } from "../shared/protocol/limits.ts";
+import { parseJson } from "../shared/protocol/parse.ts";
 import { isObject, isReason, reasonLine } from "./failure.ts";
 import { causeOf, hintFor } from "./router.ts";
 

@@ -1,5 +1,5 @@
-import { BATCH_MESSAGES, BODY_BYTES } from "../shared/domain/limits.ts";
-import { parseJson } from "../shared/domain/parse.ts";
+import { BATCH_MESSAGES, BODY_BYTES } from "../shared/protocol/limits.ts";
+import { parseJson } from "../shared/protocol/parse.ts";
 import { Failure, isObject, isReason, reasonLine } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { batched, type Line, linesOf } from "./lines.ts";

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { SignJWT } from "jose";
-import { Identity } from "../shared/domain/grant.ts";
-import { parse } from "../shared/domain/parse.ts";
-import { DEV_SECRET } from "../shared/settings.ts";
+import { Identity } from "../shared/protocol/grant.ts";
+import { parse } from "../shared/protocol/parse.ts";
+import { DEV_SECRET } from "../shared/settings/settings.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { collect, wholeNumber } from "./option.ts";

@@ -1,17 +1,17 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { v7 as uuid } from "uuid";
-import { dynamoConnections } from "../shared/adapters/aws/dynamo-connections.ts";
-import { dynamoReceipts } from "../shared/adapters/aws/dynamo-receipts.ts";
-import { dynamoSubscriptions } from "../shared/adapters/aws/dynamo-subscriptions.ts";
-import { emfTelemetry } from "../shared/adapters/powertools/telemetry.ts";
-import { LANES, type Lane } from "../shared/domain/lane.ts";
-import { consume } from "../shared/pipeline/consume.ts";
-import { gateway, gatewayMemory } from "../shared/pipeline/gateway.ts";
-import type { Received } from "../shared/pipeline/record.ts";
-import { readEnv, visibilitySeconds } from "../shared/settings.ts";
-import { socketsOf } from "./sockets.ts";
-import { queueClient, queueOf, reserveOf, settingsOf, tableClient } from "./wiring.ts";
-import type { World } from "./world.ts";
+import { dynamoConnections } from "../shared/adapters/dynamodb/connections.ts";
+import { dynamoReceipts } from "../shared/adapters/dynamodb/receipts.ts";
+import { dynamoSubscriptions } from "../shared/adapters/dynamodb/subscriptions.ts";
+import { emfTelemetry } from "../shared/adapters/emf/telemetry.ts";
+import { consume } from "../shared/pipeline/consume/consume.ts";
+import type { Received } from "../shared/pipeline/consume/record.ts";
+import { gateway, gatewayMemory } from "../shared/pipeline/deliver/gateway.ts";
+import { LANES, type Lane } from "../shared/protocol/lane.ts";
+import { readEnv, visibilitySeconds } from "../shared/settings/settings.ts";
+import type { World } from "./runtime/runtime.ts";
+import { socketsOf } from "./runtime/sockets.ts";
+import { queueClient, queueOf, reserveOf, settingsOf, tableClient } from "./runtime/wiring.ts";
 
 /** The event source of every lane. */
 export function consumeHandler(world: World) {

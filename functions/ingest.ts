@@ -1,15 +1,23 @@
-import { emfTelemetry } from "../shared/adapters/powertools/telemetry.ts";
-import { refuse } from "../shared/domain/errors.ts";
-import { isProducer } from "../shared/domain/grant.ts";
-import { backlog } from "../shared/pipeline/backlog.ts";
-import { type Item, ingest } from "../shared/pipeline/ingest.ts";
-import { lifeSeconds, readEnv } from "../shared/settings.ts";
-import type { HttpEvent } from "./event.ts";
-import { authorize, guarded, type HttpReply, jsonBody, problemReply, reply, withRetryAfter } from "./http.ts";
-import { newIds } from "./new-id.ts";
-import { tokensOf } from "./tokens.ts";
-import { queueClient, queueOf, settingsOf } from "./wiring.ts";
-import type { World } from "./world.ts";
+import { emfTelemetry } from "../shared/adapters/emf/telemetry.ts";
+import { backlog } from "../shared/pipeline/ingest/backlog.ts";
+import { type Item, ingest } from "../shared/pipeline/ingest/ingest.ts";
+import { refuse } from "../shared/protocol/errors.ts";
+import { isProducer } from "../shared/protocol/grant.ts";
+import { lifeSeconds, readEnv } from "../shared/settings/settings.ts";
+import type { HttpEvent } from "./runtime/event.ts";
+import {
+  authorize,
+  guarded,
+  type HttpReply,
+  jsonBody,
+  problemReply,
+  reply,
+  withRetryAfter,
+} from "./runtime/http.ts";
+import { newIds } from "./runtime/new-id.ts";
+import type { World } from "./runtime/runtime.ts";
+import { tokensOf } from "./runtime/tokens.ts";
+import { queueClient, queueOf, settingsOf } from "./runtime/wiring.ts";
 
 /** POST /messages. */
 export function ingestHandler(world: World) {

@@ -1,14 +1,14 @@
-import { dynamoReceipts } from "../shared/adapters/aws/dynamo-receipts.ts";
-import { emfTelemetry } from "../shared/adapters/powertools/telemetry.ts";
-import { type Refusal, refuse } from "../shared/domain/errors.ts";
-import { isProducer } from "../shared/domain/grant.ts";
-import { cancelMessage, readReceipt } from "../shared/pipeline/receipts.ts";
-import { readEnv } from "../shared/settings.ts";
-import { type HttpEvent, methodOf, pathParameterOf, queryParameterOf } from "./event.ts";
-import { authorize, guarded, type HttpReply, problemReply, reply } from "./http.ts";
-import { tokensOf } from "./tokens.ts";
-import { settingsOf, tableClient } from "./wiring.ts";
-import type { World } from "./world.ts";
+import { dynamoReceipts } from "../shared/adapters/dynamodb/receipts.ts";
+import { emfTelemetry } from "../shared/adapters/emf/telemetry.ts";
+import { cancelMessage, readReceipt } from "../shared/pipeline/receipts/receipts.ts";
+import { type Refusal, refuse } from "../shared/protocol/errors.ts";
+import { isProducer } from "../shared/protocol/grant.ts";
+import { readEnv } from "../shared/settings/settings.ts";
+import { type HttpEvent, methodOf, pathParameterOf, queryParameterOf } from "./runtime/event.ts";
+import { authorize, guarded, type HttpReply, problemReply, reply } from "./runtime/http.ts";
+import type { World } from "./runtime/runtime.ts";
+import { tokensOf } from "./runtime/tokens.ts";
+import { settingsOf, tableClient } from "./runtime/wiring.ts";
 
 /** GET and DELETE /messages/{id}. */
 export function receiptsHandler(world: World) {

@@ -1,19 +1,32 @@
 import type { APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
-import { dynamoConnections } from "../shared/adapters/aws/dynamo-connections.ts";
-import { dynamoSubscriptions } from "../shared/adapters/aws/dynamo-subscriptions.ts";
-import { emfTelemetry, type RunTelemetry } from "../shared/adapters/powertools/telemetry.ts";
-import { type Result, refuse } from "../shared/domain/errors.ts";
-import { errorFrame, refOf, type ServerFrame, SUBPROTOCOL } from "../shared/domain/frame.ts";
-import { FRAMES } from "../shared/domain/frame-budget.ts";
-import type { Identity } from "../shared/domain/grant.ts";
-import { frameLimit } from "../shared/pipeline/frame-limit.ts";
-import { type AnswerDeps, answer, connect, disconnect, type SocketDeps } from "../shared/pipeline/socket.ts";
-import { readEnv } from "../shared/settings.ts";
-import { guarded, problemReply } from "./http.ts";
-import { connectionOf, header, parameter, type SocketEvent, socketOf, textOf } from "./socket-event.ts";
-import { tokensOf } from "./tokens.ts";
-import { settingsOf, tableClient } from "./wiring.ts";
-import type { World } from "./world.ts";
+import { dynamoConnections } from "../shared/adapters/dynamodb/connections.ts";
+import { dynamoSubscriptions } from "../shared/adapters/dynamodb/subscriptions.ts";
+import { emfTelemetry, type RunTelemetry } from "../shared/adapters/emf/telemetry.ts";
+import { FRAMES } from "../shared/connections/frame-budget.ts";
+import { frameLimit } from "../shared/pipeline/socket/frame-limit.ts";
+import {
+  type AnswerDeps,
+  answer,
+  connect,
+  disconnect,
+  type SocketDeps,
+} from "../shared/pipeline/socket/socket.ts";
+import { type Result, refuse } from "../shared/protocol/errors.ts";
+import { errorFrame, refOf, type ServerFrame, SUBPROTOCOL } from "../shared/protocol/frame.ts";
+import type { Identity } from "../shared/protocol/grant.ts";
+import { readEnv } from "../shared/settings/settings.ts";
+import { guarded, problemReply } from "./runtime/http.ts";
+import type { World } from "./runtime/runtime.ts";
+import {
+  connectionOf,
+  header,
+  parameter,
+  type SocketEvent,
+  socketOf,
+  textOf,
+} from "./runtime/socket-event.ts";
+import { tokensOf } from "./runtime/tokens.ts";
+import { settingsOf, tableClient } from "./runtime/wiring.ts";
 
 type RunDeps = SocketDeps & AnswerDeps & { readonly telemetry: RunTelemetry };
 

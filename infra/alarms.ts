@@ -3,7 +3,7 @@ import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from "aws-c
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import { Construct } from "constructs";
-import { LANES, type Lane } from "../shared/domain/lane.ts";
+import { LANES, type Lane } from "../shared/protocol/lane.ts";
 import type { Consumer } from "./consumer.ts";
 import type { IngestApi } from "./ingest-api.ts";
 import type { Lanes } from "./lanes.ts";

@@ -1,8 +1,8 @@
 import { type Function as LambdaFunction, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
-import { LANES } from "../shared/domain/lane.ts";
-import { reservedConcurrency, type Settings } from "../shared/settings.ts";
+import { LANES } from "../shared/protocol/lane.ts";
+import { reservedConcurrency, type Settings } from "../shared/settings/settings.ts";
 import { type FunctionOptions, RouterFunction } from "./function.ts";
 import type { Lanes } from "./lanes.ts";
 import type { SocketApi } from "./socket-api.ts";

@@ -1,9 +1,9 @@
 import { Duration } from "aws-cdk-lib";
 import { Dashboard, GraphWidget, type IMetric, type Metric } from "aws-cdk-lib/aws-cloudwatch";
 import { Construct } from "constructs";
-import { LANES } from "../shared/domain/lane.ts";
 import type { Metric as MetricName } from "../shared/ports.ts";
-import type { FunctionName } from "../shared/settings.ts";
+import { LANES } from "../shared/protocol/lane.ts";
+import type { FunctionName } from "../shared/settings/settings.ts";
 import type { Consumer } from "./consumer.ts";
 import type { IngestApi } from "./ingest-api.ts";
 import type { Lanes } from "./lanes.ts";

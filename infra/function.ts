@@ -11,7 +11,7 @@ import {
 } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
-import type { ENV, FunctionName, FunctionSettings } from "../shared/settings.ts";
+import type { ENV, FunctionName, FunctionSettings } from "../shared/settings/settings.ts";
 import { acceptWildcard } from "./accept.ts";
 import { codeOf } from "./bundle.ts";
 

@@ -11,8 +11,8 @@ import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations
 import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { type ILogGroup, LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
-import { PRIORITIES } from "../shared/domain/lane.ts";
-import type { Settings } from "../shared/settings.ts";
+import { PRIORITIES } from "../shared/protocol/lane.ts";
+import type { Settings } from "../shared/settings/settings.ts";
 import { accept } from "./accept.ts";
 import type { Auth } from "./auth.ts";
 import { type Emulator, executeApi } from "./emulator.ts";

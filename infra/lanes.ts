@@ -3,9 +3,9 @@ import type { IGrantable } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import { type IQueue, Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import { LANES, type Lane } from "../shared/domain/lane.ts";
-import { MAX_RECEIVES } from "../shared/domain/limits.ts";
-import { type Settings, visibilitySeconds } from "../shared/settings.ts";
+import { LANES, type Lane } from "../shared/protocol/lane.ts";
+import { MAX_RECEIVES } from "../shared/protocol/limits.ts";
+import { type Settings, visibilitySeconds } from "../shared/settings/settings.ts";
 
 export interface LanesProps {
   readonly settings: Settings;

@@ -3,7 +3,12 @@ import { AttributeType, Billing, TableEncryptionV2, TableV2 } from "aws-cdk-lib/
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import { type FunctionName, TABLES, type TableDescription, type TableName } from "../shared/settings.ts";
+import {
+  type FunctionName,
+  TABLES,
+  type TableDescription,
+  type TableName,
+} from "../shared/settings/settings.ts";
 
 export interface TablesProps {
   /** What becomes of the receipts when the stack goes. */

@@ -10,8 +10,8 @@ import {
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { ISecret } from "aws-cdk-lib/aws-secretsmanager";
 import { Construct } from "constructs";
-import { LANES } from "../shared/domain/lane.ts";
-import { type Overrides, settings } from "../shared/settings.ts";
+import { LANES } from "../shared/protocol/lane.ts";
+import { type Overrides, settings } from "../shared/settings/settings.ts";
 import { type AlarmOptions, Alarms } from "./alarms.ts";
 import { Auth, type Issuer, type SharedSecret } from "./auth.ts";
 import { Consumer } from "./consumer.ts";
@@ -27,7 +27,7 @@ import { Tables } from "./tables.ts";
 export interface TagwireProps {
   /**
    * Changes to lanes, queues, delivery and functions: any part of `Settings`, at any depth.
-   * @default DEFAULTS of shared/settings.ts
+   * @default DEFAULTS of shared/settings/settings.ts
    */
   readonly settings?: Overrides;
   /**

@@ -1,4 +1,4 @@
-import { MAX_RECEIVES } from "../shared/domain/limits.ts";
+import { MAX_RECEIVES } from "../shared/protocol/limits.ts";
 
 /** What the real services fix and a test may want smaller. Milliseconds unless the name says otherwise. */
 export interface Limits {

@@ -1,7 +1,7 @@
 import { devToken } from "./dev-token.ts";
+import { readVariables } from "./lambda/variables.ts";
 import { isMetricRecord } from "./metrics.ts";
 import { type Router, start } from "./start.ts";
-import { readVariables } from "./variables.ts";
 
 /** What `npm start` runs. */
 async function main(): Promise<void> {

@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import type { World } from "../functions/world.ts";
-import { LANES } from "../shared/domain/lane.ts";
+import type { World } from "../functions/runtime/runtime.ts";
 import type { Clock } from "../shared/ports.ts";
+import { LANES } from "../shared/protocol/lane.ts";
 import {
   DEV_SECRET,
   type FunctionName,
@@ -11,26 +11,26 @@ import {
   type Settings,
   settings as settle,
   visibilitySeconds,
-} from "../shared/settings.ts";
-import { functionCredentials, REGION } from "./aws.ts";
-import { environment } from "./environment.ts";
-import { faults } from "./fault.ts";
+} from "../shared/settings/settings.ts";
+import { functionCredentials, REGION } from "./emulators/aws.ts";
+import { sqsClient, startQueues } from "./emulators/queue.ts";
+import { startTables } from "./emulators/table.ts";
 import { callbackApi } from "./gateway/callback-api.ts";
 import { httpApi } from "./gateway/http-api.ts";
 import { origins } from "./gateway/origins.ts";
 import { quota as tokenBucket } from "./gateway/quota.ts";
 import { type SocketApi, socketApi } from "./gateway/socket-api.ts";
 import { ignoreUpgrade, wantsWebSocket } from "./gateway/upgrade.ts";
-import { type Handlers, REAL_HANDLERS } from "./handlers.ts";
-import { lambda } from "./lambda.ts";
+import { environment } from "./lambda/environment.ts";
+import { faults } from "./lambda/fault.ts";
+import { type Handlers, REAL_HANDLERS } from "./lambda/handlers.ts";
+import { lambda } from "./lambda/lambda.ts";
+import { startPoller } from "./lambda/poller.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { listen, shut } from "./listen.ts";
 import { CONTENT_TYPE, metrics } from "./metrics.ts";
-import { startPoller } from "./poller.ts";
-import { type Recorder, recorder } from "./recorder.ts";
-import { left, type Spy, spy } from "./spy.ts";
-import { sqsClient, startQueues } from "./stand-in/queue.ts";
-import { startTables } from "./stand-in/table.ts";
+import { type Recorder, recorder } from "./testing/recorder.ts";
+import { left, type Spy, spy } from "./testing/spy.ts";
 import { KIND, type Unkind } from "./unkind.ts";
 
 export interface StartOptions {

@@ -1,14 +1,15 @@
-import type { Claimant } from "./domain/claimability.ts";
-import type { Connection, ConnectionRow, OpenChange, TagChange } from "./domain/connection.ts";
-import type { Result } from "./domain/errors.ts";
-import type { Identity } from "./domain/grant.ts";
-import type { HashRange } from "./domain/hash-range.ts";
-import type { Lane } from "./domain/lane.ts";
-import type { Job, MessageId } from "./domain/message.ts";
-import type { Ending, Progress, Receipt, Recipient } from "./domain/receipt.ts";
-import type { ConnectionId, Tag, UserId } from "./domain/tag.ts";
+import type { Connection, ConnectionRow, OpenChange, TagChange } from "./connections/connection.ts";
+import type { Result } from "./protocol/errors.ts";
+import type { Identity } from "./protocol/grant.ts";
+import type { Lane } from "./protocol/lane.ts";
+import type { MessageId } from "./protocol/message.ts";
+import type { ConnectionId, Tag, UserId } from "./protocol/tag.ts";
+import type { Claimant } from "./receipts/claimability.ts";
+import type { HashRange } from "./receipts/hash-range.ts";
+import type { Job } from "./receipts/job.ts";
+import type { Ending, Progress, Receipt, Recipient } from "./receipts/receipt.ts";
 
-export type { Connection } from "./domain/connection.ts";
+export type { Connection } from "./connections/connection.ts";
 
 /*
  * What the pipeline asks of the world. Every sentence here is a test in test/contract/.

@@ -1,4 +1,4 @@
-import { type Settings, settings } from "../shared/settings.ts";
+import { type Settings, settings } from "../shared/settings/settings.ts";
 import type { Dice } from "./world/dice.ts";
 import type { Scenario } from "./world/scenario.ts";
 

@@ -4,7 +4,7 @@ import {
 } from "@aws-sdk/client-apigatewaymanagementapi";
 import { DeleteItemCommand, type DynamoDBClient, paginateQuery } from "@aws-sdk/client-dynamodb";
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
-import type { Message } from "../../shared/domain/message.ts";
+import type { Message } from "../../shared/protocol/message.ts";
 
 export interface PlainConsumerDeps {
   readonly tables: DynamoDBClient;

@@ -1,5 +1,5 @@
-import type { ConnectionId, Tag } from "../../shared/domain/tag.ts";
 import type { Sockets, Subscriptions } from "../../shared/ports.ts";
+import type { ConnectionId, Tag } from "../../shared/protocol/tag.ts";
 
 /** Delivers as the plain consumer does: all connections of the tag are looked up, then posted to one by one. */
 export async function plainDeliver(

@@ -4,9 +4,9 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { sqsClient, startQueues } from "../../local/stand-in/queue.ts";
-import { LANES, type Lane } from "../../shared/domain/lane.ts";
-import { settings } from "../../shared/settings.ts";
+import { sqsClient, startQueues } from "../../local/emulators/queue.ts";
+import { LANES, type Lane } from "../../shared/protocol/lane.ts";
+import { settings } from "../../shared/settings/settings.ts";
 import { serveParent } from "../child.ts";
 
 export interface QueueReady {

@@ -1,9 +1,9 @@
 import { createServer, request } from "node:http";
 import { BatchWriteItemCommand, DynamoDBClient, type WriteRequest } from "@aws-sdk/client-dynamodb";
-import { CREDENTIALS, REGION } from "../../local/aws.ts";
+import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
+import { startTables, type Tables } from "../../local/emulators/table.ts";
 import { listen } from "../../local/listen.ts";
-import { startTables, type Tables } from "../../local/stand-in/table.ts";
-import { sortKey } from "../../shared/domain/hash-range.ts";
+import { sortKey } from "../../shared/receipts/hash-range.ts";
 import { serveParent } from "../child.ts";
 
 export interface TableReady {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { tagsFor } from "../../shared/domain/target.ts";
+import { tagsFor } from "../../shared/protocol/target.ts";
 import { type Letter, nameOf } from "./letter.ts";
 
 /** Which letters are meant. What is absent does not narrow; ages are in milliseconds. */

@@ -1,8 +1,8 @@
-import { readBody } from "../../shared/domain/job-body.ts";
-import type { Lane } from "../../shared/domain/lane.ts";
-import type { Job } from "../../shared/domain/message.ts";
-import type { Target } from "../../shared/domain/target.ts";
 import type { DeadLetter } from "../../shared/ports.ts";
+import type { Lane } from "../../shared/protocol/lane.ts";
+import type { Target } from "../../shared/protocol/target.ts";
+import type { Job } from "../../shared/receipts/job.ts";
+import { readBody } from "../../shared/receipts/job-body.ts";
 
 /** A dead letter, and the job in it; none where the body cannot be parsed. */
 export interface Letter extends DeadLetter {

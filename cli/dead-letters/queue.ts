@@ -1,5 +1,5 @@
-import { LANES, type Lane } from "../../shared/domain/lane.ts";
 import type { DeadLetters } from "../../shared/ports.ts";
+import { LANES, type Lane } from "../../shared/protocol/lane.ts";
 import { Failure, isObject } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { causeOf, isLoopback, routerUrl } from "../router.ts";
@@ -23,8 +23,8 @@ export async function openQueue(io: Io, named: string | undefined): Promise<Dead
   const { url, ...place } = await placeOf(io, named || io.env.TAGWIRE_DEAD_LETTER_QUEUE_URL);
   const [{ SQSClient }, { clientConfig, requestHandler }, { sqsDeadLetters }] = await Promise.all([
     import("@aws-sdk/client-sqs"),
-    import("../../shared/adapters/aws/client.ts"),
-    import("../../shared/adapters/aws/sqs-dead-letters.ts"),
+    import("../../shared/adapters/sdk/client.ts"),
+    import("../../shared/adapters/sqs/dead-letters.ts"),
   ]);
   const client = new SQSClient({
     ...clientConfig(io.env, "SQS"),

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { LANES, type Lane } from "../../shared/domain/lane.ts";
-import type { Job } from "../../shared/domain/message.ts";
-import { partOf } from "../../shared/domain/receipt-row.ts";
+import { LANES, type Lane } from "../../shared/protocol/lane.ts";
+import type { Job } from "../../shared/receipts/job.ts";
+import { partOf } from "../../shared/receipts/row.ts";
 import { Failure } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { progress } from "../progress.ts";

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { QUEUE_BATCH, VISIBILITY_SECONDS } from "../../shared/domain/limits.ts";
+import { QUEUE_BATCH, VISIBILITY_SECONDS } from "../../shared/protocol/limits.ts";
 import type { Io } from "../io.ts";
 import { wholeNumber } from "../option.ts";
 import { type Filter, parseAge, parseReason } from "./filter.ts";

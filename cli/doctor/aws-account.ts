@@ -5,8 +5,8 @@ import {
   ServiceQuotasClient,
 } from "@aws-sdk/client-service-quotas";
 import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
-import { clientConfig, requestHandler } from "../../shared/adapters/aws/client.ts";
-import { messageOf } from "../../shared/domain/errors.ts";
+import { clientConfig, requestHandler } from "../../shared/adapters/sdk/client.ts";
+import { messageOf } from "../../shared/protocol/errors.ts";
 import type { Account, Answer } from "./account.ts";
 
 /** Milliseconds before a call counts as failed. */

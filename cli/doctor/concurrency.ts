@@ -1,4 +1,4 @@
-import { reservedConcurrency, type Settings } from "../../shared/settings.ts";
+import { reservedConcurrency, type Settings } from "../../shared/settings/settings.ts";
 import type { Account } from "./account.ts";
 import { type Finding, ok, withoutValue, wouldFail } from "./check.ts";
 

@@ -1,4 +1,4 @@
-import type { Settings } from "../../shared/settings.ts";
+import type { Settings } from "../../shared/settings/settings.ts";
 import type { Account } from "./account.ts";
 import { type Finding, ok, unknown, withoutValue, wouldFail } from "./check.ts";
 

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { BATCH_MESSAGES, BODY_BYTES } from "../../shared/domain/limits.ts";
+import { BATCH_MESSAGES, BODY_BYTES } from "../../shared/protocol/limits.ts";
 import { isObject, isReason } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { type Answer, call } from "../router.ts";

@@ -1,6 +1,6 @@
 import { WebSocket } from "ws";
-import { SUBPROTOCOL } from "../../shared/domain/frame.ts";
-import { parseJson } from "../../shared/domain/parse.ts";
+import { SUBPROTOCOL } from "../../shared/protocol/frame.ts";
+import { parseJson } from "../../shared/protocol/parse.ts";
 import { isObject, isReason, reasonLine } from "../failure.ts";
 import { causeOf } from "../router.ts";
 

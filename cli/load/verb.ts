@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { FRAME_BYTES } from "../../shared/domain/limits.ts";
+import { FRAME_BYTES } from "../../shared/protocol/limits.ts";
 import { Failure } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { wholeNumber } from "../option.ts";

@@ -1,4 +1,4 @@
-import { FRAME_TOPICS } from "../../shared/domain/limits.ts";
+import { FRAME_TOPICS } from "../../shared/protocol/limits.ts";
 import type { Load } from "./load.ts";
 
 /** What one connection leads to from its connect to its disconnect. */

@@ -1,4 +1,4 @@
-import type { Settings } from "../../shared/settings.ts";
+import type { Settings } from "../../shared/settings/settings.ts";
 import { visitOf } from "./connection.ts";
 import { costOf, PRICES, type PriceName } from "./prices.ts";
 import type { Planning, Stream } from "./stream.ts";

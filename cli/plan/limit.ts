@@ -1,4 +1,4 @@
-import { LANES, PRIORITIES } from "../../shared/domain/lane.ts";
+import { LANES, PRIORITIES } from "../../shared/protocol/lane.ts";
 import { visitOf } from "./connection.ts";
 import { STAGE } from "./quotas.ts";
 import { type LanePlan, type Planning, type Stream, timeIn } from "./stream.ts";

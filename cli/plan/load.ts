@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import type { Priority } from "../../shared/domain/lane.ts";
+import type { Priority } from "../../shared/protocol/lane.ts";
 
 /** Messages of one kind: how many per second on average, and how many connections each is for. */
 export interface Traffic {

@@ -1,5 +1,5 @@
-import { LANES, type Lane } from "../../shared/domain/lane.ts";
-import { reservedConcurrency, type Settings } from "../../shared/settings.ts";
+import { LANES, type Lane } from "../../shared/protocol/lane.ts";
+import { reservedConcurrency, type Settings } from "../../shared/settings/settings.ts";
 import { visitOf } from "./connection.ts";
 import { type CostLine, costLines } from "./cost.ts";
 import { type Limit, limits } from "./limit.ts";

@@ -1,4 +1,4 @@
-import { LANES } from "../../shared/domain/lane.ts";
+import { LANES } from "../../shared/protocol/lane.ts";
 import type { Limit } from "./limit.ts";
 import type { Load } from "./load.ts";
 import type { Plan } from "./plan.ts";

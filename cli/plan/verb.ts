@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { BATCH_MESSAGES, FRAME_BYTES, QUEUE_BATCH } from "../../shared/domain/limits.ts";
-import { DEFAULTS, type Settings } from "../../shared/settings.ts";
+import { BATCH_MESSAGES, FRAME_BYTES, QUEUE_BATCH } from "../../shared/protocol/limits.ts";
+import { DEFAULTS, type Settings } from "../../shared/settings/settings.ts";
 import { Failure } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { parseSettings } from "../option.ts";

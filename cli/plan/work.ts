@@ -1,6 +1,6 @@
-import { METERED_BYTES, QUEUE_BATCH } from "../../shared/domain/limits.ts";
-import { jobsFor } from "../../shared/domain/policy.ts";
-import type { Settings } from "../../shared/settings.ts";
+import { METERED_BYTES, QUEUE_BATCH } from "../../shared/protocol/limits.ts";
+import { jobsFor } from "../../shared/settings/policy.ts";
+import type { Settings } from "../../shared/settings/settings.ts";
 import type { Assumptions, Load, Traffic } from "./load.ts";
 
 /** What one message leads to, on average: calls, the units they are priced in, and time in milliseconds. */

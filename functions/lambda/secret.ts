@@ -1,6 +1,6 @@
 import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { clientConfig, requestHandler } from "../../shared/adapters/aws/client.ts";
-import type { SecretStage, SecretVersion } from "../../shared/adapters/jose/secret-tokens.ts";
+import type { SecretStage, SecretVersion } from "../../shared/adapters/jwt/secret-tokens.ts";
+import { clientConfig, requestHandler } from "../../shared/adapters/sdk/client.ts";
 
 /**
  * Reads the version of a secret that has this staging label; undefined if AWSPREVIOUS labels none, as before the first

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { World } from "../world.ts";
+import type { World } from "../runtime/runtime.ts";
 
 /** The world of a function that runs in Lambda. A function that verifies no token reads no secret. */
 export const lambdaWorld = (readSecret: World["readSecret"] = noSecret): World => ({

@@ -1,8 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { FRAME_BYTES } from "../../shared/domain/limits.ts";
-import type { CallbackCall, Fault } from "../fault.ts";
+import { FRAME_BYTES } from "../../shared/protocol/limits.ts";
+import type { CallbackCall, Fault } from "../lambda/fault.ts";
 import type { Limits } from "../limits.ts";
-import type { Observer } from "../observer.ts";
+import type { Observer } from "../testing/observer.ts";
 import type { Connection } from "./connection.ts";
 import type { Quota } from "./quota.ts";
 

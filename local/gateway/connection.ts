@@ -1,6 +1,6 @@
 import type { WebSocket } from "ws";
-import type { SocketPolicy } from "../../shared/domain/policy.ts";
 import type { Clock } from "../../shared/ports.ts";
+import type { SocketPolicy } from "../../shared/settings/policy.ts";
 import type { Limits } from "../limits.ts";
 import { type Flow, flow } from "./flow.ts";
 import type { Peer } from "./socket-event.ts";

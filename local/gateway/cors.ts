@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { accept, type Result, refuse } from "../../shared/domain/errors.ts";
+import { accept, type Result, refuse } from "../../shared/protocol/errors.ts";
 import type { Origins } from "./origins.ts";
 import { sendProblem } from "./reply.ts";
 

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import type { Clock } from "../../shared/ports.ts";
-import type { EventOf } from "../handlers.ts";
-import type { Answer } from "../lambda.ts";
+import type { EventOf } from "../lambda/handlers.ts";
+import type { Answer } from "../lambda/lambda.ts";
 import type { Limits } from "../limits.ts";
-import type { Observer } from "../observer.ts";
+import type { Observer } from "../testing/observer.ts";
 import type { Connection } from "./connection.ts";
 import type { Quota } from "./quota.ts";
 import { messageEvent } from "./socket-event.ts";

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
-import { FRAME_BYTES } from "../../shared/domain/limits.ts";
+import { FRAME_BYTES } from "../../shared/protocol/limits.ts";
 import { type Refused, refuseUpgrade } from "./refusal.ts";
 
 /** What becomes of a handshake that is well formed. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Clock } from "../../shared/ports.ts";
-import { type Lambda, within } from "../lambda.ts";
+import { type Lambda, within } from "../lambda/lambda.ts";
 import type { Limits } from "../limits.ts";
 import { readBody } from "./body.ts";
 import { cors } from "./cors.ts";

@@ -1,6 +1,6 @@
-import type { MessageId } from "../../shared/domain/message.ts";
-import { EVERYONE, type Topic, topicTag, type UserId, userTag } from "../../shared/domain/tag.ts";
-import { answer, connect, disconnect } from "../../shared/pipeline/socket.ts";
+import { answer, connect, disconnect } from "../../shared/pipeline/socket/socket.ts";
+import type { MessageId } from "../../shared/protocol/message.ts";
+import { EVERYONE, type Topic, topicTag, type UserId, userTag } from "../../shared/protocol/tag.ts";
 import { CROWD } from "../settings.ts";
 import type { Socket } from "../world/gateway.ts";
 import { STRAGGLER } from "../world/network.ts";

@@ -1,5 +1,5 @@
-import { EVERYONE, topicTag, userTag } from "../../shared/domain/tag.ts";
-import { answer, connect } from "../../shared/pipeline/socket.ts";
+import { answer, connect } from "../../shared/pipeline/socket/socket.ts";
+import { EVERYONE, topicTag, userTag } from "../../shared/protocol/tag.ts";
 import type { World } from "../world/world.ts";
 import { cutAtMaxAge, maySlowDown } from "./client.ts";
 import { identityOf } from "./people.ts";

@@ -1,5 +1,5 @@
-import type { MessageId } from "../../shared/domain/message.ts";
-import { EVERYONE, type Tag, topicTag, type UserId, userTag } from "../../shared/domain/tag.ts";
+import type { MessageId } from "../../shared/protocol/message.ts";
+import { EVERYONE, type Tag, topicTag, type UserId, userTag } from "../../shared/protocol/tag.ts";
 import { CROWD } from "../settings.ts";
 import type { Socket } from "../world/gateway.ts";
 import type { World } from "../world/world.ts";

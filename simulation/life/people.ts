@@ -1,5 +1,5 @@
-import type { Identity } from "../../shared/domain/grant.ts";
-import type { Tag, Topic, UserId } from "../../shared/domain/tag.ts";
+import type { Identity } from "../../shared/protocol/grant.ts";
+import type { Tag, Topic, UserId } from "../../shared/protocol/tag.ts";
 import type { World } from "../world/world.ts";
 
 /** Who there is and what they are labelled with. Few, so that they meet. */

@@ -1,4 +1,4 @@
-import type { MessageId } from "../../shared/domain/message.ts";
+import type { MessageId } from "../../shared/protocol/message.ts";
 import type { World } from "../world/world.ts";
 import { planOf, post } from "./producer.ts";
 

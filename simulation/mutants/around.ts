@@ -1,8 +1,8 @@
-import { after, sortKey } from "../../shared/domain/hash-range.ts";
-import type { Job } from "../../shared/domain/message.ts";
-import { NO_PROGRESS } from "../../shared/domain/receipt.ts";
-import type { Tag } from "../../shared/domain/tag.ts";
 import type { Page, Sockets, Subscriptions } from "../../shared/ports.ts";
+import type { Tag } from "../../shared/protocol/tag.ts";
+import { after, sortKey } from "../../shared/receipts/hash-range.ts";
+import type { Job } from "../../shared/receipts/job.ts";
+import { NO_PROGRESS } from "../../shared/receipts/receipt.ts";
 import type { Mutant } from "../world/mutant.ts";
 import type { World } from "../world/world.ts";
 import { queue, receipts } from "./change.ts";

@@ -1,5 +1,5 @@
-import type { UserId } from "../../shared/domain/tag.ts";
 import type { Outcome } from "../../shared/ports.ts";
+import type { UserId } from "../../shared/protocol/tag.ts";
 import type { Mutant } from "../world/mutant.ts";
 import { receipts, receiptTable } from "./change.ts";
 

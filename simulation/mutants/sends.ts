@@ -1,4 +1,4 @@
-import type { ConnectionId } from "../../shared/domain/tag.ts";
+import type { ConnectionId } from "../../shared/protocol/tag.ts";
 import type { Mutant } from "../world/mutant.ts";
 import type { Scenario } from "../world/scenario.ts";
 import { sockets } from "./change.ts";

@@ -1,8 +1,8 @@
-import type { DeliveryPolicy } from "../../shared/domain/policy.ts";
-import { consume } from "../../shared/pipeline/consume.ts";
-import { type GatewayMemory, gateway, gatewayMemory } from "../../shared/pipeline/gateway.ts";
-import type { Received } from "../../shared/pipeline/record.ts";
-import { type Settings, visibilitySeconds } from "../../shared/settings.ts";
+import { consume } from "../../shared/pipeline/consume/consume.ts";
+import type { Received } from "../../shared/pipeline/consume/record.ts";
+import { type GatewayMemory, gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
+import type { DeliveryPolicy } from "../../shared/settings/policy.ts";
+import { type Settings, visibilitySeconds } from "../../shared/settings/settings.ts";
 import type { Mutant } from "./mutant.ts";
 import type { Ports } from "./ports.ts";
 import type { Actor } from "./scheduler.ts";

@@ -1,6 +1,6 @@
-import type { Lane } from "../../shared/domain/lane.ts";
-import type { Received } from "../../shared/pipeline/record.ts";
-import { reservedConcurrency, type Settings } from "../../shared/settings.ts";
+import type { Received } from "../../shared/pipeline/consume/record.ts";
+import type { Lane } from "../../shared/protocol/lane.ts";
+import { reservedConcurrency, type Settings } from "../../shared/settings/settings.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";
 import type { Network } from "./network.ts";

@@ -1,5 +1,5 @@
-import type { ConnectionId, Tag, UserId } from "../../shared/domain/tag.ts";
 import type { GatewayState, SendResult } from "../../shared/ports.ts";
+import type { ConnectionId, Tag, UserId } from "../../shared/protocol/tag.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";
 import type { Outages } from "./outage.ts";

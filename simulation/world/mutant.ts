@@ -1,5 +1,5 @@
-import type { DeliveryPolicy } from "../../shared/domain/policy.ts";
-import type { GatewayMemory } from "../../shared/pipeline/gateway.ts";
+import type { GatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
+import type { DeliveryPolicy } from "../../shared/settings/policy.ts";
 import type { Ports, Tables } from "./ports.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Actor } from "./scheduler.ts";

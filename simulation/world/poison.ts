@@ -1,6 +1,6 @@
-import type { Job } from "../../shared/domain/message.ts";
 import type { Claim, Outcome } from "../../shared/ports.ts";
-import { contentOf } from "../witness/content.ts";
+import type { Job } from "../../shared/receipts/job.ts";
+import { contentOf } from "../oracle/content.ts";
 import type { Dice } from "./dice.ts";
 import type { Network } from "./network.ts";
 import type { Actor, Scheduler } from "./scheduler.ts";

@@ -1,6 +1,3 @@
-import { TagwireError } from "../../shared/domain/errors.ts";
-import { bodyOf } from "../../shared/domain/job-body.ts";
-import type { Job } from "../../shared/domain/message.ts";
 import type {
   Clock,
   Connections,
@@ -11,7 +8,10 @@ import type {
   Subscriptions,
   Telemetry,
 } from "../../shared/ports.ts";
-import type { Witness } from "../witness/witness.ts";
+import { TagwireError } from "../../shared/protocol/errors.ts";
+import type { Job } from "../../shared/receipts/job.ts";
+import { bodyOf } from "../../shared/receipts/job-body.ts";
+import type { Witness } from "../oracle/oracle.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";
 import type { Gateway } from "./gateway.ts";

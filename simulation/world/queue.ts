@@ -1,4 +1,4 @@
-import { LANES, type Lane } from "../../shared/domain/lane.ts";
+import { LANES, type Lane } from "../../shared/protocol/lane.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";
 

@@ -1,8 +1,8 @@
-import type { MemorySubscriptions } from "../../shared/adapters/memory/subscriptions.ts";
-import type { Topic } from "../../shared/domain/tag.ts";
-import type { Backlog } from "../../shared/pipeline/backlog.ts";
-import type { Settings } from "../../shared/settings.ts";
-import type { Witness } from "../witness/witness.ts";
+import type { Backlog } from "../../shared/pipeline/ingest/backlog.ts";
+import type { Topic } from "../../shared/protocol/tag.ts";
+import type { Settings } from "../../shared/settings/settings.ts";
+import type { MemorySubscriptions } from "../../testing/memory/subscriptions.ts";
+import type { Witness } from "../oracle/oracle.ts";
 import type { Dice } from "./dice.ts";
 import type { EventSource } from "./event-source.ts";
 import type { Faults } from "./faults.ts";

@@ -1,10 +1,10 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { expect, onTestFinished, test } from "vitest";
-import { CREDENTIALS, REGION } from "../../local/aws.ts";
-import { startTables } from "../../local/stand-in/table.ts";
-import { dynamoSubscriptions } from "../../shared/adapters/aws/dynamo-subscriptions.ts";
-import { memoryClock } from "../../shared/adapters/memory/clock.ts";
-import type { ConnectionId, Tag } from "../../shared/domain/tag.ts";
+import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
+import { startTables } from "../../local/emulators/table.ts";
+import { dynamoSubscriptions } from "../../shared/adapters/dynamodb/subscriptions.ts";
+import type { ConnectionId, Tag } from "../../shared/protocol/tag.ts";
+import { memoryClock } from "../../testing/memory/clock.ts";
 import { type TableFrontOptions, tableFront } from "../../testing/table-front.ts";
 import { NOW } from "../support/message.ts";
 

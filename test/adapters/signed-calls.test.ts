@@ -2,10 +2,10 @@ import { DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { queueClient, tableClient } from "../../functions/wiring.ts";
-import type { World } from "../../functions/world.ts";
-import { clientConfig } from "../../shared/adapters/aws/client.ts";
-import type { ConnectionId } from "../../shared/domain/tag.ts";
+import type { World } from "../../functions/runtime/runtime.ts";
+import { queueClient, tableClient } from "../../functions/runtime/wiring.ts";
+import { clientConfig } from "../../shared/adapters/sdk/client.ts";
+import type { ConnectionId } from "../../shared/protocol/tag.ts";
 import { gateway, refuse } from "./gateway.ts";
 import { verified } from "./verify.ts";
 import { WAYS } from "./ways.ts";

@@ -1,8 +1,8 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { AwsCredentialIdentity as Identity } from "@smithy/types";
 import { expect, onTestFinished, test } from "vitest";
-import { signedSockets } from "../../shared/adapters/aws/signed-sockets.ts";
-import type { ConnectionId } from "../../shared/domain/tag.ts";
+import { signedSockets } from "../../shared/adapters/apigateway/signed-sockets.ts";
+import type { ConnectionId } from "../../shared/protocol/tag.ts";
 import { type Answer, gateway, refuse } from "./gateway.ts";
 import { verified } from "./verify.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { emfTelemetry } from "../../shared/adapters/powertools/telemetry.ts";
-import { TagwireError } from "../../shared/domain/errors.ts";
+import { emfTelemetry } from "../../shared/adapters/emf/telemetry.ts";
+import { TagwireError } from "../../shared/protocol/errors.ts";
 
 /** A run's telemetry, and the lines that it has printed. */
 function printed(service = "consume", router = "Shop/Router") {

@@ -3,14 +3,14 @@ import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import fc from "fast-check";
 import { SignJWT } from "jose";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { clientOptions, pausesOf } from "../../functions/client-options.ts";
 import { ingestHandler } from "../../functions/ingest.ts";
 import { receiptsHandler } from "../../functions/receipts.ts";
+import { clientOptions, pausesOf } from "../../functions/runtime/clients.ts";
+import type { World } from "../../functions/runtime/runtime.ts";
+import { reserveOf } from "../../functions/runtime/wiring.ts";
 import { socketHandler } from "../../functions/socket.ts";
-import { reserveOf } from "../../functions/wiring.ts";
-import type { World } from "../../functions/world.ts";
-import { clientConfig, requestHandler } from "../../shared/adapters/aws/client.ts";
-import { DEFAULTS, DEV_SECRET, FUNCTIONS } from "../../shared/settings.ts";
+import { clientConfig, requestHandler } from "../../shared/adapters/sdk/client.ts";
+import { DEFAULTS, DEV_SECRET, FUNCTIONS } from "../../shared/settings/settings.ts";
 import { silentEndpoint } from "./silent.ts";
 
 /** Milliseconds a call takes if every try of it does: until its answer begins, or until the silence within it. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { inRounds } from "../../shared/adapters/aws/unprocessed.ts";
-import { memoryClock } from "../../shared/adapters/memory/clock.ts";
+import { inRounds } from "../../shared/adapters/dynamodb/unprocessed.ts";
+import { memoryClock } from "../../testing/memory/clock.ts";
 
 /** A table that takes nothing for so many milliseconds, then one item at a time; it notes when it was called. */
 function stubborn(milliseconds: number) {

@@ -1,12 +1,12 @@
 import { ApiGatewayManagementApiClient } from "@aws-sdk/client-apigatewaymanagementapi";
 import { onTestFinished } from "vitest";
-import { socketsOf } from "../../functions/sockets.ts";
-import { tableClient } from "../../functions/wiring.ts";
-import type { World } from "../../functions/world.ts";
-import { clientConfig, requestHandler } from "../../shared/adapters/aws/client.ts";
-import { gatewaySockets } from "../../shared/adapters/aws/gateway-sockets.ts";
-import type { DeliveryPolicy } from "../../shared/domain/policy.ts";
+import type { World } from "../../functions/runtime/runtime.ts";
+import { socketsOf } from "../../functions/runtime/sockets.ts";
+import { tableClient } from "../../functions/runtime/wiring.ts";
+import { gatewaySockets } from "../../shared/adapters/apigateway/sdk-sockets.ts";
+import { clientConfig, requestHandler } from "../../shared/adapters/sdk/client.ts";
 import type { Sockets } from "../../shared/ports.ts";
+import type { DeliveryPolicy } from "../../shared/settings/policy.ts";
 
 type Policy = Pick<DeliveryPolicy, "postTimeout" | "postsInFlight">;
 

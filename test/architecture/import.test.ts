@@ -2,52 +2,52 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { expect, test } from "vitest";
 
+/** What the ports are about, the ports, and the settings. */
+const CORE = [
+  "shared/protocol/",
+  "shared/receipts/",
+  "shared/connections/",
+  "shared/settings/",
+  "shared/backoff.ts",
+  "shared/ports.ts",
+];
+
 /** The architecture, as data: each layer may import itself and what stands on its right. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  "shared/domain/": ["valibot", "node:crypto"],
-  "shared/ports.ts": ["shared/domain/"],
-  "shared/settings.ts": ["shared/domain/"],
-  "shared/pipeline/": ["shared/domain/", "shared/ports.ts", "p-limit"],
-  "shared/adapters/aws/": [
-    "shared/domain/",
-    "shared/ports.ts",
-    "@aws-sdk/",
+  "shared/protocol/": ["valibot"],
+  "shared/backoff.ts": [],
+  "shared/receipts/": ["shared/protocol/", "node:crypto", "valibot"],
+  "shared/connections/": ["shared/protocol/", "shared/receipts/"],
+  "shared/settings/": ["shared/protocol/"],
+  "shared/ports.ts": ["shared/protocol/", "shared/receipts/", "shared/connections/"],
+  "shared/pipeline/": [...CORE, "p-limit"],
+  "shared/adapters/sdk/": ["shared/protocol/", "@aws-sdk/client-dynamodb"],
+  "shared/adapters/dynamodb/": [...CORE, "shared/adapters/sdk/", "@aws-sdk/client-dynamodb"],
+  "shared/adapters/sqs/": [...CORE, "shared/adapters/sdk/", "@aws-sdk/client-sqs"],
+  "shared/adapters/apigateway/": [
+    ...CORE,
+    "@aws-sdk/client-apigatewaymanagementapi",
     "@smithy/signature-v4",
     "@smithy/types",
     "node:crypto",
     "node:http",
     "node:https",
   ],
-  "shared/adapters/jose/": ["shared/domain/", "shared/ports.ts", "jose"],
-  "shared/adapters/powertools/": ["shared/ports.ts", "@aws-lambda-powertools/"],
-  "shared/adapters/memory/": ["shared/domain/", "shared/ports.ts"],
+  "shared/adapters/jwt/": [...CORE, "jose"],
+  "shared/adapters/emf/": ["shared/ports.ts", "@aws-lambda-powertools/"],
   "functions/": [
-    "shared/domain/",
-    "shared/ports.ts",
+    ...CORE,
     "shared/pipeline/",
-    "shared/settings.ts",
-    "shared/adapters/aws/",
-    "shared/adapters/jose/",
-    "shared/adapters/powertools/",
+    "shared/adapters/",
     "@aws-sdk/",
     "aws-lambda",
     "node:timers/promises",
     "uuid",
   ],
-  "infra/": [
-    "shared/domain/",
-    "shared/ports.ts",
-    "shared/settings.ts",
-    "aws-cdk-lib",
-    "constructs",
-    "esbuild",
-    "node:",
-  ],
+  "infra/": [...CORE, "aws-cdk-lib", "constructs", "esbuild", "node:"],
   "local/": [
+    ...CORE,
     "functions/",
-    "shared/domain/",
-    "shared/ports.ts",
-    "shared/settings.ts",
     "@aws-sdk/client-sqs",
     "@aws-sdk/client-dynamodb",
     "aws-lambda",
@@ -59,10 +59,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "ws",
   ],
   "cli/": [
-    "shared/domain/",
-    "shared/ports.ts",
-    "shared/settings.ts",
-    "shared/adapters/aws/",
+    ...CORE,
+    "shared/adapters/",
     "@aws-sdk/client-lambda",
     "@aws-sdk/client-service-quotas",
     "@aws-sdk/client-sqs",
@@ -72,16 +70,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "node:",
     "ws",
   ],
-  "simulation/": [
-    "shared/domain/",
-    "shared/ports.ts",
-    "shared/settings.ts",
-    "shared/pipeline/",
-    "shared/adapters/memory/",
-    "node:",
-  ],
-  // Stands before emulators in tests. Nothing that is shipped reaches for it.
-  "testing/": ["shared/ports.ts", "shared/settings.ts", "@aws-sdk/", "aws4", "node:"],
+  "simulation/": [...CORE, "shared/pipeline/", "testing/memory/", "node:"],
+  // In-memory adapters, and what stands before emulators in tests. Nothing that is shipped reaches for it.
+  "testing/": [...CORE, "@aws-sdk/", "aws4", "node:"],
   // A benchmark may reach for anything; nothing reaches for it.
   "bench/": [""],
 };

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { FUNCTIONS } from "../../shared/settings.ts";
+import { FUNCTIONS } from "../../shared/settings/settings.ts";
 import type { Access } from "../../testing/policy.ts";
 import { connect, type TestSocket, tokenFor } from "../support/client.ts";
 import { post, receipt } from "../support/http.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { problem } from "../../shared/domain/errors.ts";
+import { problem } from "../../shared/protocol/errors.ts";
 import { tagwire } from "../support/command.ts";
 import { httpPeer } from "../support/peer.ts";
 

@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import { decodeJwt } from "jose";
 import { expect, test } from "vitest";
-import { problem } from "../../shared/domain/errors.ts";
+import { problem } from "../../shared/protocol/errors.ts";
 import { start, tagwire } from "../support/command.ts";
 import { httpPeer, type Recorded, type Reply } from "../support/peer.ts";
 

@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
-import type { Connection, ConnectionRow, OpenChange, TagChange } from "../../shared/domain/connection.ts";
-import type { ConnectionId, Tag, UserId } from "../../shared/domain/tag.ts";
+import type {
+  Connection,
+  ConnectionRow,
+  OpenChange,
+  TagChange,
+} from "../../shared/connections/connection.ts";
 import type { Connections } from "../../shared/ports.ts";
+import type { ConnectionId, Tag, UserId } from "../../shared/protocol/tag.ts";
 import { NOW } from "../support/message.ts";
 
 /** What every Connections owes its callers, whatever it is made of. */

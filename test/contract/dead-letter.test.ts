@@ -6,12 +6,12 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { sqsClient } from "../../local/stand-in/queue.ts";
-import { sqsDeadLetters } from "../../shared/adapters/aws/sqs-dead-letters.ts";
-import { sqsQueue } from "../../shared/adapters/aws/sqs-queue.ts";
-import { memoryClock } from "../../shared/adapters/memory/clock.ts";
-import { memoryDeadLetters } from "../../shared/adapters/memory/dead-letters.ts";
-import type { Lane } from "../../shared/domain/lane.ts";
+import { sqsClient } from "../../local/emulators/queue.ts";
+import { sqsDeadLetters } from "../../shared/adapters/sqs/dead-letters.ts";
+import { sqsQueue } from "../../shared/adapters/sqs/message-queue.ts";
+import type { Lane } from "../../shared/protocol/lane.ts";
+import { memoryClock } from "../../testing/memory/clock.ts";
+import { memoryDeadLetters } from "../../testing/memory/dead-letters.ts";
 import { type CheckedQueues, startCheckedQueues } from "../support/queues.ts";
 import { deadLettersContract } from "./dead-letters.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { Lane } from "../../shared/domain/lane.ts";
-import type { UserId } from "../../shared/domain/tag.ts";
 import type { DeadLetter, DeadLetters } from "../../shared/ports.ts";
+import type { Lane } from "../../shared/protocol/lane.ts";
+import type { UserId } from "../../shared/protocol/tag.ts";
 
 /** An empty queue, and what a test does around it. */
 export interface DeadLettersUnderTest {

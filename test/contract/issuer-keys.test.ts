@@ -8,8 +8,8 @@ import {
   SignJWT,
 } from "jose";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { issuerTokens } from "../../shared/adapters/jose/issuer-tokens.ts";
-import { memoryClock } from "../../shared/adapters/memory/clock.ts";
+import { issuerTokens } from "../../shared/adapters/jwt/issuer-tokens.ts";
+import { memoryClock } from "../../testing/memory/clock.ts";
 import { type Published, publish } from "../support/issuer.ts";
 
 const AUDIENCE = "tagwire";

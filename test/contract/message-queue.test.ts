@@ -1,12 +1,12 @@
 import { createServer } from "node:http";
 import { DeleteMessageBatchCommand, ReceiveMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { sqsClient } from "../../local/emulators/queue.ts";
 import { listen, shut } from "../../local/listen.ts";
-import { sqsClient } from "../../local/stand-in/queue.ts";
-import { sqsQueue } from "../../shared/adapters/aws/sqs-queue.ts";
-import { memoryQueue } from "../../shared/adapters/memory/queue.ts";
-import { LANES, type Lane } from "../../shared/domain/lane.ts";
-import type { UserId } from "../../shared/domain/tag.ts";
+import { sqsQueue } from "../../shared/adapters/sqs/message-queue.ts";
+import { LANES, type Lane } from "../../shared/protocol/lane.ts";
+import type { UserId } from "../../shared/protocol/tag.ts";
+import { memoryQueue } from "../../testing/memory/queue.ts";
 import { aJob } from "../support/message.ts";
 import { type CheckedQueues, startCheckedQueues } from "../support/queues.ts";
 import { messageQueueContract, type QueueUnderTest } from "./message-queue.ts";

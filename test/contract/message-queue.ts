@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { readBody } from "../../shared/domain/job-body.ts";
-import type { Lane } from "../../shared/domain/lane.ts";
-import type { Job } from "../../shared/domain/message.ts";
-import type { UserId } from "../../shared/domain/tag.ts";
 import type { Entry, MessageQueue } from "../../shared/ports.ts";
+import type { Lane } from "../../shared/protocol/lane.ts";
+import type { UserId } from "../../shared/protocol/tag.ts";
+import type { Job } from "../../shared/receipts/job.ts";
+import { readBody } from "../../shared/receipts/job-body.ts";
 import { aJob } from "../support/message.ts";
 
 export interface QueueUnderTest {

@@ -1,8 +1,8 @@
-import { type HashRange, split, WHOLE } from "../../shared/domain/hash-range.ts";
-import type { Job } from "../../shared/domain/message.ts";
-import { NO_PROGRESS } from "../../shared/domain/receipt.ts";
-import type { ConnectionId, UserId } from "../../shared/domain/tag.ts";
 import type { Lease, Outcome, Receipts } from "../../shared/ports.ts";
+import type { ConnectionId, UserId } from "../../shared/protocol/tag.ts";
+import { type HashRange, split, WHOLE } from "../../shared/receipts/hash-range.ts";
+import type { Job } from "../../shared/receipts/job.ts";
+import { NO_PROGRESS } from "../../shared/receipts/receipt.ts";
 import { aMessage, NOW } from "../support/message.ts";
 
 /* What the contracts of Receipts are told with. */

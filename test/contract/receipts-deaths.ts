@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { NO_PROGRESS } from "../../shared/domain/receipt.ts";
 import type { Receipts } from "../../shared/ports.ts";
+import { NO_PROGRESS } from "../../shared/receipts/receipt.ts";
 import { NOW } from "../support/message.ts";
 import { aJob, delivered, lease, progress } from "./receipt-parts.ts";
 

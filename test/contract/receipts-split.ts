@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { split, WHOLE } from "../../shared/domain/hash-range.ts";
-import { NO_PROGRESS } from "../../shared/domain/receipt.ts";
-import type { ConnectionId } from "../../shared/domain/tag.ts";
 import type { Receipts } from "../../shared/ports.ts";
+import type { ConnectionId } from "../../shared/protocol/tag.ts";
+import { split, WHOLE } from "../../shared/receipts/hash-range.ts";
+import { NO_PROGRESS } from "../../shared/receipts/receipt.ts";
 import { NOW } from "../support/message.ts";
 import { ANN, again, aJob, delivered, jobsOf, lease, RANGES } from "./receipt-parts.ts";
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { MessageId } from "../../shared/domain/message.ts";
-import { NO_PROGRESS } from "../../shared/domain/receipt.ts";
-import type { ConnectionId, UserId } from "../../shared/domain/tag.ts";
 import type { Receipts } from "../../shared/ports.ts";
+import type { MessageId } from "../../shared/protocol/message.ts";
+import type { ConnectionId, UserId } from "../../shared/protocol/tag.ts";
+import { NO_PROGRESS } from "../../shared/receipts/receipt.ts";
 import { NOW } from "../support/message.ts";
 import { ANN, again, aJob, delivered, lease, progress, stateOf } from "./receipt-parts.ts";
 

@@ -1,7 +1,7 @@
 import { SignJWT } from "jose";
 import { expect, test } from "vitest";
-import { PREVIOUS_HOLDS, type ReadSecret, secretTokens } from "../../shared/adapters/jose/secret-tokens.ts";
-import { memoryClock } from "../../shared/adapters/memory/clock.ts";
+import { PREVIOUS_HOLDS, type ReadSecret, secretTokens } from "../../shared/adapters/jwt/secret-tokens.ts";
+import { memoryClock } from "../../testing/memory/clock.ts";
 
 const OLD = "the-first-secret-of-thirty-two-bytes-or-more";
 const NEW = "the-second-secret-of-thirty-two-bytes-or-more";

@@ -1,6 +1,6 @@
 import { describe } from "vitest";
-import { memorySockets } from "../../shared/adapters/memory/sockets.ts";
-import type { ConnectionId } from "../../shared/domain/tag.ts";
+import type { ConnectionId } from "../../shared/protocol/tag.ts";
+import { memorySockets } from "../../testing/memory/sockets.ts";
 import { WAYS } from "../adapters/ways.ts";
 import { open as openSocket, startTiny } from "../local/support.ts";
 import { socketsContract } from "./sockets.ts";

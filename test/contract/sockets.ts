@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { ConnectionId } from "../../shared/domain/tag.ts";
 import type { SendResult, Sockets } from "../../shared/ports.ts";
+import type { ConnectionId } from "../../shared/protocol/tag.ts";
 
 export interface SocketsUnderTest {
   readonly sockets: Sockets;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { sortKey, WHOLE } from "../../shared/domain/hash-range.ts";
-import type { ConnectionId, Tag } from "../../shared/domain/tag.ts";
 import type { Subscriptions } from "../../shared/ports.ts";
+import type { ConnectionId, Tag } from "../../shared/protocol/tag.ts";
+import { sortKey, WHOLE } from "../../shared/receipts/hash-range.ts";
 
 const NOW = Date.parse("2026-01-01T00:00:00Z");
 const LATER = NOW + 7_200_000;

@@ -1,7 +1,7 @@
 import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { issuerTokens } from "../../shared/adapters/jose/issuer-tokens.ts";
-import { secretTokens } from "../../shared/adapters/jose/secret-tokens.ts";
+import { issuerTokens } from "../../shared/adapters/jwt/issuer-tokens.ts";
+import { secretTokens } from "../../shared/adapters/jwt/secret-tokens.ts";
 import { publish } from "../support/issuer.ts";
 import { tokensContract } from "./tokens.ts";
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { type JWTPayload, UnsecuredJWT } from "jose";
 import { expect, test } from "vitest";
-import { memoryClock } from "../../shared/adapters/memory/clock.ts";
 import type { Clock, Tokens } from "../../shared/ports.ts";
+import { memoryClock } from "../../testing/memory/clock.ts";
 
 export interface TokensUnderTest {
   readonly tokens: Tokens;

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { ERRORS } from "../../shared/domain/errors.ts";
-import type { ClientFrame, ServerFrame } from "../../shared/domain/frame.ts";
+import { ERRORS } from "../../shared/protocol/errors.ts";
+import type { ClientFrame, ServerFrame } from "../../shared/protocol/frame.ts";
 import { FAULT_NAMES } from "../../simulation/world/faults.ts";
 import { tagwire } from "../support/command.ts";
 

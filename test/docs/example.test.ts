@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { ERRORS, type Problem, problem } from "../../shared/domain/errors.ts";
-import { parseFrame, type ServerFrame } from "../../shared/domain/frame.ts";
-import { Identity } from "../../shared/domain/grant.ts";
-import { type Message, MessageId, Post } from "../../shared/domain/message.ts";
-import { messageFrame } from "../../shared/domain/message-frame.ts";
-import { parse } from "../../shared/domain/parse.ts";
-import type { Ending, Receipt } from "../../shared/domain/receipt.ts";
-import { fold } from "../../shared/domain/receipt-fold.ts";
-import { MESSAGE_PART } from "../../shared/domain/receipt-row.ts";
-import { Target } from "../../shared/domain/target.ts";
+import { ERRORS, type Problem, problem } from "../../shared/protocol/errors.ts";
+import { parseFrame, type ServerFrame } from "../../shared/protocol/frame.ts";
+import { Identity } from "../../shared/protocol/grant.ts";
+import { type Message, MessageId, Post } from "../../shared/protocol/message.ts";
+import { messageFrame } from "../../shared/protocol/message-frame.ts";
+import { parse } from "../../shared/protocol/parse.ts";
+import { Target } from "../../shared/protocol/target.ts";
+import { fold } from "../../shared/receipts/fold.ts";
+import type { Ending, Receipt } from "../../shared/receipts/receipt.ts";
+import { MESSAGE_PART } from "../../shared/receipts/row.ts";
 
 const TEXT = readFileSync(new URL("../../docs/protocol.md", import.meta.url), "utf8");
 

@@ -1,8 +1,8 @@
 import { ApiGatewayManagementApiClient, GetConnectionCommand } from "@aws-sdk/client-apigatewaymanagementapi";
 import { type AttributeValue, PutItemCommand, paginateScan } from "@aws-sdk/client-dynamodb";
 import { expect, inject, test } from "vitest";
-import { sortKey } from "../../shared/domain/hash-range.ts";
-import { CONNECTING } from "../../shared/domain/limits.ts";
+import { CONNECTING } from "../../shared/protocol/limits.ts";
+import { sortKey } from "../../shared/receipts/hash-range.ts";
 import { clientConfig } from "./harness/aws.ts";
 import { connect, producer } from "./support/client.ts";
 import { deployment } from "./support/deployment.ts";

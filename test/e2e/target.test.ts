@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { LANES } from "../../shared/domain/lane.ts";
+import { LANES } from "../../shared/protocol/lane.ts";
 import { type Client, connect, type Producer, producer } from "./support/client.ts";
 import { deployment } from "./support/deployment.ts";
 

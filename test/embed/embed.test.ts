@@ -8,7 +8,7 @@ import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SignJWT } from "jose";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { FUNCTIONS } from "../../shared/settings.ts";
+import { FUNCTIONS } from "../../shared/settings/settings.ts";
 import { clientConfig } from "../e2e/harness/aws.ts";
 import { cdk } from "../e2e/harness/cdk.ts";
 import { emulator } from "../e2e/harness/emulator.ts";

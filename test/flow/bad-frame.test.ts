@@ -1,8 +1,8 @@
 import { UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { REAL_HANDLERS } from "../../local/handlers.ts";
+import { REAL_HANDLERS } from "../../local/lambda/handlers.ts";
 import type { Router } from "../../local/start.ts";
-import type { ErrorCode } from "../../shared/domain/errors.ts";
+import type { ErrorCode } from "../../shared/protocol/errors.ts";
 import { connect, type TestSocket, tokenFor } from "../support/client.ts";
 import { post } from "../support/http.ts";
 import { expectProblem } from "../support/problem.ts";

@@ -1,12 +1,12 @@
 import { SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { REAL_HANDLERS } from "../../local/handlers.ts";
+import { REAL_HANDLERS } from "../../local/lambda/handlers.ts";
 import type { Router } from "../../local/start.ts";
-import type { ErrorCode } from "../../shared/domain/errors.ts";
-import { BODY_BYTES, FRAME_BYTES } from "../../shared/domain/limits.ts";
-import type { Message } from "../../shared/domain/message.ts";
-import { messageFrame } from "../../shared/domain/message-frame.ts";
-import { DEV_SECRET } from "../../shared/settings.ts";
+import type { ErrorCode } from "../../shared/protocol/errors.ts";
+import { BODY_BYTES, FRAME_BYTES } from "../../shared/protocol/limits.ts";
+import type { Message } from "../../shared/protocol/message.ts";
+import { messageFrame } from "../../shared/protocol/message-frame.ts";
+import { DEV_SECRET } from "../../shared/settings/settings.ts";
 import { tokenFor } from "../support/client.ts";
 import { aMessage } from "../support/message.ts";
 import { expectProblem, pointersIn } from "../support/problem.ts";

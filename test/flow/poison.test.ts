@@ -1,12 +1,12 @@
 import { SendMessageBatchCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { World } from "../../functions/world.ts";
-import { REAL_HANDLERS } from "../../local/handlers.ts";
-import { sqsClient } from "../../local/stand-in/queue.ts";
+import type { World } from "../../functions/runtime/runtime.ts";
+import { sqsClient } from "../../local/emulators/queue.ts";
+import { REAL_HANDLERS } from "../../local/lambda/handlers.ts";
 import type { Router } from "../../local/start.ts";
-import { bodyOf } from "../../shared/domain/job-body.ts";
-import type { MessageId } from "../../shared/domain/message.ts";
-import type { UserId } from "../../shared/domain/tag.ts";
+import type { MessageId } from "../../shared/protocol/message.ts";
+import type { UserId } from "../../shared/protocol/tag.ts";
+import { bodyOf } from "../../shared/receipts/job-body.ts";
 import { connect } from "../support/client.ts";
 import { receipt } from "../support/http.ts";
 import { aMessage } from "../support/message.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Router } from "../../local/start.ts";
-import { CONNECTING } from "../../shared/domain/limits.ts";
+import { CONNECTING } from "../../shared/protocol/limits.ts";
 import { connect, tokenFor } from "../support/client.ts";
 import { post, receipt } from "../support/http.ts";
 import { startUnkind } from "../support/unkind.ts";

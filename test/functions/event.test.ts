@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { HttpEvent } from "../../functions/event.ts";
 import { ingestHandler } from "../../functions/ingest.ts";
 import { receiptsHandler } from "../../functions/receipts.ts";
-import { DEV_SECRET } from "../../shared/settings.ts";
+import type { HttpEvent } from "../../functions/runtime/event.ts";
+import { DEV_SECRET } from "../../shared/settings/settings.ts";
 import { tokenFor } from "../support/client.ts";
 import { postOf, stands } from "./support.ts";
 

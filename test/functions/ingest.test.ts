@@ -1,9 +1,9 @@
 import { ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ingestHandler } from "../../functions/ingest.ts";
-import { sqsClient } from "../../local/stand-in/queue.ts";
-import { memoryClock } from "../../shared/adapters/memory/clock.ts";
-import { BODY_BYTES } from "../../shared/domain/limits.ts";
+import { sqsClient } from "../../local/emulators/queue.ts";
+import { BODY_BYTES } from "../../shared/protocol/limits.ts";
+import { memoryClock } from "../../testing/memory/clock.ts";
 import { tokenFor } from "../support/client.ts";
 import { httpPeer } from "../support/peer.ts";
 import { countsIn, postOf, stands } from "./support.ts";

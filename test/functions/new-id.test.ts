@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { validate, version } from "uuid";
 import { expect, test } from "vitest";
-import { newIds } from "../../functions/new-id.ts";
+import { newIds } from "../../functions/runtime/new-id.ts";
 
 test("ids are UUIDv7s of their moment", () => {
   const newId = newIds({ now: () => 0x0123_4567_89ab }, () => 0.5);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { SocketEvent } from "../../functions/socket-event.ts";
+import type { SocketEvent } from "../../functions/runtime/socket-event.ts";
 import { tokenFor } from "../support/client.ts";
 import { socketFunction, tagsOf } from "../support/socket-function.ts";
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll } from "vitest";
-import type { HttpEvent } from "../../functions/event.ts";
-import type { World } from "../../functions/world.ts";
-import { environment } from "../../local/environment.ts";
-import { type Queues, startQueues } from "../../local/stand-in/queue.ts";
-import { startTables, type Tables } from "../../local/stand-in/table.ts";
-import { memoryClock } from "../../shared/adapters/memory/clock.ts";
-import { DEV_SECRET, type FunctionName, type Overrides, settings } from "../../shared/settings.ts";
+import type { HttpEvent } from "../../functions/runtime/event.ts";
+import type { World } from "../../functions/runtime/runtime.ts";
+import { type Queues, startQueues } from "../../local/emulators/queue.ts";
+import { startTables, type Tables } from "../../local/emulators/table.ts";
+import { environment } from "../../local/lambda/environment.ts";
+import { DEV_SECRET, type FunctionName, type Overrides, settings } from "../../shared/settings/settings.ts";
+import { memoryClock } from "../../testing/memory/clock.ts";
 
 /** Queues and tables for the tests of one file, and worlds for functions that stand on them. */
 export function stands(overrides: Overrides = {}) {

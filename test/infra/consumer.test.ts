@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { LANES } from "../../shared/domain/lane.ts";
-import { DEFAULTS, type Overrides, settings } from "../../shared/settings.ts";
+import { LANES } from "../../shared/protocol/lane.ts";
+import { DEFAULTS, type Overrides, settings } from "../../shared/settings/settings.ts";
 import { synth } from "./support.ts";
 
 const CASES: readonly { why: string; changes: Overrides; reserved: number }[] = [

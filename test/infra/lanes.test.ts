@@ -1,7 +1,7 @@
 import { Match } from "aws-cdk-lib/assertions";
 import { expect, test } from "vitest";
-import { LANES } from "../../shared/domain/lane.ts";
-import { DEFAULTS } from "../../shared/settings.ts";
+import { LANES } from "../../shared/protocol/lane.ts";
+import { DEFAULTS } from "../../shared/settings/settings.ts";
 import { statementsIn, synth } from "./support.ts";
 
 const { template, router, idOf, propertiesOf } = synth();

@@ -5,7 +5,7 @@ import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { expect, test } from "vitest";
 import { Tagwire } from "../../infra/tagwire.ts";
-import { DEFAULTS, ENV, FUNCTIONS } from "../../shared/settings.ts";
+import { DEFAULTS, ENV, FUNCTIONS } from "../../shared/settings/settings.ts";
 import { functionsOf, routerStack, synth } from "./support.ts";
 
 const { template, router, idOf, propertiesOf, variablesOf } = synth();

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import pLimit from "p-limit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Router, start } from "../../local/start.ts";
-import { CONNECTING } from "../../shared/domain/limits.ts";
+import { CONNECTING } from "../../shared/protocol/limits.ts";
 import { dice } from "../../simulation/world/dice.ts";
 import { connect, type TestSocket } from "../support/client.ts";
 import { type FaultProxy, faultProxy } from "../support/fault-proxy.ts";

@@ -4,9 +4,9 @@ import {
   PostToConnectionCommand,
 } from "@aws-sdk/client-apigatewaymanagementapi";
 import { expect, onTestFinished, test } from "vitest";
-import { CREDENTIALS, REGION } from "../../local/aws.ts";
+import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
 import { type Router, start } from "../../local/start.ts";
-import { FRAME_BYTES } from "../../shared/domain/limits.ts";
+import { FRAME_BYTES } from "../../shared/protocol/limits.ts";
 import { connect, type TestSocket, tokenFor } from "../support/client.ts";
 import { post } from "../support/http.ts";
 import { openSocket } from "../support/socket.ts";

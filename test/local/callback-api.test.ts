@@ -1,6 +1,6 @@
 import { DeleteConnectionCommand, GetConnectionCommand } from "@aws-sdk/client-apigatewaymanagementapi";
 import { expect, test } from "vitest";
-import type { Handlers } from "../../local/handlers.ts";
+import type { Handlers } from "../../local/lambda/handlers.ts";
 import type { StartOptions } from "../../local/start.ts";
 import { clientOf, open, post, startTiny } from "./support.ts";
 

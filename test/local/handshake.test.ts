@@ -1,8 +1,8 @@
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { expect, onTestFinished, test } from "vitest";
-import type { World } from "../../functions/world.ts";
-import { CREDENTIALS, REGION } from "../../local/aws.ts";
-import { REAL_HANDLERS } from "../../local/handlers.ts";
+import type { World } from "../../functions/runtime/runtime.ts";
+import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
+import { REAL_HANDLERS } from "../../local/lambda/handlers.ts";
 import { connect, tokenFor } from "../support/client.ts";
 import { dial, exchange, HANDSHAKE, rawRequest } from "../support/raw.ts";
 import { startTiny } from "./support.ts";

@@ -5,13 +5,13 @@ import {
 } from "@aws-sdk/client-sqs";
 import type { SQSEvent } from "aws-lambda";
 import { expect, onTestFinished, test, vi } from "vitest";
-import type { World } from "../../functions/world.ts";
-import type { Handler, Handlers } from "../../local/handlers.ts";
-import { startPoller } from "../../local/poller.ts";
-import { sqsClient, startQueues } from "../../local/stand-in/queue.ts";
+import type { World } from "../../functions/runtime/runtime.ts";
+import { sqsClient, startQueues } from "../../local/emulators/queue.ts";
+import type { Handler, Handlers } from "../../local/lambda/handlers.ts";
+import { startPoller } from "../../local/lambda/poller.ts";
 import type { StartOptions } from "../../local/start.ts";
-import type { Lane } from "../../shared/domain/lane.ts";
-import { settings } from "../../shared/settings.ts";
+import type { Lane } from "../../shared/protocol/lane.ts";
+import { settings } from "../../shared/settings/settings.ts";
 import { startTiny } from "./support.ts";
 
 // These wait for work to be done, never for a time: on a busy machine the work takes ten times as long.

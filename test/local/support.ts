@@ -4,9 +4,9 @@ import {
 } from "@aws-sdk/client-apigatewaymanagementapi";
 import type { APIGatewayProxyEventV2, APIGatewayProxyWebsocketEventV2, SQSEvent } from "aws-lambda";
 import { onTestFinished } from "vitest";
-import type { World } from "../../functions/world.ts";
-import { CREDENTIALS, REGION } from "../../local/aws.ts";
-import type { Handlers } from "../../local/handlers.ts";
+import type { World } from "../../functions/runtime/runtime.ts";
+import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
+import type { Handlers } from "../../local/lambda/handlers.ts";
 import { type Router, type StartOptions, start } from "../../local/start.ts";
 import { type Listener, openSocket } from "../support/socket.ts";
 

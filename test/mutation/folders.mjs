@@ -4,13 +4,17 @@
  */
 export const FOLDERS = {
   domain: {
-    mutate: ["shared/domain/*.ts"],
-    tests: ["test/domain/*.test.ts", "test/versions/version.test.ts"],
+    mutate: ["shared/{protocol,receipts,connections,settings}/*.ts", "shared/backoff.ts"],
+    tests: [
+      "test/{protocol,receipts,connections,settings}/*.test.ts",
+      "test/pipeline/backoff.test.ts",
+      "test/versions/version.test.ts",
+    ],
     slow: [],
     ignoreStatic: false,
   },
   pipeline: {
-    mutate: ["shared/pipeline/*.ts"],
+    mutate: ["shared/pipeline/*/*.ts"],
     tests: ["test/pipeline/*.test.ts", "test/functions/*.test.ts"],
     slow: [
       "test/pipeline/slow-client.test.ts",
@@ -20,7 +24,7 @@ export const FOLDERS = {
     ignoreStatic: false,
   },
   adapters: {
-    mutate: ["shared/adapters/aws/*.ts"],
+    mutate: ["shared/adapters/{sdk,dynamodb,sqs,apigateway}/*.ts"],
     tests: ["test/adapters/*.test.ts", "test/contract/*.test.ts", "test/versions/*.test.ts"],
     slow: [],
     // A static mutant runs every suite, with an emulator of each service: a minute for each name of an attribute.

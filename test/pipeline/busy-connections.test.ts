@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { ConnectionId } from "../../shared/domain/tag.ts";
-import { busyConnections } from "../../shared/pipeline/busy-connections.ts";
+import { busyConnections } from "../../shared/pipeline/deliver/busy-connections.ts";
 import type { SendResult } from "../../shared/ports.ts";
+import type { ConnectionId } from "../../shared/protocol/tag.ts";
 
 const ANN = "ann=" as ConnectionId;
 const BAD: SendResult = { kind: "throttled", reason: "429" };

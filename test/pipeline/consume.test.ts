@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { memoryQueue } from "../../shared/adapters/memory/queue.ts";
-import { memoryReceipts } from "../../shared/adapters/memory/receipts.ts";
-import { TagwireError } from "../../shared/domain/errors.ts";
-import type { MessageId } from "../../shared/domain/message.ts";
-import type { ConnectionId, Tag } from "../../shared/domain/tag.ts";
 import type { SendResult } from "../../shared/ports.ts";
+import { TagwireError } from "../../shared/protocol/errors.ts";
+import type { MessageId } from "../../shared/protocol/message.ts";
+import type { ConnectionId, Tag } from "../../shared/protocol/tag.ts";
+import { memoryQueue } from "../../testing/memory/queue.ts";
+import { memoryReceipts } from "../../testing/memory/receipts.ts";
 import { lease as leaseOf } from "../contract/receipt-parts.ts";
 import { ANN, aMessageOf, consumer, received } from "../support/consumer.ts";
 import { NOW } from "../support/message.ts";

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import pLimit from "p-limit";
 import { describe, expect, test } from "vitest";
-import { memoryClock } from "../../shared/adapters/memory/clock.ts";
-import { memorySockets } from "../../shared/adapters/memory/sockets.ts";
-import { memoryTelemetry } from "../../shared/adapters/memory/telemetry.ts";
-import { sortKey, WHOLE } from "../../shared/domain/hash-range.ts";
-import { NO_PROGRESS, type Progress } from "../../shared/domain/receipt.ts";
-import type { ConnectionId } from "../../shared/domain/tag.ts";
-import { type Delivered, deliver, type StopReason } from "../../shared/pipeline/deliver.ts";
-import { gateway, gatewayMemory } from "../../shared/pipeline/gateway.ts";
+import { type Delivered, deliver, type StopReason } from "../../shared/pipeline/deliver/deliver.ts";
+import { gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
 import type { Posting, SendResult } from "../../shared/ports.ts";
+import type { ConnectionId } from "../../shared/protocol/tag.ts";
+import { sortKey, WHOLE } from "../../shared/receipts/hash-range.ts";
+import { NO_PROGRESS, type Progress } from "../../shared/receipts/receipt.ts";
+import { memoryClock } from "../../testing/memory/clock.ts";
+import { memorySockets } from "../../testing/memory/sockets.ts";
+import { memoryTelemetry } from "../../testing/memory/telemetry.ts";
 import { NOW } from "../support/message.ts";
 
 const FRAME = Buffer.from("{}");

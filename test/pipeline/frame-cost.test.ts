@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { ServerFrame } from "../../shared/domain/frame.ts";
-import { CHANGES, FRAMES } from "../../shared/domain/frame-budget.ts";
-import { frameLimit } from "../../shared/pipeline/frame-limit.ts";
-import { answer } from "../../shared/pipeline/socket.ts";
+import { CHANGES, FRAMES } from "../../shared/connections/frame-budget.ts";
+import { frameLimit } from "../../shared/pipeline/socket/frame-limit.ts";
+import { answer } from "../../shared/pipeline/socket/socket.ts";
+import type { ServerFrame } from "../../shared/protocol/frame.ts";
 import { type Frame, openConnection, SOCKET } from "./side-by-side.ts";
 
 const topics = (count: number, name = "t") => Array.from({ length: count }, (_, i) => `${name}${i}`);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { ConnectionId } from "../../shared/domain/tag.ts";
-import { gatewayHealth } from "../../shared/pipeline/gateway-health.ts";
+import { gatewayHealth } from "../../shared/pipeline/deliver/gateway-health.ts";
 import type { GatewayState, SendResult } from "../../shared/ports.ts";
+import type { ConnectionId } from "../../shared/protocol/tag.ts";
 
 const id = (number: number) => `client-${number}=` as ConnectionId;
 const SENT: SendResult = { kind: "sent" };

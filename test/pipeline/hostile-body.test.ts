@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { median } from "../../bench/measure.ts";
-import { memoryClock } from "../../shared/adapters/memory/clock.ts";
-import { memoryQueue } from "../../shared/adapters/memory/queue.ts";
-import { memoryTelemetry } from "../../shared/adapters/memory/telemetry.ts";
-import { Post } from "../../shared/domain/message.ts";
-import { parse } from "../../shared/domain/parse.ts";
-import type { UserId } from "../../shared/domain/tag.ts";
-import { backlog } from "../../shared/pipeline/backlog.ts";
-import { type Item, ingest } from "../../shared/pipeline/ingest.ts";
+import { backlog } from "../../shared/pipeline/ingest/backlog.ts";
+import { type Item, ingest } from "../../shared/pipeline/ingest/ingest.ts";
+import { Post } from "../../shared/protocol/message.ts";
+import { parse } from "../../shared/protocol/parse.ts";
+import type { UserId } from "../../shared/protocol/tag.ts";
+import { memoryClock } from "../../testing/memory/clock.ts";
+import { memoryQueue } from "../../testing/memory/queue.ts";
+import { memoryTelemetry } from "../../testing/memory/telemetry.ts";
 import { NOW } from "../support/message.ts";
 
 const MEBIBYTE = 1_048_576;

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { memoryClock } from "../../shared/adapters/memory/clock.ts";
-import { memoryQueue } from "../../shared/adapters/memory/queue.ts";
-import { memoryTelemetry } from "../../shared/adapters/memory/telemetry.ts";
-import { readBody } from "../../shared/domain/job-body.ts";
-import { LANES } from "../../shared/domain/lane.ts";
-import type { Job } from "../../shared/domain/message.ts";
-import type { UserId } from "../../shared/domain/tag.ts";
-import { backlog } from "../../shared/pipeline/backlog.ts";
-import { type Item, ingest } from "../../shared/pipeline/ingest.ts";
+import { backlog } from "../../shared/pipeline/ingest/backlog.ts";
+import { type Item, ingest } from "../../shared/pipeline/ingest/ingest.ts";
 import type { MessageQueue } from "../../shared/ports.ts";
+import { LANES } from "../../shared/protocol/lane.ts";
+import type { UserId } from "../../shared/protocol/tag.ts";
+import type { Job } from "../../shared/receipts/job.ts";
+import { readBody } from "../../shared/receipts/job-body.ts";
+import { memoryClock } from "../../testing/memory/clock.ts";
+import { memoryQueue } from "../../testing/memory/queue.ts";
+import { memoryTelemetry } from "../../testing/memory/telemetry.ts";
 import { json, postsAt } from "../support/arbitrary.ts";
 import { NOW } from "../support/message.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { ServerFrame } from "../../shared/domain/frame.ts";
-import { disconnect } from "../../shared/pipeline/socket.ts";
+import { disconnect } from "../../shared/pipeline/socket/socket.ts";
+import type { ServerFrame } from "../../shared/protocol/frame.ts";
 import { inEveryOrder, interleave } from "../support/interleave.ts";
 import { type Frame, openConnection, SOCKET } from "./side-by-side.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { MessageId } from "../../shared/domain/message.ts";
 import type { GatewayState, SendResult } from "../../shared/ports.ts";
+import type { MessageId } from "../../shared/protocol/message.ts";
 import { ANN, aMessageOf, consumer, received } from "../support/consumer.ts";
 import { NOW } from "../support/message.ts";
 

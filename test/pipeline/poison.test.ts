@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { MessageId } from "../../shared/domain/message.ts";
-import type { Received } from "../../shared/pipeline/record.ts";
+import type { Received } from "../../shared/pipeline/consume/record.ts";
+import type { MessageId } from "../../shared/protocol/message.ts";
 import { ANN, aMessageOf, consumer, received } from "../support/consumer.ts";
 
 const VISIBILITY = 360_000;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { ConnectionId } from "../../shared/domain/tag.ts";
-import { rateLimiter } from "../../shared/pipeline/rate-limiter.ts";
+import { rateLimiter } from "../../shared/pipeline/deliver/rate-limiter.ts";
 import type { SendResult } from "../../shared/ports.ts";
+import type { ConnectionId } from "../../shared/protocol/tag.ts";
 
 const SENT: SendResult = { kind: "sent" };
 const THROTTLED: SendResult = { kind: "throttled", reason: "429" };

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { memoryClock } from "../../shared/adapters/memory/clock.ts";
-import { memoryConnections } from "../../shared/adapters/memory/connections.ts";
-import { memorySubscriptions } from "../../shared/adapters/memory/subscriptions.ts";
-import type { ConnectionId, Tag } from "../../shared/domain/tag.ts";
-import type { Target } from "../../shared/domain/target.ts";
-import { route } from "../../shared/pipeline/route.ts";
+import { route } from "../../shared/pipeline/route/route.ts";
 import type { Subscriptions } from "../../shared/ports.ts";
-import { DEFAULTS } from "../../shared/settings.ts";
+import type { ConnectionId, Tag } from "../../shared/protocol/tag.ts";
+import type { Target } from "../../shared/protocol/target.ts";
+import { DEFAULTS } from "../../shared/settings/settings.ts";
+import { memoryClock } from "../../testing/memory/clock.ts";
+import { memoryConnections } from "../../testing/memory/connections.ts";
+import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 
 const clock = memoryClock();
 const EXPIRY = clock.now() + 7_200_000;

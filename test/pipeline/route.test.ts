@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import * as v from "valibot";
 import { expect, test } from "vitest";
-import { memoryClock } from "../../shared/adapters/memory/clock.ts";
-import { memoryConnections } from "../../shared/adapters/memory/connections.ts";
-import { memorySubscriptions } from "../../shared/adapters/memory/subscriptions.ts";
-import { after, contains, type HashRange, sortKey, split, WHOLE } from "../../shared/domain/hash-range.ts";
-import type { ConnectionId, Tag, UserId } from "../../shared/domain/tag.ts";
-import { Target } from "../../shared/domain/target.ts";
-import { type RouteDeps, route } from "../../shared/pipeline/route.ts";
+import { type RouteDeps, route } from "../../shared/pipeline/route/route.ts";
 import type { Posting } from "../../shared/ports.ts";
-import { DEFAULTS } from "../../shared/settings.ts";
+import type { ConnectionId, Tag, UserId } from "../../shared/protocol/tag.ts";
+import { Target } from "../../shared/protocol/target.ts";
+import { after, contains, type HashRange, sortKey, split, WHOLE } from "../../shared/receipts/hash-range.ts";
+import { DEFAULTS } from "../../shared/settings/settings.ts";
+import { memoryClock } from "../../testing/memory/clock.ts";
+import { memoryConnections } from "../../testing/memory/connections.ts";
+import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 
 const clock = memoryClock();
 const NOW = clock.now();

@@ -1,12 +1,12 @@
 import { expect } from "vitest";
-import { memoryClock } from "../../shared/adapters/memory/clock.ts";
-import { memoryConnections } from "../../shared/adapters/memory/connections.ts";
-import { memorySubscriptions } from "../../shared/adapters/memory/subscriptions.ts";
-import { memoryTelemetry } from "../../shared/adapters/memory/telemetry.ts";
-import type { ServerFrame } from "../../shared/domain/frame.ts";
-import type { ConnectionId, Tag, UserId } from "../../shared/domain/tag.ts";
-import { answer, connect, disconnect } from "../../shared/pipeline/socket.ts";
+import { answer, connect, disconnect } from "../../shared/pipeline/socket/socket.ts";
 import type { Connections } from "../../shared/ports.ts";
+import type { ServerFrame } from "../../shared/protocol/frame.ts";
+import type { ConnectionId, Tag, UserId } from "../../shared/protocol/tag.ts";
+import { memoryClock } from "../../testing/memory/clock.ts";
+import { memoryConnections } from "../../testing/memory/connections.ts";
+import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
+import { memoryTelemetry } from "../../testing/memory/telemetry.ts";
 import type { Stepwise } from "../support/interleave.ts";
 import { NOW } from "../support/message.ts";
 

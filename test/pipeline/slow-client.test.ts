@@ -1,17 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { memoryConnections } from "../../shared/adapters/memory/connections.ts";
-import { memoryQueue } from "../../shared/adapters/memory/queue.ts";
-import { memoryReceipts } from "../../shared/adapters/memory/receipts.ts";
-import { memorySubscriptions } from "../../shared/adapters/memory/subscriptions.ts";
-import { memoryTelemetry } from "../../shared/adapters/memory/telemetry.ts";
-import type { Message } from "../../shared/domain/message.ts";
-import type { ConnectionId, Tag } from "../../shared/domain/tag.ts";
-import { consume } from "../../shared/pipeline/consume.ts";
-import { gateway, gatewayMemory } from "../../shared/pipeline/gateway.ts";
+import { consume } from "../../shared/pipeline/consume/consume.ts";
+import { gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
 import type { SendResult } from "../../shared/ports.ts";
-import { settings, visibilitySeconds } from "../../shared/settings.ts";
+import type { Message } from "../../shared/protocol/message.ts";
+import type { ConnectionId, Tag } from "../../shared/protocol/tag.ts";
+import { settings, visibilitySeconds } from "../../shared/settings/settings.ts";
 import { dice } from "../../simulation/world/dice.ts";
 import { scheduler } from "../../simulation/world/scheduler.ts";
+import { memoryConnections } from "../../testing/memory/connections.ts";
+import { memoryQueue } from "../../testing/memory/queue.ts";
+import { memoryReceipts } from "../../testing/memory/receipts.ts";
+import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
+import { memoryTelemetry } from "../../testing/memory/telemetry.ts";
 import { aMessageOf, received } from "../support/consumer.ts";
 import { NOW } from "../support/message.ts";
 

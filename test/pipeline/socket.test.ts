@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { memoryClock } from "../../shared/adapters/memory/clock.ts";
-import { memoryConnections } from "../../shared/adapters/memory/connections.ts";
-import { memorySubscriptions } from "../../shared/adapters/memory/subscriptions.ts";
-import { memoryTelemetry } from "../../shared/adapters/memory/telemetry.ts";
-import type { ConnectionId, Tag, UserId } from "../../shared/domain/tag.ts";
-import { forget } from "../../shared/pipeline/forget.ts";
-import { answer, connect, disconnect } from "../../shared/pipeline/socket.ts";
+import { forget } from "../../shared/pipeline/socket/remove-connection.ts";
+import { answer, connect, disconnect } from "../../shared/pipeline/socket/socket.ts";
+import type { ConnectionId, Tag, UserId } from "../../shared/protocol/tag.ts";
+import { memoryClock } from "../../testing/memory/clock.ts";
+import { memoryConnections } from "../../testing/memory/connections.ts";
+import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
+import { memoryTelemetry } from "../../testing/memory/telemetry.ts";
 import { NOW } from "../support/message.ts";
 
 const ANN = {

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { TagwireError } from "../../shared/domain/errors.ts";
-import { WHOLE } from "../../shared/domain/hash-range.ts";
-import { EVERYONE, type Tag } from "../../shared/domain/tag.ts";
-import { answer, connect } from "../../shared/pipeline/socket.ts";
+import { answer, connect } from "../../shared/pipeline/socket/socket.ts";
+import { TagwireError } from "../../shared/protocol/errors.ts";
+import { EVERYONE, type Tag } from "../../shared/protocol/tag.ts";
+import { WHOLE } from "../../shared/receipts/hash-range.ts";
 import { NOW } from "../support/message.ts";
 import { ANN, openConnection, SOCKET } from "./side-by-side.ts";
 

@@ -1,6 +1,6 @@
 import { SignJWT } from "jose";
 import type { Router } from "../../local/start.ts";
-import { DEV_SECRET } from "../../shared/settings.ts";
+import { DEV_SECRET } from "../../shared/settings/settings.ts";
 import { openSocket } from "./socket.ts";
 
 /** A token with every grant, or with those given. */

@@ -1,5 +1,6 @@
-import type { Job, Message, MessageId } from "../../shared/domain/message.ts";
-import type { Topic, UserId } from "../../shared/domain/tag.ts";
+import type { Message, MessageId } from "../../shared/protocol/message.ts";
+import type { Topic, UserId } from "../../shared/protocol/tag.ts";
+import type { Job } from "../../shared/receipts/job.ts";
 
 /** When the tests' messages are accepted, in milliseconds since 1970. */
 export const NOW = Date.parse("2026-01-01T00:00:00Z");

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { ERRORS, type ErrorCode } from "../../shared/domain/errors.ts";
+import { ERRORS, type ErrorCode } from "../../shared/protocol/errors.ts";
 
 /** What a refusal looks like over HTTP (RFC 9457). */
 export function expectProblem(answer: { status: number; body: unknown }, code: ErrorCode): void {

@@ -1,6 +1,6 @@
-import { ACCOUNT, CREDENTIALS, REGION } from "../../local/aws.ts";
-import { type Queues, startQueues } from "../../local/stand-in/queue.ts";
-import { settings } from "../../shared/settings.ts";
+import { ACCOUNT, CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
+import { type Queues, startQueues } from "../../local/emulators/queue.ts";
+import { settings } from "../../shared/settings/settings.ts";
 import { startFront } from "../../testing/front.ts";
 import { type GuardRefusal, guard } from "../../testing/guard.ts";
 import { upstream } from "../../testing/upstream.ts";

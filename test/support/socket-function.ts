@@ -1,12 +1,12 @@
 import { type AttributeValue, DynamoDBClient, PutItemCommand, paginateScan } from "@aws-sdk/client-dynamodb";
 import { onTestFinished } from "vitest";
+import type { SocketEvent } from "../../functions/runtime/socket-event.ts";
 import { socketHandler } from "../../functions/socket.ts";
-import type { SocketEvent } from "../../functions/socket-event.ts";
-import { CREDENTIALS, REGION } from "../../local/aws.ts";
-import { startTables } from "../../local/stand-in/table.ts";
-import type { ServerFrame } from "../../shared/domain/frame.ts";
+import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
+import { startTables } from "../../local/emulators/table.ts";
 import type { Clock } from "../../shared/ports.ts";
-import { DEFAULTS, DEV_SECRET } from "../../shared/settings.ts";
+import type { ServerFrame } from "../../shared/protocol/frame.ts";
+import { DEFAULTS, DEV_SECRET } from "../../shared/settings/settings.ts";
 import { type TableFrontOptions, tableFront } from "../../testing/table-front.ts";
 import { tokenFor } from "./client.ts";
 

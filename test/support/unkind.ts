@@ -1,8 +1,8 @@
-import type { World } from "../../functions/world.ts";
-import { ACCOUNT, CREDENTIALS, functionCredentials, REGION } from "../../local/aws.ts";
-import { type EventOf, type Handler, REAL_HANDLERS, type ReplyOf } from "../../local/handlers.ts";
+import type { World } from "../../functions/runtime/runtime.ts";
+import { ACCOUNT, CREDENTIALS, functionCredentials, REGION } from "../../local/emulators/aws.ts";
+import { type EventOf, type Handler, REAL_HANDLERS, type ReplyOf } from "../../local/lambda/handlers.ts";
 import { type EmulatedService, type Router, type StartOptions, start } from "../../local/start.ts";
-import { DEV_SECRET, ENV, FUNCTIONS, type FunctionName } from "../../shared/settings.ts";
+import { DEV_SECRET, ENV, FUNCTIONS, type FunctionName } from "../../shared/settings/settings.ts";
 import type { Caller } from "../../testing/caller.ts";
 import { type Layer, startFront } from "../../testing/front.ts";
 import { type GuardRefusal, guard } from "../../testing/guard.ts";

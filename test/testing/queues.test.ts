@@ -7,8 +7,8 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { type Queues, sqsClient, startQueues } from "../../local/stand-in/queue.ts";
-import { settings } from "../../shared/settings.ts";
+import { type Queues, sqsClient, startQueues } from "../../local/emulators/queue.ts";
+import { settings } from "../../shared/settings/settings.ts";
 import { startFront } from "../../testing/front.ts";
 import { type RepeatsOptions, repeats } from "../../testing/queues/repeats.ts";
 import { seeded } from "../../testing/random.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { memoryClock } from "../../shared/adapters/memory/clock.ts";
+import { memoryClock } from "../../testing/memory/clock.ts";
 import { NOW } from "../support/message.ts";
 import { type Row, socketFunction, tagsOf } from "../support/socket-function.ts";
 

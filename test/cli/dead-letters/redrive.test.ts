@@ -3,11 +3,11 @@ import { expect, test } from "vitest";
 import { type RedriveOptions, redrive } from "../../../cli/dead-letters/redrive.ts";
 import type { Selection } from "../../../cli/dead-letters/select.ts";
 import type { Io } from "../../../cli/io.ts";
-import { memoryClock } from "../../../shared/adapters/memory/clock.ts";
-import { type MemoryDeadLetters, memoryDeadLetters } from "../../../shared/adapters/memory/dead-letters.ts";
-import { bodyOf } from "../../../shared/domain/job-body.ts";
-import type { Lane } from "../../../shared/domain/lane.ts";
-import type { MessageId } from "../../../shared/domain/message.ts";
+import type { Lane } from "../../../shared/protocol/lane.ts";
+import type { MessageId } from "../../../shared/protocol/message.ts";
+import { bodyOf } from "../../../shared/receipts/job-body.ts";
+import { memoryClock } from "../../../testing/memory/clock.ts";
+import { type MemoryDeadLetters, memoryDeadLetters } from "../../../testing/memory/dead-letters.ts";
 import { aJob } from "../../support/message.ts";
 
 const body = (i: number) => bodyOf(aJob({ id: `m-${i}` as MessageId, acceptanceId: `acceptance-${i}` }));

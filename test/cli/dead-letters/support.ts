@@ -1,6 +1,6 @@
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import type { TestContext } from "vitest";
-import { sqsClient } from "../../../local/stand-in/queue.ts";
+import { sqsClient } from "../../../local/emulators/queue.ts";
 import { type Router, type StartOptions, start } from "../../../local/start.ts";
 import { connect, type TestSocket } from "../../support/client.ts";
 import { type Finished, tagwire } from "../../support/command.ts";

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { sweep } from "../../../cli/dead-letters/sweep.ts";
-import { memoryClock } from "../../../shared/adapters/memory/clock.ts";
-import { type MemoryDeadLetters, memoryDeadLetters } from "../../../shared/adapters/memory/dead-letters.ts";
 import type { DeadLetter } from "../../../shared/ports.ts";
+import { memoryClock } from "../../../testing/memory/clock.ts";
+import { type MemoryDeadLetters, memoryDeadLetters } from "../../../testing/memory/dead-letters.ts";
 
 const HOLD_SECONDS = 10;
 

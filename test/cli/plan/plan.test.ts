@@ -6,8 +6,8 @@ import { type Plan, plan } from "../../../cli/plan/plan.ts";
 import { costOf, PRICES, type Price } from "../../../cli/plan/prices.ts";
 import { QUOTAS } from "../../../cli/plan/quotas.ts";
 import type { Planning } from "../../../cli/plan/stream.ts";
-import { PRIORITIES } from "../../../shared/domain/lane.ts";
-import { DEFAULTS } from "../../../shared/settings.ts";
+import { PRIORITIES } from "../../../shared/protocol/lane.ts";
+import { DEFAULTS } from "../../../shared/settings/settings.ts";
 
 const aLoad = (load: Partial<Load> = {}): Load => ({
   traffic: [{ rate: 1, audience: 1, priority: "normal" }],

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Overrides } from "../../../shared/settings.ts";
+import type { Overrides } from "../../../shared/settings/settings.ts";
 import { ACCOUNT, REGION } from "./aws.ts";
 import { cdk } from "./cdk.ts";
 import { closeGaps } from "./gaps.ts";

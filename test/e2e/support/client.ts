@@ -1,6 +1,6 @@
 import { vi } from "vitest";
 import { WebSocket } from "ws";
-import type { Receipt } from "../../../shared/domain/receipt.ts";
+import type { Receipt } from "../../../shared/receipts/receipt.ts";
 import type { Deployment } from "./deployment.ts";
 
 export type Body = Readonly<Record<string, unknown>>;

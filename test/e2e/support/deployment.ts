@@ -8,8 +8,8 @@ import {
 } from "@aws-sdk/client-sqs";
 import { SignJWT } from "jose";
 import { inject, vi } from "vitest";
-import type { Lane } from "../../../shared/domain/lane.ts";
-import type { TableName } from "../../../shared/settings.ts";
+import type { Lane } from "../../../shared/protocol/lane.ts";
+import type { TableName } from "../../../shared/settings/settings.ts";
 import { CREDENTIALS, clientConfig, REGION } from "../harness/aws.ts";
 import { FAULTS, type Fault } from "../harness/front.ts";
 

@@ -1,0 +1,79 @@
+import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
+import type { RunTelemetry } from "../../shared/adapters/emf/telemetry.ts";
+import type { Tokens } from "../../shared/ports.ts";
+import { problem, type Refusal, type Result, refuse, TagwireError } from "../../shared/protocol/errors.ts";
+import type { Identity } from "../../shared/protocol/grant.ts";
+import { BODY_BYTES } from "../../shared/protocol/limits.ts";
+import { parseJson } from "../../shared/protocol/parse.ts";
+import { bodyOf, type HttpEvent, headerOf } from "./event.ts";
+
+export type HttpReply = APIGatewayProxyStructuredResultV2;
+
+export const reply = (statusCode: number, body: unknown, type = "application/json"): HttpReply => ({
+  statusCode,
+  headers: { "content-type": type, "cache-control": "no-store" },
+  body: JSON.stringify(body),
+});
+
+export function problemReply(refusal: Refusal): HttpReply {
+  const document = problem(refusal);
+  const sent = withRetryAfter(reply(document.status, document, "application/problem+json"), refusal);
+  // RFC 9110 §11.6.1: a 401 names the way to do it right.
+  return document.status === 401
+    ? { ...sent, headers: { ...sent.headers, "www-authenticate": "Bearer" } }
+    : sent;
+}
+
+export const withRetryAfter = (sent: HttpReply, { retryAfter }: Pick<Refusal, "retryAfter">): HttpReply =>
+  retryAfter === undefined
+    ? sent
+    : { ...sent, headers: { ...sent.headers, "retry-after": String(retryAfter) } };
+
+/** Who is asking, by the bearer token of the request. */
+export function authorize(tokens: Tokens, event: HttpEvent): Promise<Result<Identity>> {
+  const token = /^Bearer +(\S+)$/i.exec(headerOf(event, "authorization") ?? "")?.[1];
+  return token
+    ? tokens.verify(token)
+    : Promise.resolve(refuse("TOKEN_MISSING", "send the header Authorization: Bearer <token>"));
+}
+
+/** The JSON of a request. Its size is checked before anything reads it. */
+export function jsonBody(event: HttpEvent): Result<unknown> {
+  const type = (headerOf(event, "content-type") ?? "").split(";")[0]?.trim().toLowerCase();
+  if (type !== "application/json") {
+    return refuse("CONTENT_TYPE_UNSUPPORTED", `send application/json, got ${type || "no content type"}`);
+  }
+  const bytes = bodyOf(event);
+  if (bytes === undefined) return refuse("BODY_NOT_JSON", "the body is not text in UTF-8");
+  if (bytes.length > BODY_BYTES)
+    return refuse("BODY_TOO_LARGE", `a body has at most ${BODY_BYTES} bytes, got ${bytes.length}`);
+  try {
+    return parseJson(UTF8.decode(bytes));
+  } catch {
+    return refuse("BODY_NOT_JSON", "the body is not text in UTF-8");
+  }
+}
+
+/** JSON is UTF-8 without a byte order mark (RFC 8259 §8.1), so a mark is kept, and refused as no JSON. */
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Answers, and writes what the run says about itself. Faults we named become what `tell` makes of them; a fault we
+ * did not name stays a crash, so Lambda counts it.
+ */
+export async function guarded(
+  telemetry: RunTelemetry,
+  answer: () => Promise<HttpReply>,
+  tell: (refusal: Refusal) => HttpReply = problemReply,
+): Promise<HttpReply> {
+  try {
+    return await answer();
+  } catch (fault) {
+    telemetry.count("Faults");
+    telemetry.warn("request failed", {}, fault);
+    if (fault instanceof TagwireError) return tell({ code: fault.code, detail: "try again" });
+    throw fault;
+  } finally {
+    telemetry.flush();
+  }
+}

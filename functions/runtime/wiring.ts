@@ -1,0 +1,56 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { clientConfig } from "../../shared/adapters/sdk/client.ts";
+import { type SqsQueueOptions, sqsQueue } from "../../shared/adapters/sqs/message-queue.ts";
+import type { MessageQueue } from "../../shared/ports.ts";
+import { LANES, type Lane } from "../../shared/protocol/lane.ts";
+import type { Settings } from "../../shared/settings/settings.ts";
+import { type ClientLimits, clientOptions } from "./clients.ts";
+import type { World } from "./runtime.ts";
+
+export const settingsOf = (text: string): Settings => JSON.parse(text) as Settings;
+
+/** How long a function runs, in seconds, or the part of it that must be enough for two calls. */
+type Time = Pick<ClientLimits, "timeoutSeconds">;
+
+export const tableClient = (world: World, { timeoutSeconds }: Time): DynamoDBClient =>
+  new DynamoDBClient({
+    ...clientConfig(world.env, "DYNAMODB"),
+    ...clientOptions({ timeoutSeconds, maxSockets: 100 }),
+  });
+
+export const queueClient = (world: World, { timeoutSeconds }: Time): SQSClient =>
+  new SQSClient({
+    ...clientConfig(world.env, "SQS"),
+    ...clientOptions({ timeoutSeconds, maxSockets: 50 }),
+    useQueueUrlAsEndpoint: false,
+    md5: false,
+  });
+
+/**
+ * What the clients of the consumer have: a call that hangs when the run starts no more sends, and the one that then
+ * writes what became of the message, are over within the reserve.
+ */
+export const reserveOf = ({ delivery }: Pick<Settings, "delivery">): Time => ({
+  timeoutSeconds: Math.max(LEAST_RESERVE, delivery.reserve / 1_000),
+});
+
+/** Seconds. */
+const LEAST_RESERVE = 1;
+
+/** `env` has a QUEUE_URL for each lane. */
+export function queueOf(
+  client: SQSClient,
+  env: Readonly<Record<string, string>>,
+  { fair, warn }: Pick<SqsQueueOptions, "fair" | "warn">,
+): MessageQueue {
+  const urls = Object.fromEntries(LANES.map((lane) => [lane, env[`QUEUE_URL_${lane.toUpperCase()}`] ?? ""]));
+  const deadLetterUrl = env["DEAD_LETTER_QUEUE_URL"];
+  return sqsQueue({
+    client,
+    urls: urls as Record<Lane, string>,
+    ...(deadLetterUrl ? { deadLetterUrl } : {}),
+    fair,
+    ...(warn ? { warn } : {}),
+  });
+}

@@ -1,0 +1,43 @@
+import { LANES } from "../../shared/protocol/lane.ts";
+import { ENV, type FunctionName, type Settings } from "../../shared/settings/settings.ts";
+import { functionCredentials, REGION } from "../emulators/aws.ts";
+import type { Queues } from "../emulators/queue.ts";
+import type { Tables } from "../emulators/table.ts";
+
+export type Environment = Readonly<Record<string, string>>;
+
+interface Parts {
+  readonly settings: Settings;
+  readonly queues: Pick<Queues, "endpoint" | "urls" | "deadLetterUrl">;
+  readonly tables: Pick<Tables, "endpoint" | "names">;
+  readonly socketEndpoint: string;
+  readonly secretId: string;
+}
+
+/** The variables of one function: those of its row in ENV and those of the AWS SDK, no others. */
+export function environment(name: FunctionName, parts: Parts): Environment {
+  const { settings, queues, tables, socketEndpoint, secretId } = parts;
+  const all: Readonly<Record<(typeof ENV)[FunctionName][number], string>> = {
+    ...(Object.fromEntries(
+      LANES.map((lane) => [`QUEUE_URL_${lane.toUpperCase()}`, queues.urls[lane]]),
+    ) as Record<`QUEUE_URL_${Uppercase<(typeof LANES)[number]>}`, string>),
+    DEAD_LETTER_QUEUE_URL: queues.deadLetterUrl,
+    CONNECTIONS_TABLE: tables.names.connections,
+    SUBSCRIPTIONS_TABLE: tables.names.subscriptions,
+    RECEIPTS_TABLE: tables.names.receipts,
+    SOCKET_ENDPOINT: socketEndpoint,
+    TOKENS: JSON.stringify({ secretId }),
+    SETTINGS: JSON.stringify(settings),
+    ROUTER: "local",
+  };
+  const { accessKeyId, secretAccessKey, sessionToken } = functionCredentials(name);
+  return {
+    ...Object.fromEntries(ENV[name].map((key) => [key, all[key]])),
+    AWS_REGION: REGION,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+    AWS_ENDPOINT_URL_SQS: queues.endpoint,
+    AWS_ENDPOINT_URL_DYNAMODB: tables.endpoint,
+  };
+}

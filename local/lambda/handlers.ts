@@ -1,0 +1,45 @@
+import type {
+  APIGatewayProxyEventV2,
+  APIGatewayProxyStructuredResultV2,
+  APIGatewayProxyWebsocketEventV2,
+  Context,
+  SQSBatchResponse,
+  SQSEvent,
+} from "aws-lambda";
+import { consumeHandler } from "../../functions/consume.ts";
+import { ingestHandler } from "../../functions/ingest.ts";
+import { receiptsHandler } from "../../functions/receipts.ts";
+import type { World } from "../../functions/runtime/runtime.ts";
+import { socketHandler } from "../../functions/socket.ts";
+import type { FunctionName } from "../../shared/settings/settings.ts";
+
+export type Handler<Event, Reply> = (event: Event, context: Context) => Promise<Reply>;
+interface Events {
+  readonly ingest: APIGatewayProxyEventV2;
+  readonly receipts: APIGatewayProxyEventV2;
+  readonly consume: SQSEvent;
+  readonly socket: APIGatewayProxyWebsocketEventV2;
+}
+
+interface Replies {
+  readonly ingest: APIGatewayProxyStructuredResultV2;
+  readonly receipts: APIGatewayProxyStructuredResultV2;
+  readonly consume: SQSBatchResponse;
+  readonly socket: APIGatewayProxyStructuredResultV2;
+}
+
+export type EventOf<F extends FunctionName> = Events[F];
+export type ReplyOf<F extends FunctionName> = Replies[F];
+
+/** The functions as this runtime makes and invokes them. */
+export type Handlers = {
+  readonly [F in FunctionName]: (world: World) => Handler<Events[F], Replies[F]>;
+};
+
+/** What the stack deploys. */
+export const REAL_HANDLERS: Handlers = {
+  ingest: ingestHandler,
+  receipts: receiptsHandler,
+  consume: consumeHandler,
+  socket: socketHandler,
+};

@@ -1,0 +1,50 @@
+import { DEV_SECRET } from "../../shared/settings/settings.ts";
+
+/** What the environment of `npm start` says. */
+export interface Variables {
+  readonly port: number;
+  readonly secret: string;
+  readonly origins: readonly string[];
+}
+
+/** Reads the environment. Throws an error that names the variable and what would do. */
+export function readVariables(env: NodeJS.ProcessEnv): Variables {
+  const { PORT = "3000", TAGWIRE_SECRET: secret = DEV_SECRET, TAGWIRE_ORIGINS = "" } = env;
+  return { port: portIn(PORT), secret: checked(secret), origins: originsIn(TAGWIRE_ORIGINS) };
+}
+
+function portIn(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new Error(`PORT must be 0-65535, got "${text}"`);
+}
+
+/** HS256 wants a key as long as its hash (RFC 7518 §3.2). */
+const SECRET_BYTES = 32;
+
+function checked(secret: string): string {
+  if (secret === "") {
+    throw new Error(
+      "TAGWIRE_SECRET is empty: set at least 32 bytes, or unset it to use the development secret",
+    );
+  }
+  const bytes = Buffer.byteLength(secret);
+  if (bytes >= SECRET_BYTES) return secret;
+  throw new Error(`TAGWIRE_SECRET must have at least ${SECRET_BYTES} bytes, got ${bytes}`);
+}
+
+const originsIn = (text: string): string[] =>
+  text
+    .split(",")
+    .map((origin) => origin.trim())
+    .filter((origin) => origin !== "")
+    .map(originOf);
+
+/** The origin as browsers write it: in lower case and without the port that its scheme implies. */
+function originOf(text: string): string {
+  // What a page that was opened from a file says of itself.
+  if (text === "null") return text;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`) return url.origin;
+  throw new Error(`TAGWIRE_ORIGINS must list origins such as https://app.example, got "${text}"`);
+}

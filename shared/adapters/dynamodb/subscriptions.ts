@@ -1,0 +1,143 @@
+import {
+  type AttributeValue,
+  BatchGetItemCommand,
+  BatchWriteItemCommand,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  QueryCommand,
+  type WriteRequest,
+} from "@aws-sdk/client-dynamodb";
+import type { Clock, Posting, Random, Subscriptions } from "../../ports.ts";
+import type { ConnectionId, Tag } from "../../protocol/tag.ts";
+import { after, sortKey } from "../../receipts/hash-range.ts";
+import { chunks, ifHolds, onTable } from "../sdk/client.ts";
+import { inRounds, type RoundsDeps } from "./unprocessed.ts";
+
+type Row = Record<string, AttributeValue>;
+
+export interface SubscriptionsDeps {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+  readonly clock: Pick<Clock, "monotonic" | "pause">;
+  readonly random: Random;
+  /** How long a call goes on with what the table leaves unprocessed, in milliseconds. */
+  readonly patience: () => number;
+}
+
+/** The version that rows are written with. Rows without one are of version 0, which had the same attributes. */
+const VERSION = { N: "1" };
+
+const NAMES = { "#key": "key", "#ttl": "ttl" };
+
+/** Tag lists as a DynamoDB table: partition key `tag`, sort key `key`. */
+export function dynamoSubscriptions(deps: SubscriptionsDeps): Subscriptions {
+  const { client, table, clock, random, patience } = deps;
+  const rounds = (): RoundsDeps => ({ clock, random, deadlineMs: clock.monotonic() + patience() });
+  return {
+    page: (tag, { from, to, limit, now }) =>
+      onTable("reading subscriptions", async () => {
+        const {
+          Items = [],
+          ScannedCount = 0,
+          LastEvaluatedKey,
+        } = await client.send(
+          new QueryCommand({
+            TableName: table,
+            ConsistentRead: true,
+            KeyConditionExpression: "tag = :tag AND #key BETWEEN :from AND :to",
+            FilterExpression: "#ttl > :now",
+            ProjectionExpression: "#key, connectedAt",
+            ExpressionAttributeNames: NAMES,
+            ExpressionAttributeValues: {
+              ":tag": { S: tag },
+              ":from": { S: from },
+              ":to": { S: to },
+              ":now": seconds(now),
+            },
+            Limit: limit,
+          }),
+        );
+        const last = LastEvaluatedKey?.["key"]?.S;
+        const next = last === undefined ? to : after(last);
+        // BETWEEN takes its upper bound in.
+        const rows = Items.map(posting).filter(({ key }) => key < to);
+        return { rows, read: ScannedCount, ...(next < to ? { next } : {}) };
+      }),
+    among: (tag, rows, now) =>
+      onTable("reading subscriptions", async () => {
+        const times = new Map(rows.map((row) => [row.key, row.connectedAt]));
+        const keys = rows.map(({ key }) => ({ tag: { S: tag }, key: { S: key } }));
+        const limits = rounds();
+        const found: Row[] = [];
+        const get = async (Keys: readonly Row[]) => {
+          const request = { Keys: [...Keys], ConsistentRead: true };
+          const { Responses, UnprocessedKeys } = await client.send(
+            new BatchGetItemCommand({ RequestItems: { [table]: request } }),
+          );
+          found.push(...(Responses?.[table] ?? []));
+          return UnprocessedKeys?.[table]?.Keys ?? [];
+        };
+        await allOver(chunks(keys, 100).map((chunk) => inRounds(limits, chunk, get)));
+        const live = found.filter((row) => {
+          const { key, connectedAt } = posting(row);
+          return times.get(key) === connectedAt && Number(row["ttl"]?.N) > Math.floor(now / 1000);
+        });
+        return new Set(live.map((row) => posting(row).key));
+      }),
+    add: (tags, { connectionId, connectedAt }, expiresAt) =>
+      onTable("writing subscriptions", async () => {
+        const puts = [...new Set(tags)].map((tag) => ({
+          PutRequest: {
+            Item: {
+              ...keyOf(tag, connectionId),
+              connectedAt: { N: String(connectedAt) },
+              ttl: seconds(expiresAt),
+              v: VERSION,
+            },
+          },
+        }));
+        const limits = rounds();
+        const write = async (some: readonly WriteRequest[]) => {
+          const { UnprocessedItems } = await client.send(
+            new BatchWriteItemCommand({ RequestItems: { [table]: [...some] } }),
+          );
+          return UnprocessedItems?.[table] ?? [];
+        };
+        await allOver(chunks<WriteRequest>(puts, 25).map((chunk) => inRounds(limits, chunk, write)));
+      }),
+    remove: (tags, { connectionId, connectedAt }) =>
+      onTable("deleting subscriptions", async () => {
+        const deletes = tags.map((tag) =>
+          ifHolds(() =>
+            client.send(
+              new DeleteItemCommand({
+                TableName: table,
+                Key: keyOf(tag, connectionId),
+                ConditionExpression: "connectedAt = :at",
+                ExpressionAttributeValues: { ":at": { N: String(connectedAt) } },
+              }),
+            ),
+          ),
+        );
+        await allOver(deletes);
+      }),
+  };
+}
+
+const keyOf = (tag: Tag, connectionId: string) => ({ tag: { S: tag }, key: { S: sortKey(connectionId) } });
+const seconds = (milliseconds: number) => ({ N: String(Math.floor(milliseconds / 1000)) });
+
+function posting(row: Row): Posting {
+  const key = row["key"]?.S ?? "";
+  return {
+    key,
+    connectionId: key.slice(key.indexOf("#") + 1) as ConnectionId,
+    connectedAt: Number(row["connectedAt"]?.N),
+  };
+}
+
+/** Waits for all, the failed ones too, so that nothing is written after the caller knows of a fault. */
+async function allOver(calls: readonly Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(calls)).find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") throw failed.reason;
+}

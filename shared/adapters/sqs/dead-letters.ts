@@ -1,0 +1,101 @@
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
+import type { DeadLetter, DeadLetters } from "../../ports.ts";
+import { LANES, type Lane } from "../../protocol/lane.ts";
+import { QUEUE_BATCH } from "../../protocol/limits.ts";
+import { chunks, onQueue } from "../sdk/client.ts";
+import { groupOf, inBatches, sizeOf, succeeded, VISIBLE } from "./message-queue.ts";
+
+export interface SqsDeadLettersOptions {
+  readonly client: SQSClient;
+  readonly url: string;
+  /** Where each lane is. */
+  readonly laneUrls: Readonly<Record<Lane, string>>;
+}
+
+/** A long poll asks every server of the queue, so an empty answer means that there is nothing to see. */
+const LONG_POLL_SECONDS = 1;
+/** Batch calls under way at once. */
+const CALLS = 10;
+
+/** The dead-letter queue in SQS. Faults are QUEUE_UNAVAILABLE. */
+export function sqsDeadLetters({ client, url, laneUrls }: SqsDeadLettersOptions): DeadLetters {
+  return {
+    receive: (most, holdSeconds) =>
+      onQueue("dead letters not received", async () => {
+        const { Messages = [] } = await client.send(
+          new ReceiveMessageCommand({
+            QueueUrl: url,
+            MaxNumberOfMessages: most,
+            VisibilityTimeout: holdSeconds,
+            WaitTimeSeconds: LONG_POLL_SECONDS,
+            MessageAttributeNames: ["All"],
+            MessageSystemAttributeNames: ["SentTimestamp"],
+          }),
+        );
+        return Messages.map(letterOf);
+      }),
+    release: (letters) =>
+      onQueue("dead letters not released", async () => {
+        await eachBatch(chunks(letters, QUEUE_BATCH), async (batch) => {
+          const Entries = handles(batch).map((entry) => ({ ...entry, VisibilityTimeout: 0 }));
+          await client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: url, Entries }));
+          return [];
+        });
+      }),
+    forward: (lane, entries) =>
+      onQueue(`lane ${lane} did not take dead letters`, () =>
+        eachBatch(inBatches(entries), async (batch) => {
+          const Entries = batch.map(({ body, producer }, index) => ({
+            Id: String(index),
+            MessageBody: body,
+            MessageGroupId: groupOf(producer),
+          }));
+          const sent = await client.send(new SendMessageBatchCommand({ QueueUrl: laneUrls[lane], Entries }));
+          return succeeded(batch, sent.Successful);
+        }),
+      ),
+    remove: (letters) =>
+      onQueue("dead letters not deleted", () =>
+        eachBatch(chunks(letters, QUEUE_BATCH), async (batch) => {
+          const command = new DeleteMessageBatchCommand({ QueueUrl: url, Entries: handles(batch) });
+          return succeeded(batch, (await client.send(command)).Successful);
+        }),
+      ),
+    size: () => onQueue("the dead-letter queue not read", () => sizeOf(client, url, VISIBLE)),
+  };
+}
+
+function letterOf({ MessageId, ReceiptHandle, Body, Attributes, MessageAttributes }: Message): DeadLetter {
+  const reason = MessageAttributes?.["reason"]?.StringValue;
+  const lane = LANES.find((name) => name === MessageAttributes?.["lane"]?.StringValue);
+  return {
+    entryId: MessageId ?? "",
+    receiptHandle: ReceiptHandle ?? "",
+    body: Body ?? "",
+    ...(reason === undefined ? {} : { reason }),
+    ...(lane === undefined ? {} : { lane }),
+    sentAt: Number(Attributes?.SentTimestamp ?? 0),
+  };
+}
+
+const handles = (letters: readonly DeadLetter[]) =>
+  letters.map(({ receiptHandle }, index) => ({ Id: String(index), ReceiptHandle: receiptHandle }));
+
+/** Calls for each batch, a bounded number at a time, and joins what they answer, in order. */
+async function eachBatch<T>(
+  batches: readonly T[][],
+  call: (batch: T[]) => Promise<boolean[]>,
+): Promise<boolean[]> {
+  const answers: boolean[][] = [];
+  for (let i = 0; i < batches.length; i += CALLS) {
+    answers.push(...(await Promise.all(batches.slice(i, i + CALLS).map(call))));
+  }
+  return answers.flat();
+}

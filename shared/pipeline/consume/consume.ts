@@ -1,0 +1,204 @@
+import pLimit, { type LimitFunction } from "p-limit";
+import { backoff } from "../../backoff.ts";
+import type { Lease, MessageQueue, Outcome, Receipts } from "../../ports.ts";
+import { messageOf } from "../../protocol/errors.ts";
+import { MAX_RECEIVES, VISIBILITY_SECONDS } from "../../protocol/limits.ts";
+import { WHOLE } from "../../receipts/hash-range.ts";
+import type { Job } from "../../receipts/job.ts";
+import { type ReadBody, readBody } from "../../receipts/job-body.ts";
+import { NO_PROGRESS, type Progress } from "../../receipts/receipt.ts";
+import { partOf } from "../../receipts/row.ts";
+import { type ProcessJobDeps, processJob } from "./process-job.ts";
+import { DONE, type Received, type Verdict } from "./record.ts";
+import { settle } from "./settle.ts";
+
+export interface ConsumeDeps extends ProcessJobDeps {
+  readonly queue: MessageQueue;
+  readonly receipts: Receipts;
+  readonly newId: () => string;
+  /** Seconds for which a received message is hidden. */
+  readonly visibilitySeconds: number;
+}
+
+/** A run: its end in milliseconds since 1970, when whatever is under way is killed. */
+export interface Run {
+  readonly end: number;
+}
+
+/** Milliseconds by which the clocks of two runs may differ: a lease outlives its run by as much. */
+const CLOCK_MARGIN = 5_000;
+
+/** Seconds after which a message comes back that a newer deployment wrote. */
+const NEWER_SECONDS = 60;
+
+/** Seconds within which a suspect comes back for which a batch has no room. */
+const SUSPECT_SECONDS = 30;
+
+type AgainVerdict = Extract<Verdict, { kind: "again" }>;
+
+/** What is the same for all records of a run. */
+interface Shared {
+  readonly deps: ConsumeDeps;
+  readonly run: Run;
+  readonly slot: LimitFunction;
+  /** The earliest moment at which SQS shows the records again if this run dies. */
+  readonly returnsAt: number;
+  /** Whether the gateway was down when the run began. */
+  readonly isDown: boolean;
+}
+
+/**
+ * Routes and delivers a batch, its records side by side. Of those whose runs died, one is processed, after its
+ * neighbours: if it kills this run too, nobody else is held up. Returns the ids of those that SQS must keep.
+ */
+export async function consume(deps: ConsumeDeps, records: readonly Received[], run: Run): Promise<string[]> {
+  const isDown = deps.gateway.isDown() && (await deps.gateway.state()) === "down";
+  if (isDown) deps.telemetry.count("GatewayDown");
+  const shared: Shared = {
+    deps: { ...deps, firstPages: new Map() },
+    run,
+    slot: pLimit(deps.policy.postsInFlight),
+    returnsAt: deps.clock.now() + deps.visibilitySeconds * 1000 - CLOCK_MARGIN,
+    isDown,
+  };
+  const kept: string[] = [];
+  const suspects: { readonly record: Received; readonly rank: number }[] = [];
+  const conclude = async (record: Received, verdict: Verdict): Promise<void> => {
+    if (verdict.kind === "suspect") suspects.push({ record, rank: verdict.deaths + deps.random() });
+    if (verdict.kind !== "again") return;
+    kept.push(record.messageId);
+    if (verdict.seconds !== undefined) await hide(deps, record, verdict.seconds);
+  };
+  // SQS may hand over a message twice at once: the second waits, and finds what became of the first.
+  const turns = new Map<string, Promise<void>>();
+  const concluded = records.map((record) => {
+    const body = readBody(record.body);
+    const key =
+      body.kind === "job" ? `${body.job.message.acceptanceId} ${partOf(body.job)}` : record.messageId;
+    const turn = (turns.get(key) ?? Promise.resolve()).then(async () =>
+      conclude(record, await guarded(shared, record, body, false)),
+    );
+    turns.set(key, turn);
+    return turn;
+  });
+  await Promise.all(concluded);
+
+  const hasTime = deps.clock.now() < run.end - deps.policy.reserve;
+  const [first, ...others] = suspects.sort((a, b) => a.rank - b.rank).map(({ record }) => record);
+  const waiting = hasTime || !first ? others : [first, ...others];
+  await Promise.all(waiting.map((record) => conclude(record, within(SUSPECT_SECONDS, deps.random()))));
+  if (first && hasTime) await conclude(first, await guarded(shared, first, readBody(first.body), true));
+  return kept;
+}
+
+const within = (seconds: number, random: number): Verdict => ({
+  kind: "again",
+  seconds: 1 + Math.floor(random * seconds),
+});
+
+/** A record that cannot be processed now is left to SQS: no fault of one touches its neighbours. */
+function guarded(shared: Shared, record: Received, body: ReadBody, suspects: boolean): Promise<Verdict> {
+  const { deps } = shared;
+  return consumeOne(shared, record, body, suspects).catch((fault: unknown): Verdict => {
+    deps.telemetry.count("Faults");
+    deps.telemetry.warn("record failed", { lane: record.lane, receive: record.receive }, fault);
+    return beforeReturn(shared, again(deps, record));
+  });
+}
+
+async function consumeOne(
+  shared: Shared,
+  record: Received,
+  body: ReadBody,
+  suspects: boolean,
+): Promise<Verdict> {
+  const { deps, run } = shared;
+  if (body.kind === "newer") return { kind: "again", seconds: NEWER_SECONDS };
+  if (body.kind === "invalid") {
+    await deps.queue.bury(record.lane, record.body, body.reason);
+    deps.telemetry.count("DeadLetters");
+    return DONE;
+  }
+  const { job } = body;
+  const now = deps.clock.now();
+  if (shared.isDown && now < job.message.expiresAt) return again(deps, record);
+  const lease: Lease = {
+    run: deps.newId(),
+    entryId: record.messageId,
+    until: run.end + CLOCK_MARGIN,
+    returnsAt: shared.returnsAt,
+    receive: record.receive,
+    onFinalReceive: record.receive >= MAX_RECEIVES,
+    suspects,
+  };
+  const claim = await deps.receipts.claim(job, lease, now);
+  switch (claim.kind) {
+    case "over":
+      if (claim.why === "duplicate") deps.telemetry.count("Duplicates");
+      return DONE;
+    case "leased":
+      return { kind: "again", seconds: secondsUntil(deps, claim.until + CLOCK_MARGIN) };
+    case "suspect":
+      return claim;
+    case "newer":
+      return { kind: "again", seconds: NEWER_SECONDS };
+    case "claimed": {
+      deps.telemetry.count("Claims");
+      const found = claim.progress ?? { ...NO_PROGRESS, from: (job.range ?? WHOLE).from };
+      const outcome: Outcome = claim.split
+        ? { kind: "split", ranges: claim.split }
+        : await process(shared, job, found, claim.deaths);
+      return settle(deps, { record, job, lease, found }, outcome, () => again(deps, record)).catch(
+        (fault: unknown): Verdict => {
+          deps.telemetry.count("Faults");
+          deps.telemetry.warn("outcome not written", { lane: record.lane, receive: record.receive }, fault);
+          // Its own lease would turn every receive before that away.
+          return { kind: "again", seconds: secondsUntil(deps, lease.until + CLOCK_MARGIN) };
+        },
+      );
+    }
+  }
+}
+
+async function process({ deps, run, slot }: Shared, job: Job, found: Progress, deaths: number) {
+  if (deaths >= deps.policy.deaths) {
+    deps.telemetry.count("Deaths", deaths);
+    return dead(found, `${deaths} runs died while they processed it`);
+  }
+  return processJob(deps, job, found, { ...run, slot }).catch((fault: unknown): Outcome => {
+    deps.telemetry.warn("delivery interrupted", {}, fault);
+    return { kind: "retry", progress: found, reason: messageOf(fault) };
+  });
+}
+
+const dead = (progress: Progress, reason: string): Outcome => ({
+  kind: "ended",
+  ending: "dead",
+  progress,
+  reason,
+});
+
+/**
+ * A claim whose answer was lost may hold the message: it comes back before it would if this run had died, or the next
+ * claim counts a death.
+ */
+function beforeReturn({ deps, returnsAt }: Shared, verdict: AgainVerdict): AgainVerdict {
+  const longest = secondsUntil(deps, returnsAt - 2 * CLOCK_MARGIN);
+  return { kind: "again", seconds: Math.min(verdict.seconds ?? longest, longest) };
+}
+
+/** Exponential back-off with full jitter, by the number of receives. */
+const again = ({ policy, random }: ConsumeDeps, { receive }: Received): AgainVerdict => ({
+  kind: "again",
+  seconds: Math.max(1, Math.ceil(backoff(receive - 1, policy.backoff, random()))),
+});
+
+const secondsUntil = ({ clock }: ConsumeDeps, time: number): number =>
+  Math.max(1, Math.ceil((time - clock.now()) / 1000));
+
+async function hide(deps: ConsumeDeps, { lane, receiptHandle }: Received, seconds: number): Promise<void> {
+  const bounded = Math.min(Math.max(0, seconds), VISIBILITY_SECONDS);
+  await deps.queue.hide(lane, receiptHandle, bounded).catch((fault: unknown) => {
+    deps.telemetry.warn("visibility not changed", { lane }, fault);
+  });
+}

@@ -1,0 +1,112 @@
+import type { LimitFunction } from "p-limit";
+import type { Clock, Connections, Outcome, Receipts } from "../../ports.ts";
+import { CONNECTING } from "../../protocol/limits.ts";
+import { messageFrame } from "../../protocol/message-frame.ts";
+import { tagsFor } from "../../protocol/target.ts";
+import { WHOLE } from "../../receipts/hash-range.ts";
+import type { Job } from "../../receipts/job.ts";
+import { endingOf, type Progress, type Recipient } from "../../receipts/receipt.ts";
+import type { DeliveryPolicy } from "../../settings/policy.ts";
+import { type DeliverDeps, type Delivered, deliver, type StopReason } from "../deliver/deliver.ts";
+import { NOBODY, type RouteDeps, route } from "../route/route.ts";
+import { forget } from "../socket/remove-connection.ts";
+import { rangesFor } from "./split.ts";
+
+export interface ProcessJobDeps extends DeliverDeps, RouteDeps {
+  readonly clock: Clock;
+  readonly connections: Pick<Connections, "find" | "close">;
+  readonly receipts: Pick<Receipts, "isCancelled">;
+  readonly policy: DeliveryPolicy;
+}
+
+/** When the run is killed (milliseconds since 1970), and its bound on sends in flight. */
+export interface RunContext {
+  readonly end: number;
+  readonly slot: LimitFunction;
+}
+
+/** Processes a claimed job: splits it if it is too large for one run, and delivers it if it is not. */
+export async function processJob(
+  deps: ProcessJobDeps,
+  job: Job,
+  found: Progress,
+  run: RunContext,
+): Promise<Outcome> {
+  const { message, range = WHOLE } = job;
+  const deadline = run.end - deps.policy.reserve;
+  const stop = (): StopReason | undefined => {
+    const now = deps.clock.now();
+    if (now >= message.expiresAt) return "expired";
+    if (now >= deadline) return "deadline";
+    return deps.gateway.isDown() ? "gateway-down" : undefined;
+  };
+  if (stop() === "expired") return { kind: "ended", ending: "expired", progress: found };
+  // The claim has looked at the job's own row; a cancel is on the message's.
+  if (job.range && (await deps.receipts.isCancelled(job))) {
+    return { kind: "ended", ending: "cancelled", progress: found };
+  }
+  const { from } = found;
+  const audience = from === undefined ? NOBODY : await route(deps, message.target, { from, to: range.to });
+  if (isUntouched(found)) {
+    const ranges = rangesFor(audience.estimate, range, deps.policy);
+    if (ranges.length > 0) return { kind: "split", ranges };
+  }
+  const delivered = await deliver(deps, {
+    frame: Buffer.from(JSON.stringify(messageFrame(message))),
+    progress: found,
+    pages: audience.pages(),
+    slot: run.slot,
+    forget: async (gone: Recipient) => {
+      if (deps.clock.now() < gone.connectedAt + CONNECTING) return;
+      await forget(deps, gone, tagsFor(message.target)).catch((fault: unknown) =>
+        deps.telemetry.warn("connection not forgotten", {}, fault),
+      );
+    },
+    stop,
+    isCancelled: () => deps.receipts.isCancelled(job),
+  });
+  return outcomeOf(deps, delivered, found);
+}
+
+/** Only what nobody has begun can be split: the row of a split message stands for its jobs. */
+const isUntouched = ({ counts: { sent, gone, failed }, pending }: Progress): boolean =>
+  sent + gone + failed + pending.length === 0;
+
+async function outcomeOf(deps: ProcessJobDeps, delivered: Delivered, found: Progress): Promise<Outcome> {
+  const { progress, stopped } = delivered;
+  const why = delivered.reason ?? (stopped ? STOPPED[stopped] : undefined);
+  const reason = why === undefined ? {} : { reason: why };
+  if (stopped === "expired" || stopped === "cancelled") return { kind: "ended", ending: stopped, progress };
+  if (progress.pending.length === 0 && progress.from === undefined) {
+    const ending = endingOf(progress.counts);
+    return { kind: "ended", ending, progress, ...(progress.counts.failed > 0 ? reason : {}) };
+  }
+  if (!isRound(delivered, found) || (await deps.gateway.state()) !== "up") {
+    return { kind: "retry", progress, ...reason };
+  }
+  const counted = { ...progress, rounds: progress.rounds + 1 };
+  return counted.rounds < deps.policy.rounds
+    ? { kind: "retry", progress: counted, ...reason }
+    : { kind: "ended", ending: "dead", progress: counted, ...reason };
+}
+
+const STOPPED: Readonly<Record<NonNullable<Delivered["stopped"]>, string | undefined>> = {
+  deadline: "the Lambda invocation ran out of time",
+  "gateway-down": "the gateway does not answer",
+  "pending-limit": "too many connections are busy",
+  waiting: "another message is on its way to the connection",
+  expired: undefined,
+  cancelled: undefined,
+  fault: undefined,
+};
+
+/**
+ * Whether a run has done for the pending connections all that it can, so that what is left is up to them. If they
+ * leave no room for others, a run that reached anybody was none.
+ */
+function isRound({ stopped, progress }: Delivered, found: Progress): boolean {
+  if (stopped === undefined) return true;
+  return stopped === "pending-limit" && progress.from === found.from && total(progress) === total(found);
+}
+
+const total = ({ counts: { sent, gone, failed } }: Progress): number => sent + gone + failed;

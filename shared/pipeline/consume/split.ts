@@ -1,0 +1,27 @@
+import type { MessageQueue } from "../../ports.ts";
+import { type HashRange, split } from "../../receipts/hash-range.ts";
+import type { Job } from "../../receipts/job.ts";
+import { type DeliveryPolicy, jobsFor } from "../../settings/policy.ts";
+
+/** The ranges of the jobs that an audience is split into; none where one run can serve it, or the range is too narrow. */
+export function rangesFor(
+  audience: number,
+  range: HashRange,
+  policy: Pick<DeliveryPolicy, "share" | "splitLimit">,
+): readonly HashRange[] {
+  const ranges = split(range, jobsFor(audience, policy));
+  return ranges.length > 1 ? ranges : [];
+}
+
+/** Puts a job for each range into the fanout lane; false where it did not take them all. Repeating it is harmless. */
+export async function queueJobs(
+  queue: Pick<MessageQueue, "send">,
+  { message }: Job,
+  ranges: readonly HashRange[],
+): Promise<boolean> {
+  const taken = await queue.send(
+    "fanout",
+    ranges.map((range) => ({ job: { message, range } })),
+  );
+  return taken.every((one) => one);
+}

@@ -1,0 +1,126 @@
+import type { Clock, Entry, MessageQueue, Telemetry } from "../../ports.ts";
+import { accept, type Problem, problem, type Result, refuse } from "../../protocol/errors.ts";
+import { type Identity, mayPublish } from "../../protocol/grant.ts";
+import { PRIORITIES } from "../../protocol/lane.ts";
+import { BATCH_MESSAGES, FRAME_BYTES } from "../../protocol/limits.ts";
+import { messageFrom, Post } from "../../protocol/message.ts";
+import { messageFrame } from "../../protocol/message-frame.ts";
+import { parse } from "../../protocol/parse.ts";
+import type { Backlog } from "./backlog.ts";
+
+export interface IngestDeps {
+  readonly queue: Pick<MessageQueue, "send">;
+  readonly backlog: Backlog;
+  readonly clock: Pick<Clock, "now">;
+  readonly newId: () => string;
+  /** Seconds that a message without a deadline of its own lives. */
+  readonly lifeSeconds: number;
+  readonly telemetry: Telemetry;
+}
+
+export type Item =
+  | { readonly id: string; readonly state: "queued" }
+  | { readonly id?: string; readonly state: "refused"; readonly problem: Problem };
+
+/**
+ * Checks what a producer posts and writes it to its lanes. Answers for one message, or for each of an array,
+ * in order; a bad one does not sink the rest. Reads and writes no table.
+ */
+export async function ingest(
+  deps: IngestDeps,
+  producer: Identity,
+  body: unknown,
+): Promise<Result<Item | Item[]>> {
+  if (!Array.isArray(body)) {
+    const [item] = await ingestAll(deps, producer, [body], () => "");
+    return item ? accept(item) : refuse("BATCH_INVALID", "the body holds no message");
+  }
+  if (body.length === 0 || body.length > BATCH_MESSAGES) {
+    return refuse("BATCH_INVALID", `an array must hold 1-${BATCH_MESSAGES} messages, got ${body.length}`);
+  }
+  return accept(await ingestAll(deps, producer, body, (index) => `/${index}`));
+}
+
+async function ingestAll(
+  deps: IngestDeps,
+  producer: Identity,
+  posts: readonly unknown[],
+  root: (index: number) => string,
+): Promise<Item[]> {
+  // Read once: the messages of a request are accepted together, and their times never go back.
+  const now = deps.clock.now();
+  const checked = posts.map((post, index) => check(deps, { producer, now }, post, root(index)));
+  const entries = checked.flatMap((result) => (result.ok ? [result.value] : []));
+  // A lane that takes nothing is looked at too, or what is known of it grows old and it takes again unseen.
+  const isFull = checked.some((result) => !result.ok && result.refusal.code === "LANE_FULL");
+  const lanes = isFull ? PRIORITIES : [...new Set(entries.map(({ job }) => job.message.priority))];
+  const look = deps.backlog.look(lanes).catch((fault: unknown) => {
+    deps.telemetry.warn("backlog not read", {}, fault);
+  });
+  const [queued] = await Promise.all([enqueue(deps.queue, entries), look]);
+  deps.telemetry.count("MessagesAccepted", queued.size);
+  deps.telemetry.count("MessagesRefused", posts.length - queued.size);
+  return checked.map((result, index) => {
+    if (!result.ok) return refused(posts[index], result);
+    const { id } = result.value.job.message;
+    if (queued.has(result.value)) return { id, state: "queued" };
+    return refused(
+      posts[index],
+      refuse("QUEUE_UNAVAILABLE", `the queue did not take message ${id}; send it again`),
+    );
+  });
+}
+
+function check(
+  deps: IngestDeps,
+  { producer, now }: { readonly producer: Identity; readonly now: number },
+  input: unknown,
+  root: string,
+): Result<Entry> {
+  const post = parse(Post, input, "MESSAGE_INVALID", root);
+  if (!post.ok) return post;
+  if (!mayPublish(producer, post.value.target)) {
+    return refuse(
+      "TARGET_FORBIDDEN",
+      `the token's publish grant does not cover ${JSON.stringify(post.value.target)}`,
+    );
+  }
+  const priority = post.value.priority ?? "normal";
+  const retryAfter = deps.backlog.retryAfter(priority);
+  if (retryAfter !== undefined) {
+    return refuse("LANE_FULL", `the ${priority} lane is over its limit; send again after ${retryAfter} s`, {
+      retryAfter,
+    });
+  }
+  const message = messageFrom(
+    post.value,
+    { producer: producer.sub, now, newId: deps.newId, lifeSeconds: deps.lifeSeconds },
+    root,
+  );
+  if (!message.ok) return message;
+  const bytes = Buffer.byteLength(JSON.stringify(messageFrame(message.value)));
+  if (bytes > FRAME_BYTES) {
+    return refuse("MESSAGE_TOO_LARGE", `the frame would be ${bytes} bytes, at most ${FRAME_BYTES} fit`);
+  }
+  return accept({ job: { message: message.value }, delaySeconds: post.value.delaySeconds ?? 0 });
+}
+
+async function enqueue(queue: IngestDeps["queue"], entries: readonly Entry[]): Promise<ReadonlySet<Entry>> {
+  const queued = new Set<Entry>();
+  const lanes = PRIORITIES.map(async (lane) => {
+    const own = entries.filter(({ job }) => job.message.priority === lane);
+    if (own.length === 0) return;
+    const taken = await queue.send(lane, own);
+    for (const [index, entry] of own.entries()) if (taken[index]) queued.add(entry);
+  });
+  await Promise.all(lanes);
+  return queued;
+}
+
+function refused(post: unknown, { refusal }: Extract<Result<never>, { ok: false }>): Item {
+  const id =
+    typeof post === "object" && post !== null && "id" in post && typeof post.id === "string"
+      ? post.id
+      : undefined;
+  return { ...(id === undefined ? {} : { id }), state: "refused", problem: problem(refusal) };
+}

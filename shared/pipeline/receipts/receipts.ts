@@ -1,0 +1,59 @@
+import type { Clock, Receipts } from "../../ports.ts";
+import { accept, type Result, refuse } from "../../protocol/errors.ts";
+import type { Identity } from "../../protocol/grant.ts";
+import { MessageId } from "../../protocol/message.ts";
+import { parse } from "../../protocol/parse.ts";
+import { UserId } from "../../protocol/tag.ts";
+import type { Receipt } from "../../receipts/receipt.ts";
+
+export interface ReceiptsDeps {
+  readonly receipts: Pick<Receipts, "find" | "cancel">;
+  readonly clock: Pick<Clock, "now">;
+}
+
+/** Which receipt is asked for. `producer` is for admins; everyone else means their own. */
+export interface Asked {
+  readonly id: string;
+  readonly producer?: string;
+}
+
+/** What became of a message. */
+export async function readReceipt(
+  deps: ReceiptsDeps,
+  reader: Identity,
+  asked: Asked,
+): Promise<Result<Receipt>> {
+  const named = name(reader, asked);
+  if (!named.ok) return named;
+  const { producer, id } = named.value;
+  const receipt = await deps.receipts.find(producer, id, deps.clock.now());
+  return receipt
+    ? accept(receipt)
+    : refuse(
+        "RECEIPT_NOT_FOUND",
+        `no run has met message ${id} of ${producer}: it waits in its queue, or was never sent`,
+      );
+}
+
+/** Cancels what has not been delivered yet and answers the receipt; one that has ended stays as it is. */
+export async function cancelMessage(
+  deps: ReceiptsDeps,
+  reader: Identity,
+  asked: Asked,
+): Promise<Result<Receipt>> {
+  const named = name(reader, asked);
+  if (!named.ok) return named;
+  await deps.receipts.cancel(named.value.producer, named.value.id, deps.clock.now());
+  return readReceipt(deps, reader, asked);
+}
+
+function name(reader: Identity, asked: Asked): Result<{ producer: UserId; id: MessageId }> {
+  const id = parse(MessageId, asked.id, "MESSAGE_INVALID", "/id");
+  if (!id.ok) return id;
+  const producer = parse(UserId, asked.producer ?? reader.sub, "MESSAGE_INVALID", "/producer");
+  if (!producer.ok) return producer;
+  if (producer.value !== reader.sub && !reader.admin) {
+    return refuse("RECEIPT_FORBIDDEN", "only an admin token may name another producer");
+  }
+  return accept({ producer: producer.value, id: id.value });
+}

@@ -1,0 +1,96 @@
+import type { Connections, Posting } from "../../ports.ts";
+import type { Tag } from "../../protocol/tag.ts";
+import { type Expression, expressionOf, type Target } from "../../protocol/target.ts";
+import { contains, type HashRange, sortKey, WHOLE } from "../../receipts/hash-range.ts";
+import { type ListDeps, mergeJoin, openList, type PostingList } from "./tag-list.ts";
+
+export interface RouteDeps extends ListDeps {
+  readonly connections: Pick<Connections, "find">;
+}
+
+/** The connections a target means now, in ascending order of their sort key, each once. */
+export interface Audience {
+  /** How many there are, told from the first page of each list. */
+  readonly estimate: number;
+  pages(): AsyncIterable<readonly Posting[]>;
+}
+
+/** Looks up whom a target is for, within a range of the index, with memory for one page per tag. */
+export async function route(deps: RouteDeps, target: Target, range: HashRange = WHOLE): Promise<Audience> {
+  if ("connection" in target) {
+    const key = sortKey(target.connection);
+    const connection = contains(range, key)
+      ? await deps.connections.find(target.connection, deps.clock.now())
+      : undefined;
+    return known(connection ? [{ ...connection, key }] : []);
+  }
+  const { all: needed, any: choice, none: barred } = expressionOf(target);
+  const open = (tags: readonly Tag[]) => Promise.all(tags.map((tag) => openList(deps, tag, range)));
+  const all = await open(needed);
+  const [only] = all;
+  if (only && all.length + choice.length + barred.length === 1) return only;
+  const shortest = all.toSorted((a, b) => a.estimate - b.estimate)[0];
+  const sifted = (list: PostingList, others: readonly PostingList[]): Audience => ({
+    estimate: list.estimate,
+    pages: () => sift(deps, list, others, { any: choice, none: barred }),
+  });
+  const others = all.filter((list) => list !== shortest);
+  if (shortest?.complete) return sifted(shortest, others);
+  const [any, none] = await Promise.all([open(choice), open(barred)]);
+  if (shortest && isCheapToSift(shortest, [...others, ...any, ...none])) return sifted(shortest, others);
+  return {
+    estimate: shortest?.estimate ?? any.reduce((sum, list) => sum + list.estimate, 0),
+    pages: () => mergeJoin({ all, any, none }, range, deps.policy.pageSize),
+  };
+}
+
+/** An audience without anyone. */
+export const NOBODY: Audience = { estimate: 0, async *pages() {} };
+
+const known = (rows: readonly Posting[]): Audience => ({
+  estimate: rows.length,
+  async *pages() {
+    if (rows.length > 0) yield rows;
+  },
+});
+
+/** Rows of a list that one read unit of a query brings, while a single row by its key costs a whole one (DynamoDB). */
+const ROWS_PER_READ = 40;
+
+/** Whether asking the other lists for the rows of a short one costs less than reading them all. */
+function isCheapToSift(short: PostingList, others: readonly PostingList[]): boolean {
+  const read = others.reduce((sum, list) => sum + list.estimate, 0) / ROWS_PER_READ;
+  return short.estimate * others.length < read;
+}
+
+/** Goes through one list, and asks the other lists about its rows instead of reading them. */
+async function* sift(
+  { subscriptions, clock }: RouteDeps,
+  list: PostingList,
+  all: readonly PostingList[],
+  { any, none }: Pick<Expression, "any" | "none">,
+): AsyncGenerator<readonly Posting[]> {
+  for await (const page of list.pages()) {
+    let rows = page;
+    const holders = (tag: Tag) => subscriptions.among(tag, rows, clock.now());
+    for (const other of all) {
+      const keys = other.complete ? sameIn(other.first, rows) : await holders(other.tag);
+      rows = rows.filter((row) => keys.has(row.key));
+    }
+    if (any.length > 0) {
+      const keys = await Promise.all(any.map(holders));
+      rows = rows.filter((row) => keys.some((set) => set.has(row.key)));
+    }
+    for (const tag of none) {
+      const keys = await holders(tag);
+      rows = rows.filter((row) => !keys.has(row.key));
+    }
+    if (rows.length > 0) yield rows;
+  }
+}
+
+/** The keys of those rows that the list has too, with the same connect time. */
+function sameIn(list: readonly Posting[], rows: readonly Posting[]): ReadonlySet<string> {
+  const times = new Map(list.map(({ key, connectedAt }) => [key, connectedAt]));
+  return new Set(rows.filter(({ key, connectedAt }) => times.get(key) === connectedAt).map(({ key }) => key));
+}

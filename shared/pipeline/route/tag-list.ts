@@ -1,0 +1,162 @@
+import type { Clock, Page, Posting, Subscriptions } from "../../ports.ts";
+import type { Tag } from "../../protocol/tag.ts";
+import { after, estimate, type HashRange } from "../../receipts/hash-range.ts";
+import type { DeliveryPolicy } from "../../settings/policy.ts";
+
+export interface ListDeps {
+  readonly subscriptions: Subscriptions;
+  readonly clock: Pick<Clock, "now">;
+  readonly policy: Pick<DeliveryPolicy, "pageSize" | "firstPageSize">;
+  /**
+   * First pages that the run has read, so that targets which repeat in a batch are looked up once. No message of the
+   * batch was accepted after them, so whoever had subscribed before a message is in them.
+   */
+  readonly firstPages?: Map<string, Promise<Page>>;
+}
+
+/** One tag's list over a range, read page by page and never held whole. */
+export interface PostingList {
+  readonly tag: Tag;
+  readonly first: readonly Posting[];
+  /** Whether the first page is all of it. */
+  readonly complete: boolean;
+  /** How many rows it has, told from the first page. */
+  readonly estimate: number;
+  /** The first row at or after the key; keys must not go back. Answers without a promise where the row is at hand. */
+  seek(key: string): Posting | undefined | Promise<Posting | undefined>;
+  /** Every row, by pages. */
+  pages(): AsyncGenerator<readonly Posting[]>;
+}
+
+/** Opens a list by reading its first page. */
+export async function openList(deps: ListDeps, tag: Tag, range: HashRange): Promise<PostingList> {
+  const read = (from: string, limit: number) =>
+    deps.subscriptions.page(tag, { from, to: range.to, limit, now: deps.clock.now() });
+  const name = `${range.from}-${range.to} ${tag}`;
+  const reading = deps.firstPages?.get(name) ?? read(range.from, deps.policy.firstPageSize);
+  deps.firstPages?.set(name, reading);
+  const first = await reading;
+
+  let page = first;
+  let index = 0;
+  const advance = (key: string) => {
+    while (index < page.rows.length && (page.rows[index]?.key ?? "") < key) index++;
+    return page.rows[index];
+  };
+  const load = async (key: string): Promise<Posting | undefined> => {
+    while (page.next !== undefined) {
+      page = await read(page.next > key ? page.next : key, deps.policy.pageSize);
+      index = 0;
+      const row = advance(key);
+      if (row) return row;
+    }
+    return undefined;
+  };
+
+  return {
+    tag,
+    first: first.rows,
+    complete: first.next === undefined,
+    estimate: sizeOf(first, range),
+    seek: (key) => advance(key) ?? (page.next === undefined ? undefined : load(key)),
+    async *pages() {
+      yield first.rows;
+      for (let at = first.next; at !== undefined; ) {
+        const { rows, next } = await read(at, deps.policy.pageSize);
+        yield rows;
+        at = next;
+      }
+    },
+  };
+}
+
+/** Told from the rows that were read: after a mass cut most of a list may be expired rows. */
+function sizeOf({ rows, read, next }: Page, range: HashRange): number {
+  return next === undefined ? rows.length : estimate(range, read, next);
+}
+
+/** Rows that are in every list of `all`, in one of `any` (if there are any) and in none of `none`: a merge join. */
+export async function* mergeJoin(
+  lists: {
+    readonly all: readonly PostingList[];
+    readonly any: readonly PostingList[];
+    readonly none: readonly PostingList[];
+  },
+  { from }: HashRange,
+  pageSize: number,
+): AsyncGenerator<readonly Posting[]> {
+  let rows: Posting[] = [];
+  for (let at = from; ; ) {
+    const row = await nextCommon(lists, at);
+    if (!row) break;
+    at = after(row.key);
+    if (!(await isMeant(lists, row))) continue;
+    rows.push(row);
+    if (rows.length < pageSize) continue;
+    yield rows;
+    rows = [];
+  }
+  if (rows.length > 0) yield rows;
+}
+
+/** Ids come back: rows under one key are of one connection only where their connect times agree. */
+async function isMeant(
+  { all, any, none }: Record<"all" | "any" | "none", readonly PostingList[]>,
+  row: Posting,
+): Promise<boolean> {
+  if ((await holders(all, row)) < all.length || (await holders(none, row)) > 0) return false;
+  return any.length === 0 || (await holders(any, row)) > 0;
+}
+
+/** How many of the lists have the very row. */
+async function holders(lists: readonly PostingList[], { key, connectedAt }: Posting): Promise<number> {
+  let count = 0;
+  for (const list of lists) {
+    const found = list.seek(key);
+    const row = found instanceof Promise ? await found : found;
+    if (row?.key === key && row.connectedAt === connectedAt) count++;
+  }
+  return count;
+}
+
+/** Leapfrog: whichever list is furthest ahead pulls the others after it, until all stand on one key. */
+async function nextCommon(
+  { all, any }: { all: readonly PostingList[]; any: readonly PostingList[] },
+  from: string,
+): Promise<Posting | undefined> {
+  for (let at = from; ; ) {
+    let furthest: Posting | undefined;
+    for (const list of all) {
+      const found = list.seek(furthest?.key ?? at);
+      furthest = found instanceof Promise ? await found : found;
+      if (!furthest) return undefined;
+    }
+    if (any.length > 0) {
+      furthest = await nearest(any, furthest?.key ?? at);
+      if (!furthest) return undefined;
+    }
+    if (!furthest || furthest.key === at || (await holdsKeyInAll(all, furthest.key))) return furthest;
+    at = furthest.key;
+  }
+}
+
+async function nearest(lists: readonly PostingList[], key: string): Promise<Posting | undefined> {
+  let least: Posting | undefined;
+  for (const list of lists) {
+    const found = list.seek(key);
+    const row = found instanceof Promise ? await found : found;
+    if (row && (!least || row.key < least.key || isNewer(row, least))) least = row;
+  }
+  return least;
+}
+
+const isNewer = (a: Posting, b: Posting) => a.key === b.key && a.connectedAt > b.connectedAt;
+
+async function holdsKeyInAll(lists: readonly PostingList[], key: string): Promise<boolean> {
+  for (const list of lists) {
+    const found = list.seek(key);
+    const row = found instanceof Promise ? await found : found;
+    if (row?.key !== key) return false;
+  }
+  return true;
+}

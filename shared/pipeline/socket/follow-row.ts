@@ -1,0 +1,67 @@
+import type { ConnectionRow, OpenChange } from "../../connections/connection.ts";
+import type { Clock, Connections, Subscriptions } from "../../ports.ts";
+import { TagwireError } from "../../protocol/errors.ts";
+import type { Tag } from "../../protocol/tag.ts";
+
+export interface FollowRowDeps {
+  readonly connections: Pick<Connections, "read" | "settle">;
+  readonly subscriptions: Pick<Subscriptions, "add" | "remove">;
+  readonly clock: Pick<Clock, "now">;
+}
+
+export type Verb = "add" | "remove";
+
+export type Followed =
+  /** The row has the tags, or has not, as asked; and so have the lists. */
+  | { readonly kind: "done" }
+  /** Another frame of the socket undid it; `tags` are those that it concerns. */
+  | { readonly kind: "superseded"; readonly tags: readonly Tag[] }
+  /** The connection was closed meanwhile; nothing of it is left in the lists. */
+  | { readonly kind: "gone" };
+
+/** Conflicts with other frames of the socket before a frame gives up. Each is another frame's progress. */
+export const CONFLICTS = 50;
+
+/** Until when the list rows of a connection count, in milliseconds: the gateway's cut, or the end of its token. */
+export const listedUntil = ({
+  expiresAt,
+  tokenExpiresAt,
+}: Pick<ConnectionRow, "expiresAt" | "tokenExpiresAt">): number => Math.min(expiresAt, tokenExpiresAt);
+
+/**
+ * Makes the lists of a mark's tags agree with the row, until a last look finds the row as it was when they were
+ * written. The mark goes with that look, so it stays on the row as long as a list of its tags may differ.
+ */
+export async function followRow(
+  deps: FollowRowDeps,
+  changed: ConnectionRow,
+  mark: OpenChange,
+  asked: { readonly verb: Verb; readonly tags: readonly Tag[] },
+): Promise<Followed> {
+  const { connections, subscriptions, clock } = deps;
+  const listed = new Map<Tag, boolean>();
+  let row = changed;
+  for (let conflicts = 0; conflicts <= CONFLICTS; conflicts++) {
+    const held = new Set(row.tags);
+    const differing = mark.tags.filter((tag) => listed.get(tag) !== held.has(tag));
+    const [there, absent] = [
+      differing.filter((tag) => held.has(tag)),
+      differing.filter((tag) => !held.has(tag)),
+    ];
+    if (there.length > 0) await subscriptions.add(there, row, listedUntil(row));
+    if (absent.length > 0) await subscriptions.remove(absent, row);
+    for (const tag of differing) listed.set(tag, held.has(tag));
+    if (await connections.settle(row, mark)) {
+      const undone = asked.tags.filter((tag) => held.has(tag) !== (asked.verb === "add"));
+      return undone.length === 0 ? { kind: "done" } : { kind: "superseded", tags: undone };
+    }
+    const next = await connections.read(row.connectionId, clock.now());
+    if (next?.connectedAt !== row.connectedAt) {
+      // $disconnect or a 410 has read the row and may have met the lists before this run wrote them.
+      await subscriptions.remove(mark.tags, row);
+      return { kind: "gone" };
+    }
+    row = next;
+  }
+  throw new TagwireError("TABLE_UNAVAILABLE", `${CONFLICTS} looks in a row met another frame's change`);
+}

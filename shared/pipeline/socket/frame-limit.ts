@@ -1,0 +1,24 @@
+import { type BucketLimits, spend } from "../../connections/token-bucket.ts";
+import type { Clock } from "../../ports.ts";
+
+/** Counts a frame of a connection. Seconds to wait if it is one too many; undefined if it may be answered. */
+export type FrameLimit = (connectionId: string) => number | undefined;
+
+/** Connections that are remembered; a bucket fills within seconds, so one that is dropped early does no harm. */
+const REMEMBERED = 10_000;
+
+/** Limits the frames of each connection, as far as this container sees them. */
+export function frameLimit(clock: Pick<Clock, "monotonic">, limits: BucketLimits): FrameLimit {
+  const buckets = new Map<string, number>();
+  return (connectionId) => {
+    const until = buckets.get(connectionId);
+    const spent = spend(limits, until, 1, clock.monotonic());
+    if (spent.kind === "refused") return spent.retryAfter;
+    const { spending } = spent;
+    buckets.delete(connectionId);
+    buckets.set(connectionId, spending.kind === "restart" ? spending.until : (until ?? 0) + spending.by);
+    const [oldest] = buckets.keys();
+    if (buckets.size > REMEMBERED && oldest !== undefined) buckets.delete(oldest);
+    return undefined;
+  };
+}

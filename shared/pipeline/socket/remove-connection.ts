@@ -1,0 +1,18 @@
+import type { Connections, Subscriptions } from "../../ports.ts";
+import type { Tag } from "../../protocol/tag.ts";
+import type { Recipient } from "../../receipts/receipt.ts";
+
+export interface ForgetDeps {
+  readonly connections: Pick<Connections, "close">;
+  readonly subscriptions: Pick<Subscriptions, "remove">;
+}
+
+/**
+ * Deletes all rows of a connection that is gone, those of changes that nobody finished included. `via` are the tags it
+ * was found by: a row that outlived its connection names no other way to it.
+ */
+export async function forget(deps: ForgetDeps, gone: Recipient, via: readonly Tag[] = []): Promise<void> {
+  const row = await deps.connections.close(gone);
+  const open = row?.changes.flatMap(({ tags }) => tags) ?? [];
+  await deps.subscriptions.remove([...new Set([...(row?.tags ?? []), ...open, ...via])], gone);
+}

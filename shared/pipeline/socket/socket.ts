@@ -1,0 +1,161 @@
+import type { ConnectionRow } from "../../connections/connection.ts";
+import type { Clock, Connections, Subscriptions, Telemetry } from "../../ports.ts";
+import { accept, type Refusal, type Result, refuse, TagwireError } from "../../protocol/errors.ts";
+import {
+  type ClientFrame,
+  errorFrame,
+  parseFrame,
+  type Ref,
+  refOf,
+  type ServerFrame,
+} from "../../protocol/frame.ts";
+import { type Identity, maySubscribe } from "../../protocol/grant.ts";
+import { CONNECTION_TAGS } from "../../protocol/limits.ts";
+import { type ConnectionId, EVERYONE, topicTag, userTag } from "../../protocol/tag.ts";
+import type { SocketPolicy } from "../../settings/policy.ts";
+import { type ChangeEnding, type ChangeTagsDeps, changeTags } from "./change-tags.ts";
+import { listedUntil } from "./follow-row.ts";
+import type { FrameLimit } from "./frame-limit.ts";
+import { forget } from "./remove-connection.ts";
+
+export interface SocketDeps {
+  readonly connections: Connections;
+  readonly subscriptions: Subscriptions;
+  readonly clock: Pick<Clock, "now">;
+  readonly policy: Pick<SocketPolicy, "maxAge" | "rowMargin">;
+  readonly telemetry: Telemetry;
+}
+
+export type AnswerDeps = Pick<SocketDeps, "telemetry"> & ChangeTagsDeps & { readonly frameLimit: FrameLimit };
+
+/** A socket as API Gateway names it. `connectedAt` is in milliseconds. */
+export interface Socket {
+  readonly connectionId: ConnectionId;
+  readonly connectedAt: number;
+}
+
+/**
+ * Writes the rows of a new connection; once this returns it can be reached by user, tag and everyone. The row comes
+ * first, so that whoever meets a list row of it finds the others. Takes back what it wrote if it fails.
+ */
+export async function connect(
+  deps: SocketDeps,
+  socket: Socket,
+  { sub, tags, subscribe, exp }: Identity,
+): Promise<Result<undefined>> {
+  const held = [...new Set([EVERYONE, userTag(sub), ...tags])];
+  if (held.length > CONNECTION_TAGS) return refuse("TOO_MANY_TOPICS", TOO_MANY_TAGS);
+  const tokenExpiresAt = exp * 1000;
+  if (tokenExpiresAt <= deps.clock.now()) return refuse("TOKEN_EXPIRED", TOKEN_ENDED);
+  const expiresAt = socket.connectedAt + (deps.policy.maxAge + deps.policy.rowMargin) * 1000;
+  const connection = { ...socket, user: sub, tags: held, subscribe, expiresAt, tokenExpiresAt };
+  try {
+    await deps.connections.open(connection);
+    await deps.subscriptions.add(held, socket, listedUntil(connection));
+  } catch (fault) {
+    await takeBack(deps, socket, held);
+    throw fault;
+  }
+  deps.telemetry.count("ConnectionsOpened");
+  return accept(undefined);
+}
+
+/** Lists first: as long as the row is there, a later 410 finds what this could not delete. */
+async function takeBack(
+  { subscriptions, connections, telemetry }: SocketDeps,
+  socket: Socket,
+  held: ConnectionRow["tags"],
+): Promise<void> {
+  try {
+    await subscriptions.remove(held, socket);
+    await connections.close(socket);
+  } catch (fault) {
+    telemetry.warn("rows of a failed $connect stay until they expire", { ...socket }, fault);
+  }
+}
+
+/** Deletes the rows of a closed connection. API Gateway may never call it. */
+export async function disconnect(deps: SocketDeps, socket: Socket): Promise<void> {
+  await forget(deps, socket);
+  deps.telemetry.count("ConnectionsClosed");
+}
+
+/** Answers one frame. A bad one is answered too; the socket stays open. */
+export async function answer(
+  deps: AnswerDeps,
+  connectionId: ConnectionId,
+  text: string,
+): Promise<ServerFrame> {
+  const retryAfter = deps.frameLimit(connectionId);
+  if (retryAfter !== undefined) return failure(deps, tooMany("frames", retryAfter), refOf(text));
+  const frame = parseFrame(text);
+  if (!frame.ok) return failure(deps, frame.refusal, refOf(text));
+  const { type, ref } = frame.value;
+  const row = await look(deps, connectionId, type);
+  if (!row.ok) return failure(deps, row.refusal, ref);
+  if (type === "ping" || row.value === undefined)
+    return { type: "pong", connection: connectionId, ...echo(ref) };
+  const changed = await change(deps, row.value, frame.value);
+  return changed.ok ? changed.value : failure(deps, changed.refusal, ref);
+}
+
+/** The connection's row, if its frames may be answered. A ping is answered even if the table cannot be. */
+async function look(
+  { connections, clock }: AnswerDeps,
+  connectionId: ConnectionId,
+  type: ClientFrame["type"],
+): Promise<Result<ConnectionRow | undefined>> {
+  const now = clock.now();
+  try {
+    const row = await connections.read(connectionId, now);
+    if (!row) return refuse("CONNECTION_UNKNOWN", "this connection has no row any more; connect again");
+    return row.tokenExpiresAt > now ? accept(row) : refuse("TOKEN_EXPIRED", TOKEN_ENDED);
+  } catch (fault) {
+    if (type === "ping" && fault instanceof TagwireError) return accept(undefined);
+    throw fault;
+  }
+}
+
+async function change(
+  deps: AnswerDeps,
+  row: ConnectionRow,
+  { type, topics, ref }: Exclude<ClientFrame, { type: "ping" }>,
+): Promise<Result<ServerFrame>> {
+  const refused = type === "subscribe" ? topics.filter((topic) => !maySubscribe(row, topic)) : [];
+  if (refused.length > 0) return refuse("TOPIC_FORBIDDEN", `the token does not grant ${refused.join(", ")}`);
+  const verb = type === "subscribe" ? "add" : "remove";
+  const ending = await changeTags(deps, row, verb, topics.map(topicTag));
+  if (ending.kind !== "done") return { ok: false, refusal: refusalOf(ending) };
+  deps.telemetry.count(type === "subscribe" ? "Subscribed" : "Unsubscribed", topics.length);
+  return accept({ type: `${type}d`, topics, ...echo(ref) });
+}
+
+function refusalOf(ending: Exclude<ChangeEnding, { kind: "done" }>): Refusal {
+  switch (ending.kind) {
+    case "superseded": {
+      const topics = ending.tags.map((tag) => tag.slice(tag.indexOf(":") + 1));
+      return refuse("SUPERSEDED", `another frame of this socket changed ${topics.join(", ")} meanwhile`)
+        .refusal;
+    }
+    case "gone":
+      return refuse("CONNECTION_UNKNOWN", "this connection was closed meanwhile").refusal;
+    case "full":
+      return refuse("TOO_MANY_TOPICS", TOO_MANY_TAGS).refusal;
+    case "over-budget":
+      return tooMany("changes of topics", ending.retryAfter);
+  }
+}
+
+const TOO_MANY_TAGS = `a connection holds at most ${CONNECTION_TAGS} tags`;
+const TOKEN_ENDED = "the token has expired: nothing is delivered any more; connect again with a new one";
+
+const tooMany = (what: string, retryAfter: number): Refusal =>
+  refuse("TOO_MANY_FRAMES", `too many ${what} on this connection; wait ${retryAfter} s`, { retryAfter })
+    .refusal;
+
+function failure(deps: Pick<SocketDeps, "telemetry">, refusal: Refusal, ref: Ref | undefined): ServerFrame {
+  deps.telemetry.count("FramesRefused");
+  return errorFrame(refusal, ref);
+}
+
+const echo = (ref: Ref | undefined): { ref?: Ref } => (ref === undefined ? {} : { ref });

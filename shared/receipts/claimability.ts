@@ -1,0 +1,110 @@
+import { acceptedAt, type Message } from "../protocol/message.ts";
+import { fold } from "./fold.ts";
+import type { Job } from "./job.ts";
+import { ENDINGS } from "./receipt.ts";
+import { isLeased, MESSAGE_PART, type ReceiptRow, ROW_VERSION } from "./row.ts";
+
+/** Who asks for a job. Times are milliseconds since 1970. */
+export interface Claimant {
+  /** Unique to this run of this job. */
+  readonly run: string;
+  /** The SQS message that it was received in. SQS may hold a job several times, and each counts its own receives. */
+  readonly entryId: string;
+  readonly receive: number;
+  /** Whether it takes a job whose earlier runs died. */
+  readonly suspects: boolean;
+}
+
+/** What a run may do with a job whose row is already there. */
+export type Claimability =
+  | { readonly kind: "open" }
+  /** The row is of an earlier message with the same id, and that message is over. */
+  | { readonly kind: "replaceable"; readonly cancelled: boolean }
+  | { readonly kind: "leased"; readonly until: number }
+  /** The run before died while it held the job, and nobody has written so yet. */
+  | { readonly kind: "died"; readonly deaths: number }
+  | { readonly kind: "suspect"; readonly deaths: number }
+  | { readonly kind: "over"; readonly why: "duplicate" | "cancelled" | "ended" | "split" }
+  | { readonly kind: "newer"; readonly version: number };
+
+/** Milliseconds after which to ask again for a message that waits for an earlier one of its id to stop. */
+const STOPPING = 10_000;
+
+/** Milliseconds after `returnsAt` within which SQS shows a message again: clocks differ. */
+const RETURNING = 5_000;
+
+/** Whether a cancel is about a message: only about what was accepted before it. Equal times leave it open. */
+const isAbout = (cancelledAt: number | undefined, message: Message): boolean =>
+  cancelledAt !== undefined && acceptedAt(message) < cancelledAt;
+
+/**
+ * What a run may do with a job that has this row. `rows` are all rows of the message, where `row` is split: only
+ * they tell whether it is over.
+ */
+export function claimability(
+  row: ReceiptRow,
+  { message }: Job,
+  claimant: Claimant,
+  now: number,
+  rows: readonly ReceiptRow[] = [],
+): Claimability {
+  if (row.v > ROW_VERSION) return { kind: "newer", version: row.v };
+  return row.acceptanceId === message.acceptanceId
+    ? ofItsOwn(row, claimant, now)
+    : ofAnother(row, message, now, rows);
+}
+
+/** A dead letter that comes back was redriven, so `dead` is the one ending that opens again. */
+function ofItsOwn(row: ReceiptRow, claimant: Claimant, now: number): Claimability {
+  const { run, entryId, receive, suspects } = claimant;
+  // The jobs of a split message end by themselves, as each meets the cancel.
+  if (row.cancelledAt !== undefined && !row.split) return { kind: "over", why: "cancelled" };
+  if (row.queued) return { kind: "over", why: "split" };
+  if (row.ending === "dead") return { kind: "open" };
+  if (row.ending) return { kind: "over", why: "ended" };
+  const { leaseUntil = 0, returnsAt, deaths = 0 } = row;
+  // A run meets its own lease if the answer to its claim was lost.
+  if (row.run !== run && leaseUntil > 0) {
+    if (leaseUntil > now) return { kind: "leased", until: leaseUntil };
+    // A run that lives and cannot write makes the message come back earlier, or as a later receive.
+    // Another entry waits for the one whose run may have died: two that take turns would never count a death.
+    const isSame = row.entryId === undefined || row.entryId === entryId;
+    const back = (returnsAt ?? 0) + RETURNING;
+    if (!isSame && now < back) return { kind: "leased", until: back };
+    const isNext = isSame && receive === (row.receive ?? 0) + 1;
+    if (returnsAt !== undefined && now >= returnsAt && isNext) return { kind: "died", deaths: deaths + 1 };
+  }
+  return deaths > 0 && !suspects ? { kind: "suspect", deaths } : { kind: "open" };
+}
+
+/** A message with the same id was there before. */
+function ofAnother(
+  row: ReceiptRow,
+  message: Message,
+  now: number,
+  rows: readonly ReceiptRow[],
+): Claimability {
+  const cancelled = isAbout(row.cancelledAt, message);
+  if (row.acceptanceId === undefined) return cancelled ? CANCELLED : { kind: "replaceable", cancelled };
+  const stopped = row.cancelledAt !== undefined && !cancelled;
+  if (!stopped && (row.dedupeUntil ?? 0) > acceptedAt(message)) return DUPLICATE;
+  if (isOver(row, now, rows)) return { kind: "replaceable", cancelled };
+  return stopped ? { kind: "leased", until: now + STOPPING } : DUPLICATE;
+}
+
+const CANCELLED: Claimability = { kind: "over", why: "cancelled" };
+const DUPLICATE: Claimability = { kind: "over", why: "duplicate" };
+
+/** Whether nothing will be done for the message of a row any more. */
+function isOver(row: ReceiptRow, now: number, rows: readonly ReceiptRow[]): boolean {
+  if (row.split) return ENDINGS.some((ending) => ending === fold(rows, now)?.state);
+  return row.ending !== undefined || (row.cancelledAt !== undefined && !isLeased(row, now));
+}
+
+/** Whether a message must not be delivered any more, by its own row: cancelled, or followed by another of its id. */
+export function isCancelled(own: ReceiptRow, { message }: Job): boolean {
+  if (own.part !== MESSAGE_PART) return false;
+  if (own.acceptanceId === undefined) return isAbout(own.cancelledAt, message);
+  if (own.acceptanceId !== message.acceptanceId) return true;
+  return own.cancelledAt !== undefined && (own.ending === undefined || own.ending === "dead");
+}

@@ -1,0 +1,106 @@
+import type { ConnectionId } from "../protocol/tag.ts";
+import { ENDINGS, NAMED_FAILURES, type Receipt, type State } from "./receipt.ts";
+import { type Details, isLeased, jobPart, MESSAGE_PART, NO_DETAILS, type ReceiptRow } from "./row.ts";
+
+/** A row that sends, or a job that no run has met yet: then `parent` is the row that was split into it. */
+interface Leaf {
+  readonly row?: ReceiptRow;
+  readonly parent: ReceiptRow;
+  readonly state: State;
+}
+
+/** One state for all the rows: unfinished work first, then the gravest ending. */
+const ORDER: readonly State[] = ["delivering", "retrying", ...ENDINGS];
+
+/**
+ * Folds the rows of one message into its receipt; `details` by part name the connections it did not reach.
+ * Undefined if there is no row of the message's own.
+ */
+export function fold(
+  rows: readonly ReceiptRow[],
+  now: number,
+  details: ReadonlyMap<string, Details> = new Map(),
+): Receipt | undefined {
+  const leaves = leavesOf(rows, now);
+  const own = rows.find(({ part }) => part === MESSAGE_PART);
+  if (!own) return undefined;
+  const states = new Set(leaves.map(({ state }) => state));
+  const met = leaves.flatMap(({ row, state }) => (row ? [{ row, state }] : []));
+  const sum = (pick: (row: ReceiptRow) => number) => met.reduce((total, { row }) => total + pick(row), 0);
+  const failed = met
+    .flatMap(({ row, state }) => unreached(state, details.get(row.part) ?? NO_DETAILS))
+    .slice(0, NAMED_FAILURES);
+  const reason = met.map(({ row, state }) => reasonOf(row, state)).find((text) => text !== undefined);
+  const cancelledAt = states.has("cancelled") ? (own.cancelledAt ?? 0) : 0;
+  const times = [own.updatedAt, cancelledAt, ...met.map(({ row }) => row.updatedAt)];
+  return {
+    id: own.id,
+    producer: own.producer,
+    state: ORDER.find((candidate) => states.has(candidate)) ?? "no-recipients",
+    ...(own.time === undefined ? {} : { time: own.time }),
+    counts: {
+      sent: sum(({ counts }) => counts?.sent ?? 0),
+      gone: sum(({ counts }) => counts?.gone ?? 0),
+      failed: sum(({ counts }) => counts?.failed ?? 0),
+      pending: sum(({ pending }) => pending ?? 0),
+    },
+    attempts: met.reduce((most, { row }) => Math.max(most, row.receive ?? 0), 0),
+    ...(own.split ? { jobs: leaves.length } : {}),
+    ...(reason === undefined ? {} : { reason }),
+    ...(failed.length === 0 ? {} : { failed }),
+    updatedAt: new Date(times.reduce((latest, time) => Math.max(latest, time))).toISOString(),
+  };
+}
+
+/** The rows whose details name connections that will not be reached, as many as a receipt has room for. */
+export function rowsWithNames(rows: readonly ReceiptRow[], now: number): readonly ReceiptRow[] {
+  const chosen: ReceiptRow[] = [];
+  let names = 0;
+  for (const { row, state } of leavesOf(rows, now)) {
+    if (names >= NAMED_FAILURES) break;
+    const lost = row ? (row.counts?.failed ?? 0) + (state === "dead" ? (row.pending ?? 0) : 0) : 0;
+    if (!row?.details || lost === 0) continue;
+    chosen.push(row);
+    names += lost;
+  }
+  return chosen;
+}
+
+/** A split row stands for its jobs. */
+function leavesOf(rows: readonly ReceiptRow[], now: number): readonly Leaf[] {
+  const byPart = new Map(rows.map((row) => [row.part, row]));
+  const own = byPart.get(MESSAGE_PART);
+  const under = (row: ReceiptRow): Leaf[] => {
+    if (!row.split) return [{ row, parent: row, state: stateOf(row, row === own, now) }];
+    return row.split.flatMap((range) => {
+      const job = byPart.get(jobPart(row.acceptanceId ?? "", range));
+      if (job) return under(job);
+      return [{ parent: row, state: row.queued ? ("delivering" as const) : stateOf(row, false, now) }];
+    });
+  };
+  return own ? under(own) : [];
+}
+
+/**
+ * A cancel ends a message at once if no run has it. The jobs of a split one end by themselves, as each meets the
+ * cancel: until then none can say whether a run had begun it before. A dead letter can be cancelled too, since it
+ * could be redriven.
+ */
+function stateOf(row: ReceiptRow, isWhole: boolean, now: number): State {
+  const ended = row.ending !== undefined && row.ending !== "dead";
+  if (isWhole && row.cancelledAt !== undefined && !ended && !isLeased(row, now)) return "cancelled";
+  if (row.ending) return row.ending;
+  if (isLeased(row, now)) return "delivering";
+  return row.onFinalReceive ? "dead" : "retrying";
+}
+
+const unreached = (state: State, { failed, pending }: Details): readonly ConnectionId[] =>
+  state === "dead" ? [...failed, ...pending.map(({ connectionId }) => connectionId)] : failed;
+
+/** A busy connection that was served in the end is no reason any more. */
+function reasonOf(row: ReceiptRow, state: State): string | undefined {
+  if (state === "delivered" || state === "no-recipients") return undefined;
+  return row.reason ?? (!row.ending && state === "dead" ? FINAL : undefined);
+}
+
+const FINAL = "SQS moved it to the dead-letter queue after its last receive; no run could write why";

@@ -1,0 +1,82 @@
+import { acceptedAt, type Message, type MessageId } from "../protocol/message.ts";
+import type { ConnectionId, UserId } from "../protocol/tag.ts";
+import type { HashRange } from "./hash-range.ts";
+import type { Job } from "./job.ts";
+import { type Counts, type Ending, NO_PROGRESS, type Progress, type Recipient } from "./receipt.ts";
+
+/** What rows say they are. A consumer understands this version and the one before. */
+export const ROW_VERSION = 1;
+
+/** One row of a receipt: the message's own, or a job's. Times are milliseconds since 1970. */
+export interface ReceiptRow {
+  readonly v: number;
+  readonly producer: UserId;
+  readonly id: MessageId;
+  /** `message`, or `job#<acceptance id>#<from>-<to>`. */
+  readonly part: string;
+  /** Absent on a row that a cancel made before any run met the message. */
+  readonly acceptanceId?: string;
+  readonly time?: string;
+  readonly dedupeUntil?: number;
+  /** The run that claimed it last. */
+  readonly run?: string;
+  /** Until when that run holds it. 0: it has written what it did. */
+  readonly leaseUntil?: number;
+  /** The earliest moment at which SQS shows the message again if that run dies. */
+  readonly returnsAt?: number;
+  /** The SQS message that the run was given, and which of its receives. */
+  readonly entryId?: string;
+  readonly receive?: number;
+  /** Whether SQS gives it to no further run. */
+  readonly onFinalReceive?: boolean;
+  /** Runs that died in a row while they held it. */
+  readonly deaths?: number;
+  readonly counts?: Counts;
+  /** How many connections are still to be sent to. */
+  readonly pending?: number;
+  readonly from?: string;
+  readonly rounds?: number;
+  /** The run whose details (`detailPart`) name the pending and the failed connections. Absent: there are none. */
+  readonly details?: string;
+  /** The ranges of the jobs that do its work. */
+  readonly split?: readonly HashRange[];
+  /** Whether all those jobs are in their lane. */
+  readonly queued?: boolean;
+  readonly ending?: Ending;
+  readonly reason?: string;
+  readonly cancelledAt?: number;
+  /** When a run wrote it last. */
+  readonly updatedAt: number;
+}
+
+/** The names that a row counts. They are a row of their own, since most readers of a receipt need no names. */
+export interface Details {
+  readonly pending: readonly Recipient[];
+  readonly failed: readonly ConnectionId[];
+}
+
+export const NO_DETAILS: Details = { pending: [], failed: [] };
+
+export const MESSAGE_PART = "message";
+export const jobPart = (acceptanceId: string, { from, to }: HashRange): string =>
+  `job#${acceptanceId}#${from}-${to}`;
+export const partOf = ({ message, range }: Job): string =>
+  range ? jobPart(message.acceptanceId, range) : MESSAGE_PART;
+
+/** Sorts after every part that a receipt is folded from. */
+export const detailPart = (part: string, run: string): string => `names#${part}#${run}`;
+
+/** The first moment (milliseconds) at which a POST of the same id is a new message. */
+export const dedupeUntil = (message: Message): number => acceptedAt(message) + message.dedupeSeconds * 1000;
+
+export const progressOf = (row: ReceiptRow, { pending, failed }: Details): Progress => ({
+  ...NO_PROGRESS,
+  ...(row.counts ? { counts: row.counts } : {}),
+  ...(row.from === undefined ? {} : { from: row.from }),
+  rounds: row.rounds ?? 0,
+  pending,
+  failed,
+});
+
+export const isLeased = ({ ending, leaseUntil = 0 }: ReceiptRow, now: number): boolean =>
+  ending === undefined && leaseUntil > now;

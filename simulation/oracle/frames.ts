@@ -1,0 +1,25 @@
+import { SKEW } from "../world/network.ts";
+import type { Letter } from "./message-record.ts";
+
+/** Milliseconds between a POST and the message that its function makes of it: the function's timeout and its clock. */
+const ACCEPTING = 10_000 + SKEW;
+
+/**
+ * What is wrong with a frame: it has to be what was posted, byte for byte, in an encoding of the oracle's own. Undefined:
+ * nothing is.
+ */
+export function flawOf(letter: Letter, text: string): string | undefined {
+  const { message, postedAt } = letter;
+  if (!message || Math.abs(Date.parse(message.time) - postedAt) > ACCEPTING) return `a wrong time: ${text}`;
+  const { id, target, event, number, content } = letter;
+  const member = (name: string, value: unknown) => `"${name}":${JSON.stringify(value)}`;
+  const due = [
+    '"type":"message"',
+    member("id", id),
+    member("target", target),
+    ...(event === undefined ? [] : [member("event", event)]),
+    member("data", { number, ...content }),
+    member("time", message.time),
+  ];
+  return text === `{${due.join(",")}}` ? undefined : `${text} instead of {${due.join(",")}}`;
+}

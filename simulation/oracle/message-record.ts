@@ -1,0 +1,110 @@
+import type { Outcome } from "../../shared/ports.ts";
+import type { Message, MessageId } from "../../shared/protocol/message.ts";
+import type { UserId } from "../../shared/protocol/tag.ts";
+import type { Target } from "../../shared/protocol/target.ts";
+import type { Counts, Receipt } from "../../shared/receipts/receipt.ts";
+import type { Socket } from "../world/gateway.ts";
+import type { Actor } from "../world/scheduler.ts";
+import type { Audience } from "./audience.ts";
+import type { Content } from "./content.ts";
+import type { PartState, Range } from "./part.ts";
+
+/** One run's hold on a job, as the table gave it. */
+export interface Serving {
+  readonly letter: Letter;
+  readonly actor: Actor;
+  readonly run: string;
+  readonly receive: number;
+  readonly part: string;
+  readonly range: Range | undefined;
+  readonly since: number;
+  /** settling: it has tried to write what it did. settled: the row says so. */
+  state: "serving" | "settling" | "settled";
+  counts: Counts;
+  /** What it wrote, or tried to. */
+  outcome?: Outcome;
+  /** Whether it has changed the visibility of its message for sure. */
+  hidden: boolean;
+  /** It knows that what it did is written. */
+  told: boolean;
+  /** Connections that it sent to since it last asked whether the message was cancelled. */
+  readonly sinceLook: Set<string>;
+  /** It was told that the message is cancelled. */
+  toldCancelled: boolean;
+}
+
+/** One post, from its start to its answer. */
+export interface Post {
+  readonly letter: Letter | undefined;
+  readonly serving: Serving | undefined;
+  readonly actor: Actor;
+  readonly id: string;
+}
+
+/** A frame that reached a client. */
+export interface Arrival {
+  readonly serving: Serving | undefined;
+  /** The gateway took it and said otherwise. */
+  readonly lied: boolean;
+  readonly at: number;
+}
+
+/** What a POST says. */
+export interface Posting {
+  readonly producer: UserId;
+  readonly id: MessageId;
+  readonly target: Target;
+  readonly event?: string;
+  readonly priority: Message["priority"];
+  readonly dedupeSeconds: number;
+  readonly delaySeconds?: number;
+  readonly ttlSeconds?: number;
+  readonly content: Omit<Content, "number">;
+}
+
+/** One POST of one message, and all that is known about it. */
+export interface Letter extends Posting {
+  /** Carried in the message's data, so that a frame tells which POST it is of. */
+  readonly number: number;
+  readonly postedAt: number;
+  /** The producer has seen its 202. */
+  accepted: boolean;
+  /** As the queue got it first. */
+  message?: Message;
+  readonly audience: Audience;
+  readonly arrivals: Map<Socket, Arrival[]>;
+  readonly servings: Serving[];
+  /** What the table was told of its parts, by name. */
+  readonly parts: Map<string, PartState>;
+  /** What became of posts, as far as settled. */
+  tally: Counts;
+  /** Its receipt when it was looked at last. */
+  receipt?: Receipt;
+  /** When its receipt first said how it ended. */
+  endedAt?: number;
+  /** Why a run dropped it without delivering. */
+  dropped?: "duplicate" | "cancelled";
+  /** The time on its row by which it was cancelled, and the true time at which that was written. */
+  cancel?: { readonly stamp: number; readonly writtenAt: number };
+  cancelAsked: boolean;
+  /** When a cancel was answered. */
+  cancelledAt?: number;
+}
+
+export const NO_COUNTS: Counts = { sent: 0, gone: 0, failed: 0 };
+
+export const plus = (a: Counts, b: Counts): Counts => ({
+  sent: a.sent + b.sent,
+  gone: a.gone + b.gone,
+  failed: a.failed + b.failed,
+});
+
+/** Whether it has come to an ending that must not change any more. Only a redrive leads on from `dead`. */
+export const isOver = ({ receipt }: Letter): boolean =>
+  receipt !== undefined && !["delivering", "retrying", "dead"].includes(receipt.state);
+
+export const nameOf = ({ id, producer, number }: Letter): string => `${id} (POST ${number} of ${producer})`;
+
+/** When it was accepted, by the clock of the function that did: milliseconds since 1970. */
+export const acceptedAt = ({ message, postedAt }: Letter): number =>
+  message ? Date.parse(message.time) : postedAt;

@@ -1,0 +1,96 @@
+import type { MessageId } from "../../shared/protocol/message.ts";
+import type { UserId } from "../../shared/protocol/tag.ts";
+import type { Socket } from "../world/gateway.ts";
+import { audienceOf } from "./audience.ts";
+import { type ClaimWatch, watchClaims } from "./claims.ts";
+import { type ContainerWatch, watchContainers } from "./containers.ts";
+import { type Notebook, notebook } from "./history.ts";
+import { type LaneWatch, watchLanes } from "./lanes.ts";
+import { type Letter, NO_COUNTS, type Posting } from "./message-record.ts";
+import { type PostWatch, watchPosts } from "./posts.ts";
+import { type ReceiptWatch, watchReceipts } from "./receipts.ts";
+
+/** Sees everything and holds it against the promises. */
+export interface Witness
+  extends ClaimWatch,
+    PostWatch,
+    LaneWatch,
+    Omit<ContainerWatch, "sends" | "hears">,
+    Pick<ReceiptWatch, "look">,
+    Pick<Notebook, "violate"> {
+  /** A POST starts. */
+  posts(posting: Posting): Letter;
+  /** A cancel is written; `stamp` is the time by the clock of the function that did it. */
+  cancelling(producer: UserId, id: MessageId, stamp: number): void;
+  /** A cancel is answered. */
+  cancelled(producer: UserId, id: MessageId): void;
+  /** What a socket is, or what its client knows of its tags, has changed. */
+  changed(socket: Socket): void;
+  readonly book: Notebook;
+}
+
+export interface WitnessWorld extends Pick<Notebook, "now" | "trace" | "gateway" | "find" | "settings"> {
+  readonly visibilitySeconds: number;
+}
+
+export function witnessOf({ visibilitySeconds, ...world }: WitnessWorld): Witness {
+  const book = notebook(world);
+  const { letters, gateway, now } = book;
+  const receipts = watchReceipts(book);
+  const containers = watchContainers(book);
+  const posts = watchPosts(book);
+  /** Whom the last cancel of an id met. By its answer, a later message may have the id. */
+  const hit = new Map<string, Letter | undefined>();
+
+  return {
+    book,
+    violate: book.violate,
+    look: receipts.look,
+    ...watchClaims(book, receipts, visibilitySeconds),
+    ...watchLanes(book, containers),
+    ...containers,
+    ...posts,
+    posting(actor, id, frame) {
+      if (actor.alive) containers.sends(actor);
+      return posts.posting(actor, id, frame);
+    },
+    posted(post, result) {
+      containers.hears(post, result);
+      posts.posted(post, result);
+    },
+    posts(posting) {
+      const letter: Letter = {
+        ...posting,
+        number: letters.length,
+        postedAt: now(),
+        accepted: false,
+        audience: audienceOf(posting.target, gateway.sockets),
+        arrivals: new Map(),
+        servings: [],
+        parts: new Map(),
+        tally: NO_COUNTS,
+        cancelAsked: false,
+      };
+      letters.push(letter);
+      return letter;
+    },
+    cancelling(producer, id, stamp) {
+      receipts.touch(producer, id);
+      for (const letter of letters) {
+        if (letter.producer === producer && letter.id === id) letter.cancelAsked = true;
+      }
+      const name = book.nameOf(producer, id);
+      const cancel = { stamp, writtenAt: now() };
+      if (name.shown) name.shown.cancel = cancel;
+      else name.cancelled = cancel;
+      hit.set(`${producer} ${id}`, name.shown);
+    },
+    cancelled(producer, id) {
+      const letter = hit.get(`${producer} ${id}`);
+      if (letter && letter.receipt?.state !== "dead") letter.cancelledAt ??= now();
+    },
+    changed(socket) {
+      for (const { audience } of letters) audience.changed(socket);
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { errorFrame, parseFrame, refOf } from "../../shared/protocol/frame.ts";
+import { messageFrame } from "../../shared/protocol/message-frame.ts";
+import { json } from "../support/arbitrary.ts";
+import { aMessage } from "../support/message.ts";
+
+test.each([
+  '{"type":"subscribe","topics":["orders"]}',
+  '{"type":"subscribe","topics":["a","a"],"ref":1}',
+  '{"type":"unsubscribe","topics":["orders"],"ref":"two"}',
+  '{"type":"ping"}',
+  '{"type":"ping","ref":""}',
+  '{"type":"ping","ref":-0.5}',
+])("%s is a frame", (text) => {
+  expect(parseFrame(text)).toEqual({ ok: true, value: JSON.parse(text) });
+});
+
+const topics = (count: number) => JSON.stringify(Array.from({ length: count }, (_, i) => `t${i}`));
+
+test.each([
+  { text: "", at: undefined },
+  { text: "hello", at: undefined },
+  { text: "null", at: [""] },
+  { text: "[]", at: ["/type"] },
+  { text: '"ping"', at: [""] },
+  { text: "{}", at: ["/type"] },
+  { text: '{"type":"publish"}', at: ["/type"] },
+  { text: '{"type":["ping"]}', at: ["/type"] },
+  { text: '{"type":"ping","topics":["a"]}', at: ["/topics"] },
+  { text: '{"type":"ping","__proto__":1,"constructor":1}', at: ["/__proto__", "/constructor"] },
+  { text: '{"type":"ping","ref":null}', at: ["/ref"] },
+  { text: '{"type":"ping","ref":{}}', at: ["/ref"] },
+  { text: '{"type":"ping","ref":1e999}', at: ["/ref"] },
+  { text: `{"type":"ping","ref":"${"x".repeat(129)}"}`, at: ["/ref"] },
+  { text: '{"type":"subscribe"}', at: ["/topics"] },
+  { text: '{"type":"subscribe","topics":"orders"}', at: ["/topics"] },
+  { text: '{"type":"subscribe","topics":[]}', at: ["/topics"] },
+  { text: `{"type":"subscribe","topics":${topics(51)}}`, at: ["/topics"] },
+  { text: '{"type":"subscribe","topics":["a","*",7]}', at: ["/topics/1", "/topics/2"] },
+  { text: '{"type":"subscribe","topics":["user 1"],"ref":true,"x":1}', at: ["/topics/0", "/ref", "/x"] },
+])("$text is refused", ({ text, at }) => {
+  const parsed = parseFrame(text);
+  expect(parsed).toMatchObject({ ok: false, refusal: { code: "FRAME_INVALID" } });
+  expect(parsed.ok ? [] : parsed.refusal.errors?.map(({ pointer }) => pointer)).toEqual(at);
+});
+
+test.each([
+  { text: '{"type":"nonsense","ref":7}', ref: 7 },
+  { text: '{"ref":"seven"}', ref: "seven" },
+  { text: '{"ref":{}}', ref: undefined },
+  { text: '{"ref":1e999}', ref: undefined },
+  { text: `{"ref":"${"x".repeat(129)}"}`, ref: undefined },
+  { text: "[7]", ref: undefined },
+  { text: "null", ref: undefined },
+  { text: "{", ref: undefined },
+])("the ref of the bad frame $text is $ref", ({ text, ref }) => {
+  expect(refOf(text)).toBe(ref);
+});
+
+test("reading a frame never throws", () => {
+  const texts = fc.oneof(
+    fc.string({ unit: "binary" }),
+    json.map((value) => JSON.stringify(value)),
+    fc
+      .record({ type: fc.constantFrom("ping", "subscribe"), topics: json, ref: json })
+      .map((f) => JSON.stringify(f)),
+    fc.constant("[".repeat(100_000)),
+  );
+  fc.assert(
+    fc.property(texts, (text) => {
+      const parsed = parseFrame(text);
+      if (!parsed.ok) expect(parsed.refusal.code).toBe("FRAME_INVALID");
+      refOf(text);
+    }),
+  );
+});
+
+test("the frame of a message names what its client may see, and nothing of its producer or its queue", () => {
+  const message = aMessage({ event: "order.shipped", expiresAt: 1, data: { total: 1 } });
+  expect(messageFrame(message)).toEqual({
+    type: "message",
+    id: "m-1",
+    target: { topic: "orders" },
+    event: "order.shipped",
+    data: { total: 1 },
+    time: "2026-01-01T00:00:00.000Z",
+  });
+  expect(messageFrame(aMessage())).not.toHaveProperty("event");
+});
+
+test.each([
+  { refusal: {}, ref: undefined, more: {} },
+  { refusal: { retryAfter: 0 }, ref: undefined, more: { retryAfter: 0 } },
+  { refusal: { errors: [{ pointer: "/ref", detail: "bad" }] }, ref: 7, more: { ref: 7 } },
+  { refusal: {}, ref: "", more: { ref: "" } },
+])("the error frame of a refusal with $refusal to the ref $ref says no more than that", ({
+  refusal,
+  ref,
+  more,
+}) => {
+  const code = "FRAME_INVALID";
+  expect(Object.entries(errorFrame({ code, detail: "bad", ...refusal }, ref))).toEqual(
+    Object.entries({ type: "error", code, detail: "bad", ...refusal, ...more }),
+  );
+});

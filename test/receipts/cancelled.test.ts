@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { isCancelled } from "../../shared/receipts/claimability.ts";
+import { MESSAGE_PART, type ReceiptRow } from "../../shared/receipts/row.ts";
+import { aJob, aMessage, NOW } from "../support/message.ts";
+
+const { producer, id, acceptanceId } = aMessage();
+const own = (fields: Partial<ReceiptRow> = {}): ReceiptRow => ({
+  ...{ v: 1, producer, id, part: MESSAGE_PART, acceptanceId, updatedAt: NOW },
+  ...fields,
+});
+/** The row that a cancel leaves of a message which no run has met. */
+const { acceptanceId: _, ...unmet } = own();
+
+test.each<{ of: string; row: ReceiptRow; is: boolean }>([
+  { of: "nothing", row: own(), is: false },
+  { of: "a cancel", row: own({ cancelledAt: NOW + 1 }), is: true },
+  { of: "a cancel of a dead letter", row: own({ cancelledAt: NOW + 1, ending: "dead" }), is: true },
+  { of: "a cancel that came too late", row: own({ cancelledAt: NOW + 1, ending: "delivered" }), is: false },
+  { of: "an ending", row: own({ ending: "dead" }), is: false },
+  { of: "a later acceptance of its id", row: own({ acceptanceId: "later" }), is: true },
+  { of: "a cancel after it was accepted", row: { ...unmet, cancelledAt: NOW + 1 }, is: true },
+  { of: "a cancel at the moment it was accepted", row: { ...unmet, cancelledAt: NOW }, is: false },
+  { of: "a cancel before it was accepted", row: { ...unmet, cancelledAt: NOW - 1 }, is: false },
+  { of: "a row of no acceptance without a cancel", row: unmet, is: false },
+  { of: "a job that was cancelled", row: own({ part: "job#x", cancelledAt: NOW + 1 }), is: false },
+  { of: "a job of another acceptance", row: own({ part: "job#x", acceptanceId: "later" }), is: false },
+])("after $of a message is cancelled: $is", ({ row, is }) => {
+  expect(isCancelled(row, aJob())).toBe(is);
+});

@@ -1,0 +1,74 @@
+import type { ConnectionRow, OpenChange, TagChange } from "../../shared/connections/connection.ts";
+import type { Spending } from "../../shared/connections/token-bucket.ts";
+import type { Connections } from "../../shared/ports.ts";
+import type { ConnectionId } from "../../shared/protocol/tag.ts";
+
+/** Connections in a Map. */
+export function memoryConnections(): Connections & { size(): number } {
+  const rows = new Map<string, ConnectionRow>();
+  const same = (connectionId: string, connectedAt: number | undefined) => {
+    const row = rows.get(connectionId);
+    return row && (connectedAt === undefined || row.connectedAt === connectedAt) ? row : undefined;
+  };
+  const read = async (id: ConnectionId, now: number) => {
+    const row = rows.get(id);
+    return row && row.expiresAt > now ? structuredClone(row) : undefined;
+  };
+  return {
+    read,
+    async open(connection) {
+      rows.set(connection.connectionId, { ...structuredClone(connection), revision: 0, changes: [] });
+    },
+    async find(id, now) {
+      const row = await read(id, now);
+      return row && row.tokenExpiresAt > now ? row : undefined;
+    },
+    async change(seen, change) {
+      const row = same(seen.connectionId, seen.connectedAt);
+      const changed = row && apply(row, seen, change);
+      if (changed) rows.set(row.connectionId, changed);
+      return changed && structuredClone(changed);
+    },
+    async settle({ connectionId, connectedAt, revision }, mark) {
+      const row = same(connectionId, connectedAt);
+      if (row?.revision !== revision) return false;
+      rows.set(connectionId, { ...row, changes: without(row, [mark]) });
+      return true;
+    },
+    async close({ connectionId, connectedAt }) {
+      const row = same(connectionId, connectedAt);
+      if (row) rows.delete(connectionId);
+      return row;
+    },
+    size: () => rows.size,
+  };
+}
+
+/** The row after the change; undefined if it may not be made. */
+function apply(
+  row: ConnectionRow,
+  seen: ConnectionRow,
+  { verb, tags, mark, takesOver, tagLimit, spending }: TagChange,
+): ConnectionRow | undefined {
+  const budgetUntil = spent(row.budgetUntil, seen.budgetUntil, spending);
+  const full = verb === "add" && tags.length > 0 && row.tags.length + new Set(tags).size > tagLimit;
+  if (budgetUntil === undefined || full) return undefined;
+  const kept = row.tags.filter((tag) => !tags.includes(tag));
+  return {
+    ...row,
+    tags: verb === "add" ? [...kept, ...new Set(tags)] : kept,
+    revision: row.revision + 1,
+    changes: [...without(row, [...takesOver, mark]), structuredClone(mark)],
+    budgetUntil,
+  };
+}
+
+function spent(until: number | undefined, seen: number | undefined, spending: Spending): number | undefined {
+  if (spending.kind === "restart") return until === seen ? spending.until : undefined;
+  return until !== undefined && until <= spending.most ? until + spending.by : undefined;
+}
+
+const without = ({ changes }: ConnectionRow, marks: readonly OpenChange[]): OpenChange[] =>
+  changes.filter(
+    ({ id, startedAt }) => !marks.some((mark) => mark.id === id && mark.startedAt === startedAt),
+  );
