@@ -1,9 +1,18 @@
 import { type Calls, callsOf, sum } from "./calls.ts";
+import {
+  type Consumer,
+  type Fixture,
+  fill,
+  oneBatch,
+  ours,
+  plain,
+  startFixture,
+  stopFixture,
+} from "./fixture.ts";
 import { perCpuSecond, rateOf, ratio } from "./measure.ts";
 import type { Report } from "./report.ts";
 import type { Units } from "./server/table.ts";
 import { BYTES, SHAPES, type Shape } from "./shape.ts";
-import { type Consumer, fill, oneBatch, ours, plain, type Stand, startStand, stopStand } from "./stand.ts";
 
 const OURS = "Tagwire";
 const PLAIN = "plain consumer";
@@ -22,24 +31,24 @@ export interface Cost {
 
 /** Messages per CPU-second of the consumer, and what a message takes in calls and units. */
 export async function consume(): Promise<Report> {
-  const stand = await startStand();
+  const fixture = await startFixture();
   const rows: Report["rows"][number][] = [];
   const verdicts: Report["verdicts"][number][] = [];
   const bars: Report["chart"]["bars"][number][] = [];
   for (const shape of SHAPES) {
-    await fill(stand, shape);
-    const { endpoint } = stand.tables.ready;
+    await fill(fixture, shape);
+    const { endpoint } = fixture.tables.ready;
     const contestants = [
-      { name: PLAIN, run: oneBatch(stand, shape, plain(stand, endpoint)) },
-      { name: OURS, run: oneBatch(stand, shape, ours(stand, endpoint)) },
+      { name: PLAIN, run: oneBatch(fixture, shape, plain(fixture, endpoint)) },
+      { name: OURS, run: oneBatch(fixture, shape, ours(fixture, endpoint)) },
     ];
     const rates = await perCpuSecond(contestants, {
       rounds: shape.rounds,
       window: 400,
-      before: () => stand.queue.ask({ ask: "empty" }),
+      before: () => fixture.queue.ask({ ask: "empty" }),
     });
     for (const { name } of contestants) {
-      const cost = await costOf(stand, shape, name === OURS ? ours : plain);
+      const cost = await costOf(fixture, shape, name === OURS ? ours : plain);
       const label = `${name}: ${shape.name}`;
       const rate = rateOf(rates, name) * shape.targets.length;
       rows.push({
@@ -75,7 +84,7 @@ export async function consume(): Promise<Report> {
       }
     }
   }
-  await stopStand(stand);
+  await stopFixture(fixture);
   return {
     name: "consume",
     title: "Serving messages",
@@ -108,28 +117,28 @@ export async function consume(): Promise<Report> {
 
 /** What a message of each shape takes. */
 export async function counted(): Promise<ReadonlyMap<Shape, Cost>> {
-  const stand = await startStand();
+  const fixture = await startFixture();
   const costs = new Map<Shape, Cost>();
   for (const shape of SHAPES) {
-    await fill(stand, shape);
-    costs.set(shape, await costOf(stand, shape, ours));
+    await fill(fixture, shape);
+    costs.set(shape, await costOf(fixture, shape, ours));
   }
-  await stopStand(stand);
+  await stopFixture(fixture);
   return costs;
 }
 
 async function costOf(
-  stand: Stand,
+  fixture: Fixture,
   shape: Shape,
-  consumer: (stand: Stand, tables: string) => Consumer,
+  consumer: (fixture: Fixture, tables: string) => Consumer,
 ): Promise<Cost> {
-  const run = oneBatch(stand, shape, consumer(stand, stand.tables.ready.countedAt));
-  const before = await stand.tables.ask({ ask: "units" });
+  const run = oneBatch(fixture, shape, consumer(fixture, fixture.tables.ready.countedAt));
+  const before = await fixture.tables.ask({ ask: "units" });
   let jobs = 0;
   const calls: Calls = await callsOf(async () => {
     jobs = await run();
   });
-  const after = await stand.tables.ask({ ask: "units" });
+  const after = await fixture.tables.ask({ ask: "units" });
   const each = (count: number) => count / shape.targets.length;
   return {
     jobs: each(jobs),

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { consume } from "../shared/pipeline/consume/consume.ts";
 import { gateway, gatewayMemory } from "../shared/pipeline/deliver/gateway.ts";
-import type { Posting, Sockets, Subscriptions } from "../shared/ports.ts";
+import type { IndexEntry, Sockets, Subscriptions } from "../shared/ports.ts";
 import type { ConnectionId, Tag } from "../shared/protocol/tag.ts";
 import { after } from "../shared/receipts/hash-range.ts";
 import { DEFAULTS } from "../shared/settings/settings.ts";
@@ -30,7 +30,7 @@ const subscriptions: Subscriptions = {
   async page(_tag, { from, to, limit }) {
     let index = Math.floor((Number.parseInt(from.slice(0, 8).padEnd(8, "0"), 16) * connections) / 2 ** 32);
     while (index < connections && keyAt(index) < from) index++;
-    const rows: Posting[] = [];
+    const rows: IndexEntry[] = [];
     for (; rows.length < limit && index < connections && keyAt(index) < to; index++) {
       const key = keyAt(index);
       rows.push({ key, connectionId: key.slice(9) as ConnectionId, connectedAt: 1 });

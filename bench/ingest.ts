@@ -2,7 +2,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import { SignJWT } from "jose";
 import { ingestHandler } from "../functions/ingest.ts";
-import type { World } from "../functions/runtime/runtime.ts";
+import type { Runtime } from "../functions/runtime/runtime.ts";
 import { CREDENTIALS, REGION } from "../local/emulators/aws.ts";
 import { requestHandler } from "../shared/adapters/sdk/client.ts";
 import { DEV_SECRET, settings } from "../shared/settings/settings.ts";
@@ -117,11 +117,11 @@ async function contestants({ endpoint, urls }: QueueReady): Promise<{ name: stri
   return [
     { name: SHIPPED, handle: plainIngest(new SQSClient(common), urls.normal) },
     { name: TUNED, handle: plainIngest(new SQSClient(tuned), urls.normal) },
-    { name: OURS, handle: ingestHandler(worldOf(endpoint, urls)) },
+    { name: OURS, handle: ingestHandler(runtimeOf(endpoint, urls)) },
   ];
 }
 
-const worldOf = (endpoint: string, urls: QueueReady["urls"]): World => ({
+const runtimeOf = (endpoint: string, urls: QueueReady["urls"]): Runtime => ({
   env: {
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,

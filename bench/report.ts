@@ -50,7 +50,7 @@ export const shown = (cell: Cell): string =>
     ? cell
     : cell.toLocaleString("en-US", { maximumFractionDigits: Number.isInteger(cell) ? 0 : digits(cell) });
 
-const told = (verdict: Verdict): string => {
+const verdictLine = (verdict: Verdict): string => {
   const wants =
     "least" in verdict.wants ? `at least ${verdict.wants.least}` : `at most ${verdict.wants.most}`;
   return `${kept(verdict) ? "kept" : "MISSED"}: ${verdict.what} is ${shown(verdict.got)}, to be ${wants}`;
@@ -75,7 +75,7 @@ export function asText(report: Report): string {
     "",
     ...lines,
     "",
-    ...report.verdicts.map(told),
+    ...report.verdicts.map(verdictLine),
     "",
     report.method,
     circumstances(report.packages),
@@ -100,7 +100,7 @@ export function asMarkdown(report: Report): string {
     "",
     `![${report.chart.title}](plots/${report.name}.svg)`,
     "",
-    ...report.verdicts.map((verdict) => `- ${told(verdict)}`),
+    ...report.verdicts.map((verdict) => `- ${verdictLine(verdict)}`),
     "",
     `${circumstances(report.packages)}, ${new Date().toISOString().slice(0, 10)}.`,
   ].join("\n");

@@ -7,7 +7,7 @@ import { call, granted } from "./router.ts";
 export function receiptVerb(program: Command, io: Io): void {
   program
     .command("receipt")
-    .description("tell what became of a message")
+    .description("show what became of a message")
     .argument("<id>", "the message's id")
     .option("--producer <user>", "who posted it, if not you; needs an admin token")
     .action(async (id: string, { producer }: { producer?: string }, command: Command) => {
@@ -37,6 +37,6 @@ function describe(receipt: Receipt): string {
     ["accepted", receipt.time],
     ["updated", receipt.updatedAt],
   ];
-  const told = rows.filter(([, value]) => value !== undefined);
-  return told.map(([name, value]) => `${name.padEnd(12)} ${value}\n`).join("");
+  const present = rows.filter(([, value]) => value !== undefined);
+  return present.map(([name, value]) => `${name.padEnd(12)} ${value}\n`).join("");
 }

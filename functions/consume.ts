@@ -9,46 +9,46 @@ import type { Received } from "../shared/pipeline/consume/record.ts";
 import { gateway, gatewayMemory } from "../shared/pipeline/deliver/gateway.ts";
 import { LANES, type Lane } from "../shared/protocol/lane.ts";
 import { readEnv, visibilitySeconds } from "../shared/settings/settings.ts";
-import type { World } from "./runtime/runtime.ts";
+import type { Runtime } from "./runtime/runtime.ts";
 import { socketsOf } from "./runtime/sockets.ts";
 import { queueClient, queueOf, reserveOf, settingsOf, tableClient } from "./runtime/wiring.ts";
 
 /** The event source of every lane. */
-export function consumeHandler(world: World) {
-  const env = readEnv("consume", world.env);
+export function consumeHandler(runtime: Runtime) {
+  const env = readEnv("consume", runtime.env);
   const settings = settingsOf(env.SETTINGS);
   const { delivery: policy, queues, receiptDays } = settings;
   const laneOf = lanesByQueue(env);
-  const tables = tableClient(world, reserveOf(settings));
+  const tables = tableClient(runtime, reserveOf(settings));
   const deps = {
-    queue: queueOf(queueClient(world, reserveOf(settings)), env, {
+    queue: queueOf(queueClient(runtime, reserveOf(settings)), env, {
       fair: queues.fair,
-      warn: emfTelemetry("consume", world.write, env.ROUTER).warn,
+      warn: emfTelemetry("consume", runtime.write, env.ROUTER).warn,
     }),
     receipts: dynamoReceipts({ client: tables, table: env.RECEIPTS_TABLE, days: receiptDays }),
     subscriptions: dynamoSubscriptions({
       client: tables,
       table: env.SUBSCRIPTIONS_TABLE,
-      clock: world.clock,
-      random: world.random,
+      clock: runtime.clock,
+      random: runtime.random,
       // What a batch leaves is asked for again as long as a hanging call would be.
       patience: () => policy.reserve / 2,
     }),
     connections: dynamoConnections(tables, env.CONNECTIONS_TABLE),
     gateway: gateway(gatewayMemory(policy.pace), {
-      sockets: socketsOf(world, env.SOCKET_ENDPOINT, policy, tables),
-      clock: world.clock,
+      sockets: socketsOf(runtime, env.SOCKET_ENDPOINT, policy, tables),
+      clock: runtime.clock,
     }),
-    clock: world.clock,
-    random: world.random,
-    newId: () => uuid({ msecs: world.clock.now() }),
+    clock: runtime.clock,
+    random: runtime.random,
+    newId: () => uuid({ msecs: runtime.clock.now() }),
     policy,
     visibilitySeconds: visibilitySeconds(settings),
   };
 
   return async ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
-    const telemetry = emfTelemetry("consume", world.write, env.ROUTER);
-    const end = world.clock.now() + context.getRemainingTimeInMillis();
+    const telemetry = emfTelemetry("consume", runtime.write, env.ROUTER);
+    const end = runtime.clock.now() + context.getRemainingTimeInMillis();
     const received = Records.map((record) => receivedFrom(laneOf(record), record));
     const kept = await consume({ ...deps, telemetry }, received, { end });
     telemetry.flush();

@@ -15,26 +15,26 @@ import {
   withRetryAfter,
 } from "./runtime/http.ts";
 import { newIds } from "./runtime/new-id.ts";
-import type { World } from "./runtime/runtime.ts";
+import type { Runtime } from "./runtime/runtime.ts";
 import { tokensOf } from "./runtime/tokens.ts";
 import { queueClient, queueOf, settingsOf } from "./runtime/wiring.ts";
 
 /** POST /messages. */
-export function ingestHandler(world: World) {
-  const env = readEnv("ingest", world.env);
-  const tokens = tokensOf(world, env.TOKENS);
+export function ingestHandler(runtime: Runtime) {
+  const env = readEnv("ingest", runtime.env);
+  const tokens = tokensOf(runtime, env.TOKENS);
   const settings = settingsOf(env.SETTINGS);
   const { queues, backlog: policy, functions } = settings;
-  const queue = queueOf(queueClient(world, functions.ingest), env, {
+  const queue = queueOf(queueClient(runtime, functions.ingest), env, {
     fair: queues.fair,
-    warn: emfTelemetry("ingest", world.write, env.ROUTER).warn,
+    warn: emfTelemetry("ingest", runtime.write, env.ROUTER).warn,
   });
-  const { clock } = world;
+  const { clock } = runtime;
   const backlogs = backlog({ queue, clock, policy });
-  const newId = newIds(clock, world.random);
+  const newId = newIds(clock, runtime.random);
 
   return async (event: HttpEvent): Promise<HttpReply> => {
-    const telemetry = emfTelemetry("ingest", world.write, env.ROUTER);
+    const telemetry = emfTelemetry("ingest", runtime.write, env.ROUTER);
     return guarded(telemetry, async () => {
       const producer = await authorize(tokens, event);
       if (!producer.ok) return problemReply(producer.refusal);

@@ -6,24 +6,24 @@ import { isProducer } from "../shared/protocol/grant.ts";
 import { readEnv } from "../shared/settings/settings.ts";
 import { type HttpEvent, methodOf, pathParameterOf, queryParameterOf } from "./runtime/event.ts";
 import { authorize, guarded, type HttpReply, problemReply, reply } from "./runtime/http.ts";
-import type { World } from "./runtime/runtime.ts";
+import type { Runtime } from "./runtime/runtime.ts";
 import { tokensOf } from "./runtime/tokens.ts";
 import { settingsOf, tableClient } from "./runtime/wiring.ts";
 
 /** GET and DELETE /messages/{id}. */
-export function receiptsHandler(world: World) {
-  const env = readEnv("receipts", world.env);
-  const tokens = tokensOf(world, env.TOKENS);
+export function receiptsHandler(runtime: Runtime) {
+  const env = readEnv("receipts", runtime.env);
+  const tokens = tokensOf(runtime, env.TOKENS);
   const { receiptDays: days, functions } = settingsOf(env.SETTINGS);
   const receipts = dynamoReceipts({
-    client: tableClient(world, functions.receipts),
+    client: tableClient(runtime, functions.receipts),
     table: env.RECEIPTS_TABLE,
     days,
   });
-  const deps = { receipts, clock: world.clock };
+  const deps = { receipts, clock: runtime.clock };
 
   return async (event: HttpEvent): Promise<HttpReply> => {
-    const telemetry = emfTelemetry("receipts", world.write, env.ROUTER);
+    const telemetry = emfTelemetry("receipts", runtime.write, env.ROUTER);
     return guarded(telemetry, async () => {
       const reader = await authorize(tokens, event);
       if (!reader.ok) return problemReply(reader.refusal);

@@ -16,7 +16,7 @@ import { errorFrame, refOf, type ServerFrame, SUBPROTOCOL } from "../shared/prot
 import type { Identity } from "../shared/protocol/grant.ts";
 import { readEnv } from "../shared/settings/settings.ts";
 import { guarded, problemReply } from "./runtime/http.ts";
-import type { World } from "./runtime/runtime.ts";
+import type { Runtime } from "./runtime/runtime.ts";
 import {
   connectionOf,
   header,
@@ -34,12 +34,12 @@ type RunDeps = SocketDeps & AnswerDeps & { readonly telemetry: RunTelemetry };
 const RESERVE = 2_000;
 
 /** $connect, $disconnect and every frame. The kind of an event is its `eventType`: routes follow what a client sends. */
-export function socketHandler(world: World) {
-  const { clock, random } = world;
-  const env = readEnv("socket", world.env);
-  const tokens = tokensOf(world, env.TOKENS);
+export function socketHandler(runtime: Runtime) {
+  const { clock, random } = runtime;
+  const env = readEnv("socket", runtime.env);
+  const tokens = tokensOf(runtime, env.TOKENS);
   const { sockets: policy, functions } = settingsOf(env.SETTINGS);
-  const client = tableClient(world, functions.socket);
+  const client = tableClient(runtime, functions.socket);
   const deps = {
     connections: dynamoConnections(client, env.CONNECTIONS_TABLE),
     clock,
@@ -54,7 +54,7 @@ export function socketHandler(world: World) {
     const patience = () => deadline - clock.monotonic();
     const table = env.SUBSCRIPTIONS_TABLE;
     const subscriptions = dynamoSubscriptions({ client, table, clock, random, patience });
-    return { ...deps, subscriptions, telemetry: emfTelemetry("socket", world.write, env.ROUTER) };
+    return { ...deps, subscriptions, telemetry: emfTelemetry("socket", runtime.write, env.ROUTER) };
   };
 
   const verify = (token: string | undefined): Promise<Result<Identity>> =>

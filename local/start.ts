@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import type { World } from "../functions/runtime/runtime.ts";
+import type { Runtime } from "../functions/runtime/runtime.ts";
 import type { Clock } from "../shared/ports.ts";
 import { LANES } from "../shared/protocol/lane.ts";
 import {
@@ -53,7 +53,7 @@ export interface StartOptions {
    */
   readonly between?: (service: EmulatedService, endpoint: string) => Promise<string>;
   readonly clock?: Clock;
-  readonly random?: World["random"];
+  readonly random?: Runtime["random"];
 }
 
 /** A service that the functions call, as the scope of a signature names it. */
@@ -100,7 +100,7 @@ export async function start(options: StartOptions = {}): Promise<Router> {
     counters.read(line);
     write(line);
   };
-  const readSecret: World["readSecret"] = async (id, stage) => {
+  const readSecret: Runtime["readSecret"] = async (id, stage) => {
     if (id === SECRET_ID) return stage === "AWSCURRENT" ? { text: secret } : undefined;
     throw new Error(`there is no secret ${id}`);
   };

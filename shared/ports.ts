@@ -44,9 +44,9 @@ export interface MessageQueue {
    * Hides a received entry for so many seconds from now, 0-43,200. A receipt handle that is not valid any more
    * is no error: the lane's own visibility timeout stands.
    */
-  hide(lane: Lane, receiptHandle: string, seconds: number): Promise<void>;
+  changeVisibility(lane: Lane, receiptHandle: string, seconds: number): Promise<void>;
   /** Puts a body that will not be tried again into the dead-letter queue, with its reason. */
-  bury(lane: Lane, body: string, reason: string): Promise<void>;
+  deadLetter(lane: Lane, body: string, reason: string): Promise<void>;
   /** Roughly how many entries a lane holds, hidden and delayed ones included: in an outage all of them are hidden. */
   backlog(lane: Lane): Promise<number>;
 }
@@ -68,14 +68,14 @@ export interface DeadLetters {
   /** At most so many, 1-10, hidden for so many seconds. Empty where none can be seen. May repeat itself. */
   receive(most: number, holdSeconds: number): Promise<readonly DeadLetter[]>;
   /** Lets everyone see them again at once. One that is not held any more is no error. */
-  release(letters: readonly DeadLetter[]): Promise<void>;
+  release(deadLetters: readonly DeadLetter[]): Promise<void>;
   /** Puts bodies into a lane as they are. Answers for each, in order, whether the lane has it durably. */
   forward(
     lane: Lane,
     entries: readonly { readonly body: string; readonly producer: UserId }[],
   ): Promise<readonly boolean[]>;
   /** Deletes them for good. Answers for each, in order, whether it is gone. */
-  remove(letters: readonly DeadLetter[]): Promise<readonly boolean[]>;
+  remove(deadLetters: readonly DeadLetter[]): Promise<readonly boolean[]>;
   /** Roughly how many can be seen. */
   size(): Promise<number>;
 }
@@ -83,7 +83,7 @@ export interface DeadLetters {
 /** A part of a list. It may hold no rows and a `next`: rows that have expired are read and not shown. */
 export interface Page {
   /** In ascending order of their sort key. May be empty although there is a `next`. */
-  readonly rows: readonly Posting[];
+  readonly rows: readonly IndexEntry[];
   /** How many rows were read, expired ones included. */
   readonly read: number;
   /** The sort key where the next page starts. Absent: the range holds no more. */
@@ -91,7 +91,7 @@ export interface Page {
 }
 
 /** One row of a tag's list. */
-export interface Posting extends Recipient {
+export interface IndexEntry extends Recipient {
   readonly key: string;
 }
 
@@ -102,7 +102,7 @@ export interface Subscriptions {
    */
   page(tag: Tag, query: { from: string; to: string; limit: number; now: number }): Promise<Page>;
   /** Which of these rows' connections hold the tag too, by sort key. */
-  among(tag: Tag, rows: readonly Posting[], now: number): Promise<ReadonlySet<string>>;
+  filterHolders(tag: Tag, rows: readonly IndexEntry[], now: number): Promise<ReadonlySet<string>>;
   /** Idempotent. `expiresAt` is in milliseconds. MUST NOT write anything after it has thrown. */
   add(tags: readonly Tag[], holder: Recipient, expiresAt: number): Promise<void>;
   /** Idempotent; leaves a row with another connect time alone. */
@@ -110,7 +110,7 @@ export interface Subscriptions {
 }
 
 export interface Connections {
-  open(connection: Connection): Promise<void>;
+  put(connection: Connection): Promise<void>;
   /** Undefined if it is unknown, or it or its token expired before `now`. Sees every write that has returned. */
   find(id: ConnectionId, now: number): Promise<Connection | undefined>;
   /** The same for a connection's own frames: a row whose token has expired is returned too. */
@@ -124,7 +124,7 @@ export interface Connections {
   /** Takes a mark off its row. False, and nothing is written, if its tags are not those of `row` any more. */
   settle(row: ConnectionRow, mark: OpenChange): Promise<boolean>;
   /** Deletes the row and returns it. Undefined where it is gone already, or has another connect time. */
-  close(
+  delete(
     holder: Pick<Recipient, "connectionId"> & { connectedAt?: number },
   ): Promise<ConnectionRow | undefined>;
 }

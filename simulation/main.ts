@@ -32,7 +32,7 @@ async function run(asked: Arguments): Promise<number> {
       if (report.violation) failed = report;
     },
   });
-  say(json ? JSON.stringify(summary) : told(summary, performance.now() - started));
+  say(json ? JSON.stringify(summary) : textOf(summary, performance.now() - started));
   if (!failed) return 0;
   if (!json) await explain({ ...options, seed: failed.seed }, failed);
   return 1;
@@ -73,7 +73,7 @@ async function plantAll({ json, trace, mutants, mutant: _, ...options }: Argumen
   return survivors > 0 ? 1 : 0;
 }
 
-function told(summary: Summary, milliseconds: number): string {
+function textOf(summary: Summary, milliseconds: number): string {
   const counts = (of: Readonly<Record<string, number>>) =>
     Object.entries(of)
       .sort(([, a], [, b]) => b - a)
@@ -84,7 +84,7 @@ function told(summary: Summary, milliseconds: number): string {
     `${seeds} seeds, ${violations.length} violations, ${steps} steps, ${Math.round(simulatedSeconds / 3600)} simulated hours in ${(milliseconds / 1000).toFixed(1)} s`,
     `endings   ${counts(endings)}`,
     `frames    ${summary.frames}, of them ${summary.repeats} excused repeats; ${summary.misdirected} to a new socket with an old id`,
-    `dead      ${summary.deadLetters} letters`,
+    `dead      ${summary.deadLetters} dead letters`,
     `peak      ${peak.runs} runs, ${peak.posts} posts, ${peak.postsInRun} of one run; ${summary.timeouts} functions killed by their timeout`,
     `faults    ${counts(faults)}`,
   ].join("\n");

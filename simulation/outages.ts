@@ -18,7 +18,7 @@ const SEEDS = 3;
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
-async function tell(outage: OutagePlan, poison: number | undefined): Promise<boolean> {
+async function report(outage: OutagePlan, poison: number | undefined): Promise<boolean> {
   const name = `${outage.kind}:${outage.seconds}${outage.atClaim ? "@claim" : ""}`;
   const reports: Report[] = [];
   for (let seed = 1; seed <= SEEDS; seed++) {
@@ -40,6 +40,6 @@ async function tell(outage: OutagePlan, poison: number | undefined): Promise<boo
 
 let fine = true;
 for (const plan of PLANS) {
-  for (const poison of [undefined, 0.01]) fine = (await tell(plan, poison)) && fine;
+  for (const poison of [undefined, 0.01]) fine = (await report(plan, poison)) && fine;
 }
 process.exitCode = fine ? 0 : 1;

@@ -69,11 +69,11 @@ const textOf = (rates: FaultRates): string => {
 /** The lines of a trace that have to do with its violation: those that name its message or connection, at most so many. */
 export function excerpt(trace: readonly string[], most = 60): readonly string[] {
   const end = trace.findIndex((line) => line.includes(" VIOLATION "));
-  const told = end < 0 ? trace : trace.slice(0, end + 1);
-  const words = [...(told.at(-1) ?? "").matchAll(/\b(?:m\d+|probe-\d+|greeting-\d+|c\d+=|run-\d+)/g)].map(
+  const shown = end < 0 ? trace : trace.slice(0, end + 1);
+  const words = [...(shown.at(-1) ?? "").matchAll(/\b(?:m\d+|probe-\d+|greeting-\d+|c\d+=|run-\d+)/g)].map(
     ([word]) => word,
   );
   const about = new RegExp(`(?:^|\\W)(?:${words.join("|")})(?:\\W|$)`);
-  const chosen = words.length > 0 ? told.filter((line) => about.test(line) || / dies /.test(line)) : told;
+  const chosen = words.length > 0 ? shown.filter((line) => about.test(line) || / dies /.test(line)) : shown;
   return chosen.slice(-most);
 }

@@ -109,16 +109,16 @@ function lives(world: World, { messages, connections }: Options): Promise<void>[
 }
 
 function report(world: World, seed: number): Report {
-  const { witness, scheduler, opening, queue, source, faults, trace, network } = world;
-  const { letters, violation } = witness.book;
+  const { oracle, scheduler, opening, queue, source, faults, trace, network } = world;
+  const { records, violation } = oracle.book;
   const endings: Record<string, number> = {};
   let frames = 0;
-  for (const { receipt, dropped, arrivals, message } of letters) {
+  for (const { receipt, dropped, arrivals, message } of records) {
     const end = dropped ?? receipt?.state ?? (message ? "unwritten" : "refused");
     endings[end] = (endings[end] ?? 0) + 1;
     for (const some of arrivals.values()) frames += some.length;
   }
-  const { peakPosts, peakPostsInRun, repeats, misdirected } = witness.totals;
+  const { peakPosts, peakPostsInRun, repeats, misdirected } = oracle.totals;
   return {
     seed,
     ...(violation ? { violation } : {}),

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { tagsFor } from "../../shared/protocol/target.ts";
-import { type Letter, nameOf } from "./letter.ts";
+import { nameOf, type ParsedDeadLetter } from "./parsed-dead-letter.ts";
 
 /** Which letters are meant. What is absent does not narrow; ages are in milliseconds. */
 export interface Filter {
@@ -16,13 +16,13 @@ export const isEmpty = ({ id, producer, target, reason, older, newer }: Filter):
   [id, producer, target, reason, older, newer].every((part) => part === undefined);
 
 /** Whether a letter is meant, its reason aside. */
-export function matches(filter: Filter, letter: Letter, now: number): boolean {
+export function matches(filter: Filter, deadLetter: ParsedDeadLetter, now: number): boolean {
   const { id, producer, target, older, newer } = filter;
-  const age = now - letter.sentAt;
+  const age = now - deadLetter.sentAt;
   return (
-    (id === undefined || nameOf(letter) === id || letter.entryId === id) &&
-    (producer === undefined || letter.job?.message.producer === producer) &&
-    (target === undefined || isFor(letter, target)) &&
+    (id === undefined || nameOf(deadLetter) === id || deadLetter.entryId === id) &&
+    (producer === undefined || deadLetter.job?.message.producer === producer) &&
+    (target === undefined || isFor(deadLetter, target)) &&
     (older === undefined || age >= older) &&
     (newer === undefined || age <= newer)
   );
@@ -33,7 +33,7 @@ export const matchesReason = ({ reason: wanted }: Filter, reason: string | undef
   wanted === undefined || (reason !== undefined && wanted.test(reason));
 
 /** `connection:C`, or any tag that the target finds connections by. */
-function isFor({ job }: Letter, text: string): boolean {
+function isFor({ job }: ParsedDeadLetter, text: string): boolean {
   if (!job) return false;
   const { target } = job.message;
   if ("connection" in target) return text === `connection:${target.connection}`;

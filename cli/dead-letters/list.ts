@@ -1,14 +1,16 @@
 import { Failure, isObject } from "../failure.ts";
 import type { Io } from "../io.ts";
-import { laneOf, plain, targetText, toJson, toLine } from "./letter.ts";
+import { laneOf, plain, targetText, toJson, toLine } from "./parsed-dead-letter.ts";
 import { type Chosen, type Selection, select } from "./select.ts";
 
 /** Prints a line for each letter that is meant. */
 export async function list(io: Io, selection: Selection, json: boolean): Promise<void> {
   let count = 0;
   await select(io, selection, async (chosen) => {
-    for (const { letter, reason } of chosen) {
-      io.stdout.write(json ? `${JSON.stringify(toJson(letter, reason))}\n` : `${toLine(letter, reason)}\n`);
+    for (const { deadLetter, reason } of chosen) {
+      io.stdout.write(
+        json ? `${JSON.stringify(toJson(deadLetter, reason))}\n` : `${toLine(deadLetter, reason)}\n`,
+      );
     }
     count += chosen.length;
     return [];
@@ -21,9 +23,12 @@ export async function show(io: Io, selection: Selection, json: boolean): Promise
   let count = 0;
   await select(io, selection, async (chosen) => {
     for (const each of chosen) {
-      const receipt = await selection.lookup(each.letter);
-      const { job, body } = each.letter;
-      const whole = { ...toJson(each.letter, each.reason), ...(job ? { message: job.message } : { body }) };
+      const receipt = await selection.lookup(each.deadLetter);
+      const { job, body } = each.deadLetter;
+      const whole = {
+        ...toJson(each.deadLetter, each.reason),
+        ...(job ? { message: job.message } : { body }),
+      };
       if (json) io.stdout.write(`${JSON.stringify({ ...whole, ...(receipt ? { receipt } : {}) })}\n`);
       else io.stdout.write(`${count > 0 ? "\n" : ""}${describe(each, receipt)}`);
       count += 1;
@@ -34,10 +39,10 @@ export async function show(io: Io, selection: Selection, json: boolean): Promise
 }
 
 function describe(
-  { letter, reason }: Chosen,
+  { deadLetter, reason }: Chosen,
   receipt: Readonly<Record<string, unknown>> | undefined,
 ): string {
-  const { job, sentAt, entryId, body } = letter;
+  const { job, sentAt, entryId, body } = deadLetter;
   const time = (milliseconds: number) => new Date(milliseconds).toISOString();
   const counts = isObject(receipt?.counts) ? receipt.counts : undefined;
   const common = [
@@ -51,7 +56,7 @@ function describe(
         ["producer", job.message.producer],
         ["target", targetText(job.message.target)],
         ["event", job.message.event],
-        ["lane", laneOf(letter, job)],
+        ["lane", laneOf(deadLetter, job)],
         ["range", job.range && `${job.range.from} to ${job.range.to}`],
         ...common,
         ["accepted", job.message.time],

@@ -2,7 +2,7 @@ import { Failure } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { progress } from "../progress.ts";
 import { isEmpty } from "./filter.ts";
-import { toJson } from "./letter.ts";
+import { toJson } from "./parsed-dead-letter.ts";
 import { type Selection, select } from "./select.ts";
 
 export interface PurgeOptions {
@@ -26,15 +26,15 @@ export async function purge(
   let failed = 0;
   try {
     await select(io, selection, async (chosen) => {
-      const letters = chosen.map(({ letter }) => letter);
-      const removed = dryRun ? letters.map(() => true) : await queue.remove(letters);
+      const deadLetters = chosen.map(({ deadLetter }) => deadLetter);
+      const removed = dryRun ? deadLetters.map(() => true) : await queue.remove(deadLetters);
       const gone = chosen.filter((_, i) => removed[i]);
       purged += gone.length;
       failed += chosen.length - gone.length;
-      for (const { letter, reason } of json ? gone : [])
-        io.stdout.write(`${JSON.stringify({ ...toJson(letter, reason), fate: "purged", dryRun })}\n`);
+      for (const { deadLetter, reason } of json ? gone : [])
+        io.stdout.write(`${JSON.stringify({ ...toJson(deadLetter, reason), fate: "purged", dryRun })}\n`);
       bar.show(purged, total, `${purged} of about ${total}`);
-      return dryRun ? [] : gone.map(({ letter }) => letter);
+      return dryRun ? [] : gone.map(({ deadLetter }) => deadLetter);
     });
   } finally {
     bar.end();

@@ -2,10 +2,10 @@ import { isObject } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { messagePath } from "../receipt.ts";
 import { call, granted } from "../router.ts";
-import type { Letter } from "./letter.ts";
+import type { ParsedDeadLetter } from "./parsed-dead-letter.ts";
 
 /** What the router's receipt says of a letter's message. */
-export type Lookup = (letter: Letter) => Promise<Readonly<Record<string, unknown>> | undefined>;
+export type Lookup = (deadLetter: ParsedDeadLetter) => Promise<Readonly<Record<string, unknown>> | undefined>;
 
 /** Asks the router for receipts; the first failure is noted, and nobody is asked again. */
 export function receipts(io: Io): Lookup {
@@ -26,8 +26,8 @@ export function receipts(io: Io): Lookup {
 }
 
 /** Why a letter is dead. Where SQS moved it by itself, only the receipt of its message may know. */
-export async function reasonOf(letter: Letter, lookup: Lookup): Promise<string | undefined> {
-  if (letter.reason !== undefined) return letter.reason;
-  const receipt = await lookup(letter);
+export async function reasonOf(deadLetter: ParsedDeadLetter, lookup: Lookup): Promise<string | undefined> {
+  if (deadLetter.reason !== undefined) return deadLetter.reason;
+  const receipt = await lookup(deadLetter);
   return typeof receipt?.reason === "string" ? receipt.reason : undefined;
 }

@@ -5,7 +5,7 @@ import { partOf } from "../../shared/receipts/row.ts";
 import { Failure } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { progress } from "../progress.ts";
-import { type Letter, laneOf, toJson } from "./letter.ts";
+import { laneOf, type ParsedDeadLetter, toJson } from "./parsed-dead-letter.ts";
 import { type Chosen, type Selection, select } from "./select.ts";
 
 export interface RedriveOptions {
@@ -16,7 +16,7 @@ export interface RedriveOptions {
 }
 
 /** A letter with a job in it, so that it can go back. */
-type Drivable = Letter & { readonly job: Job };
+type Drivable = ParsedDeadLetter & { readonly job: Job };
 
 /** What became of a letter that was meant. */
 type Fate = "redriven" | "unparseable" | "repeated" | "refused";
@@ -40,38 +40,41 @@ export async function redrive(io: Io, selection: Selection, options: RedriveOpti
   const lanes: Partial<Record<Lane, number>> = {};
   const fates: Partial<Record<Fate, number>> = {};
 
-  const tell = (letter: Letter, reason: string | undefined, fate: Fate) => {
+  const report = (deadLetter: ParsedDeadLetter, reason: string | undefined, fate: Fate) => {
     fates[fate] = (fates[fate] ?? 0) + 1;
-    const lane = fate === "redriven" && letter.job ? laneOf(letter, letter.job) : undefined;
+    const lane = fate === "redriven" && deadLetter.job ? laneOf(deadLetter, deadLetter.job) : undefined;
     if (lane) lanes[lane] = (lanes[lane] ?? 0) + 1;
-    if (json) io.stdout.write(`${JSON.stringify({ ...toJson(letter, reason), fate, dryRun })}\n`);
+    if (json) io.stdout.write(`${JSON.stringify({ ...toJson(deadLetter, reason), fate, dryRun })}\n`);
   };
 
-  const send = async (lane: Lane, letters: readonly Drivable[]): Promise<Letter[]> => {
-    if (letters.length === 0) return [];
-    const entries = letters.map(({ body, job }) => ({ body, producer: job.message.producer }));
+  const send = async (lane: Lane, deadLetters: readonly Drivable[]): Promise<ParsedDeadLetter[]> => {
+    if (deadLetters.length === 0) return [];
+    const entries = deadLetters.map(({ body, job }) => ({ body, producer: job.message.producer }));
     const taken = await queue.forward(lane, entries);
-    const sent = letters.filter((_, i) => taken[i]);
+    const sent = deadLetters.filter((_, i) => taken[i]);
     const removed = await queue.remove(sent);
     return sent.filter((_, i) => removed[i]);
   };
 
-  const take = async (chosen: readonly Chosen[], until: AbortSignal): Promise<readonly Letter[]> => {
+  const take = async (
+    chosen: readonly Chosen[],
+    until: AbortSignal,
+  ): Promise<readonly ParsedDeadLetter[]> => {
     const ready: Drivable[] = [];
-    const reasons = new Map(chosen.map(({ letter, reason }) => [letter.entryId, reason]));
-    for (const { letter, reason } of chosen) {
-      const { job } = letter;
-      if (!job) tell(letter, reason, "unparseable");
-      else if (driven.has(jobKey(job))) tell(letter, reason, "repeated");
+    const reasons = new Map(chosen.map(({ deadLetter, reason }) => [deadLetter.entryId, reason]));
+    for (const { deadLetter, reason } of chosen) {
+      const { job } = deadLetter;
+      if (!job) report(deadLetter, reason, "unparseable");
+      else if (driven.has(jobKey(job))) report(deadLetter, reason, "repeated");
       else {
         driven.add(jobKey(job));
-        ready.push({ ...letter, job });
+        ready.push({ ...deadLetter, job });
       }
     }
-    const of = (lane: Lane) => ready.filter((letter) => laneOf(letter, letter.job) === lane);
+    const of = (lane: Lane) => ready.filter((deadLetter) => laneOf(deadLetter, deadLetter.job) === lane);
     const gone = dryRun ? ready : (await Promise.all(LANES.map((lane) => send(lane, of(lane))))).flat();
-    for (const letter of ready)
-      tell(letter, reasons.get(letter.entryId), gone.includes(letter) ? "redriven" : "refused");
+    for (const deadLetter of ready)
+      report(deadLetter, reasons.get(deadLetter.entryId), gone.includes(deadLetter) ? "redriven" : "refused");
     bar.show(driven.size, total, `${driven.size} of about ${total}`);
     if (dryRun) return [];
     await pause((1000 * ready.length) / rate, undefined, { signal: until }).catch(() => undefined);

@@ -2,13 +2,13 @@ import type { DeadLetters } from "../../shared/ports.ts";
 import { Failure } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { type Filter, matches, matchesReason } from "./filter.ts";
-import { type Letter, letterOf } from "./letter.ts";
+import { type ParsedDeadLetter, parseDeadLetter } from "./parsed-dead-letter.ts";
 import { type Lookup, reasonOf } from "./reason.ts";
 import { sweep } from "./sweep.ts";
 
 /** A letter that is meant, and its reason as far as anybody asked for it. */
 export interface Chosen {
-  readonly letter: Letter;
+  readonly deadLetter: ParsedDeadLetter;
   readonly reason: string | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface Selection {
 export async function select(
   io: Io,
   selection: Selection,
-  take: (chosen: readonly Chosen[], until: AbortSignal) => Promise<readonly Letter[]>,
+  take: (chosen: readonly Chosen[], until: AbortSignal) => Promise<readonly ParsedDeadLetter[]>,
 ): Promise<void> {
   const { queue, filter, limit, holdSeconds, batch, lookup } = selection;
   const until = io.interrupt();
@@ -39,11 +39,14 @@ export async function select(
   const asks = selection.reasons || filter.reason !== undefined;
   let count = 0;
   const { later } = await sweep({ queue, batch, holdSeconds, now: io.now, until }, async (fresh) => {
-    const meant = fresh.map(letterOf).filter((letter) => matches(filter, letter, began));
-    const told = await Promise.all(
-      meant.map(async (letter) => ({ letter, reason: asks ? await reasonOf(letter, lookup) : undefined })),
+    const matching = fresh.map(parseDeadLetter).filter((deadLetter) => matches(filter, deadLetter, began));
+    const withReasons = await Promise.all(
+      matching.map(async (deadLetter) => ({
+        deadLetter,
+        reason: asks ? await reasonOf(deadLetter, lookup) : undefined,
+      })),
     );
-    const chosen = told.filter(({ reason }) => matchesReason(filter, reason)).slice(0, limit - count);
+    const chosen = withReasons.filter(({ reason }) => matchesReason(filter, reason)).slice(0, limit - count);
     count += chosen.length;
     return { gone: chosen.length > 0 ? await take(chosen, until) : [], enough: count >= limit };
   });

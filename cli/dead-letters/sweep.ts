@@ -42,10 +42,10 @@ export async function sweep(
       if (received.length === 0) break;
       const fresh = received.filter(({ entryId, sentAt }) => !met.has(entryId) && sentAt <= began + LATER);
       idle = fresh.length > 0 ? 0 : idle + received.length;
-      for (const letter of received) {
-        held.set(letter.entryId, letter);
-        if (letter.sentAt > began + LATER) later.add(letter.entryId);
-        else met.add(letter.entryId);
+      for (const deadLetter of received) {
+        held.set(deadLetter.entryId, deadLetter);
+        if (deadLetter.sentAt > began + LATER) later.add(deadLetter.entryId);
+        else met.add(deadLetter.entryId);
       }
       if (fresh.length === 0) continue;
       const { gone, enough } = await take(fresh);

@@ -5,7 +5,7 @@ import type { Io } from "../io.ts";
 import { type Answer, call } from "../router.ts";
 import type { Fate } from "./ledger.ts";
 
-export interface Posting {
+export interface LoadMessage {
   /** Messages per second, and how many at most. */
   readonly rate: number;
   readonly messages: number;
@@ -30,7 +30,7 @@ const REQUESTS = 64;
  * Posts at a rate whatever the answers do, in arrays of what is due. Answers how many messages it posted, when all
  * requests have ended.
  */
-export async function postAll(io: Io, posting: Posting): Promise<{ posted: number; took: number }> {
+export async function postAll(io: Io, posting: LoadMessage): Promise<{ posted: number; took: number }> {
   const { rate, messages, bytes, until } = posting;
   const most = Math.max(1, Math.min(BATCH_MESSAGES, Math.floor(BODY_BYTES / (bytes + 1))));
   const under = new Set<Promise<void>>();
@@ -51,7 +51,7 @@ export async function postAll(io: Io, posting: Posting): Promise<{ posted: numbe
   return { posted: next, took };
 }
 
-async function post(io: Io, posting: Posting, batch: readonly number[]): Promise<void> {
+async function post(io: Io, posting: LoadMessage, batch: readonly number[]): Promise<void> {
   for (const message of batch) posting.onPost(message);
   const began = performance.now();
   const answer = await call(io, "POST", "messages", batch.map(posting.messageOf)).catch(() => undefined);

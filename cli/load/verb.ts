@@ -21,7 +21,7 @@ export function loadVerb(program: Command, io: Io): void {
     new Option(flags, text).argParser(between(1, most)).default(fallback);
   program
     .command("load")
-    .description("open sockets, post messages at a rate, and tell how soon their frames came")
+    .description("open sockets, post messages at a rate, and report how soon their frames came")
     .addOption(option("--sockets <n>", "how many connections", 50_000, 100))
     .addOption(option("--topics <n>", "topics that they are spread over; one each", 50_000, 10))
     .addOption(option("--connect-rate <n>", "connections opened per second", 10_000, 200))

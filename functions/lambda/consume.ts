@@ -1,4 +1,4 @@
 import { consumeHandler } from "../consume.ts";
-import { lambdaWorld } from "./world.ts";
+import { lambdaRuntime } from "./runtime.ts";
 
-export const handler = consumeHandler(lambdaWorld());
+export const handler = consumeHandler(lambdaRuntime());

@@ -1,5 +1,5 @@
 import { ingestHandler } from "../ingest.ts";
+import { lambdaRuntime } from "./runtime.ts";
 import { readSecret } from "./secret.ts";
-import { lambdaWorld } from "./world.ts";
 
-export const handler = ingestHandler(lambdaWorld(readSecret));
+export const handler = ingestHandler(lambdaRuntime(readSecret));

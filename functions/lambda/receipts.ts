@@ -1,5 +1,5 @@
 import { receiptsHandler } from "../receipts.ts";
+import { lambdaRuntime } from "./runtime.ts";
 import { readSecret } from "./secret.ts";
-import { lambdaWorld } from "./world.ts";
 
-export const handler = receiptsHandler(lambdaWorld(readSecret));
+export const handler = receiptsHandler(lambdaRuntime(readSecret));

@@ -1,5 +1,5 @@
 import { socketHandler } from "../socket.ts";
+import { lambdaRuntime } from "./runtime.ts";
 import { readSecret } from "./secret.ts";
-import { lambdaWorld } from "./world.ts";
 
-export const handler = socketHandler(lambdaWorld(readSecret));
+export const handler = socketHandler(lambdaRuntime(readSecret));

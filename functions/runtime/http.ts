@@ -64,14 +64,14 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 export async function guarded(
   telemetry: RunTelemetry,
   answer: () => Promise<HttpReply>,
-  tell: (refusal: Refusal) => HttpReply = problemReply,
+  report: (refusal: Refusal) => HttpReply = problemReply,
 ): Promise<HttpReply> {
   try {
     return await answer();
   } catch (fault) {
     telemetry.count("Faults");
     telemetry.warn("request failed", {}, fault);
-    if (fault instanceof TagwireError) return tell({ code: fault.code, detail: "try again" });
+    if (fault instanceof TagwireError) return report({ code: fault.code, detail: "try again" });
     throw fault;
   } finally {
     telemetry.flush();

@@ -2,7 +2,7 @@ import type { SecretStage, SecretVersion } from "../../shared/adapters/jwt/secre
 import type { Clock, Random } from "../../shared/ports.ts";
 
 /** Everything a function takes from outside. Each function gets its own, once, at start. */
-export interface World {
+export interface Runtime {
   /** The variables of shared/settings/settings.ts ENV, and those of the AWS SDK. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Takes every line a function prints: JSON logs and EMF metric records. */

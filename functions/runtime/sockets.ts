@@ -2,11 +2,11 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { signedSockets } from "../../shared/adapters/apigateway/signed-sockets.ts";
 import type { Sockets } from "../../shared/ports.ts";
 import type { DeliveryPolicy } from "../../shared/settings/policy.ts";
-import type { World } from "./runtime.ts";
+import type { Runtime } from "./runtime.ts";
 
 /** The sockets behind a callback address. Region and credentials are those of the other client, which keeps them. */
 export const socketsOf = (
-  { clock }: Pick<World, "clock">,
+  { clock }: Pick<Runtime, "clock">,
   endpoint: string,
   { postTimeout, postsInFlight }: Pick<DeliveryPolicy, "postTimeout" | "postsInFlight">,
   { config: { region, credentials } }: Pick<DynamoDBClient, "config">,

@@ -1,15 +1,15 @@
 import { type Issuer, issuerTokens } from "../../shared/adapters/jwt/issuer-tokens.ts";
 import { secretTokens } from "../../shared/adapters/jwt/secret-tokens.ts";
 import type { Tokens } from "../../shared/ports.ts";
-import type { World } from "./runtime.ts";
+import type { Runtime } from "./runtime.ts";
 
 /** Whose tokens are trusted: the variable TOKENS, as JSON. */
 type TokenSource = { readonly secretId: string } | Issuer;
 
 /** What checks tokens, by the function's variable TOKENS. */
-export function tokensOf(world: World, text: string): Tokens {
+export function tokensOf(runtime: Runtime, text: string): Tokens {
   const source = JSON.parse(text) as TokenSource;
   return "secretId" in source
-    ? secretTokens((stage) => world.readSecret(source.secretId, stage), world.clock)
-    : issuerTokens(source, world.clock);
+    ? secretTokens((stage) => runtime.readSecret(source.secretId, stage), runtime.clock)
+    : issuerTokens(source, runtime.clock);
 }

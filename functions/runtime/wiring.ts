@@ -6,22 +6,22 @@ import type { MessageQueue } from "../../shared/ports.ts";
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
 import type { Settings } from "../../shared/settings/settings.ts";
 import { type ClientLimits, clientOptions } from "./clients.ts";
-import type { World } from "./runtime.ts";
+import type { Runtime } from "./runtime.ts";
 
 export const settingsOf = (text: string): Settings => JSON.parse(text) as Settings;
 
 /** How long a function runs, in seconds, or the part of it that must be enough for two calls. */
 type Time = Pick<ClientLimits, "timeoutSeconds">;
 
-export const tableClient = (world: World, { timeoutSeconds }: Time): DynamoDBClient =>
+export const tableClient = (runtime: Runtime, { timeoutSeconds }: Time): DynamoDBClient =>
   new DynamoDBClient({
-    ...clientConfig(world.env, "DYNAMODB"),
+    ...clientConfig(runtime.env, "DYNAMODB"),
     ...clientOptions({ timeoutSeconds, maxSockets: 100 }),
   });
 
-export const queueClient = (world: World, { timeoutSeconds }: Time): SQSClient =>
+export const queueClient = (runtime: Runtime, { timeoutSeconds }: Time): SQSClient =>
   new SQSClient({
-    ...clientConfig(world.env, "SQS"),
+    ...clientConfig(runtime.env, "SQS"),
     ...clientOptions({ timeoutSeconds, maxSockets: 50 }),
     useQueueUrlAsEndpoint: false,
     md5: false,

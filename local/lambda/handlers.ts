@@ -9,7 +9,7 @@ import type {
 import { consumeHandler } from "../../functions/consume.ts";
 import { ingestHandler } from "../../functions/ingest.ts";
 import { receiptsHandler } from "../../functions/receipts.ts";
-import type { World } from "../../functions/runtime/runtime.ts";
+import type { Runtime } from "../../functions/runtime/runtime.ts";
 import { socketHandler } from "../../functions/socket.ts";
 import type { FunctionName } from "../../shared/settings/settings.ts";
 
@@ -33,7 +33,7 @@ export type ReplyOf<F extends FunctionName> = Replies[F];
 
 /** The functions as this runtime makes and invokes them. */
 export type Handlers = {
-  readonly [F in FunctionName]: (world: World) => Handler<Events[F], Replies[F]>;
+  readonly [F in FunctionName]: (runtime: Runtime) => Handler<Events[F], Replies[F]>;
 };
 
 /** What the stack deploys. */

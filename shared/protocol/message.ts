@@ -39,7 +39,7 @@ function isTime(text: string): boolean {
 }
 
 /** What a producer posts. */
-export const Post = v.pipe(
+export const PublishRequest = v.pipe(
   exactObject({
     id: v.optional(MessageId),
     target: Target,
@@ -60,7 +60,7 @@ export const Post = v.pipe(
     ["expiresAt"],
   ),
 );
-export type Post = v.InferOutput<typeof Post>;
+export type PublishRequest = v.InferOutput<typeof PublishRequest>;
 
 /** What a lane carries, and what every stage after ingest sees. Times are milliseconds since 1970, but for `time`. */
 export interface Message {
@@ -93,7 +93,7 @@ export interface Acceptance {
 }
 
 /** Turns a checked POST into the message that will be queued. */
-export function messageFrom(post: Post, acceptance: Acceptance, root = ""): Result<Message> {
+export function messageFrom(post: PublishRequest, acceptance: Acceptance, root = ""): Result<Message> {
   const { producer, now, newId, lifeSeconds } = acceptance;
   const asked = post.ttlSeconds
     ? now + post.ttlSeconds * 1000

@@ -54,13 +54,13 @@ async function stay(world: World, socket: Socket): Promise<void> {
 
 /** Opens a socket; undefined where `$connect` failed, since the gateway then refuses it. */
 async function join(world: World): Promise<Socket | undefined> {
-  const { gateway, witness, trace, settings, invoke, scheduler, dice, faults } = world;
+  const { gateway, oracle, trace, settings, invoke, scheduler, dice, faults } = world;
   if (!gateway.admits()) return undefined;
   const identity = identityOf(world);
   const socket = gateway.connect(identity.sub);
   const held = [EVERYONE, userTag(identity.sub), ...identity.tags];
   for (const tag of held) socket.tags.set(tag, "maybe");
-  witness.changed(socket);
+  oracle.changed(socket);
   const end = await invoke(`connect ${socket.connectionId}`, (ports) =>
     connect({ ...ports, policy: settings.sockets }, nameOf(socket), identity),
   );
@@ -72,7 +72,7 @@ async function join(world: World): Promise<Socket | undefined> {
   gateway.open(socket);
   maySlowDown(world, socket);
   for (const tag of held) socket.tags.set(tag, "yes");
-  witness.changed(socket);
+  oracle.changed(socket);
   trace.note(socket.connectionId, "is open", () => held.join(", "));
   void cutAtMaxAge(world, socket);
   return socket;
@@ -86,10 +86,10 @@ export function maySlowDown({ faults, dice, scheduler }: World, socket: Socket):
 }
 
 /** API Gateway cuts every socket at its maximum age. Here it never says so. */
-export async function cutAtMaxAge({ scheduler, gateway, witness, settings }: World, socket: Socket) {
+export async function cutAtMaxAge({ scheduler, gateway, oracle, settings }: World, socket: Socket) {
   await scheduler.sleep(settings.sockets.maxAge * 1000);
   gateway.close(socket);
-  witness.changed(socket);
+  oracle.changed(socket);
 }
 
 async function ask(
@@ -99,7 +99,7 @@ async function ask(
   topics: readonly Topic[],
 ): Promise<void> {
   if (topics.length === 0 || isClosed(socket)) return;
-  const { witness, scheduler, dice, gateway } = world;
+  const { oracle, scheduler, dice, gateway } = world;
   const tags = topics.map(topicTag);
   const greets = type === "subscribe" && gateway.sockets.length <= CROWD && dice.chance(0.1);
   const greeted = greets ? dice.among(topics) : undefined;
@@ -109,7 +109,7 @@ async function ask(
   for (const tag of tags) {
     if (type === "unsubscribe" || !socket.tags.has(tag)) socket.tags.set(tag, "maybe");
   }
-  witness.changed(socket);
+  oracle.changed(socket);
   const end = await say(world, socket, type, topics);
   if (isClosed(socket)) return;
   if (end.kind !== "returned") {
@@ -120,13 +120,13 @@ async function ask(
   // Another frame of this client undid it: the topics stay as that one says.
   if (end.value.type === "error" && end.value.code === "SUPERSEDED") return;
   if (end.value.type === "error") {
-    return witness.violate("a live connection is known", `${socket.connectionId}: ${end.value.detail}`);
+    return oracle.violate("a live connection is known", `${socket.connectionId}: ${end.value.detail}`);
   }
   for (const tag of tags) {
     if (type === "subscribe") socket.tags.set(tag, "yes");
     else socket.tags.delete(tag);
   }
-  witness.changed(socket);
+  oracle.changed(socket);
   if (greeted) await greet(world, greeted);
 }
 
@@ -140,12 +140,12 @@ const say = (world: World, { connectionId }: Socket, type: Verb, topics: readonl
  * has a row exactly if the connection's row has the tag, and a reply that says it was not superseded is borne out.
  */
 async function askAside(world: World, socket: Socket, topic: Topic): Promise<void> {
-  const { witness, scheduler, tables, gateway } = world;
+  const { oracle, scheduler, tables, gateway } = world;
   while (!gateway.admits()) await scheduler.sleep(1_000);
   if (isClosed(socket)) return;
   const tag = topicTag(topic);
   socket.tags.set(tag, "maybe");
-  witness.changed(socket);
+  oracle.changed(socket);
   const ends = await Promise.all(VERBS.map((verb) => say(world, socket, verb, [topic])));
   const replies = ends.flatMap((end) => (end.kind === "returned" ? [end.value] : []));
   if (replies.length < ends.length) await scheduler.sleep(2 * STRAGGLER);
@@ -159,31 +159,31 @@ async function askAside(world: World, socket: Socket, topic: Topic): Promise<voi
     type === "subscribed" || type === "unsubscribed" ? [type] : [],
   );
   const what = `${socket.connectionId} and ${tag}: said ${said}, row ${held}, list ${listed}`;
-  if (held !== listed) witness.violate("after both replies list and row agree", what);
+  if (held !== listed) oracle.violate("after both replies list and row agree", what);
   const [only, ...others] = said;
   if (only && others.length === 0 && held !== (only === "subscribed")) {
-    witness.violate("a reply is borne out by the row", what);
+    oracle.violate("a reply is borne out by the row", what);
   }
   if (held) socket.tags.set(tag, "yes");
   else socket.tags.delete(tag);
-  witness.changed(socket);
+  oracle.changed(socket);
 }
 
 const isClosed = ({ state }: Socket): boolean => state === "closed";
 
 /** Posted before somebody subscribes and right after: whoever reads `subscribed` gets the second. */
 async function greet(world: World, topic: Topic): Promise<void> {
-  const id = `greeting-${world.witness.book.letters.length}` as MessageId;
+  const id = `greeting-${world.oracle.book.records.length}` as MessageId;
   const plan = { id, target: { topic }, priority: "high", dedupeSeconds: 300, content: {} } as const;
   await post(world, [{ ...plan, producer: "shop" as UserId }]);
 }
 
 /** Closes a socket. `$disconnect` comes, late or twice or never. */
 async function leave(world: World, socket: Socket): Promise<void> {
-  const { gateway, witness, faults, scheduler, dice, settings, trace, invoke } = world;
+  const { gateway, oracle, faults, scheduler, dice, settings, trace, invoke } = world;
   if (socket.state === "closed") return;
   gateway.close(socket);
-  witness.changed(socket);
+  oracle.changed(socket);
   trace.note(socket.connectionId, "is closed");
   if (faults.strikes("disconnect-lost")) return;
   const times = faults.strikes("disconnect-doubled") ? 2 : 1;

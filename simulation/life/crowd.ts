@@ -6,7 +6,7 @@ import { identityOf } from "./people.ts";
 
 /** Connections that are there before the first message, written without delay and faults. */
 export async function settleIn(world: World, count: number): Promise<void> {
-  const { gateway, tables, witness, dice, topics, settings, scheduler } = world;
+  const { gateway, tables, oracle, dice, topics, settings, scheduler } = world;
   const deps = {
     ...tables,
     clock: scheduler,
@@ -23,7 +23,7 @@ export async function settleIn(world: World, count: number): Promise<void> {
     const some = topics.filter(() => topics.length === 1 || dice.chance(0.6));
     if (some.length > 0) {
       const reply = await answer(deps, connectionId, JSON.stringify({ type: "subscribe", topics: some }));
-      if (reply.type !== "subscribed") witness.violate("a live connection is known", JSON.stringify(reply));
+      if (reply.type !== "subscribed") oracle.violate("a live connection is known", JSON.stringify(reply));
     }
     gateway.open(socket);
     maySlowDown(world, socket);

@@ -11,7 +11,7 @@ const [SHOP = "shop" as UserId] = PRODUCERS;
 
 /** In calm weather every list is posted to once: who is alive gets it, and what the dead have left goes. */
 export async function heal(world: World): Promise<void> {
-  const { faults, gateway, witness } = world;
+  const { faults, gateway, oracle } = world;
   if (isBroken(world)) return;
   faults.calm();
   world.outages.calm();
@@ -27,9 +27,9 @@ export async function heal(world: World): Promise<void> {
     content: {},
   }));
   await untilQuiet(world, post(world, plans));
-  for (const { id, receipt } of witness.book.letters.slice(-plans.length)) {
+  for (const { id, receipt } of oracle.book.records.slice(-plans.length)) {
     if (receipt?.state !== "delivered" && receipt?.state !== "no-recipients") {
-      witness.violate("in calm weather everything is delivered", `${id} is ${receipt?.state}`);
+      oracle.violate("in calm weather everything is delivered", `${id} is ${receipt?.state}`);
     }
   }
   checkIndex(world, closed, new Set(lists));
@@ -42,7 +42,7 @@ function listsOf({ topics, gateway }: World): Tag[] {
 }
 
 function checkIndex(world: World, closed: ReadonlySet<Socket>, lists: ReadonlySet<Tag>): void {
-  const { tables, gateway, witness, scheduler } = world;
+  const { tables, gateway, oracle, scheduler } = world;
   const name = (of: Pick<Socket, "connectionId" | "connectedAt">) => `${of.connectionId} ${of.connectedAt}`;
   const sockets = new Map(gateway.sockets.map((socket) => [name(socket), socket]));
   for (const row of tables.subscriptions.rows()) {
@@ -50,10 +50,10 @@ function checkIndex(world: World, closed: ReadonlySet<Socket>, lists: ReadonlySe
     const socket = sockets.get(name(row));
     const where = `${row.connectionId} still stands in ${row.tag}`;
     if (socket?.state === "open") {
-      if (!socket.tags.has(row.tag)) witness.violate("what was unsubscribed is gone", where);
+      if (!socket.tags.has(row.tag)) oracle.violate("what was unsubscribed is gone", where);
     } else if (!socket || (closed.has(socket) && row.expiresAt > scheduler.now())) {
       // A list cannot tell that the id has gone to somebody else; such a row stays until it expires.
-      if (gateway.at(row.connectionId) === socket) witness.violate("no row outlives its socket", where);
+      if (gateway.at(row.connectionId) === socket) oracle.violate("no row outlives its socket", where);
     }
   }
 }

@@ -6,7 +6,7 @@ import type { MessageId } from "../../shared/protocol/message.ts";
 import { type Tag, topicTag, type UserId, userTag } from "../../shared/protocol/tag.ts";
 import type { Target } from "../../shared/protocol/target.ts";
 import { lifeSeconds } from "../../shared/settings/settings.ts";
-import type { Posting } from "../oracle/message-record.ts";
+import type { PostedMessage } from "../oracle/message-record.ts";
 import type { Dice } from "../world/dice.ts";
 import type { World } from "../world/world.ts";
 import { LABELS, PRODUCERS, TOKEN_EXPIRY, USERS } from "./people.ts";
@@ -21,7 +21,7 @@ const identityOf = (sub: UserId): Identity => ({
 });
 
 /** A message as it will be posted, perhaps more than once. */
-export type Plan = Posting;
+export type Plan = PostedMessage;
 
 /** Posts some messages in one request, posts some again, and cancels some. */
 export async function liveAsProducer(world: World, number: number, count: number): Promise<void> {
@@ -98,15 +98,15 @@ function expressionOf(dice: Dice, tags: readonly Tag[]) {
 
 /** Posts until it is accepted or the producer gives up. A failed answer does not say that nothing was queued. */
 export async function post(world: World, plans: readonly Plan[]): Promise<void> {
-  const { scheduler, dice, witness, invoke, gateway } = world;
+  const { scheduler, dice, oracle, invoke, gateway } = world;
   const producer = plans[0]?.producer;
   let left = plans;
   for (let attempt = 0; producer && attempt < 4 && left.length > 0; attempt++) {
     while (!gateway.admits()) await scheduler.sleep(dice.whole(100, 1_000));
-    const tries = left.map((plan) => ({ plan, letter: witness.posts(plan) }));
-    const bodies = tries.map(({ plan: { producer: _, content, ...body }, letter }) => ({
+    const tries = left.map((plan) => ({ plan, record: oracle.posts(plan) }));
+    const bodies = tries.map(({ plan: { producer: _, content, ...body }, record }) => ({
       ...body,
-      data: { number: letter.number, ...content },
+      data: { number: record.number, ...content },
     }));
     const end = await invoke(`POST ${left.map(({ id }) => id).join(", ")}`, (ports) =>
       ingest(
@@ -117,10 +117,10 @@ export async function post(world: World, plans: readonly Plan[]): Promise<void> 
     );
     const items = end.kind === "returned" && end.value.ok ? [end.value.value].flat() : [];
     const refused = (item: Item | undefined) => item?.state !== "queued";
-    for (const [i, { letter }] of tries.entries()) {
+    for (const [i, { record }] of tries.entries()) {
       if (refused(items[i])) continue;
-      letter.accepted = true;
-      if (!letter.message) witness.violate("202 means durable", letter.id);
+      record.accepted = true;
+      if (!record.message) oracle.violate("202 means durable", record.id);
     }
     left = left.filter((_, i) => refused(items[i]));
     await scheduler.sleep(dice.whole(100, 5_000));
@@ -133,7 +133,7 @@ async function cancelSometime(world: World, plan: Plan): Promise<void> {
   await cancel(world, plan);
 }
 
-export async function cancel({ witness, invoke }: World, { id, producer }: Pick<Plan, "id" | "producer">) {
+export async function cancel({ oracle, invoke }: World, { id, producer }: Pick<Plan, "id" | "producer">) {
   const end = await invoke(`DELETE ${id}`, (ports) => cancelMessage(ports, identityOf(producer), { id }));
-  if (end.kind === "returned" && end.value.ok) witness.cancelled(producer, id);
+  if (end.kind === "returned" && end.value.ok) oracle.cancelled(producer, id);
 }

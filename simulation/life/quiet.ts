@@ -6,27 +6,27 @@ const PATIENCE = 24 * 60 * MINUTE;
 
 /** Lets the world go on until these lives are over and nothing moves any more. */
 export async function untilQuiet(world: World, ...lives: readonly Promise<unknown>[]): Promise<void> {
-  const { scheduler, queue, source, witness } = world;
+  const { scheduler, queue, source, oracle } = world;
   const latest = scheduler.now() + PATIENCE;
   const over = isSettled(Promise.all(lives));
   await scheduler.run(async () => {
-    await witness.look();
+    await oracle.look();
     if (isBroken(world) || (over() && queue.size() === 0 && source.running() === 0)) return true;
     if (scheduler.now() <= latest) return false;
-    witness.violate("the queue runs empty", `${queue.size()} messages are left, ${source.running()} runs`);
+    oracle.violate("the queue runs empty", `${queue.size()} messages are left, ${source.running()} runs`);
     return true;
   });
   await straggle(world);
 }
 
-export const isBroken = ({ witness }: World): boolean => witness.book.violation !== undefined;
+export const isBroken = ({ oracle }: World): boolean => oracle.book.violation !== undefined;
 
 /** Lets arrive what is still on its way. */
 async function straggle(world: World): Promise<void> {
-  const { scheduler, witness } = world;
+  const { scheduler, oracle } = world;
   const over = isSettled(scheduler.sleep(MINUTE));
   await scheduler.run(async () => {
-    await witness.look();
+    await oracle.look();
     return over() || isBroken(world);
   });
 }

@@ -74,7 +74,7 @@ export const AROUND = {
   "delete-by-id": {
     why: "rows are deleted by connection id alone, not by connect time",
     ports: ({ connections, subscriptions }, world) => ({
-      connections: { ...connections, close: ({ connectionId }) => connections.close({ connectionId }) },
+      connections: { ...connections, delete: ({ connectionId }) => connections.delete({ connectionId }) },
       subscriptions: { ...subscriptions, remove: removeByKey(subscriptions, world) },
     }),
   },
@@ -149,7 +149,7 @@ export const AROUND = {
   },
   "no-grave": {
     why: "what is dead does not reach the dead-letter queue",
-    ports: queue(() => ({ bury: async () => {} })),
+    ports: queue(() => ({ deadLetter: async () => {} })),
   },
   "cached-index": {
     why: "runs take pages of the index from a cache",

@@ -30,9 +30,9 @@ export const INDEX_TABLES = {
       return {
         connections: {
           ...connections,
-          async open(connection) {
+          async put(connection) {
             opened.set(connection.connectionId, scheduler.now());
-            await connections.open(connection);
+            await connections.put(connection);
           },
           read: async (id, now) =>
             (opened.get(id) ?? 0) > scheduler.now() - STALE ? undefined : connections.read(id, now),
@@ -91,7 +91,8 @@ export const INDEX_TABLES = {
           ...subscriptions,
           page: async (tag, query) =>
             barred.has(tag) ? { rows: [], read: 0 } : subscriptions.page(tag, query),
-          among: async (tag, ...asked) => (barred.has(tag) ? new Set() : subscriptions.among(tag, ...asked)),
+          filterHolders: async (tag, ...asked) =>
+            barred.has(tag) ? new Set() : subscriptions.filterHolders(tag, ...asked),
         },
       };
     },

@@ -47,7 +47,9 @@ export const RUNS = {
   },
   "no-back-off": {
     why: "what is to be tried again is back at once",
-    ports: queue(({ hide }) => ({ hide: (lane, handle) => hide(lane, handle, 1) })),
+    ports: queue(({ changeVisibility }) => ({
+      changeVisibility: (lane, handle) => changeVisibility(lane, handle, 1),
+    })),
   },
   "back-off-without-cap": {
     why: "back-off grows without end",
@@ -69,7 +71,7 @@ export const RUNS = {
   },
   "reason-lost": {
     why: "a dead letter does not say why",
-    ports: queue(({ bury }) => ({ bury: (lane, body) => bury(lane, body, "none given") })),
+    ports: queue(({ deadLetter }) => ({ deadLetter: (lane, body) => deadLetter(lane, body, "none given") })),
   },
   "expiry-ignored": {
     why: "a consumer takes no message for expired",

@@ -1,6 +1,6 @@
 import { visibilitySeconds } from "../../shared/settings/settings.ts";
 import type { World } from "../world/world.ts";
-import { type Letter, nameOf } from "./message-record.ts";
+import { type MessageRecord, nameOf } from "./message-record.ts";
 
 /** Milliseconds after an outage within which what waited for it is delivered: the longest back-off. */
 const BACK_OFF = 300_000;
@@ -11,24 +11,28 @@ const HEALTHY = 40_000;
 
 /** Rules on what an outage leaves behind, and poison, and clients that do not read. */
 export function judgeAftermath(world: World): void {
-  const { scenario, witness } = world;
-  const accepted = witness.book.letters.filter(({ accepted }) => accepted);
+  const { scenario, oracle } = world;
+  const accepted = oracle.book.records.filter(({ accepted }) => accepted);
   if (scenario.outage || scenario.poison !== undefined) {
-    for (const letter of accepted) {
-      if (letter.content.poison) poisoned(world, letter);
-      else waitedOut(world, letter, accepted);
+    for (const record of accepted) {
+      if (record.content.poison) poisoned(world, record);
+      else waitedOut(world, record, accepted);
     }
   }
-  if (scenario.slow !== undefined) for (const letter of accepted) besideSlow(world, letter);
+  if (scenario.slow !== undefined) for (const record of accepted) besideSlow(world, record);
 }
 
-function waitedOut({ witness, outages, settings }: World, letter: Letter, all: readonly Letter[]): void {
-  const { receipt, endedAt = Number.POSITIVE_INFINITY, postedAt, delaySeconds = 0, message } = letter;
+function waitedOut(
+  { oracle, outages, settings }: World,
+  record: MessageRecord,
+  all: readonly MessageRecord[],
+): void {
+  const { receipt, endedAt = Number.POSITIVE_INFINITY, postedAt, delaySeconds = 0, message } = record;
   const state = receipt?.state;
-  const what = `${nameOf(letter)} is ${state}: ${receipt?.reason}`;
+  const what = `${nameOf(record)} is ${state}: ${receipt?.reason}`;
   const fine = state === "delivered" || state === "no-recipients" || state === "expired";
   if (!fine) {
-    witness.violate("an outage is waited out", what);
+    oracle.violate("an outage is waited out", what);
     return;
   }
   // Those that a run took together with poison come back by the visibility timeout, and then one after the other.
@@ -38,33 +42,32 @@ function waitedOut({ witness, outages, settings }: World, letter: Letter, all: r
   const latest = due + BACK_OFF + all.length * EACH + again;
   const late = Math.round((endedAt - due) / 1000);
   if (state !== "expired") {
-    if (endedAt > latest)
-      witness.violate("after an outage all is delivered soon", `${what}, after ${late} s`);
+    if (endedAt > latest) oracle.violate("after an outage all is delivered soon", `${what}, after ${late} s`);
   } else if ((message?.expiresAt ?? 0) > latest) {
-    witness.violate("an outage is waited out", `${what}, although there was time`);
+    oracle.violate("an outage is waited out", `${what}, although there was time`);
   }
 }
 
 /** An outage may hide a death: a message that is received in between does not tell that its run died. */
-function poisoned({ witness, settings, scenario }: World, letter: Letter): void {
+function poisoned({ oracle, settings, scenario }: World, record: MessageRecord): void {
   const { deaths } = settings.delivery;
-  const { receipt, servings } = letter;
+  const { receipt, servings } = record;
   const died = servings.filter(({ actor }) => actor.death === "poison").length;
   const isDead = receipt?.state === "dead" && receipt.reason?.startsWith(`${deaths} runs died`);
   const parts = new Set(servings.map(({ part }) => part)).size;
   const isExact = !scenario.outage && parts === 1;
   if (isDead && died >= deaths && (!isExact || died === deaths)) return;
-  const what = `${nameOf(letter)} is ${receipt?.state} after ${died} deaths: ${receipt?.reason}`;
-  witness.violate("poison ends dead after five deaths, and says so", what);
+  const what = `${nameOf(record)} is ${receipt?.state} after ${died} deaths: ${receipt?.reason}`;
+  oracle.violate("poison ends dead after five deaths, and says so", what);
 }
 
-function besideSlow({ witness, gateway }: World, letter: Letter): void {
+function besideSlow({ oracle, gateway }: World, record: MessageRecord): void {
   for (const socket of gateway.sockets) {
     if (socket.slow) continue;
-    const at = letter.arrivals.get(socket)?.[0]?.at ?? Number.POSITIVE_INFINITY;
-    if (at - letter.postedAt <= HEALTHY) continue;
-    const what = `${socket.connectionId} got ${nameOf(letter)} after ${(at - letter.postedAt) / 1000} s`;
-    witness.violate("a client that does not read delays only itself", what);
+    const at = record.arrivals.get(socket)?.[0]?.at ?? Number.POSITIVE_INFINITY;
+    if (at - record.postedAt <= HEALTHY) continue;
+    const what = `${socket.connectionId} got ${nameOf(record)} after ${(at - record.postedAt) / 1000} s`;
+    oracle.violate("a client that does not read delays only itself", what);
     return;
   }
 }

@@ -5,9 +5,9 @@ import type { Actor } from "../world/scheduler.ts";
 import { deathsAtMost } from "./deaths.ts";
 import { isDropped } from "./dropped.ts";
 import { expected } from "./expected.ts";
-import { letterOf, type Name, type Notebook, twinOf } from "./history.ts";
+import { type History, letterOf, type Name, twinOf } from "./history.ts";
 import { partName } from "./key.ts";
-import { acceptedAt, type Letter, NO_COUNTS, nameOf, plus, type Serving } from "./message-record.ts";
+import { acceptedAt, type MessageRecord, NO_COUNTS, nameOf, plus, type Serving } from "./message-record.ts";
 import type { PartState } from "./part.ts";
 import type { ReceiptWatch } from "./receipts.ts";
 
@@ -21,18 +21,18 @@ export interface ClaimWatch {
 }
 
 /** One run at a time holds a job, no longer than it should, and nobody takes what is over. */
-export function watchClaims(book: Notebook, receipts: ReceiptWatch, visibilitySeconds: number): ClaimWatch {
-  const open = (letter: Letter, part: string): PartState => {
-    const state = letter.parts.get(part) ?? { leaseUntil: 0, deaths: 0, pending: 0, queued: false };
-    letter.parts.set(part, state);
+export function watchClaims(book: History, receipts: ReceiptWatch, visibilitySeconds: number): ClaimWatch {
+  const open = (record: MessageRecord, part: string): PartState => {
+    const state = record.parts.get(part) ?? { leaseUntil: 0, deaths: 0, pending: 0, queued: false };
+    record.parts.set(part, state);
     return state;
   };
 
-  const take = (actor: Actor, letter: Letter, { range }: Job, lease: Lease, deaths: number) => {
+  const take = (actor: Actor, record: MessageRecord, { range }: Job, lease: Lease, deaths: number) => {
     const part = partName(range);
-    const state = open(letter, part);
-    const again = `${actor.name} takes ${nameOf(letter)} ${part}`;
-    const own = letter.servings.some(({ run }) => run === lease.run);
+    const state = open(record, part);
+    const again = `${actor.name} takes ${nameOf(record)} ${part}`;
+    const own = record.servings.some(({ run }) => run === lease.run);
     if (!own && (state.queued || (state.ending !== undefined && state.ending !== "dead"))) {
       book.violate("what is over is not taken again", again);
     }
@@ -41,52 +41,52 @@ export function watchClaims(book: Notebook, receipts: ReceiptWatch, visibilitySe
     delete state.ending;
     delete state.reason;
     if (own) return;
-    const rival = letter.servings.find(
+    const rival = record.servings.find(
       (one) => one.part === part && one.state === "serving" && one.actor.alive,
     );
     if (rival) book.violate("one run at a time holds a job", `${again} from ${rival.actor.name}`);
-    letter.servings.push({
-      ...{ letter, actor, run: lease.run, receive: lease.receive, part, range, since: book.now() },
-      ...{ state: "serving", counts: NO_COUNTS, hidden: false, told: false },
+    record.servings.push({
+      ...{ record, actor, run: lease.run, receive: lease.receive, part, range, since: book.now() },
+      ...{ state: "serving", counts: NO_COUNTS, hidden: false, written: false },
       ...{ sinceLook: new Set(), toldCancelled: false },
     });
   };
 
   return {
     claimed(actor, job, lease, claim) {
-      const letter = letterOf(book, job);
-      if (!letter) return;
-      receipts.touch(letter.producer, letter.id);
+      const record = letterOf(book, job);
+      if (!record) return;
+      receipts.touch(record.producer, record.id);
       const part = partName(job.range);
-      const name = book.nameOf(letter.producer, letter.id);
-      if ("deaths" in claim && claim.deaths > deathsAtMost(book, letter, part)) {
-        book.violate("only a run that died counts as a death", `${nameOf(letter)} has ${claim.deaths}`);
+      const name = book.nameOf(record.producer, record.id);
+      if ("deaths" in claim && claim.deaths > deathsAtMost(book, record, part)) {
+        book.violate("only a run that died counts as a death", `${nameOf(record)} has ${claim.deaths}`);
       }
       switch (claim.kind) {
         case "claimed":
-          if (!job.range) show(book, name, letter);
-          delete letter.dropped;
-          take(actor, letter, job, lease, claim.deaths);
+          if (!job.range) show(book, name, record);
+          delete record.dropped;
+          take(actor, record, job, lease, claim.deaths);
           return;
         case "suspect": {
-          const state = open(letter, part);
+          const state = open(record, part);
           // Only the claim that counts a death takes the lease away.
           if (claim.deaths > state.deaths) state.leaseUntil = 0;
           state.deaths = claim.deaths;
           return;
         }
         case "leased": {
-          book.twins.add(twinOf(actor, letter, part));
-          const holder = letter.servings.findLast((one) => one.part === part);
+          book.twins.add(twinOf(actor, record, part));
+          const holder = record.servings.findLast((one) => one.part === part);
           if (holder && book.now() > holder.since + visibilitySeconds * 1000 + 2 * SKEW) {
-            const what = `${nameOf(letter)} is held by ${holder.actor.name}`;
+            const what = `${nameOf(record)} is held by ${holder.actor.name}`;
             book.violate("a lease is no longer than the visibility timeout", what);
           }
           return;
         }
         case "over":
-          if (isDropped(book, letter, job, claim.why)) return;
-          book.violate(`what is dropped as ${claim.why} is so`, nameOf(letter));
+          if (isDropped(book, record, job, claim.why)) return;
+          book.violate(`what is dropped as ${claim.why} is so`, nameOf(record));
           return;
         case "newer":
           return;
@@ -102,11 +102,11 @@ export function watchClaims(book: Notebook, receipts: ReceiptWatch, visibilitySe
     },
     settled(serving, outcome, settled) {
       if (!serving) return;
-      const { letter } = serving;
-      receipts.touch(letter.producer, letter.id);
+      const { record } = serving;
+      receipts.touch(record.producer, record.id);
       serving.outcome = outcome;
       if (settled !== "written") return;
-      const state = open(letter, serving.part);
+      const state = open(record, serving.part);
       state.deaths = 0;
       if (outcome.kind === "split") {
         state.split = outcome.ranges;
@@ -123,35 +123,35 @@ export function watchClaims(book: Notebook, receipts: ReceiptWatch, visibilitySe
       // A split is settled once its jobs are queued.
       if (serving.state === "settled") return;
       serving.state = "settled";
-      letter.tally = plus(letter.tally, serving.counts);
+      record.tally = plus(record.tally, serving.counts);
     },
   };
 }
 
 /** An id shows a message from its first claim on. */
-function show(book: Notebook, name: Name, letter: Letter): void {
+function show(book: History, name: Name, record: MessageRecord): void {
   const { shown, cancelled } = name;
-  const at = acceptedAt(letter);
-  if (shown === letter) {
-    if (letter.cancel && !letter.parts.get("whole")?.split) {
-      book.violate("what was cancelled is not taken", nameOf(letter));
+  const at = acceptedAt(record);
+  if (shown === record) {
+    if (record.cancel && !record.parts.get("whole")?.split) {
+      book.violate("what was cancelled is not taken", nameOf(record));
     }
     return;
   }
-  if (cancelled && at < cancelled.stamp) book.violate("what was cancelled is not taken", nameOf(letter));
+  if (cancelled && at < cancelled.stamp) book.violate("what was cancelled is not taken", nameOf(record));
   if (shown) {
     const stopped = shown.cancel && shown.cancel.stamp <= at;
     if (!stopped && acceptedAt(shown) + shown.dedupeSeconds * 1000 > at) {
-      const what = `${nameOf(letter)} replaced ${nameOf(shown)} in its window`;
+      const what = `${nameOf(record)} replaced ${nameOf(shown)} in its window`;
       book.violate("same id, same message", what);
     }
     const { state } = expected(shown, book.now() + 2 * SKEW);
     if (state === "delivering" || state === "retrying") {
-      const what = `${nameOf(letter)} replaced ${nameOf(shown)}, which is ${state}`;
+      const what = `${nameOf(record)} replaced ${nameOf(shown)}, which is ${state}`;
       book.violate("every message ends", what);
     }
     if (shown.receipt) shown.receipt = { ...shown.receipt, state };
   }
-  name.shown = letter;
+  name.shown = record;
   delete name.cancelled;
 }

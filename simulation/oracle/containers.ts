@@ -1,7 +1,7 @@
 import type { GatewayState, SendResult } from "../../shared/ports.ts";
 import type { Job } from "../../shared/receipts/job.ts";
 import type { Actor } from "../world/scheduler.ts";
-import { letterOf, type Notebook } from "./history.ts";
+import { type History, letterOf } from "./history.ts";
 import { nameOf, type Post } from "./message-record.ts";
 
 export interface ContainerWatch {
@@ -38,7 +38,7 @@ const LEAST = 10;
 const SECOND = 1_000;
 
 /** Rules on what a container does with the gateway: its rate, and what it does while the gateway is down. */
-export function watchContainers(book: Notebook): ContainerWatch {
+export function watchContainers(book: History): ContainerWatch {
   const { quota, share } = book.settings.delivery.pace;
   const most = Math.max(LEAST, quota * share) * (1 + BURST) + 1;
   const containers = new Map<number, Container>();
@@ -87,12 +87,12 @@ export function watchContainers(book: Notebook): ContainerWatch {
     claiming(actor, job, now) {
       const { failing, probe } = containerOf(actor);
       if (failing.size < IN_A_ROW || probe?.state !== "down") return;
-      const letter = letterOf(book, job);
+      const record = letterOf(book, job);
       // A suspect is claimed after its neighbours, who may have found it out.
-      if (!letter || now >= job.message.expiresAt || isLate(letter.servings, actor)) return;
+      if (!record || now >= job.message.expiresAt || isLate(record.servings, actor)) return;
       book.violate(
         "a container that finds the gateway down claims nothing",
-        `${actor.name}: ${nameOf(letter)}`,
+        `${actor.name}: ${nameOf(record)}`,
       );
     },
     heard(actor, reason) {

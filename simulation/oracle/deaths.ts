@@ -1,6 +1,6 @@
 import { visibilitySeconds } from "../../shared/settings/settings.ts";
-import type { Notebook } from "./history.ts";
-import type { Letter, Serving } from "./message-record.ts";
+import type { History } from "./history.ts";
+import type { MessageRecord, Serving } from "./message-record.ts";
 
 /** Milliseconds by which a message may come back before its full visibility timeout and count as late: clocks differ. */
 const MARGIN = 10_000;
@@ -10,8 +10,8 @@ const MARGIN = 10_000;
  * has changed it cannot be told from a dead one if its lane was so slow that the message came as late as after a death.
  */
 export function deathsAtMost(
-  { now, settings }: Pick<Notebook, "now" | "settings">,
-  { servings }: Letter,
+  { now, settings }: Pick<History, "now" | "settings">,
+  { servings }: MessageRecord,
   part: string,
   before?: Serving,
 ): number {

@@ -1,6 +1,6 @@
 import type { State } from "../../shared/receipts/receipt.ts";
 import { partName } from "./key.ts";
-import type { Letter } from "./message-record.ts";
+import type { MessageRecord } from "./message-record.ts";
 import type { PartState, Range } from "./part.ts";
 
 /** What a receipt has to say. */
@@ -23,15 +23,15 @@ const GRAVEST: readonly State[] = [
 ];
 
 /** What the receipt of a message has to say at a time, told from what its runs wrote. */
-export function expected(letter: Letter, now: number): Expected {
+export function expected(record: MessageRecord, now: number): Expected {
   const states: State[] = [];
   let pending = 0;
   let reason: string | undefined;
   const visit = (range: Range | undefined) => {
-    const part = letter.parts.get(partName(range));
+    const part = record.parts.get(partName(range));
     if (!part) return;
     if (!part.split) {
-      const state = stateOf(letter, part, range, now);
+      const state = stateOf(record, part, range, now);
       states.push(state);
       // A busy connection that was served in the end is no reason any more.
       if (state !== "delivered" && state !== "no-recipients") reason ??= part.reason;
@@ -39,7 +39,7 @@ export function expected(letter: Letter, now: number): Expected {
       return;
     }
     for (const job of part.split) {
-      if (letter.parts.has(partName(job))) visit(job);
+      if (record.parts.has(partName(job))) visit(job);
       else states.push(part.queued ? "delivering" : held(part, now));
     }
   };
@@ -50,7 +50,7 @@ export function expected(letter: Letter, now: number): Expected {
 const held = ({ leaseUntil }: PartState, now: number): State =>
   leaseUntil > now ? "delivering" : "retrying";
 
-function stateOf({ cancel }: Letter, part: PartState, range: Range | undefined, now: number): State {
+function stateOf({ cancel }: MessageRecord, part: PartState, range: Range | undefined, now: number): State {
   const { ending } = part;
   if (ending !== undefined && ending !== "dead") return ending;
   const busy = ending === undefined && part.leaseUntil > now;

@@ -7,7 +7,7 @@ import type { Gateway } from "../world/gateway.ts";
 import type { Actor } from "../world/scheduler.ts";
 import type { Trace } from "../world/trace.ts";
 import { contentOf } from "./content.ts";
-import type { Letter } from "./message-record.ts";
+import type { MessageRecord } from "./message-record.ts";
 
 export interface Violation {
   readonly rule: string;
@@ -17,13 +17,13 @@ export interface Violation {
 /** What is known of one producer's id. */
 export interface Name {
   /** The POST whose receipt it shows now. */
-  shown?: Letter;
+  shown?: MessageRecord;
   /** A cancel that no run has met yet, by the clock of the function that wrote it. */
   cancelled?: { readonly stamp: number; readonly writtenAt: number };
 }
 
 /** What all rules read and write. */
-export interface Notebook {
+export interface History {
   /** The true time, milliseconds since 1970. */
   readonly now: () => number;
   readonly trace: Trace;
@@ -31,7 +31,7 @@ export interface Notebook {
   readonly settings: Settings;
   /** A receipt, as the product shows it. */
   readonly find: Receipts["find"];
-  readonly letters: Letter[];
+  readonly records: MessageRecord[];
   /** Runs that have a copy of a job which somebody holds, perhaps they themselves by another copy: see `twinOf`. */
   readonly twins: Set<string>;
   nameOf(producer: UserId, id: MessageId): Name;
@@ -40,12 +40,12 @@ export interface Notebook {
   readonly violation: Violation | undefined;
 }
 
-export function notebook(world: Pick<Notebook, "now" | "trace" | "gateway" | "find" | "settings">): Notebook {
+export function history(world: Pick<History, "now" | "trace" | "gateway" | "find" | "settings">): History {
   let violation: Violation | undefined;
   const names = new Map<string, Name>();
   return {
     ...world,
-    letters: [],
+    records: [],
     twins: new Set(),
     nameOf(producer, id) {
       const key = `${producer} ${id}`;
@@ -65,12 +65,12 @@ export function notebook(world: Pick<Notebook, "now" | "trace" | "gateway" | "fi
 }
 
 /** The POST that a job is of. */
-export const letterOf = ({ letters }: Notebook, { message }: Job): Letter | undefined =>
-  letters[contentOf(message.data).number];
+export const letterOf = ({ records }: History, { message }: Job): MessageRecord | undefined =>
+  records[contentOf(message.data).number];
 
 /** The same for a queue body. */
 export const jobIn = (body: string): Job => JSON.parse(body) as Job;
 
 /** The name of a run's copy of a part of a message. */
-export const twinOf = (actor: Pick<Actor, "name">, { number }: Letter, part: string): string =>
+export const twinOf = (actor: Pick<Actor, "name">, { number }: MessageRecord, part: string): string =>
   `${actor.name} ${number} ${part}`;

@@ -8,7 +8,7 @@ import { SKEW } from "../world/network.ts";
 import type { Actor } from "../world/scheduler.ts";
 import type { ContainerWatch } from "./containers.ts";
 import { deathsAtMost } from "./deaths.ts";
-import { jobIn, letterOf, type Notebook, twinOf } from "./history.ts";
+import { type History, jobIn, letterOf, twinOf } from "./history.ts";
 import { partName } from "./key.ts";
 import { nameOf, type Serving } from "./message-record.ts";
 
@@ -19,7 +19,7 @@ export interface LaneWatch {
   hiding(actor: Actor, body: string, receive: number, seconds: number): void;
   /** It knows that it has. */
   hidden(actor: Actor, body: string, receive: number): void;
-  /** A run is about to send a body to the dead-letter queue. */
+  /** A run is about to send a body to the dead-record queue. */
   burying(actor: Actor, body: string, reason: string): void;
   /** A run has heard the answer to a claim. */
   answered(actor: Actor, lease: Lease, claim: Claim): void;
@@ -33,8 +33,8 @@ export interface LaneWatch {
 /** Hides by back-off that tell something together, and the mean part of the longest below which there is no back-off. */
 const ENOUGH = { hides: 10, mean: 0.12 };
 
-/** Rules on what goes into the lanes, when it comes back, and what a dead letter says. */
-export function watchLanes(book: Notebook, { heard }: Pick<ContainerWatch, "heard">): LaneWatch {
+/** Rules on what goes into the lanes, when it comes back, and what a dead record says. */
+export function watchLanes(book: History, { heard }: Pick<ContainerWatch, "heard">): LaneWatch {
   const { backoff, deaths } = book.settings.delivery;
   const { maxAge, rowMargin } = book.settings.sockets;
   const hiddenAtMost = Math.max(backoff.cap, visibilitySeconds(book.settings) + 15);
@@ -56,12 +56,12 @@ export function watchLanes(book: Notebook, { heard }: Pick<ContainerWatch, "hear
 
   return {
     queued(lane, job) {
-      const letter = letterOf(book, job);
-      if (!letter) return book.violate("the queue holds what was posted", JSON.stringify(job.message));
-      letter.message ??= job.message;
-      const due = job.range ? "fanout" : letter.priority;
+      const record = letterOf(book, job);
+      if (!record) return book.violate("the queue holds what was posted", JSON.stringify(job.message));
+      record.message ??= job.message;
+      const due = job.range ? "fanout" : record.priority;
       if (lane !== due)
-        book.violate("a message is in the lane of its priority", `${nameOf(letter)}: ${lane}`);
+        book.violate("a message is in the lane of its priority", `${nameOf(record)}: ${lane}`);
     },
     hiding(actor, body, receive, seconds) {
       const { cap, base } = backoff;
@@ -69,8 +69,8 @@ export function watchLanes(book: Notebook, { heard }: Pick<ContainerWatch, "hear
       if (seconds > hiddenAtMost) {
         book.violate("back-off has a cap", `${actor.name} hides a message for ${seconds} s`);
       }
-      if (serving?.outcome?.kind !== "retry" || !serving.told) return;
-      if (book.twins.has(twinOf(actor, serving.letter, serving.part)) || isOneOfMany(serving)) return;
+      if (serving?.outcome?.kind !== "retry" || !serving.written) return;
+      if (book.twins.has(twinOf(actor, serving.record, serving.part)) || isOneOfMany(serving)) return;
       const longest = Math.min(cap, base * 2 ** (serving.receive - 1));
       if (seconds > Math.ceil(longest)) {
         book.violate("back-off grows from receive to receive", `${actor.name}: ${seconds} of ${longest} s`);
@@ -89,12 +89,12 @@ export function watchLanes(book: Notebook, { heard }: Pick<ContainerWatch, "hear
     burying(actor, body, reason) {
       const serving = servingOf(actor, body);
       if (!serving) return book.violate("only a run that holds a job buries it", actor.name);
-      const what = `${nameOf(serving.letter)} is dead since: ${reason}`;
+      const what = `${nameOf(serving.record)} is dead since: ${reason}`;
       const [, runs] = /^(\d+) runs died/.exec(reason) ?? [];
       const isTrue = runs
-        ? Number(runs) >= deaths && Number(runs) <= deathsAtMost(book, serving.letter, serving.part, serving)
+        ? Number(runs) >= deaths && Number(runs) <= deathsAtMost(book, serving.record, serving.part, serving)
         : heard(actor, reason);
-      if (!isTrue) book.violate("a dead letter says why, and truly", what);
+      if (!isTrue) book.violate("a dead record says why, and truly", what);
     },
     answered(actor, { run }, claim) {
       if (claim.kind === "over" && claim.why === "duplicate") duplicatesOf(actor).runs.add(run);
@@ -117,5 +117,5 @@ export function watchLanes(book: Notebook, { heard }: Pick<ContainerWatch, "hear
 }
 
 /** Two copies of a message may be in one run, one after the other: the hide may be of either. */
-const isOneOfMany = ({ letter, actor, part }: Serving): boolean =>
-  letter.servings.filter((one) => one.actor === actor && one.part === part).length > 1;
+const isOneOfMany = ({ record, actor, part }: Serving): boolean =>
+  record.servings.filter((one) => one.actor === actor && one.part === part).length > 1;

@@ -11,7 +11,7 @@ import type { PartState, Range } from "./part.ts";
 
 /** One run's hold on a job, as the table gave it. */
 export interface Serving {
-  readonly letter: Letter;
+  readonly record: MessageRecord;
   readonly actor: Actor;
   readonly run: string;
   readonly receive: number;
@@ -26,16 +26,16 @@ export interface Serving {
   /** Whether it has changed the visibility of its message for sure. */
   hidden: boolean;
   /** It knows that what it did is written. */
-  told: boolean;
+  written: boolean;
   /** Connections that it sent to since it last asked whether the message was cancelled. */
   readonly sinceLook: Set<string>;
-  /** It was told that the message is cancelled. */
+  /** It was written that the message is cancelled. */
   toldCancelled: boolean;
 }
 
 /** One post, from its start to its answer. */
 export interface Post {
-  readonly letter: Letter | undefined;
+  readonly record: MessageRecord | undefined;
   readonly serving: Serving | undefined;
   readonly actor: Actor;
   readonly id: string;
@@ -50,7 +50,7 @@ export interface Arrival {
 }
 
 /** What a POST says. */
-export interface Posting {
+export interface PostedMessage {
   readonly producer: UserId;
   readonly id: MessageId;
   readonly target: Target;
@@ -63,7 +63,7 @@ export interface Posting {
 }
 
 /** One POST of one message, and all that is known about it. */
-export interface Letter extends Posting {
+export interface MessageRecord extends PostedMessage {
   /** Carried in the message's data, so that a frame tells which POST it is of. */
   readonly number: number;
   readonly postedAt: number;
@@ -74,7 +74,7 @@ export interface Letter extends Posting {
   readonly audience: Audience;
   readonly arrivals: Map<Socket, Arrival[]>;
   readonly servings: Serving[];
-  /** What the table was told of its parts, by name. */
+  /** What the table was written of its parts, by name. */
   readonly parts: Map<string, PartState>;
   /** What became of posts, as far as settled. */
   tally: Counts;
@@ -100,11 +100,12 @@ export const plus = (a: Counts, b: Counts): Counts => ({
 });
 
 /** Whether it has come to an ending that must not change any more. Only a redrive leads on from `dead`. */
-export const isOver = ({ receipt }: Letter): boolean =>
+export const isOver = ({ receipt }: MessageRecord): boolean =>
   receipt !== undefined && !["delivering", "retrying", "dead"].includes(receipt.state);
 
-export const nameOf = ({ id, producer, number }: Letter): string => `${id} (POST ${number} of ${producer})`;
+export const nameOf = ({ id, producer, number }: MessageRecord): string =>
+  `${id} (POST ${number} of ${producer})`;
 
 /** When it was accepted, by the clock of the function that did: milliseconds since 1970. */
-export const acceptedAt = ({ message, postedAt }: Letter): number =>
+export const acceptedAt = ({ message, postedAt }: MessageRecord): number =>
   message ? Date.parse(message.time) : postedAt;

@@ -4,43 +4,43 @@ import type { Socket } from "../world/gateway.ts";
 import { audienceOf } from "./audience.ts";
 import { type ClaimWatch, watchClaims } from "./claims.ts";
 import { type ContainerWatch, watchContainers } from "./containers.ts";
-import { type Notebook, notebook } from "./history.ts";
+import { type History, history } from "./history.ts";
 import { type LaneWatch, watchLanes } from "./lanes.ts";
-import { type Letter, NO_COUNTS, type Posting } from "./message-record.ts";
+import { type MessageRecord, NO_COUNTS, type PostedMessage } from "./message-record.ts";
 import { type PostWatch, watchPosts } from "./posts.ts";
 import { type ReceiptWatch, watchReceipts } from "./receipts.ts";
 
 /** Sees everything and holds it against the promises. */
-export interface Witness
+export interface Oracle
   extends ClaimWatch,
     PostWatch,
     LaneWatch,
     Omit<ContainerWatch, "sends" | "hears">,
     Pick<ReceiptWatch, "look">,
-    Pick<Notebook, "violate"> {
+    Pick<History, "violate"> {
   /** A POST starts. */
-  posts(posting: Posting): Letter;
+  posts(posting: PostedMessage): MessageRecord;
   /** A cancel is written; `stamp` is the time by the clock of the function that did it. */
   cancelling(producer: UserId, id: MessageId, stamp: number): void;
   /** A cancel is answered. */
   cancelled(producer: UserId, id: MessageId): void;
   /** What a socket is, or what its client knows of its tags, has changed. */
   changed(socket: Socket): void;
-  readonly book: Notebook;
+  readonly book: History;
 }
 
-export interface WitnessWorld extends Pick<Notebook, "now" | "trace" | "gateway" | "find" | "settings"> {
+export interface OracleWorld extends Pick<History, "now" | "trace" | "gateway" | "find" | "settings"> {
   readonly visibilitySeconds: number;
 }
 
-export function witnessOf({ visibilitySeconds, ...world }: WitnessWorld): Witness {
-  const book = notebook(world);
-  const { letters, gateway, now } = book;
+export function witnessOf({ visibilitySeconds, ...world }: OracleWorld): Oracle {
+  const book = history(world);
+  const { records, gateway, now } = book;
   const receipts = watchReceipts(book);
   const containers = watchContainers(book);
   const posts = watchPosts(book);
   /** Whom the last cancel of an id met. By its answer, a later message may have the id. */
-  const hit = new Map<string, Letter | undefined>();
+  const hit = new Map<string, MessageRecord | undefined>();
 
   return {
     book,
@@ -59,9 +59,9 @@ export function witnessOf({ visibilitySeconds, ...world }: WitnessWorld): Witnes
       posts.posted(post, result);
     },
     posts(posting) {
-      const letter: Letter = {
+      const record: MessageRecord = {
         ...posting,
-        number: letters.length,
+        number: records.length,
         postedAt: now(),
         accepted: false,
         audience: audienceOf(posting.target, gateway.sockets),
@@ -71,13 +71,13 @@ export function witnessOf({ visibilitySeconds, ...world }: WitnessWorld): Witnes
         tally: NO_COUNTS,
         cancelAsked: false,
       };
-      letters.push(letter);
-      return letter;
+      records.push(record);
+      return record;
     },
     cancelling(producer, id, stamp) {
       receipts.touch(producer, id);
-      for (const letter of letters) {
-        if (letter.producer === producer && letter.id === id) letter.cancelAsked = true;
+      for (const record of records) {
+        if (record.producer === producer && record.id === id) record.cancelAsked = true;
       }
       const name = book.nameOf(producer, id);
       const cancel = { stamp, writtenAt: now() };
@@ -86,11 +86,11 @@ export function witnessOf({ visibilitySeconds, ...world }: WitnessWorld): Witnes
       hit.set(`${producer} ${id}`, name.shown);
     },
     cancelled(producer, id) {
-      const letter = hit.get(`${producer} ${id}`);
-      if (letter && letter.receipt?.state !== "dead") letter.cancelledAt ??= now();
+      const record = hit.get(`${producer} ${id}`);
+      if (record && record.receipt?.state !== "dead") record.cancelledAt ??= now();
     },
     changed(socket) {
-      for (const { audience } of letters) audience.changed(socket);
+      for (const { audience } of records) audience.changed(socket);
     },
   };
 }

@@ -6,9 +6,16 @@ import type { Actor } from "../world/scheduler.ts";
 import { mayHaveLeft } from "./audience.ts";
 import { contentOf } from "./content.ts";
 import { flawOf } from "./frames.ts";
-import { letterOf, type Notebook } from "./history.ts";
+import { type History, letterOf } from "./history.ts";
 import { holds, partName } from "./key.ts";
-import { type Arrival, isOver, type Letter, nameOf, type Post, type Serving } from "./message-record.ts";
+import {
+  type Arrival,
+  isOver,
+  type MessageRecord,
+  nameOf,
+  type Post,
+  type Serving,
+} from "./message-record.ts";
 
 export interface PostWatch {
   posting(actor: Actor, id: ConnectionId, frame: Uint8Array): Post;
@@ -28,7 +35,7 @@ export interface PostWatch {
 }
 
 /** Rules on every post when it starts, and on every frame when it arrives. */
-export function watchPosts(book: Notebook): PostWatch {
+export function watchPosts(book: History): PostWatch {
   const { postsInFlight } = book.settings.delivery;
   const inFlight = new Map<Actor, number>();
   const totals = { peakPosts: 0, peakPostsInRun: 0, repeats: 0, misdirected: 0 };
@@ -46,11 +53,11 @@ export function watchPosts(book: Notebook): PostWatch {
     totals.peakPosts = Math.max(totals.peakPosts, all);
   };
 
-  const mayRepeat = (letter: Letter, socket: Socket) => {
-    if (letter.arrivals.get(socket)?.every(isExcuse) ?? true) return;
+  const mayRepeat = (record: MessageRecord, socket: Socket) => {
+    if (record.arrivals.get(socket)?.every(isExcuse) ?? true) return;
     book.violate(
       "a frame repeats only after a crash, a lie or a failed write",
-      `${socket.connectionId} gets ${nameOf(letter)} again`,
+      `${socket.connectionId} gets ${nameOf(record)} again`,
     );
   };
 
@@ -59,17 +66,17 @@ export function watchPosts(book: Notebook): PostWatch {
     posting(actor, id, frame) {
       const text = new TextDecoder().decode(frame);
       const { number } = contentOf((JSON.parse(text) as { data: unknown }).data);
-      const letter = book.letters[number];
-      const serving = letter && servingOf(letter, actor, id);
-      const post = { letter, serving, actor, id };
-      if (letter && actor.alive) {
+      const record = book.records[number];
+      const serving = record && servingOf(record, actor, id);
+      const post = { record, serving, actor, id };
+      if (record && actor.alive) {
         count(actor);
-        const flaw = flawOf(letter, text);
+        const flaw = flawOf(record, text);
         if (flaw) book.violate("the frame is what was posted", flaw);
-        if (serving) checkStart(book, { ...post, letter, serving });
-        else book.violate("only a run that holds the job posts", `${actor.name} posts ${nameOf(letter)}`);
+        if (serving) checkStart(book, { ...post, record, serving });
+        else book.violate("only a run that holds the job posts", `${actor.name} posts ${nameOf(record)}`);
         const socket = book.gateway.at(id);
-        if (socket) mayRepeat(letter, socket);
+        if (socket) mayRepeat(record, socket);
       }
       return post;
     },
@@ -81,25 +88,25 @@ export function watchPosts(book: Notebook): PostWatch {
       const field = kind === "refused" ? "failed" : kind;
       serving.counts = { ...serving.counts, [field]: serving.counts[field] + 1 };
     },
-    landed({ letter, serving }, socket, lied) {
-      if (!letter) return;
-      if (!letter.audience.may(socket)) {
-        if (inherits(book, letter, socket)) totals.misdirected++;
+    landed({ record, serving }, socket, lied) {
+      if (!record) return;
+      if (!record.audience.may(socket)) {
+        if (inherits(book, record, socket)) totals.misdirected++;
         else
-          book.violate("nobody outside the target gets it", `${socket.connectionId} got ${nameOf(letter)}`);
+          book.violate("nobody outside the target gets it", `${socket.connectionId} got ${nameOf(record)}`);
       }
-      const earlier = letter.arrivals.get(socket) ?? [];
+      const earlier = record.arrivals.get(socket) ?? [];
       if (earlier.length > 0) totals.repeats++;
-      if (!lied) mayRepeat(letter, socket);
-      letter.arrivals.set(socket, [...earlier, { serving, lied, at: book.now() }]);
+      if (!lied) mayRepeat(record, socket);
+      record.arrivals.set(socket, [...earlier, { serving, lied, at: book.now() }]);
     },
     looked(actor, job, cancelled, since) {
       const part = partName(job.range);
-      const letter = letterOf(book, job);
-      if (letter?.cancel && !cancelled && !isOver(letter) && letter.cancel.writtenAt < since) {
-        book.violate("who looks for a cancel sees it", `${actor.name}: ${nameOf(letter)}`);
+      const record = letterOf(book, job);
+      if (record?.cancel && !cancelled && !isOver(record) && record.cancel.writtenAt < since) {
+        book.violate("who looks for a cancel sees it", `${actor.name}: ${nameOf(record)}`);
       }
-      for (const serving of letter?.servings ?? []) {
+      for (const serving of record?.servings ?? []) {
         if (serving.actor !== actor || serving.part !== part) continue;
         serving.sinceLook.clear();
         if (cancelled) serving.toldCancelled = true;
@@ -109,8 +116,8 @@ export function watchPosts(book: Notebook): PostWatch {
 }
 
 /** A claim whose answer was lost may overlap with another: then the narrower job is the one that is served. */
-function servingOf(letter: Letter, actor: Actor, id: ConnectionId): Serving | undefined {
-  const serving = letter.servings.filter(
+function servingOf(record: MessageRecord, actor: Actor, id: ConnectionId): Serving | undefined {
+  const serving = record.servings.filter(
     (one) => one.actor === actor && one.state === "serving" && (!one.range || holds(one.range, id)),
   );
   const from = ({ range }: Serving) => range?.from ?? "";
@@ -119,25 +126,25 @@ function servingOf(letter: Letter, actor: Actor, id: ConnectionId): Serving | un
 }
 
 function checkStart(
-  book: Notebook,
-  { letter, serving, actor, id }: Post & { letter: Letter; serving: Serving },
+  book: History,
+  { record, serving, actor, id }: Post & { record: MessageRecord; serving: Serving },
 ) {
-  const what = `${actor.name} posts ${nameOf(letter)} to ${id}`;
+  const what = `${actor.name} posts ${nameOf(record)} to ${id}`;
   const now = Math.floor(book.now() + actor.skew);
   const { reserve, pageSize, pendingLimit } = book.settings.delivery;
-  if (now >= (letter.message?.expiresAt ?? Number.POSITIVE_INFINITY)) {
+  if (now >= (record.message?.expiresAt ?? Number.POSITIVE_INFINITY)) {
     book.violate("nothing is posted after its deadline", what);
   }
-  if (book.now() < letter.postedAt + (letter.delaySeconds ?? 0) * 1000) {
+  if (book.now() < record.postedAt + (record.delaySeconds ?? 0) * 1000) {
     book.violate("nothing is posted before its delay is over", what);
   }
   if (now >= (actor.end ?? Number.POSITIVE_INFINITY) - reserve) {
     book.violate("nothing is started in the reserve of a run", what);
   }
-  if (isOver(letter) && letter.receipt?.state !== "cancelled") {
-    book.violate("nothing is posted after its ending", `${what}, which is ${letter.receipt?.state}`);
+  if (isOver(record) && record.receipt?.state !== "cancelled") {
+    book.violate("nothing is posted after its ending", `${what}, which is ${record.receipt?.state}`);
   }
-  if (letter.cancelledAt !== undefined && serving.since > letter.cancelledAt) {
+  if (record.cancelledAt !== undefined && serving.since > record.cancelledAt) {
     book.violate("what was cancelled is not posted", what);
   }
   if (serving.toldCancelled) book.violate("a cancel stops a run that is under way", what);
@@ -150,7 +157,7 @@ function checkStart(
 }
 
 /** A post names an id only, so a frame for an old socket reaches the new one that got its id. */
-const inherits = ({ gateway }: Notebook, { target, audience }: Letter, socket: Socket): boolean =>
+const inherits = ({ gateway }: History, { target, audience }: MessageRecord, socket: Socket): boolean =>
   gateway.sockets.some(
     (old) =>
       old !== socket &&

@@ -3,8 +3,8 @@ import type { UserId } from "../../shared/protocol/tag.ts";
 import type { Receipt } from "../../shared/receipts/receipt.ts";
 import { SKEW } from "../world/network.ts";
 import { expected } from "./expected.ts";
-import type { Notebook } from "./history.ts";
-import { isOver, type Letter, nameOf } from "./message-record.ts";
+import type { History } from "./history.ts";
+import { isOver, type MessageRecord, nameOf } from "./message-record.ts";
 
 export interface ReceiptWatch {
   /** A receipt of this id may have changed. */
@@ -14,7 +14,7 @@ export interface ReceiptWatch {
 }
 
 /** One ending per message, and a true one: rules on receipts, looked at after every step that wrote one. */
-export function watchReceipts(book: Notebook): ReceiptWatch {
+export function watchReceipts(book: History): ReceiptWatch {
   const touched = new Map<string, [UserId, MessageId]>();
   const lookAtAll = async () => {
     const all = [...touched.values()];
@@ -28,73 +28,77 @@ export function watchReceipts(book: Notebook): ReceiptWatch {
 }
 
 /** Looks at the receipt that an id shows now. */
-export async function lookAt(book: Notebook, producer: UserId, id: MessageId): Promise<void> {
+export async function lookAt(book: History, producer: UserId, id: MessageId): Promise<void> {
   const receipt = await book.find(producer, id, book.now());
-  const { shown: letter, cancelled } = book.nameOf(producer, id);
-  if (!letter) {
+  const { shown: record, cancelled } = book.nameOf(producer, id);
+  if (!record) {
     if (receipt && !(cancelled && receipt.state === "cancelled")) {
       book.violate("a receipt is of a message that a run has met", `${id} is ${receipt.state}`);
     }
     return;
   }
-  if (!receipt || receipt.time !== letter.message?.time) {
-    const what = `${nameOf(letter)}, but the receipt is of ${receipt?.time}`;
+  if (!receipt || receipt.time !== record.message?.time) {
+    const what = `${nameOf(record)}, but the receipt is of ${receipt?.time}`;
     return book.violate("an id shows the message that a run took last", what);
   }
-  const was = isOver(letter) ? letter.receipt?.state : undefined;
-  letter.receipt = receipt;
-  const { state, pending, reason } = expected(letter, book.now());
+  const was = isOver(record) ? record.receipt?.state : undefined;
+  record.receipt = receipt;
+  const { state, pending, reason } = expected(record, book.now());
   if (receipt.state !== state || (state !== "cancelled" && receipt.counts.pending !== pending)) {
     const says = `${receipt.state} with ${receipt.counts.pending} pending`;
     book.violate(
       "the receipt says what happened",
-      `${nameOf(letter)}: ${says}, not ${state} with ${pending}`,
+      `${nameOf(record)}: ${says}, not ${state} with ${pending}`,
     );
   }
   if (receipt.reason !== reason) {
-    book.violate("a reason is that of the last run", `${nameOf(letter)}: ${receipt.reason}, not ${reason}`);
+    book.violate("a reason is that of the last run", `${nameOf(record)}: ${receipt.reason}, not ${reason}`);
   }
   if (was !== undefined && was !== receipt.state) {
-    book.violate("an ending never changes", `${nameOf(letter)} was ${was} and is ${receipt.state}`);
-  } else if (was === undefined && isOver(letter)) {
-    ended(book, letter, receipt);
+    book.violate("an ending never changes", `${nameOf(record)} was ${was} and is ${receipt.state}`);
+  } else if (was === undefined && isOver(record)) {
+    ended(book, record, receipt);
   }
 }
 
-function ended(book: Notebook, letter: Letter, receipt: Receipt): void {
+function ended(book: History, record: MessageRecord, receipt: Receipt): void {
   const { state, counts } = receipt;
-  letter.endedAt = book.now();
-  book.trace.note("receipt", nameOf(letter), () => `${state} ${JSON.stringify(counts)}`);
-  if (state !== "cancelled") checkCounts(book, letter, receipt);
-  if (state === "expired" && book.now() + SKEW < (letter.message?.expiresAt ?? Number.POSITIVE_INFINITY)) {
-    book.violate("only what is past its deadline expires", nameOf(letter));
+  record.endedAt = book.now();
+  book.trace.note("receipt", nameOf(record), () => `${state} ${JSON.stringify(counts)}`);
+  if (state !== "cancelled") checkCounts(book, record, receipt);
+  if (state === "expired" && book.now() + SKEW < (record.message?.expiresAt ?? Number.POSITIVE_INFINITY)) {
+    book.violate("only what is past its deadline expires", nameOf(record));
   }
-  if (state === "cancelled" && !letter.cancelAsked) {
-    book.violate("only what is cancelled ends cancelled", nameOf(letter));
+  if (state === "cancelled" && !record.cancelAsked) {
+    book.violate("only what is cancelled ends cancelled", nameOf(record));
   }
-  if (state !== "cancelled" && state !== "expired") checkServed(book, letter, receipt);
+  if (state !== "cancelled" && state !== "expired") checkServed(book, record, receipt);
 }
 
 /** What the receipt counts is what settled runs had for an answer. */
-export function checkCounts(book: Pick<Notebook, "violate">, letter: Letter, { counts }: Receipt): void {
-  const { sent, gone, failed } = letter.tally;
+export function checkCounts(
+  book: Pick<History, "violate">,
+  record: MessageRecord,
+  { counts }: Receipt,
+): void {
+  const { sent, gone, failed } = record.tally;
   if (counts.sent === sent && counts.gone === gone && counts.failed === failed) return;
   book.violate(
     "the receipt counts what happened",
-    `${nameOf(letter)} says ${JSON.stringify(counts)}, its runs had ${JSON.stringify(letter.tally)}`,
+    `${nameOf(record)} says ${JSON.stringify(counts)}, its runs had ${JSON.stringify(record.tally)}`,
   );
 }
 
-function checkServed(book: Notebook, letter: Letter, { state, counts, failed = [] }: Receipt): void {
+function checkServed(book: History, record: MessageRecord, { state, counts, failed = [] }: Receipt): void {
   const named = new Set(failed);
-  const missing = [...letter.audience.must].filter(
-    (socket) => !letter.arrivals.has(socket) && !named.has(socket.connectionId),
+  const missing = [...record.audience.must].filter(
+    (socket) => !record.arrivals.has(socket) && !named.has(socket.connectionId),
   );
   // Only the first failures are named; the count tells the rest.
   if (missing.length <= counts.failed - failed.length) return;
   const ids = missing.slice(0, 5).map(({ connectionId }) => connectionId);
   book.violate(
     "everyone subscribed throughout gets it, or is named as failed",
-    `${nameOf(letter)} is ${state}, but ${missing.length} got nothing: ${ids.join(", ")}`,
+    `${nameOf(record)} is ${state}, but ${missing.length} got nothing: ${ids.join(", ")}`,
   );
 }

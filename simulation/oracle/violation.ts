@@ -1,33 +1,37 @@
 import type { World } from "../world/world.ts";
 import { jobIn, letterOf } from "./history.ts";
-import { isOver, type Letter, nameOf } from "./message-record.ts";
+import { isOver, type MessageRecord, nameOf } from "./message-record.ts";
 import { checkCounts, lookAt } from "./receipts.ts";
 
 /** Rules that hold once nothing moves any more and all leases are over. */
 export async function judge(world: World): Promise<void> {
-  const { book } = world.witness;
+  const { book } = world.oracle;
   const dead = new Set(world.queue.deadLetters.map(({ body }) => letterOf(book, jobIn(body))));
-  for (const letter of book.letters) await judgeOne(world, letter, dead);
+  for (const record of book.records) await judgeOne(world, record, dead);
 }
 
-async function judgeOne({ witness }: World, letter: Letter, dead: ReadonlySet<Letter | undefined>) {
-  const { book, violate } = witness;
-  if (letter.accepted && !letter.message) violate("202 means durable", nameOf(letter));
-  if (!letter.message || letter.dropped) return;
-  if (book.nameOf(letter.producer, letter.id).shown !== letter) {
-    if (letter.servings.length === 0)
-      violate("every message ends", `no run met or dropped ${nameOf(letter)}`);
+async function judgeOne(
+  { oracle }: World,
+  record: MessageRecord,
+  dead: ReadonlySet<MessageRecord | undefined>,
+) {
+  const { book, violate } = oracle;
+  if (record.accepted && !record.message) violate("202 means durable", nameOf(record));
+  if (!record.message || record.dropped) return;
+  if (book.nameOf(record.producer, record.id).shown !== record) {
+    if (record.servings.length === 0)
+      violate("every message ends", `no run met or dropped ${nameOf(record)}`);
     return;
   }
-  const was = letter.receipt?.state;
-  await lookAt(book, letter.producer, letter.id);
-  const { receipt } = letter;
+  const was = record.receipt?.state;
+  await lookAt(book, record.producer, record.id);
+  const { receipt } = record;
   if (!receipt || receipt.state === "delivering" || receipt.state === "retrying") {
-    const where = dead.has(letter) ? "lies in the dead-letter queue" : "is nowhere";
-    return violate("every message ends", `${nameOf(letter)} is ${receipt?.state ?? was} and ${where}`);
+    const where = dead.has(record) ? "lies in the dead-record queue" : "is nowhere";
+    return violate("every message ends", `${nameOf(record)} is ${receipt?.state ?? was} and ${where}`);
   }
-  if (receipt.state === "dead" && !dead.has(letter)) {
-    violate("what is dead lies in the dead-letter queue", nameOf(letter));
+  if (receipt.state === "dead" && !dead.has(record)) {
+    violate("what is dead lies in the dead-record queue", nameOf(record));
   }
-  if (isOver(letter)) checkCounts(witness, letter, receipt);
+  if (isOver(record)) checkCounts(oracle, record, receipt);
 }

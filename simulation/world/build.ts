@@ -65,7 +65,7 @@ export function worldOf({ seed, settings, rates, topics, keepTrace, scenario, mu
     seen ??= { ...tables, ...mutant?.tables?.(tables, world) };
     return seen;
   };
-  const witness = witnessOf({
+  const oracle = witnessOf({
     ...{ now, trace, gateway, settings },
     ...hidden,
     find: (...asked) => seenTables().receipts.find(...asked),
@@ -86,7 +86,7 @@ export function worldOf({ seed, settings, rates, topics, keepTrace, scenario, mu
     network,
     gateway,
     tables,
-    witness,
+    oracle,
     queue,
     poison,
     newId,
@@ -111,8 +111,8 @@ export function worldOf({ seed, settings, rates, topics, keepTrace, scenario, mu
       ...{ settings, ports, mutant },
       policy: { ...settings.delivery, ...mutant?.policy?.(settings.delivery) },
     }),
-    onReturn: witness.returned,
-    violate: witness.violate,
+    onReturn: oracle.returned,
+    violate: oracle.violate,
   });
   const waiting = async (lane: Lane) => {
     await sleep(10);

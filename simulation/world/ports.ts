@@ -11,7 +11,7 @@ import type {
 import { TagwireError } from "../../shared/protocol/errors.ts";
 import type { Job } from "../../shared/receipts/job.ts";
 import { bodyOf } from "../../shared/receipts/job-body.ts";
-import type { Witness } from "../oracle/oracle.ts";
+import type { Oracle } from "../oracle/oracle.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";
 import type { Gateway } from "./gateway.ts";
@@ -49,7 +49,7 @@ export interface PortsWorld {
   readonly gateway: Gateway;
   readonly tables: Tables;
   readonly trace: Trace;
-  readonly witness: Witness;
+  readonly oracle: Oracle;
   readonly newId: () => string;
   /** Something was claimed. */
   readonly onClaim: () => void;
@@ -73,14 +73,14 @@ export function portsOf(world: PortsWorld, actor: Actor): Ports {
     receipts: receiptsOf(world, actor),
     ...rowsOf(world, actor),
     telemetry: {
-      count: (metric, value = 1) => world.witness.counted(actor, metric, value),
+      count: (metric, value = 1) => world.oracle.counted(actor, metric, value),
       warn: (event, fields, fault) =>
         trace.note(actor.name, "warns", () => `${event} ${JSON.stringify(fields)} ${fault ?? ""}`),
     },
   };
 }
 
-function queueOf({ network, queue, faults, witness }: PortsWorld, actor: Actor): MessageQueue {
+function queueOf({ network, queue, faults, oracle }: PortsWorld, actor: Actor): MessageQueue {
   const attempt = (what: string, effect: () => void) =>
     network.request(actor, what, () => {
       if (faults.strikes("queue-refused")) throw new TagwireError("QUEUE_UNAVAILABLE", `${what}: refused`);
@@ -92,44 +92,44 @@ function queueOf({ network, queue, faults, witness }: PortsWorld, actor: Actor):
       network.request(actor, `send ${lane}`, () =>
         entries.map(({ job, delaySeconds }) => {
           if (faults.strikes("queue-refused")) return false;
-          witness.queued(lane, job);
+          oracle.queued(lane, job);
           queue.put(lane, bodyOf(job), delaySeconds);
           return !faults.strikes("queue-unheard");
         }),
       ),
-    hide: async (lane, handle, seconds) => {
+    changeVisibility: async (lane, handle, seconds) => {
       const stored = queue.peek(lane, handle);
       const receive = receiveOf(handle);
-      if (stored) witness.hiding(actor, stored.body, receive, seconds);
-      await attempt("hide", () => queue.hide(lane, handle, seconds));
-      if (stored?.handle === handle) witness.hidden(actor, stored.body, receive);
+      if (stored) oracle.hiding(actor, stored.body, receive, seconds);
+      await attempt("changeVisibility", () => queue.hide(lane, handle, seconds));
+      if (stored?.handle === handle) oracle.hidden(actor, stored.body, receive);
     },
-    bury: (lane, body, reason) => {
-      witness.burying(actor, body, reason);
-      return attempt("bury", () => queue.bury(lane, body, reason));
+    deadLetter: (lane, body, reason) => {
+      oracle.burying(actor, body, reason);
+      return attempt("deadLetter", () => queue.bury(lane, body, reason));
     },
     backlog: (lane) => network.request(actor, "backlog", () => queue.backlog(lane)),
   };
 }
 
 function socketsOf(world: PortsWorld, actor: Actor): Sockets {
-  const { network, gateway, witness, poison, postTimeout } = world;
+  const { network, gateway, oracle, poison, postTimeout } = world;
   return {
     async send(id, frame) {
       const copy = Uint8Array.from(frame);
-      const post = witness.posting(actor, id, copy);
+      const post = oracle.posting(actor, id, copy);
       poison.strike(actor);
       const { ending, hangs } = await network.request(actor, `post ${id}`, () =>
-        gateway.post(id, (socket, lied) => witness.landed(post, socket, lied)),
+        gateway.post(id, (socket, lied) => oracle.landed(post, socket, lied)),
       );
       if (hangs) await network.pause(actor, postTimeout);
-      witness.posted(post, ending);
+      oracle.posted(post, ending);
       return ending;
     },
     async probe() {
-      witness.probing(actor);
+      oracle.probing(actor);
       const state = await network.request(actor, "probe", () => gateway.probe());
-      witness.probed(actor, state);
+      oracle.probed(actor, state);
       return state;
     },
   };
@@ -154,44 +154,44 @@ const tableCall =
 
 function receiptsOf(world: PortsWorld, actor: Actor): Receipts {
   const { receipts } = world.tables;
-  const { witness, poison } = world;
+  const { oracle, poison } = world;
   const call = tableCall(world, actor);
   return {
     async claim(job, lease, now) {
-      witness.claiming(actor, job, now);
+      oracle.claiming(actor, job, now);
       const claim = await call(`claim ${jobName(job)}`, async () => {
         const answer = await receipts.claim(job, lease, now);
-        witness.claimed(actor, job, lease, answer);
+        oracle.claimed(actor, job, lease, answer);
         return answer;
       });
-      witness.answered(actor, lease, claim);
+      oracle.answered(actor, lease, claim);
       poison.onClaim(actor, job, claim);
       if (claim.kind === "claimed") world.onClaim();
       return claim;
     },
     async settle(job, run, outcome, now) {
-      const settling = witness.settling(actor, job);
-      if (settling) settling.told = false;
+      const settling = oracle.settling(actor, job);
+      if (settling) settling.written = false;
       poison.onSettle(actor, job, outcome);
       const settled = await call(`settle ${jobName(job)} ${outcome.kind}`, async () => {
         const answer = await receipts.settle(job, run, outcome, now);
-        witness.settled(settling, outcome, answer);
+        oracle.settled(settling, outcome, answer);
         return answer;
       });
-      if (settling && settled === "written") settling.told = true;
+      if (settling && settled === "written") settling.written = true;
       return settled;
     },
     async isCancelled(job) {
       poison.strike(actor);
       const since = world.scheduler.now();
       const cancelled = await call("isCancelled", () => receipts.isCancelled(job));
-      witness.looked(actor, job, cancelled, since);
+      oracle.looked(actor, job, cancelled, since);
       return cancelled;
     },
     cancel: (producer, id, now) =>
       call("cancel", async () => {
         await receipts.cancel(producer, id, now);
-        witness.cancelling(producer, id, now);
+        oracle.cancelling(producer, id, now);
       }),
     find: (producer, id, now) => call("find receipt", () => receipts.find(producer, id, now)),
   };
@@ -209,14 +209,14 @@ function rowsOf(world: PortsWorld, actor: Actor): Pick<Ports, "subscriptions" | 
         world.poison.strike(actor);
         return call(`page ${tag}`, () => subscriptions.page(tag, query));
       },
-      among: (tag, rows, now) => {
+      filterHolders: (tag, rows, now) => {
         world.poison.strike(actor);
-        return call(`among ${tag}`, () => subscriptions.among(tag, rows, now));
+        return call(`among ${tag}`, () => subscriptions.filterHolders(tag, rows, now));
       },
       async add(tags, holder, expiresAt) {
         const one = (tag: (typeof tags)[number]) =>
           call(`add ${tag} ${holder.connectionId}`, async () => {
-            world.witness.listing(tag, holder, expiresAt);
+            world.oracle.listing(tag, holder, expiresAt);
             await subscriptions.add([tag], holder, expiresAt);
           });
         await allOver(tags.map(one));
@@ -228,7 +228,7 @@ function rowsOf(world: PortsWorld, actor: Actor): Pick<Ports, "subscriptions" | 
       },
     },
     connections: {
-      open: (connection) => call("open connection", () => connections.open(connection)),
+      put: (connection) => call("open connection", () => connections.put(connection)),
       find: (id, now) => {
         world.poison.strike(actor);
         return call("find connection", () => connections.find(id, now));
@@ -236,7 +236,7 @@ function rowsOf(world: PortsWorld, actor: Actor): Pick<Ports, "subscriptions" | 
       read: (id, now) => call("read connection", () => connections.read(id, now)),
       change: (row, change) => call("change tags", () => connections.change(row, change)),
       settle: (row, mark) => call("settle tags", () => connections.settle(row, mark)),
-      close: (holder) => call("close connection", () => connections.close(holder)),
+      delete: (holder) => call("close connection", () => connections.delete(holder)),
     },
   };
 }

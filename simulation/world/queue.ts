@@ -31,7 +31,7 @@ export interface SimulatedQueue {
   peek(lane: Lane, handle: string): Stored | undefined;
   bury(lane: Lane, body: string, reason?: string): void;
   /** Takes a dead letter out; false where it is not there. */
-  exhume(id: string): boolean;
+  removeDeadLetter(id: string): boolean;
   /** When the lane has something to receive. Undefined: it is empty. */
   nextVisible(lane: Lane): number | undefined;
   /** How many there are, hidden and delayed ones included. */
@@ -137,7 +137,7 @@ export function simulatedQueue(world: QueueWorld): SimulatedQueue {
     },
     peek: (lane, handle) => withHandle(lane, handle)?.stored,
     bury,
-    exhume(id) {
+    removeDeadLetter(id) {
       const at = deadLetters.findIndex((letter) => letter.id === id);
       if (at >= 0) deadLetters.splice(at, 1);
       return at >= 0;

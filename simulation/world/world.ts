@@ -2,7 +2,7 @@ import type { Backlog } from "../../shared/pipeline/ingest/backlog.ts";
 import type { Topic } from "../../shared/protocol/tag.ts";
 import type { Settings } from "../../shared/settings/settings.ts";
 import type { MemorySubscriptions } from "../../testing/memory/subscriptions.ts";
-import type { Witness } from "../oracle/oracle.ts";
+import type { Oracle } from "../oracle/oracle.ts";
 import type { Dice } from "./dice.ts";
 import type { EventSource } from "./event-source.ts";
 import type { Faults } from "./faults.ts";
@@ -30,7 +30,7 @@ export interface World {
   readonly source: EventSource;
   readonly gateway: Gateway;
   readonly tables: Tables & { readonly subscriptions: MemorySubscriptions };
-  readonly witness: Witness;
+  readonly oracle: Oracle;
   readonly invoke: Invoke;
   /** What the containers of ingest know of the lanes. */
   readonly backlog: Backlog;

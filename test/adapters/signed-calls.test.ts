@@ -2,7 +2,7 @@ import { DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import type { World } from "../../functions/runtime/runtime.ts";
+import type { Runtime } from "../../functions/runtime/runtime.ts";
 import { queueClient, tableClient } from "../../functions/runtime/wiring.ts";
 import { clientConfig } from "../../shared/adapters/sdk/client.ts";
 import type { ConnectionId } from "../../shared/protocol/tag.ts";
@@ -30,7 +30,7 @@ async function inLambda(secrets = SECRETS) {
       response.writeHead(200, { "content-type": "application/x-amz-json-1.0" }).end(JSON.stringify(answer));
     }),
   );
-  const world: World = {
+  const runtime: Runtime = {
     env: {
       AWS_REGION: SECRETS.region,
       AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
@@ -43,35 +43,35 @@ async function inLambda(secrets = SECRETS) {
     clock: { now: Date.now, monotonic: () => performance.now(), pause: async () => {} },
     random: Math.random,
   };
-  return { world, endpoint, seen };
+  return { runtime, endpoint, seen };
 }
 
-type Call = (world: World, endpoint: string) => Promise<unknown>;
+type Call = (runtime: Runtime, endpoint: string) => Promise<unknown>;
 
 const sendsBy = (way: string): Record<string, Call> => {
-  const sockets = (world: World, endpoint: string) =>
-    WAYS[way]?.(world, endpoint, { postTimeout: 5_000, postsInFlight: 5 });
+  const sockets = (runtime: Runtime, endpoint: string) =>
+    WAYS[way]?.(runtime, endpoint, { postTimeout: 5_000, postsInFlight: 5 });
   return {
-    [`a send by ${way}`]: async (world, endpoint) => {
-      const result = await sockets(world, endpoint)?.send(ID, FRAME);
+    [`a send by ${way}`]: async (runtime, endpoint) => {
+      const result = await sockets(runtime, endpoint)?.send(ID, FRAME);
       if (result?.kind !== "sent") throw new Error(JSON.stringify(result));
     },
-    [`a probe by ${way}`]: async (world, endpoint) => {
-      const state = await sockets(world, endpoint)?.probe();
+    [`a probe by ${way}`]: async (runtime, endpoint) => {
+      const state = await sockets(runtime, endpoint)?.probe();
       if (state !== "up") throw new Error(`403: ${state}`);
     },
   };
 };
 
 const CALLS: Readonly<Record<string, Call>> = {
-  "a call to a queue": (world) =>
-    queueClient(world, TIME).send(
+  "a call to a queue": (runtime) =>
+    queueClient(runtime, TIME).send(
       new SendMessageCommand({ QueueUrl: "https://sqs/1/lane", MessageBody: "é" }),
     ),
-  "a read of a table": (world) =>
-    tableClient(world, TIME).send(new GetItemCommand({ TableName: "rows", Key: { id: { S: "é" } } })),
-  "a write to a table": (world) =>
-    tableClient(world, TIME).send(new PutItemCommand({ TableName: "rows", Item: { id: { S: "é" } } })),
+  "a read of a table": (runtime) =>
+    tableClient(runtime, TIME).send(new GetItemCommand({ TableName: "rows", Key: { id: { S: "é" } } })),
+  "a write to a table": (runtime) =>
+    tableClient(runtime, TIME).send(new PutItemCommand({ TableName: "rows", Item: { id: { S: "é" } } })),
   "a read of a secret": ({ env }) =>
     new SecretsManagerClient(clientConfig(env, "SECRETS_MANAGER")).send(
       new GetSecretValueCommand({ SecretId: "tokens" }),
@@ -82,23 +82,23 @@ const CALLS: Readonly<Record<string, Call>> = {
 
 describe.each(Object.entries(CALLS))("in Lambda, %s", (_name, call) => {
   test("is signed as AWS wants it", async () => {
-    const { world, endpoint, seen } = await inLambda();
-    await call(world, endpoint);
+    const { runtime, endpoint, seen } = await inLambda();
+    await call(runtime, endpoint);
     expect(seen).toHaveLength(1);
     expect(seen[0]?.headers["x-amz-security-token"]).toBe(SECRETS.sessionToken);
   });
 
   test("is refused by an endpoint that has another secret or another token", async () => {
     for (const wrong of [{ secretAccessKey: "other" }, { sessionToken: "other" }]) {
-      const { world, endpoint } = await inLambda({ ...SECRETS, ...wrong });
-      await expect(call(world, endpoint)).rejects.toThrow(/403|does not match/);
+      const { runtime, endpoint } = await inLambda({ ...SECRETS, ...wrong });
+      await expect(call(runtime, endpoint)).rejects.toThrow(/403|does not match/);
     }
   });
 });
 
 test("a frame is signed for each of many connections, and another frame by its own bytes", async () => {
-  const { world, endpoint, seen } = await inLambda();
-  const sockets = WAYS["the functions"]?.(world, endpoint, { postTimeout: 5_000, postsInFlight: 5 });
+  const { runtime, endpoint, seen } = await inLambda();
+  const sockets = WAYS["the functions"]?.(runtime, endpoint, { postTimeout: 5_000, postsInFlight: 5 });
   for (const frame of [FRAME, FRAME, Buffer.from("{}"), FRAME]) {
     expect(await sockets?.send(ID, frame)).toEqual({ kind: "sent" });
   }
@@ -106,8 +106,8 @@ test("a frame is signed for each of many connections, and another frame by its o
 });
 
 test("a client of the SDK sends the trace that Lambda gives it, in mixed case: this test is about such a request", async () => {
-  const { world, seen } = await inLambda();
-  await new DynamoDBClient(clientConfig(world.env, "DYNAMODB")).send(
+  const { runtime, seen } = await inLambda();
+  await new DynamoDBClient(clientConfig(runtime.env, "DYNAMODB")).send(
     new GetItemCommand({ TableName: "rows", Key: { id: { S: "1" } } }),
   );
   const [name] = seen[0]?.rawHeaders.filter((header) => header.toLowerCase() === "x-amzn-trace-id") ?? [];

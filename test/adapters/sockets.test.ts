@@ -11,7 +11,7 @@ const FRAME = Buffer.from('{"type":"message","data":"é"}');
 
 describe.each(Object.entries(WAYS))("sockets by %s", (_name, socketsBy) => {
   const open = (endpoint: string, policy: { postTimeout?: number; postsInFlight?: number } = {}): Sockets => {
-    const world = {
+    const runtime = {
       env: {
         AWS_REGION: REGION,
         AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
@@ -23,7 +23,7 @@ describe.each(Object.entries(WAYS))("sockets by %s", (_name, socketsBy) => {
       clock: { now: Date.now, monotonic: () => performance.now(), pause: async () => {} },
       random: Math.random,
     };
-    return socketsBy(world, endpoint, { postTimeout: 5_000, postsInFlight: 5, ...policy });
+    return socketsBy(runtime, endpoint, { postTimeout: 5_000, postsInFlight: 5, ...policy });
   };
 
   test("send the frame to the connection's address, signed", async () => {

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { ingestHandler } from "../../functions/ingest.ts";
 import { receiptsHandler } from "../../functions/receipts.ts";
 import { clientOptions, pausesOf } from "../../functions/runtime/clients.ts";
-import type { World } from "../../functions/runtime/runtime.ts";
+import type { Runtime } from "../../functions/runtime/runtime.ts";
 import { reserveOf } from "../../functions/runtime/wiring.ts";
 import { socketHandler } from "../../functions/socket.ts";
 import { clientConfig, requestHandler } from "../../shared/adapters/sdk/client.ts";
@@ -69,7 +69,7 @@ const ENV = { AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "local", AWS_SECRET_AC
 const LANES = ["HIGH", "NORMAL", "LOW", "FANOUT"];
 
 /** A function with half a second to live, whose queues and tables are at an endpoint. */
-const worldAt = (endpoint: string): World => {
+const worldAt = (endpoint: string): Runtime => {
   const functions = Object.fromEntries(FUNCTIONS.map((name) => [name, { timeoutSeconds: 0.5 }]));
   return {
     env: {
@@ -119,21 +119,21 @@ const CONTEXT = { getRemainingTimeInMillis: () => 10_000 } as Context;
 const CALLS = {
   "POST /messages": {
     code: "QUEUE_UNAVAILABLE",
-    call: (world: World, bearer: string) => ingestHandler(world)(httpEvent("POST", bearer)),
+    call: (runtime: Runtime, bearer: string) => ingestHandler(runtime)(httpEvent("POST", bearer)),
   },
   "GET /messages/{id}": {
     code: "TABLE_UNAVAILABLE",
-    call: (world: World, bearer: string) => receiptsHandler(world)(httpEvent("GET", bearer)),
+    call: (runtime: Runtime, bearer: string) => receiptsHandler(runtime)(httpEvent("GET", bearer)),
   },
   $connect: {
     code: "TABLE_UNAVAILABLE",
-    call: (world: World, bearer: string) =>
-      socketHandler(world)(socketEvent("$connect", "CONNECT", bearer), CONTEXT),
+    call: (runtime: Runtime, bearer: string) =>
+      socketHandler(runtime)(socketEvent("$connect", "CONNECT", bearer), CONTEXT),
   },
   subscribe: {
     code: "TABLE_UNAVAILABLE",
-    call: (world: World, bearer: string) =>
-      socketHandler(world)(socketEvent("$default", "MESSAGE", bearer), CONTEXT),
+    call: (runtime: Runtime, bearer: string) =>
+      socketHandler(runtime)(socketEvent("$default", "MESSAGE", bearer), CONTEXT),
   },
 };
 

@@ -1,6 +1,6 @@
 import { ApiGatewayManagementApiClient } from "@aws-sdk/client-apigatewaymanagementapi";
 import { onTestFinished } from "vitest";
-import type { World } from "../../functions/runtime/runtime.ts";
+import type { Runtime } from "../../functions/runtime/runtime.ts";
 import { socketsOf } from "../../functions/runtime/sockets.ts";
 import { tableClient } from "../../functions/runtime/wiring.ts";
 import { gatewaySockets } from "../../shared/adapters/apigateway/sdk-sockets.ts";
@@ -11,20 +11,21 @@ import type { DeliveryPolicy } from "../../shared/settings/policy.ts";
 type Policy = Pick<DeliveryPolicy, "postTimeout" | "postsInFlight">;
 
 /** Sockets behind API Gateway: exactly as the consumer makes them, and by the client of the SDK, their reference. */
-export const WAYS: Readonly<Record<string, (world: World, endpoint: string, policy: Policy) => Sockets>> = {
-  "the functions": (world, endpoint, policy) => {
-    const tables = tableClient(world, { timeoutSeconds: 10 });
-    onTestFinished(() => tables.destroy());
-    return socketsOf(world, endpoint, policy, tables);
-  },
-  "the SDK": ({ env }, endpoint, { postTimeout, postsInFlight }) => {
-    const client = new ApiGatewayManagementApiClient({
-      ...clientConfig(env, "APIGATEWAYMANAGEMENTAPI"),
-      endpoint,
-      maxAttempts: 1,
-      requestHandler: requestHandler(postTimeout, postsInFlight),
-    });
-    onTestFinished(() => client.destroy());
-    return gatewaySockets(client);
-  },
-};
+export const WAYS: Readonly<Record<string, (runtime: Runtime, endpoint: string, policy: Policy) => Sockets>> =
+  {
+    "the functions": (runtime, endpoint, policy) => {
+      const tables = tableClient(runtime, { timeoutSeconds: 10 });
+      onTestFinished(() => tables.destroy());
+      return socketsOf(runtime, endpoint, policy, tables);
+    },
+    "the SDK": ({ env }, endpoint, { postTimeout, postsInFlight }) => {
+      const client = new ApiGatewayManagementApiClient({
+        ...clientConfig(env, "APIGATEWAYMANAGEMENTAPI"),
+        endpoint,
+        maxAttempts: 1,
+        requestHandler: requestHandler(postTimeout, postsInFlight),
+      });
+      onTestFinished(() => client.destroy());
+      return gatewaySockets(client);
+    },
+  };

@@ -25,7 +25,7 @@ export function connectionsContract(open: () => Connections): void {
   const opened = async (fields?: Partial<Connection>) => {
     const connections = open();
     const connection = aConnection(fields);
-    await connections.open(connection);
+    await connections.put(connection);
     const row = async () => {
       const read = await connections.read(connection.connectionId, NOW);
       if (!read) throw new Error("there is no row");
@@ -67,7 +67,7 @@ export function connectionsContract(open: () => Connections): void {
 
   test("an id that comes back is the new connection", async () => {
     const { connections, connection } = await opened();
-    await connections.open({ ...later(connection), user: "bob" as UserId });
+    await connections.put({ ...later(connection), user: "bob" as UserId });
     expect(await connections.find(connection.connectionId, NOW)).toMatchObject({
       user: "bob",
       connectedAt: NOW + 1,
@@ -125,7 +125,7 @@ export function connectionsContract(open: () => Connections): void {
     const seen = await row();
     expect(await connections.change(later(seen), aChange([ORDERS], first))).toBeUndefined();
     expect(await tags()).toEqual(["everyone", "user:ann"]);
-    await connections.close(connection);
+    await connections.delete(connection);
     expect(await connections.change(seen, aChange([ORDERS], first))).toBeUndefined();
     expect(await connections.settle(seen, aMark("m"))).toBe(false);
     expect(await tags()).toBeUndefined();
@@ -196,26 +196,28 @@ export function connectionsContract(open: () => Connections): void {
   test("a closed connection says what was still being changed", async () => {
     const { connections, connection, row } = await opened();
     await connections.change(await row(), aChange([ORDERS], { verb: "remove", ...first }));
-    expect(await connections.close(connection)).toMatchObject({ changes: [{ tags: [ORDERS] }] });
+    expect(await connections.delete(connection)).toMatchObject({ changes: [{ tags: [ORDERS] }] });
   });
 
   test("closes a connection once, and says what it was", async () => {
     const { connections, connection, row } = await opened();
     await connections.change(await row(), aChange([ORDERS], first));
-    expect((await connections.close(connection))?.tags).toContain(ORDERS);
-    expect(await connections.close(connection)).toBeUndefined();
+    expect((await connections.delete(connection))?.tags).toContain(ORDERS);
+    expect(await connections.delete(connection)).toBeUndefined();
     expect(await connections.find(connection.connectionId, NOW)).toBeUndefined();
   });
 
   test("leaves a connection with another connect time alone, but closes any where none is given", async () => {
     const { connections, connection } = await opened();
-    expect(await connections.close(later(connection))).toBeUndefined();
+    expect(await connections.delete(later(connection))).toBeUndefined();
     expect(await connections.find(connection.connectionId, NOW)).toBeDefined();
-    expect(await connections.close({ connectionId: connection.connectionId })).toMatchObject({ user: "ann" });
+    expect(await connections.delete({ connectionId: connection.connectionId })).toMatchObject({
+      user: "ann",
+    });
   });
 
   test("closes a connection that has expired: its tags are still to be cleaned up", async () => {
     const { connections, connection } = await opened({ expiresAt: NOW - 1 });
-    expect(await connections.close(connection)).toMatchObject({ user: "ann" });
+    expect(await connections.delete(connection)).toMatchObject({ user: "ann" });
   });
 }

@@ -18,12 +18,12 @@ import { deadLettersContract } from "./dead-letters.ts";
 describe("dead letters in memory", () =>
   deadLettersContract(async () => {
     const clock = memoryClock(Date.now());
-    const letters = memoryDeadLetters(clock);
+    const deadLetters = memoryDeadLetters(clock);
     return {
-      letters,
+      deadLetters,
       bury: async (body, reason, lane) =>
-        letters.bury({ body, ...(reason ? { reason } : {}), ...(lane ? { lane } : {}) }),
-      drain: async (lane) => letters.lanes[lane].splice(0),
+        deadLetters.bury({ body, ...(reason ? { reason } : {}), ...(lane ? { lane } : {}) }),
+      drain: async (lane) => deadLetters.lanes[lane].splice(0),
       pass: (seconds) => clock.advance(seconds * 1000),
     };
   }));
@@ -61,12 +61,12 @@ describe("dead letters in SQS", () => {
   deadLettersContract(async () => {
     const { urls, deadLetterUrl } = queues;
     await client.send(new PurgeQueueCommand({ QueueUrl: deadLetterUrl }));
-    const { bury } = sqsQueue({ client, urls, deadLetterUrl, fair: true });
+    const { deadLetter } = sqsQueue({ client, urls, deadLetterUrl, fair: true });
     return {
-      letters: lettersAt(client),
+      deadLetters: lettersAt(client),
       bury: (body, reason, lane) =>
         reason && lane
-          ? bury(lane, body, reason)
+          ? deadLetter(lane, body, reason)
           : client
               .send(new SendMessageCommand({ QueueUrl: deadLetterUrl, MessageBody: body }))
               .then(() => undefined),

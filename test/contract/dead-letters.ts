@@ -5,7 +5,7 @@ import type { UserId } from "../../shared/protocol/tag.ts";
 
 /** An empty queue, and what a test does around it. */
 export interface DeadLettersUnderTest {
-  readonly letters: DeadLetters;
+  readonly deadLetters: DeadLetters;
   bury(body: string, reason?: string, lane?: Lane): Promise<void>;
   /** The bodies in a lane, taken out of it. */
   drain(lane: Lane): Promise<readonly string[]>;
@@ -17,84 +17,84 @@ const PRODUCER = "ann & bob" as UserId;
 
 /** What every DeadLetters owes its callers, whatever it is made of. */
 export function deadLettersContract(open: () => Promise<DeadLettersUnderTest>): void {
-  const all = async (letters: DeadLetters, holdSeconds = 60): Promise<readonly DeadLetter[]> => {
+  const all = async (deadLetters: DeadLetters, holdSeconds = 60): Promise<readonly DeadLetter[]> => {
     const received: DeadLetter[] = [];
     for (;;) {
-      const some = await letters.receive(10, holdSeconds);
+      const some = await deadLetters.receive(10, holdSeconds);
       if (some.length === 0) return received;
       received.push(...some);
     }
   };
-  const bodies = (letters: readonly DeadLetter[]) => letters.map(({ body }) => body).toSorted();
+  const bodies = (deadLetters: readonly DeadLetter[]) => deadLetters.map(({ body }) => body).toSorted();
 
   test("hands a letter over as it was buried, and hides it then", async () => {
-    const { letters, bury } = await open();
+    const { deadLetters, bury } = await open();
     const before = Date.now();
     await bury("one", "503 too busy", "high");
-    const received = await letters.receive(10, 60);
+    const received = await deadLetters.receive(10, 60);
     expect(received).toMatchObject([{ body: "one", reason: "503 too busy", lane: "high" }]);
     expect(Math.abs((received[0]?.sentAt ?? 0) - before)).toBeLessThan(60_000);
-    expect(await letters.receive(10, 60)).toEqual([]);
+    expect(await deadLetters.receive(10, 60)).toEqual([]);
   });
 
   test("a letter without attributes has neither reason nor lane", async () => {
-    const { letters, bury } = await open();
+    const { deadLetters, bury } = await open();
     await bury("bare");
-    const [letter] = await letters.receive(1, 60);
-    expect(letter).not.toHaveProperty("reason");
-    expect(letter).not.toHaveProperty("lane");
+    const [deadLetter] = await deadLetters.receive(1, 60);
+    expect(deadLetter).not.toHaveProperty("reason");
+    expect(deadLetter).not.toHaveProperty("lane");
   });
 
   test("a letter that nobody releases comes back when its hold is over, under the same name", async () => {
-    const { letters, bury, pass } = await open();
+    const { deadLetters, bury, pass } = await open();
     await bury("back");
-    const [first] = await letters.receive(1, 1);
+    const [first] = await deadLetters.receive(1, 1);
     let again: readonly DeadLetter[] = [];
     for (let looks = 0; looks < 5 && again.length === 0; looks++) {
       pass(1);
-      again = await letters.receive(1, 60);
+      again = await deadLetters.receive(1, 60);
     }
     expect(again).toMatchObject([{ body: "back", entryId: first?.entryId }]);
   });
 
   test("released letters can be seen again at once, by the dozen and more than once", async () => {
-    const { letters, bury } = await open();
+    const { deadLetters, bury } = await open();
     const names = Array.from({ length: 23 }, (_, i) => `letter ${i}`);
     await Promise.all(names.map((name) => bury(name)));
-    const held = await all(letters);
+    const held = await all(deadLetters);
     expect(bodies(held)).toEqual(names.toSorted());
-    await letters.release(held);
-    await letters.release(held);
-    expect(bodies(await all(letters))).toEqual(names.toSorted());
+    await deadLetters.release(held);
+    await deadLetters.release(held);
+    expect(bodies(await all(deadLetters))).toEqual(names.toSorted());
   });
 
   test("removed letters are gone for good; the others stay", async () => {
-    const { letters, bury } = await open();
+    const { deadLetters, bury } = await open();
     for (const name of ["a", "b", "c"]) await bury(name);
-    const held = await all(letters);
+    const held = await all(deadLetters);
     const [gone, kept] = [held.slice(0, 2), held.slice(2)];
-    expect(await letters.remove(gone)).toEqual([true, true]);
-    expect(await letters.remove([])).toEqual([]);
-    await letters.release(held);
-    expect(bodies(await all(letters))).toEqual(bodies(kept));
+    expect(await deadLetters.remove(gone)).toEqual([true, true]);
+    expect(await deadLetters.remove([])).toEqual([]);
+    await deadLetters.release(held);
+    expect(bodies(await all(deadLetters))).toEqual(bodies(kept));
   });
 
   test("a lane gets the bodies as they are, however many and however large", async () => {
-    const { letters, drain } = await open();
+    const { deadLetters, drain } = await open();
     const sent = Array.from({ length: 23 }, (_, i) => `${i}${"x".repeat(i % 2 ? 150_000 : 5)}`);
-    const taken = await letters.forward(
+    const taken = await deadLetters.forward(
       "normal",
       sent.map((body) => ({ body, producer: PRODUCER })),
     );
     expect(taken).toEqual(sent.map(() => true));
     expect((await drain("normal")).toSorted()).toEqual(sent.toSorted());
-    expect(await letters.forward("high", [])).toEqual([]);
+    expect(await deadLetters.forward("high", [])).toEqual([]);
   });
 
   test("its size is what can be seen", async () => {
-    const { letters, bury } = await open();
+    const { deadLetters, bury } = await open();
     for (const name of ["a", "b", "c"]) await bury(name);
-    await letters.receive(1, 60);
-    expect(await letters.size()).toBe(2);
+    await deadLetters.receive(1, 60);
+    expect(await deadLetters.size()).toBe(2);
   });
 }

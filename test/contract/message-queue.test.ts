@@ -117,16 +117,16 @@ describe("a queue in SQS", () => {
     const { queue } = await open();
     await queue.send("normal", [{ job: aJob() }]);
     const [first] = await receive(queues.urls.normal);
-    await queue.hide("normal", first?.ReceiptHandle ?? "", 0);
+    await queue.changeVisibility("normal", first?.ReceiptHandle ?? "", 0);
     const [second] = await receive(queues.urls.normal);
     expect(second?.MessageId).toBe(first?.MessageId);
-    await queue.hide("normal", second?.ReceiptHandle ?? "", 43_200);
+    await queue.changeVisibility("normal", second?.ReceiptHandle ?? "", 43_200);
     expect(await receive(queues.urls.normal)).toEqual([]);
   });
 
   test("a reason holds no character that SQS refuses", async () => {
     const under = await open();
-    await under.queue.bury("normal", "{}", "\u0000\ud83d\uffff\u001fä");
+    await under.queue.deadLetter("normal", "{}", "\u0000\ud83d\uffff\u001fä");
     expect((await under.buried())[0]?.reason).toBe("\ufffd\ufffd\ufffd\ufffdä");
   });
 
@@ -167,8 +167,8 @@ describe("a queue in SQS", () => {
     const failed = { name: "TagwireError", code: "QUEUE_UNAVAILABLE", cause: expect.any(Error) };
     expect(await queue.send("normal", [{ job: aJob() }, { job: aJob() }])).toEqual([false, false]);
     expect(heard).toEqual([["messages not taken", { lane: "normal", messages: 2 }, expect.any(Error)]]);
-    await expect(queue.hide("normal", "handle", 1)).rejects.toMatchObject(failed);
-    await expect(queue.bury("normal", "{}", "why")).rejects.toMatchObject(failed);
+    await expect(queue.changeVisibility("normal", "handle", 1)).rejects.toMatchObject(failed);
+    await expect(queue.deadLetter("normal", "{}", "why")).rejects.toMatchObject(failed);
     await expect(queue.backlog("normal")).rejects.toMatchObject(failed);
   });
 });

@@ -88,12 +88,12 @@ export function messageQueueContract(open: () => Promise<QueueUnderTest>): void 
 
   test("takes no offence at a receipt handle that is not valid any more", async () => {
     const { queue } = await open();
-    await expect(queue.hide("normal", "long-gone", 30)).resolves.toBeUndefined();
+    await expect(queue.changeVisibility("normal", "long-gone", 30)).resolves.toBeUndefined();
   });
 
   test("buries a body with its reason and its lane", async () => {
     const under = await open();
-    await under.queue.bury("low", "not json", "BODY_NOT_JSON: the text is not JSON");
+    await under.queue.deadLetter("low", "not json", "BODY_NOT_JSON: the text is not JSON");
     expect(await under.buried()).toEqual([
       { body: "not json", reason: "BODY_NOT_JSON: the text is not JSON", lane: "low" },
     ]);
@@ -108,7 +108,7 @@ export function messageQueueContract(open: () => Promise<QueueUnderTest>): void 
     { what: "nothing", reason: "" },
   ])("a reason of $what keeps no body from being buried", async ({ reason }) => {
     const under = await open();
-    await under.queue.bury("normal", "{}", reason);
+    await under.queue.deadLetter("normal", "{}", reason);
     const [buried] = await under.buried();
     expect(buried?.body).toBe("{}");
     expect(buried?.reason.length).toBeGreaterThan(0);

@@ -31,10 +31,10 @@ const STATUS = { gone: 410, throttled: 429, unavailable: 503, refused: 413 };
 describe.each(Object.entries(WAYS))("sockets behind API Gateway, by %s", (_name, socketsBy) =>
   socketsContract(async () => {
     const { seen, socketUrl, spy, settings } = await startTiny();
-    const { consume: world } = seen.worlds;
-    if (!world) throw new Error("the consumer was not made");
+    const { consume: runtime } = seen.worlds;
+    if (!runtime) throw new Error("the consumer was not made");
     return {
-      sockets: socketsBy(world, world.env.SOCKET_ENDPOINT ?? "", settings.delivery),
+      sockets: socketsBy(runtime, runtime.env.SOCKET_ENDPOINT ?? "", settings.delivery),
       fail: (id, kind) => spy.failPosts(id, [STATUS[kind]]),
       async connect() {
         const known = spy.connections().length;

@@ -127,14 +127,14 @@ describe("in DynamoDB alone", () => {
       receipts.cancel(ANN, aJob().message.id, NOW),
       receipts.find(ANN, aJob().message.id, NOW),
       subscriptions.page(tag, { ...WHOLE, limit: 1, now: NOW }),
-      subscriptions.among(tag, [{ ...holder, key: "k" }], NOW),
+      subscriptions.filterHolders(tag, [{ ...holder, key: "k" }], NOW),
       subscriptions.add([tag], holder, NOW),
       subscriptions.remove([tag], holder),
       connections.find(holder.connectionId, NOW),
       connections.read(holder.connectionId, NOW),
       connections.change(row, change),
       connections.settle(row, mark),
-      connections.close(holder),
+      connections.delete(holder),
     ];
     const failed = { code: "TABLE_UNAVAILABLE", cause: expect.any(Error) };
     for (const result of await Promise.allSettled(calls)) {

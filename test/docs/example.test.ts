@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { ERRORS, type Problem, problem } from "../../shared/protocol/errors.ts";
 import { parseFrame, type ServerFrame } from "../../shared/protocol/frame.ts";
 import { Identity } from "../../shared/protocol/grant.ts";
-import { type Message, MessageId, Post } from "../../shared/protocol/message.ts";
+import { type Message, MessageId, PublishRequest } from "../../shared/protocol/message.ts";
 import { messageFrame } from "../../shared/protocol/message-frame.ts";
 import { parse } from "../../shared/protocol/parse.ts";
 import { Target } from "../../shared/protocol/target.ts";
@@ -29,7 +29,7 @@ const KINDS: readonly { is: (it: Fields) => boolean; check: (it: unknown) => voi
     check: (it) => checkReply(it as ServerFrame),
   },
   { is: (it) => "type" in it, check: (it) => expect(parseFrame(JSON.stringify(it)).ok).toBe(true) },
-  { is: (it) => "target" in it, check: (it) => accepted(Post, it) },
+  { is: (it) => "target" in it, check: (it) => accepted(PublishRequest, it) },
 ];
 
 const examples = [...TEXT.matchAll(/```json\n([\s\S]*?)```/g)].map(([, json = ""]) => JSON.parse(json));
@@ -51,11 +51,11 @@ test("all five kinds of target are shown, and each is one", () => {
 test("the bad fields of the examples are refused in the words of the code", () => {
   const post = { id: "a-2", target: { everyone: true }, data: 1, priority: "top" };
   const [, refused] = examples.find(Array.isArray) ?? [];
-  expect(parse(Post, post, "MESSAGE_INVALID", "/1")).toMatchObject({
+  expect(parse(PublishRequest, post, "MESSAGE_INVALID", "/1")).toMatchObject({
     refusal: { errors: refused.problem.errors },
   });
   const missing = examples.find((it) => it.code === "MESSAGE_INVALID");
-  expect(parse(Post, { data: 1, prio: "high" }, "MESSAGE_INVALID")).toMatchObject({
+  expect(parse(PublishRequest, { data: 1, prio: "high" }, "MESSAGE_INVALID")).toMatchObject({
     refusal: { detail: missing.detail, errors: missing.errors },
   });
 });

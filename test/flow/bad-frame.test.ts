@@ -156,9 +156,9 @@ test("a fault on our side is told in a frame, and printed without the token or t
   const broken = await startUnkind({
     write: (line) => lines.push(line),
     handlers: {
-      socket: (world) => {
-        const env = { ...world.env, AWS_ENDPOINT_URL_DYNAMODB: "http://127.0.0.1:1" };
-        const [good, bad] = [REAL_HANDLERS.socket(world), REAL_HANDLERS.socket({ ...world, env })];
+      socket: (runtime) => {
+        const env = { ...runtime.env, AWS_ENDPOINT_URL_DYNAMODB: "http://127.0.0.1:1" };
+        const [good, bad] = [REAL_HANDLERS.socket(runtime), REAL_HANDLERS.socket({ ...runtime, env })];
         return (event, context) =>
           (event.requestContext.routeKey === "$default" ? bad : good)(event, context);
       },

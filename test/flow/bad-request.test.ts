@@ -292,8 +292,8 @@ test("a fault of ours that has no name is a 500 without a word of it, and counts
   const broken = await startUnkind({
     write: (line) => lines.push(line),
     handlers: {
-      ingest: (world) =>
-        REAL_HANDLERS.ingest({ ...world, clock: { now: boom, monotonic: boom, pause: async () => {} } }),
+      ingest: (runtime) =>
+        REAL_HANDLERS.ingest({ ...runtime, clock: { now: boom, monotonic: boom, pause: async () => {} } }),
     },
   });
   onTestFinished(async () => void (await broken.stop(0)));

@@ -39,9 +39,9 @@ test.each([
 }) => {
   const { id } = await post(router, { target, data: "hi" });
   await router.spy.idle();
-  const told = await receipt(router, id);
-  expect(told).toMatchObject({ state: "delivered", counts: { sent: size, gone: 0, failed: 0, pending: 0 } });
-  expect(told["jobs"]).toBeGreaterThan(4);
+  const found = await receipt(router, id);
+  expect(found).toMatchObject({ state: "delivered", counts: { sent: size, gone: 0, failed: 0, pending: 0 } });
+  expect(found["jobs"]).toBeGreaterThan(4);
   expect(got(id)).toHaveLength(size);
   const repeats = sockets.filter(({ socket }) => {
     const frames = socket.buffered().filter((frame) => (frame as { id: string }).id === id);

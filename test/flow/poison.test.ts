@@ -1,6 +1,6 @@
 import { SendMessageBatchCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { World } from "../../functions/runtime/runtime.ts";
+import type { Runtime } from "../../functions/runtime/runtime.ts";
 import { sqsClient } from "../../local/emulators/queue.ts";
 import { REAL_HANDLERS } from "../../local/lambda/handlers.ts";
 import type { Router } from "../../local/start.ts";
@@ -13,13 +13,13 @@ import { aMessage } from "../support/message.ts";
 import { startUnkind } from "../support/unkind.ts";
 
 let router: Router;
-let env: World["env"];
+let env: Runtime["env"];
 beforeAll(async () => {
   router = await startUnkind({
     handlers: {
-      consume: (world) => {
-        env = world.env;
-        return REAL_HANDLERS.consume(world);
+      consume: (runtime) => {
+        env = runtime.env;
+        return REAL_HANDLERS.consume(runtime);
       },
     },
   });

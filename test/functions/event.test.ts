@@ -9,8 +9,8 @@ import { postOf, stands } from "./support.ts";
 
 const stand = stands();
 const handlers = () => ({
-  ingest: ingestHandler(stand.world("ingest").world),
-  receipts: receiptsHandler(stand.world("receipts").world),
+  ingest: ingestHandler(stand.runtime("ingest").runtime),
+  receipts: receiptsHandler(stand.runtime("receipts").runtime),
 });
 
 const statusOf = async (answer: Promise<{ statusCode?: number | undefined }>) => (await answer).statusCode;

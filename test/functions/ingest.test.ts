@@ -14,9 +14,9 @@ const GOOD = { target: TARGET, data: 1 };
 
 /** Posts to a function of its own, and tells what it answered and printed. */
 async function post(body: unknown, more: Parameters<typeof postOf>[2] = {}, claims = {}) {
-  const { world, lines } = stand.world("ingest");
+  const { runtime, lines } = stand.runtime("ingest");
   const token = await tokenFor("producer", claims);
-  const answer = await ingestHandler(world)(postOf(token, body, more));
+  const answer = await ingestHandler(runtime)(postOf(token, body, more));
   return { status: answer.statusCode, body: JSON.parse(String(answer.body)), lines, answer };
 }
 
@@ -48,10 +48,10 @@ describe("an array", () => {
       now -= 7;
       return now;
     };
-    const { world } = stand.world("ingest", { clock: { ...memoryClock(), now: back } });
+    const { runtime } = stand.runtime("ingest", { clock: { ...memoryClock(), now: back } });
     const token = await tokenFor("unsteady");
     const event = postOf(token, Array(10).fill({ ...GOOD, priority: "low" }));
-    const answer = await ingestHandler(world)(event);
+    const answer = await ingestHandler(runtime)(event);
     const ids = JSON.parse(String(answer.body)).map(({ id }: { id: string }) => id);
     expect(ids).toEqual([...new Set(ids)].sort());
     const received = await receive("low");
@@ -84,10 +84,10 @@ test("a message is in its producer's group, so that a noisy producer does not de
       body: { Successful: entries.map(({ Id }) => ({ Id, MessageId: Id })), Failed: [] },
     };
   });
-  const { world } = stand.world("ingest");
-  const env = { ...world.env, AWS_ENDPOINT_URL_SQS: sqs.url };
+  const { runtime } = stand.runtime("ingest");
+  const env = { ...runtime.env, AWS_ENDPOINT_URL_SQS: sqs.url };
   const event = postOf(await tokenFor("producer"), [GOOD, GOOD]);
-  expect(await ingestHandler({ ...world, env })(event)).toMatchObject({ statusCode: 202 });
+  expect(await ingestHandler({ ...runtime, env })(event)).toMatchObject({ statusCode: 202 });
   const sent = sqs.requests.map(({ body }) => body as object).filter((body) => "Entries" in body);
   expect(sent).toMatchObject([{ Entries: [{ MessageGroupId: "producer" }, { MessageGroupId: "producer" }] }]);
 });
@@ -99,12 +99,12 @@ describe("metrics", () => {
   });
 
   test("of a fault are written too, and the answer names the fault and hides what is inside", async () => {
-    const { world, lines } = stand.world("ingest", {
+    const { runtime, lines } = stand.runtime("ingest", {
       readSecret: async () => {
         throw new Error("arn:aws:secretsmanager:1234 is not for you");
       },
     });
-    const answer = await ingestHandler(world)(postOf(await tokenFor("producer"), GOOD));
+    const answer = await ingestHandler(runtime)(postOf(await tokenFor("producer"), GOOD));
     expect(answer.statusCode).toBe(503);
     expect(JSON.parse(String(answer.body))).toMatchObject({ code: "KEYS_UNAVAILABLE", status: 503 });
     expect(answer.body).not.toContain("arn:");

@@ -6,8 +6,8 @@ import { stands } from "./support.ts";
 const stand = stands();
 
 async function ask(method: string, claims: Record<string, unknown>, id = "order-1") {
-  const { world } = stand.world("receipts");
-  const answer = await receiptsHandler(world)({
+  const { runtime } = stand.runtime("receipts");
+  const answer = await receiptsHandler(runtime)({
     headers: { authorization: `Bearer ${await tokenFor("shop", claims)}` },
     requestContext: { http: { method } },
     pathParameters: { id },

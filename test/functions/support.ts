@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from "vitest";
 import type { HttpEvent } from "../../functions/runtime/event.ts";
-import type { World } from "../../functions/runtime/runtime.ts";
+import type { Runtime } from "../../functions/runtime/runtime.ts";
 import { type Queues, startQueues } from "../../local/emulators/queue.ts";
 import { startTables, type Tables } from "../../local/emulators/table.ts";
 import { environment } from "../../local/lambda/environment.ts";
@@ -17,8 +17,8 @@ export function stands(overrides: Overrides = {}) {
   afterAll(() => Promise.all([queues.stop(), tables.stop()]));
   return {
     queues: () => queues,
-    /** A world of the real time, and every line that its function prints. */
-    world(name: FunctionName, changes: Partial<World> = {}): { world: World; lines: string[] } {
+    /** A runtime of the real time, and every line that its function prints. */
+    runtime(name: FunctionName, changes: Partial<Runtime> = {}): { runtime: Runtime; lines: string[] } {
       const lines: string[] = [];
       const env = environment(name, {
         settings: settings(overrides),
@@ -27,7 +27,7 @@ export function stands(overrides: Overrides = {}) {
         socketEndpoint: "http://127.0.0.1:1",
         secretId: "tokens",
       });
-      const world: World = {
+      const runtime: Runtime = {
         env,
         write: (line) => lines.push(line),
         readSecret: async (_, stage) => (stage === "AWSCURRENT" ? { text: DEV_SECRET } : undefined),
@@ -35,7 +35,7 @@ export function stands(overrides: Overrides = {}) {
         random: Math.random,
         ...changes,
       };
-      return { world, lines };
+      return { runtime, lines };
     },
   };
 }

@@ -87,9 +87,9 @@ test("a message that waits longer than you want raises the alarm of its lane", (
 });
 
 test("every alarm tells the topic when it starts and when it is over", () => {
-  const told = synth((stack) => ({ alarms: { topic: new Topic(stack, "Topic") } }));
+  const alarmed = synth((stack) => ({ alarms: { topic: new Topic(stack, "Topic") } }));
   const topic = [{ Ref: expect.stringMatching(/^Topic/) }];
-  for (const { Properties } of Object.values(told.template.findResources("AWS::CloudWatch::Alarm")))
+  for (const { Properties } of Object.values(alarmed.template.findResources("AWS::CloudWatch::Alarm")))
     expect(Properties).toMatchObject({ AlarmActions: topic, OKActions: topic });
 });
 

@@ -105,15 +105,15 @@ test("functions trace to X-Ray only where they are told to", () => {
 });
 
 test("a dead letter raises an alarm, and the topic hears of its start and its end", () => {
-  const told = synth((stack) => ({ alarms: { topic: new Topic(stack, "Topic") } }));
+  const alarmed = synth((stack) => ({ alarms: { topic: new Topic(stack, "Topic") } }));
   const [alarm] = Object.values(
-    told.template.findResources("AWS::CloudWatch::Alarm", {
+    alarmed.template.findResources("AWS::CloudWatch::Alarm", {
       Properties: {
         MetricName: "ApproximateNumberOfMessagesVisible",
         Dimensions: [
           {
             Name: "QueueName",
-            Value: { "Fn::GetAtt": [told.idOf(told.router.lanes.deadLetters), "QueueName"] },
+            Value: { "Fn::GetAtt": [alarmed.idOf(alarmed.router.lanes.deadLetters), "QueueName"] },
           },
         ],
         Threshold: 0,

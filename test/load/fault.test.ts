@@ -98,9 +98,9 @@ test("with faults in front of the post endpoint every live socket gets every mes
   let gone = 0;
   for (const id of ids) {
     const sent = [...sockets.values()].filter((socket) => got(socket).includes(id)).length;
-    const told = await receipt(router, id);
-    expect(told).toMatchObject({ state: "delivered", counts: { sent, failed: 0, pending: 0 } });
-    gone += (told["counts"] as { gone: number }).gone;
+    const found = await receipt(router, id);
+    expect(found).toMatchObject({ state: "delivered", counts: { sent, failed: 0, pending: 0 } });
+    gone += (found["counts"] as { gone: number }).gone;
   }
   expect(gone).toBe(lost.size);
   for (const fault of ["429", "500", "hang"]) expect(proxy.made[fault]).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { expect, onTestFinished, test } from "vitest";
-import type { World } from "../../functions/runtime/runtime.ts";
+import type { Runtime } from "../../functions/runtime/runtime.ts";
 import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
 import { REAL_HANDLERS } from "../../local/lambda/handlers.ts";
 import { connect, tokenFor } from "../support/client.ts";
@@ -36,15 +36,15 @@ test("a good handshake is answered with the key's hash", async () => {
 });
 
 test("300 broken handshakes with a good token leave no row", async () => {
-  let world: World | undefined;
+  let runtime: Runtime | undefined;
   const router = await startTiny({
     socket: (given) => {
-      world = given;
+      runtime = given;
       return REAL_HANDLERS.socket(given);
     },
   });
   const client = new DynamoDBClient({
-    endpoint: world?.env["AWS_ENDPOINT_URL_DYNAMODB"] ?? "",
+    endpoint: runtime?.env["AWS_ENDPOINT_URL_DYNAMODB"] ?? "",
     region: REGION,
     credentials: CREDENTIALS,
   });
@@ -56,11 +56,11 @@ test("300 broken handshakes with a good token leave no row", async () => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => exchange(router.url, request)));
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 400));
   }
-  expect(await rows(world?.env["CONNECTIONS_TABLE"])).toBe(0);
-  expect(await rows(world?.env["SUBSCRIPTIONS_TABLE"])).toBe(0);
+  expect(await rows(runtime?.env["CONNECTIONS_TABLE"])).toBe(0);
+  expect(await rows(runtime?.env["SUBSCRIPTIONS_TABLE"])).toBe(0);
   // The count would see a row.
   await connect(router, "ann");
-  expect(await rows(world?.env["CONNECTIONS_TABLE"])).toBe(1);
+  expect(await rows(runtime?.env["CONNECTIONS_TABLE"])).toBe(1);
 }, 60_000);
 
 /** What Java's HTTP client sends first, on a connection that is not encrypted. */

@@ -5,7 +5,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import type { SQSEvent } from "aws-lambda";
 import { expect, onTestFinished, test, vi } from "vitest";
-import type { World } from "../../functions/runtime/runtime.ts";
+import type { Runtime } from "../../functions/runtime/runtime.ts";
 import { sqsClient, startQueues } from "../../local/emulators/queue.ts";
 import type { Handler, Handlers } from "../../local/lambda/handlers.ts";
 import { startPoller } from "../../local/lambda/poller.ts";
@@ -21,15 +21,15 @@ const PATIENT = { timeout: 100_000 };
 type Consume = Handler<SQSEvent, { batchItemFailures: { itemIdentifier: string }[] }>;
 
 async function startWithQueue(consume: Handlers["consume"], options: StartOptions = {}) {
-  let world: World | undefined;
+  let runtime: Runtime | undefined;
   const remember: Handlers["consume"] = (given) => {
-    world = given;
+    runtime = given;
     return consume(given);
   };
   const router = await startTiny({ consume: remember }, options);
-  const client = sqsClient(world?.env.AWS_ENDPOINT_URL_SQS ?? "");
+  const client = sqsClient(runtime?.env.AWS_ENDPOINT_URL_SQS ?? "");
   onTestFinished(() => client.destroy());
-  const url = (lane: Lane) => world?.env[`QUEUE_URL_${lane.toUpperCase()}`];
+  const url = (lane: Lane) => runtime?.env[`QUEUE_URL_${lane.toUpperCase()}`];
   const send = (lane: Lane, bodies: readonly string[]) =>
     client.send(
       new SendMessageBatchCommand({

@@ -4,7 +4,7 @@ import {
 } from "@aws-sdk/client-apigatewaymanagementapi";
 import type { APIGatewayProxyEventV2, APIGatewayProxyWebsocketEventV2, SQSEvent } from "aws-lambda";
 import { onTestFinished } from "vitest";
-import type { World } from "../../functions/runtime/runtime.ts";
+import type { Runtime } from "../../functions/runtime/runtime.ts";
 import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
 import type { Handlers } from "../../local/lambda/handlers.ts";
 import { type Router, type StartOptions, start } from "../../local/start.ts";
@@ -15,7 +15,7 @@ export interface Seen {
   readonly http: APIGatewayProxyEventV2[];
   readonly sockets: APIGatewayProxyWebsocketEventV2[];
   readonly batches: SQSEvent[];
-  readonly worlds: Partial<Record<keyof Handlers, World>>;
+  readonly worlds: Partial<Record<keyof Handlers, Runtime>>;
 }
 
 /** Starts the gateway over functions that record what they get: here the gateway is under test, not the pipeline. */
@@ -25,8 +25,8 @@ export async function startTiny(
 ): Promise<Router & { seen: Seen }> {
   const seen: Seen = { http: [], sockets: [], batches: [], worlds: {} };
   const recording: Handlers = {
-    ingest: (world) => {
-      seen.worlds.ingest = world;
+    ingest: (runtime) => {
+      seen.worlds.ingest = runtime;
       return async (event) => {
         seen.http.push(event);
         return { statusCode: 202, body: JSON.stringify({ state: "queued" }) };
@@ -36,8 +36,8 @@ export async function startTiny(
       seen.http.push(event);
       return { statusCode: 200, body: "{}" };
     },
-    consume: (world) => {
-      seen.worlds.consume = world;
+    consume: (runtime) => {
+      seen.worlds.consume = runtime;
       return async (event) => {
         seen.batches.push(event);
         return { batchItemFailures: [] };

@@ -39,14 +39,14 @@ test("a half-open socket is gone by itself after its time", async () => {
 });
 
 test("while a slow $connect is not over a post returns 410, though the function has returned", async () => {
-  let told = (_: string) => {};
+  let onConnect = (_: string) => {};
   const connecting = new Promise<string>((resolve) => {
-    told = resolve;
+    onConnect = resolve;
   });
   const socket: Handlers["socket"] =
     () =>
     async ({ requestContext }) => {
-      told(requestContext.connectionId);
+      onConnect(requestContext.connectionId);
       return { statusCode: 200 };
     };
   const { clock, pass } = stoppedClock();

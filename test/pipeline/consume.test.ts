@@ -219,7 +219,7 @@ describe("a message", () => {
     const { run, connections, subscriptions, receipts } = consumer();
     const young = { connectionId: "young=" as ConnectionId, connectedAt: NOW - 1_000 };
     const tags = ["topic:orders"] as Tag[];
-    await connections.open({
+    await connections.put({
       ...young,
       user: ANN,
       tags,

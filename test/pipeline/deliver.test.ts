@@ -3,7 +3,7 @@ import pLimit from "p-limit";
 import { describe, expect, test } from "vitest";
 import { type Delivered, deliver, type StopReason } from "../../shared/pipeline/deliver/deliver.ts";
 import { gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
-import type { Posting, SendResult } from "../../shared/ports.ts";
+import type { IndexEntry, SendResult } from "../../shared/ports.ts";
 import type { ConnectionId } from "../../shared/protocol/tag.ts";
 import { sortKey, WHOLE } from "../../shared/receipts/hash-range.ts";
 import { NO_PROGRESS, type Progress } from "../../shared/receipts/receipt.ts";
@@ -19,7 +19,7 @@ const GONE: SendResult = { kind: "gone" };
 const NEW: Progress = { ...NO_PROGRESS, from: WHOLE.from };
 
 /** The rows of so many connections, as routing finds them. */
-const rowsOf = (count: number): readonly Posting[] =>
+const rowsOf = (count: number): readonly IndexEntry[] =>
   Array.from({ length: count }, (_, i) => `c${i}=` as ConnectionId)
     .map((connectionId) => ({ connectionId, connectedAt: NOW, key: sortKey(connectionId) }))
     .sort((a, b) => (a.key < b.key ? -1 : 1));
@@ -39,7 +39,7 @@ interface Options {
 }
 
 /** An audience with its sockets, and runs that deliver to it one after the other. */
-function audience(rows: readonly Posting[]) {
+function audience(rows: readonly IndexEntry[]) {
   const [sockets, telemetry, clock] = [memorySockets(), memoryTelemetry(), memoryClock()];
   for (const { connectionId } of rows) sockets.open(connectionId);
   const forgotten: string[] = [];
@@ -85,8 +85,8 @@ function audience(rows: readonly Posting[]) {
         frame: FRAME,
         progress,
         pages: pages(),
-        slot: pLimit(inFlight),
-        forget: async ({ connectionId }) => void forgotten.push(connectionId),
+        limiter: pLimit(inFlight),
+        removeConnection: async ({ connectionId }) => void forgotten.push(connectionId),
         stop,
         isCancelled,
       },

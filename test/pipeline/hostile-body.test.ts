@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { median } from "../../bench/measure.ts";
 import { backlog } from "../../shared/pipeline/ingest/backlog.ts";
 import { type Item, ingest } from "../../shared/pipeline/ingest/ingest.ts";
-import { Post } from "../../shared/protocol/message.ts";
+import { PublishRequest } from "../../shared/protocol/message.ts";
 import { parse } from "../../shared/protocol/parse.ts";
 import type { UserId } from "../../shared/protocol/tag.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
@@ -66,7 +66,7 @@ async function best<K extends string>(
 
 test("120,000 unknown fields cost little more than to read them, and twice as many twice as much", async () => {
   const [once, twice] = [message(fields(60_000)), message(fields(120_000))];
-  const check = (text: string) => () => parse(Post, JSON.parse(text), "MESSAGE_INVALID");
+  const check = (text: string) => () => parse(PublishRequest, JSON.parse(text), "MESSAGE_INVALID");
   const works = {
     readOnce: () => JSON.parse(once),
     once: check(once),
@@ -169,7 +169,11 @@ describe("a hostile body costs at most five times what it takes to read it", () 
 
 test("of a hundred thousand bad fields the first hundred are named, and the others counted", () => {
   const count = 100_000;
-  const refused = parse(Post, JSON.parse(message(TARGET, '"data":1', fields(count))), "MESSAGE_INVALID");
+  const refused = parse(
+    PublishRequest,
+    JSON.parse(message(TARGET, '"data":1', fields(count))),
+    "MESSAGE_INVALID",
+  );
   expect(refused).toMatchObject({ refusal: { detail: expect.stringMatching(/; and 99900 more$/) } });
   expect(refused.ok ? [] : refused.refusal.errors).toHaveLength(100);
 });
@@ -177,7 +181,7 @@ test("of a hundred thousand bad fields the first hundred are named, and the othe
 test("bad fields at several places are counted together", () => {
   const target = message('"topic":"a"', fields(150));
   const body = JSON.parse(message(`"target":${target}`, '"data":1', '"priority":"top"', fields(20)));
-  const refused = parse(Post, body, "MESSAGE_INVALID");
+  const refused = parse(PublishRequest, body, "MESSAGE_INVALID");
   // 150 in the target, 20 beside it, and the priority.
   expect(refused).toMatchObject({ refusal: { detail: expect.stringMatching(/; and 71 more$/) } });
 });

@@ -32,10 +32,10 @@ async function lists(sizes: Readonly<Record<string, number>>) {
       read.rows += page.rows.length;
       return page;
     },
-    async among(tag, rows, now) {
+    async filterHolders(tag, rows, now) {
       read.calls += 1;
       read.keys += rows.length;
-      return subscriptions.among(tag, rows, now);
+      return subscriptions.filterHolders(tag, rows, now);
     },
   };
   const reach = async (target: Target, firstPages = new Map()) => {

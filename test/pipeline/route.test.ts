@@ -2,7 +2,7 @@ import fc from "fast-check";
 import * as v from "valibot";
 import { expect, test } from "vitest";
 import { type RouteDeps, route } from "../../shared/pipeline/route/route.ts";
-import type { Posting } from "../../shared/ports.ts";
+import type { IndexEntry } from "../../shared/ports.ts";
 import type { ConnectionId, Tag, UserId } from "../../shared/protocol/tag.ts";
 import { Target } from "../../shared/protocol/target.ts";
 import { after, contains, type HashRange, sortKey, split, WHOLE } from "../../shared/receipts/hash-range.ts";
@@ -61,7 +61,7 @@ async function indexOf(all: readonly Holder[]): Promise<Omit<RouteDeps, "policy"
     const holder = { connectionId: id as ConnectionId, connectedAt: NOW };
     await subscriptions.add(["everyone", ...tags] as Tag[], holder, LATER);
     await subscriptions.add(expired as Tag[], holder, NOW);
-    await connections.open({
+    await connections.put({
       ...holder,
       user: "ann" as UserId,
       tags: [],
@@ -92,7 +92,7 @@ const keysFor = (all: readonly Holder[], target: Target, range: HashRange) =>
     .sort();
 
 async function pagesOf(deps: RouteDeps, target: Target, range: HashRange) {
-  const pages: (readonly Posting[])[] = [];
+  const pages: (readonly IndexEntry[])[] = [];
   for await (const page of (await route(deps, target, range)).pages()) pages.push(page);
   return pages;
 }

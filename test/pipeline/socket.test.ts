@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { forget } from "../../shared/pipeline/socket/remove-connection.ts";
+import { removeConnection } from "../../shared/pipeline/socket/remove-connection.ts";
 import { answer, connect, disconnect } from "../../shared/pipeline/socket/socket.ts";
 import type { ConnectionId, Tag, UserId } from "../../shared/protocol/tag.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
@@ -64,7 +64,7 @@ test("no subscription outlives its connection, in whatever order frames, $discon
       };
       const served = [...work, "disconnect" as const].map((step) => {
         if (step === "disconnect") return disconnect(deps, SOCKET);
-        if (step === "gone") return forget(deps, SOCKET, ["topic:a" as Tag]);
+        if (step === "gone") return removeConnection(deps, SOCKET, ["topic:a" as Tag]);
         return answer(deps, SOCKET.connectionId, JSON.stringify(step));
       });
       await scheduler.waitFor(Promise.all(served));

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import * as v from "valibot";
 import { expect, test } from "vitest";
 import type { Result } from "../../shared/protocol/errors.ts";
-import { type Message, messageFrom, Post } from "../../shared/protocol/message.ts";
+import { type Message, messageFrom, PublishRequest } from "../../shared/protocol/message.ts";
 import { messageFrame } from "../../shared/protocol/message-frame.ts";
 import { parse } from "../../shared/protocol/parse.ts";
 import type { UserId } from "../../shared/protocol/tag.ts";
@@ -13,7 +13,7 @@ import { aJob, aMessage, NOW } from "../support/message.ts";
 
 const ACCEPTANCE = { producer: "ann" as UserId, now: NOW, newId: () => "made", lifeSeconds: 342_000 };
 const accepted = (fields: object, root?: string) =>
-  messageFrom(v.parse(Post, { target: { topic: "orders" }, data: 1, ...fields }), ACCEPTANCE, root);
+  messageFrom(v.parse(PublishRequest, { target: { topic: "orders" }, data: 1, ...fields }), ACCEPTANCE, root);
 const unwrap = <T>(result: Result<T>): T => {
   if (!result.ok) throw new Error(result.refusal.detail);
   return result.value;
@@ -80,13 +80,15 @@ test.each([
   { fields: { id: "", priority: 1, prio: 1, loud: 1 }, at: ["/id", "/priority", "/prio", "/loud"] },
 ])("a post of $fields is refused", ({ fields, at }) => {
   const post = JSON.parse(JSON.stringify({ target: { topic: "orders" }, data: 1, ...fields }));
-  const refused = parse(Post, post, "MESSAGE_INVALID");
+  const refused = parse(PublishRequest, post, "MESSAGE_INVALID");
   expect(refused).toMatchObject({ refusal: { errors: at.map((pointer) => ({ pointer })) } });
 });
 
 test("data may be null, but not absent", () => {
-  expect(parse(Post, { target: { topic: "a" }, data: null }, "MESSAGE_INVALID")).toMatchObject({ ok: true });
-  expect(parse(Post, { target: { topic: "a" } }, "MESSAGE_INVALID")).toMatchObject({
+  expect(parse(PublishRequest, { target: { topic: "a" }, data: null }, "MESSAGE_INVALID")).toMatchObject({
+    ok: true,
+  });
+  expect(parse(PublishRequest, { target: { topic: "a" } }, "MESSAGE_INVALID")).toMatchObject({
     refusal: { errors: [{ pointer: "/data", detail: "is missing" }] },
   });
 });
@@ -94,7 +96,9 @@ test("data may be null, but not absent", () => {
 test("a message comes out of its queue as it went in, and its frame is the same to the byte", () => {
   fc.assert(
     fc.property(postsAt(NOW), fc.uuid(), (post, made) => {
-      const message = unwrap(messageFrom(v.parse(Post, post), { ...ACCEPTANCE, newId: () => made }));
+      const message = unwrap(
+        messageFrom(v.parse(PublishRequest, post), { ...ACCEPTANCE, newId: () => made }),
+      );
       const job = read(bodyOf({ message }));
       expect(JSON.stringify(job)).toBe(JSON.stringify({ message }));
       expect(JSON.stringify(messageFrame(job.message))).toBe(JSON.stringify(messageFrame(message)));

@@ -150,7 +150,7 @@ test.each([
 });
 
 test("a text of sixty characters is told whole, a longer one is cut", () => {
-  const told = (length: number) => errorsOf(v.number(), "x".repeat(length))[0]?.detail;
-  expect(told(58)).toBe(`must be number, got "${"x".repeat(58)}"`);
-  expect(told(59)).toBe(`must be number, got "${"x".repeat(59)}…`);
+  const detailOf = (length: number) => errorsOf(v.number(), "x".repeat(length))[0]?.detail;
+  expect(detailOf(58)).toBe(`must be number, got "${"x".repeat(58)}"`);
+  expect(detailOf(59)).toBe(`must be number, got "${"x".repeat(59)}…`);
 });

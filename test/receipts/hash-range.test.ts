@@ -79,14 +79,14 @@ test("a key starts with its hash, and every key is in the whole range", () => {
   );
 });
 
-test("the size of a list is told from its first page to within a fifth", () => {
+test("the size of a list is estimated from its first page to within a fifth", () => {
   const keys = Array.from({ length: 20_000 }, (_, i) => sortKey(`connection-${i}`)).sort();
   for (const range of [WHOLE, ...split(WHOLE, 4)]) {
     const own = keys.filter((key) => contains(range, key));
     const page = own.slice(0, 1_000);
-    const told = estimate(range, page.length, page.at(-1) ?? "");
-    expect(told).toBeGreaterThan(own.length * 0.8);
-    expect(told).toBeLessThan(own.length * 1.2);
+    const estimated = estimate(range, page.length, page.at(-1) ?? "");
+    expect(estimated).toBeGreaterThan(own.length * 0.8);
+    expect(estimated).toBeLessThan(own.length * 1.2);
   }
 });
 

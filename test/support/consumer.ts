@@ -65,7 +65,7 @@ export function consumer({ receipts = memoryReceipts(), queue = memoryQueue() } 
       const holder = { connectionId: `${name}=` as ConnectionId, connectedAt: NOW - 60_000 };
       const tags = ["everyone", ...topics.map((topic) => `topic:${topic}`)] as Tag[];
       const expiresAt = NOW + 7_200_000;
-      await connections.open({
+      await connections.put({
         ...holder,
         user: ANN,
         tags,

@@ -1,4 +1,4 @@
-import type { World } from "../../functions/runtime/runtime.ts";
+import type { Runtime } from "../../functions/runtime/runtime.ts";
 import { ACCOUNT, CREDENTIALS, functionCredentials, REGION } from "../../local/emulators/aws.ts";
 import { type EventOf, type Handler, REAL_HANDLERS, type ReplyOf } from "../../local/lambda/handlers.ts";
 import { type EmulatedService, type Router, type StartOptions, start } from "../../local/start.ts";
@@ -30,7 +30,7 @@ export interface Deployment {
 
 export type Run = <F extends FunctionName>(
   name: F,
-  world: World,
+  runtime: Runtime,
   deployment: Deployment,
 ) => Handler<EventOf<F>, ReplyOf<F>>;
 
@@ -86,13 +86,13 @@ export async function startUnkind(options: UnkindOptions = {}): Promise<UnkindRo
   /** A function is told where everything is, and by that its policy names what is emulated. */
   const held =
     <F extends FunctionName>(name: F) =>
-    (world: World): Handler<EventOf<F>, ReplyOf<F>> => {
-      const where = { values: world.env, secretArn: SECRET_ARN, place: PLACE };
+    (runtime: Runtime): Handler<EventOf<F>, ReplyOf<F>> => {
+      const where = { values: runtime.env, secretArn: SECRET_ARN, place: PLACE };
       const physicals = physicalsOf(template, { [name]: functions[name] }, where);
       policies[name] = policyOf(template, functions[name].role, physicals);
       const deployment = { template: functions[name], physicals, secretsEndpoint: secrets.url };
       const make = options.handlers?.[name] ?? REAL_HANDLERS[name];
-      return options.run?.(name, world, deployment) ?? make(world);
+      return options.run?.(name, runtime, deployment) ?? make(runtime);
     };
   const router = await start({
     ...options,

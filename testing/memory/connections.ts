@@ -16,7 +16,7 @@ export function memoryConnections(): Connections & { size(): number } {
   };
   return {
     read,
-    async open(connection) {
+    async put(connection) {
       rows.set(connection.connectionId, { ...structuredClone(connection), revision: 0, changes: [] });
     },
     async find(id, now) {
@@ -35,7 +35,7 @@ export function memoryConnections(): Connections & { size(): number } {
       rows.set(connectionId, { ...row, changes: without(row, [mark]) });
       return true;
     },
-    async close({ connectionId, connectedAt }) {
+    async delete({ connectionId, connectedAt }) {
       const row = same(connectionId, connectedAt);
       if (row) rows.delete(connectionId);
       return row;

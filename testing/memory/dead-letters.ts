@@ -3,7 +3,7 @@ import { LANES, type Lane } from "../../shared/protocol/lane.ts";
 
 export interface MemoryDeadLetters extends DeadLetters {
   /** Puts a letter in, as the consumer does. */
-  bury(letter: Pick<DeadLetter, "body" | "reason" | "lane">): void;
+  bury(deadLetter: Pick<DeadLetter, "body" | "reason" | "lane">): void;
   /** The bodies that are left, hidden or not. */
   bodies(): readonly string[];
   /** What was forwarded, oldest first. */
@@ -25,10 +25,10 @@ export function memoryDeadLetters(clock: Pick<Clock, "now">): MemoryDeadLetters 
   return {
     lanes,
     bodies: () => [...stored.values()].map(({ body }) => body),
-    bury(letter) {
+    bury(deadLetter) {
       const entryId = `entry-${++count}`;
       const now = clock.now();
-      stored.set(entryId, { ...letter, entryId, receiptHandle: "", sentAt: now, visibleAt: now });
+      stored.set(entryId, { ...deadLetter, entryId, receiptHandle: "", sentAt: now, visibleAt: now });
     },
     async receive(most, holdSeconds) {
       return visible()
@@ -37,20 +37,21 @@ export function memoryDeadLetters(clock: Pick<Clock, "now">): MemoryDeadLetters 
           const receiptHandle = `${found.entryId}/${++count}`;
           const visibleAt = clock.now() + holdSeconds * 1000;
           stored.set(found.entryId, { ...found, receiptHandle, visibleAt });
-          const { visibleAt: _, ...letter } = { ...found, receiptHandle };
-          return letter;
+          const { visibleAt: _, ...deadLetter } = { ...found, receiptHandle };
+          return deadLetter;
         });
     },
-    async release(letters) {
-      for (const letter of letters.filter(isHeld)) stored.set(letter.entryId, { ...letter, visibleAt: 0 });
+    async release(deadLetters) {
+      for (const deadLetter of deadLetters.filter(isHeld))
+        stored.set(deadLetter.entryId, { ...deadLetter, visibleAt: 0 });
     },
     async forward(lane, entries) {
       lanes[lane].push(...entries.map(({ body }) => body));
       return entries.map(() => true);
     },
-    async remove(letters) {
-      for (const { entryId } of letters) stored.delete(entryId);
-      return letters.map(() => true);
+    async remove(deadLetters) {
+      for (const { entryId } of deadLetters) stored.delete(entryId);
+      return deadLetters.map(() => true);
     },
     size: async () => visible().length,
   };

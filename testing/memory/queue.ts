@@ -32,10 +32,10 @@ export function memoryQueue(): MemoryQueue {
         return fits;
       });
     },
-    async hide(_lane, receiptHandle, seconds) {
+    async changeVisibility(_lane, receiptHandle, seconds) {
       hidden.push({ receiptHandle, seconds });
     },
-    async bury(lane, body, reason) {
+    async deadLetter(lane, body, reason) {
       buried.push({ lane, body, reason: reason || "none given" });
     },
     async backlog(lane) {

@@ -1,8 +1,8 @@
-import type { Posting, Subscriptions } from "../../shared/ports.ts";
+import type { IndexEntry, Subscriptions } from "../../shared/ports.ts";
 import type { Tag } from "../../shared/protocol/tag.ts";
 import { after, sortKey } from "../../shared/receipts/hash-range.ts";
 
-interface Row extends Posting {
+interface Row extends IndexEntry {
   readonly expiresAt: number;
 }
 
@@ -46,7 +46,7 @@ export function memorySubscriptions(): MemorySubscriptions {
         ...(more ? { next: after(last.key) } : {}),
       };
     },
-    async among(tag, rows, now) {
+    async filterHolders(tag, rows, now) {
       const list = listOf(tag);
       const held = rows.filter(({ key, connectedAt }) => {
         const row = list.get(key);
@@ -76,7 +76,7 @@ export function memorySubscriptions(): MemorySubscriptions {
   };
 }
 
-const posting = ({ key, connectionId, connectedAt }: Row): Posting => ({ key, connectionId, connectedAt });
+const posting = ({ key, connectionId, connectedAt }: Row): IndexEntry => ({ key, connectionId, connectedAt });
 
 function firstAtOrAfter(rows: readonly Row[], key: string): number {
   let low = 0;

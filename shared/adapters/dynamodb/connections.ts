@@ -24,7 +24,7 @@ export function dynamoConnections(client: DynamoDBClient, table: string): Connec
     });
   return {
     read,
-    open: (connection) =>
+    put: (connection) =>
       onTable("writing a connection", async () => {
         await client.send(new PutItemCommand({ TableName: table, Item: toRow(connection) }));
       }),
@@ -66,7 +66,7 @@ export function dynamoConnections(client: DynamoDBClient, table: string): Connec
           ),
         ),
       ),
-    close: ({ connectionId, connectedAt }) =>
+    delete: ({ connectionId, connectedAt }) =>
       onTable("deleting a connection", async () => {
         let row: Row | undefined;
         await ifHolds(async () => {

@@ -7,7 +7,7 @@ import {
   QueryCommand,
   type WriteRequest,
 } from "@aws-sdk/client-dynamodb";
-import type { Clock, Posting, Random, Subscriptions } from "../../ports.ts";
+import type { Clock, IndexEntry, Random, Subscriptions } from "../../ports.ts";
 import type { ConnectionId, Tag } from "../../protocol/tag.ts";
 import { after, sortKey } from "../../receipts/hash-range.ts";
 import { chunks, ifHolds, onTable } from "../sdk/client.ts";
@@ -63,7 +63,7 @@ export function dynamoSubscriptions(deps: SubscriptionsDeps): Subscriptions {
         const rows = Items.map(posting).filter(({ key }) => key < to);
         return { rows, read: ScannedCount, ...(next < to ? { next } : {}) };
       }),
-    among: (tag, rows, now) =>
+    filterHolders: (tag, rows, now) =>
       onTable("reading subscriptions", async () => {
         const times = new Map(rows.map((row) => [row.key, row.connectedAt]));
         const keys = rows.map(({ key }) => ({ tag: { S: tag }, key: { S: key } }));
@@ -127,7 +127,7 @@ export function dynamoSubscriptions(deps: SubscriptionsDeps): Subscriptions {
 const keyOf = (tag: Tag, connectionId: string) => ({ tag: { S: tag }, key: { S: sortKey(connectionId) } });
 const seconds = (milliseconds: number) => ({ N: String(Math.floor(milliseconds / 1000)) });
 
-function posting(row: Row): Posting {
+function posting(row: Row): IndexEntry {
   const key = row["key"]?.S ?? "";
   return {
     key,

@@ -39,11 +39,11 @@ export function sqsDeadLetters({ client, url, laneUrls }: SqsDeadLettersOptions)
             MessageSystemAttributeNames: ["SentTimestamp"],
           }),
         );
-        return Messages.map(letterOf);
+        return Messages.map(parseDeadLetter);
       }),
-    release: (letters) =>
+    release: (deadLetters) =>
       onQueue("dead letters not released", async () => {
-        await eachBatch(chunks(letters, QUEUE_BATCH), async (batch) => {
+        await eachBatch(chunks(deadLetters, QUEUE_BATCH), async (batch) => {
           const Entries = handles(batch).map((entry) => ({ ...entry, VisibilityTimeout: 0 }));
           await client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: url, Entries }));
           return [];
@@ -61,9 +61,9 @@ export function sqsDeadLetters({ client, url, laneUrls }: SqsDeadLettersOptions)
           return succeeded(batch, sent.Successful);
         }),
       ),
-    remove: (letters) =>
+    remove: (deadLetters) =>
       onQueue("dead letters not deleted", () =>
-        eachBatch(chunks(letters, QUEUE_BATCH), async (batch) => {
+        eachBatch(chunks(deadLetters, QUEUE_BATCH), async (batch) => {
           const command = new DeleteMessageBatchCommand({ QueueUrl: url, Entries: handles(batch) });
           return succeeded(batch, (await client.send(command)).Successful);
         }),
@@ -72,7 +72,13 @@ export function sqsDeadLetters({ client, url, laneUrls }: SqsDeadLettersOptions)
   };
 }
 
-function letterOf({ MessageId, ReceiptHandle, Body, Attributes, MessageAttributes }: Message): DeadLetter {
+function parseDeadLetter({
+  MessageId,
+  ReceiptHandle,
+  Body,
+  Attributes,
+  MessageAttributes,
+}: Message): DeadLetter {
   const reason = MessageAttributes?.["reason"]?.StringValue;
   const lane = LANES.find((name) => name === MessageAttributes?.["lane"]?.StringValue);
   return {
@@ -85,8 +91,8 @@ function letterOf({ MessageId, ReceiptHandle, Body, Attributes, MessageAttribute
   };
 }
 
-const handles = (letters: readonly DeadLetter[]) =>
-  letters.map(({ receiptHandle }, index) => ({ Id: String(index), ReceiptHandle: receiptHandle }));
+const handles = (deadLetters: readonly DeadLetter[]) =>
+  deadLetters.map(({ receiptHandle }, index) => ({ Id: String(index), ReceiptHandle: receiptHandle }));
 
 /** Calls for each batch, a bounded number at a time, and joins what they answer, in order. */
 async function eachBatch<T>(

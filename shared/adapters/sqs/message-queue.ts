@@ -30,7 +30,7 @@ export function sqsQueue(options: SqsQueueOptions): MessageQueue {
       const taken = await Promise.all(batches.map((batch) => sendBatch(options, lane, batch)));
       return taken.flat();
     },
-    hide: (lane, receiptHandle, seconds) =>
+    changeVisibility: (lane, receiptHandle, seconds) =>
       onQueue("visibility not changed", async () => {
         try {
           await client.send(
@@ -44,7 +44,7 @@ export function sqsQueue(options: SqsQueueOptions): MessageQueue {
           if (!(fault instanceof Error) || !STALE_HANDLE.has(fault.name)) throw fault;
         }
       }),
-    bury: (lane, body, reason) =>
+    deadLetter: (lane, body, reason) =>
       onQueue("the dead-letter queue did not take a message", async () => {
         await client.send(
           new SendMessageCommand({

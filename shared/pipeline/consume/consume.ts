@@ -40,7 +40,7 @@ type AgainVerdict = Extract<Verdict, { kind: "again" }>;
 interface Shared {
   readonly deps: ConsumeDeps;
   readonly run: Run;
-  readonly slot: LimitFunction;
+  readonly limiter: LimitFunction;
   /** The earliest moment at which SQS shows the records again if this run dies. */
   readonly returnsAt: number;
   /** Whether the gateway was down when the run began. */
@@ -57,7 +57,7 @@ export async function consume(deps: ConsumeDeps, records: readonly Received[], r
   const shared: Shared = {
     deps: { ...deps, firstPages: new Map() },
     run,
-    slot: pLimit(deps.policy.postsInFlight),
+    limiter: pLimit(deps.policy.postsInFlight),
     returnsAt: deps.clock.now() + deps.visibilitySeconds * 1000 - CLOCK_MARGIN,
     isDown,
   };
@@ -115,7 +115,7 @@ async function consumeOne(
   const { deps, run } = shared;
   if (body.kind === "newer") return { kind: "again", seconds: NEWER_SECONDS };
   if (body.kind === "invalid") {
-    await deps.queue.bury(record.lane, record.body, body.reason);
+    await deps.queue.deadLetter(record.lane, record.body, body.reason);
     deps.telemetry.count("DeadLetters");
     return DONE;
   }
@@ -160,12 +160,12 @@ async function consumeOne(
   }
 }
 
-async function process({ deps, run, slot }: Shared, job: Job, found: Progress, deaths: number) {
+async function process({ deps, run, limiter }: Shared, job: Job, found: Progress, deaths: number) {
   if (deaths >= deps.policy.deaths) {
     deps.telemetry.count("Deaths", deaths);
     return dead(found, `${deaths} runs died while they processed it`);
   }
-  return processJob(deps, job, found, { ...run, slot }).catch((fault: unknown): Outcome => {
+  return processJob(deps, job, found, { ...run, limiter }).catch((fault: unknown): Outcome => {
     deps.telemetry.warn("delivery interrupted", {}, fault);
     return { kind: "retry", progress: found, reason: messageOf(fault) };
   });
@@ -198,7 +198,7 @@ const secondsUntil = ({ clock }: ConsumeDeps, time: number): number =>
 
 async function hide(deps: ConsumeDeps, { lane, receiptHandle }: Received, seconds: number): Promise<void> {
   const bounded = Math.min(Math.max(0, seconds), VISIBILITY_SECONDS);
-  await deps.queue.hide(lane, receiptHandle, bounded).catch((fault: unknown) => {
+  await deps.queue.changeVisibility(lane, receiptHandle, bounded).catch((fault: unknown) => {
     deps.telemetry.warn("visibility not changed", { lane }, fault);
   });
 }

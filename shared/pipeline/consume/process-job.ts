@@ -9,12 +9,12 @@ import { endingOf, type Progress, type Recipient } from "../../receipts/receipt.
 import type { DeliveryPolicy } from "../../settings/policy.ts";
 import { type DeliverDeps, type Delivered, deliver, type StopReason } from "../deliver/deliver.ts";
 import { NOBODY, type RouteDeps, route } from "../route/route.ts";
-import { forget } from "../socket/remove-connection.ts";
+import { removeConnection } from "../socket/remove-connection.ts";
 import { rangesFor } from "./split.ts";
 
 export interface ProcessJobDeps extends DeliverDeps, RouteDeps {
   readonly clock: Clock;
-  readonly connections: Pick<Connections, "find" | "close">;
+  readonly connections: Pick<Connections, "find" | "delete">;
   readonly receipts: Pick<Receipts, "isCancelled">;
   readonly policy: DeliveryPolicy;
 }
@@ -22,7 +22,7 @@ export interface ProcessJobDeps extends DeliverDeps, RouteDeps {
 /** When the run is killed (milliseconds since 1970), and its bound on sends in flight. */
 export interface RunContext {
   readonly end: number;
-  readonly slot: LimitFunction;
+  readonly limiter: LimitFunction;
 }
 
 /** Processes a claimed job: splits it if it is too large for one run, and delivers it if it is not. */
@@ -55,10 +55,10 @@ export async function processJob(
     frame: Buffer.from(JSON.stringify(messageFrame(message))),
     progress: found,
     pages: audience.pages(),
-    slot: run.slot,
-    forget: async (gone: Recipient) => {
+    limiter: run.limiter,
+    removeConnection: async (gone: Recipient) => {
       if (deps.clock.now() < gone.connectedAt + CONNECTING) return;
-      await forget(deps, gone, tagsFor(message.target)).catch((fault: unknown) =>
+      await removeConnection(deps, gone, tagsFor(message.target)).catch((fault: unknown) =>
         deps.telemetry.warn("connection not forgotten", {}, fault),
       );
     },

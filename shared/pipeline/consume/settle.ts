@@ -6,7 +6,7 @@ import { queueJobs } from "./split.ts";
 
 export interface SettleDeps {
   readonly receipts: Pick<Receipts, "settle">;
-  readonly queue: Pick<MessageQueue, "send" | "bury">;
+  readonly queue: Pick<MessageQueue, "send" | "deadLetter">;
   readonly clock: Pick<Clock, "now">;
   readonly telemetry: Telemetry;
 }
@@ -53,7 +53,11 @@ export async function settle(
     case "ended":
       deps.telemetry.count("Endings");
       if (outcome.ending === "dead") {
-        await deps.queue.bury(record.lane, record.body, outcome.reason ?? "its connections stayed busy");
+        await deps.queue.deadLetter(
+          record.lane,
+          record.body,
+          outcome.reason ?? "its connections stayed busy",
+        );
         deps.telemetry.count("DeadLetters");
       }
       return DONE;

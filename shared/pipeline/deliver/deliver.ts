@@ -1,6 +1,6 @@
 import type { LimitFunction } from "p-limit";
 import { backoff } from "../../backoff.ts";
-import type { Clock, Posting, Random, SendResult, Telemetry } from "../../ports.ts";
+import type { Clock, IndexEntry, Random, SendResult, Telemetry } from "../../ports.ts";
 import { messageOf } from "../../protocol/errors.ts";
 import { METERED_BYTES } from "../../protocol/limits.ts";
 import type { ConnectionId } from "../../protocol/tag.ts";
@@ -23,11 +23,11 @@ export interface Delivery {
   /** What earlier runs left. */
   readonly progress: Progress;
   /** Whom to send to beyond the pending ones. */
-  readonly pages: AsyncIterable<readonly Posting[]>;
+  readonly pages: AsyncIterable<readonly IndexEntry[]>;
   /** The run's bound on sends in flight, shared by all its deliveries. */
-  readonly slot: LimitFunction;
+  readonly limiter: LimitFunction;
   /** Deletes the rows of a connection that turned out to be gone. Never throws. */
-  readonly forget: (gone: Recipient) => Promise<void>;
+  readonly removeConnection: (gone: Recipient) => Promise<void>;
   /** Why no further send may start, asked before each; undefined while sends may. */
   readonly stop: () => StopReason | undefined;
   /** Asked before each page but the first, and before each round of retries. */
@@ -106,7 +106,7 @@ export async function deliver(deps: DeliverDeps, delivery: Delivery): Promise<De
 }
 
 /** The sends of one delivery and what became of them. */
-function sending(deps: DeliverDeps, { frame, progress, slot, stop, forget }: Delivery) {
+function sending(deps: DeliverDeps, { frame, progress, limiter, stop, removeConnection }: Delivery) {
   const counts = { ...progress.counts };
   const failed: ConnectionId[] = [...progress.failed];
   let busy: Recipient[] = [];
@@ -126,7 +126,7 @@ function sending(deps: DeliverDeps, { frame, progress, slot, stop, forget }: Del
         return;
       case "gone":
         counts.gone++;
-        return forget(recipient);
+        return removeConnection(recipient);
       case "throttled":
       case "unavailable":
         deps.telemetry.count("PostsBusy");
@@ -162,8 +162,8 @@ function sending(deps: DeliverDeps, { frame, progress, slot, stop, forget }: Del
     const worker = async () => {
       for (const recipient of waiting) await send(recipient, options);
     };
-    const workers = Math.min(slot.concurrency, recipients.length);
-    await Promise.all(Array.from({ length: workers }, () => slot(worker)));
+    const workers = Math.min(limiter.concurrency, recipients.length);
+    await Promise.all(Array.from({ length: workers }, () => limiter(worker)));
   };
 
   return {

@@ -3,7 +3,7 @@ import { accept, type Problem, problem, type Result, refuse } from "../../protoc
 import { type Identity, mayPublish } from "../../protocol/grant.ts";
 import { PRIORITIES } from "../../protocol/lane.ts";
 import { BATCH_MESSAGES, FRAME_BYTES } from "../../protocol/limits.ts";
-import { messageFrom, Post } from "../../protocol/message.ts";
+import { messageFrom, PublishRequest } from "../../protocol/message.ts";
 import { messageFrame } from "../../protocol/message-frame.ts";
 import { parse } from "../../protocol/parse.ts";
 import type { Backlog } from "./backlog.ts";
@@ -77,7 +77,7 @@ function check(
   input: unknown,
   root: string,
 ): Result<Entry> {
-  const post = parse(Post, input, "MESSAGE_INVALID", root);
+  const post = parse(PublishRequest, input, "MESSAGE_INVALID", root);
   if (!post.ok) return post;
   if (!mayPublish(producer, post.value.target)) {
     return refuse(

@@ -1,8 +1,8 @@
-import type { Connections, Posting } from "../../ports.ts";
+import type { Connections, IndexEntry } from "../../ports.ts";
 import type { Tag } from "../../protocol/tag.ts";
 import { type Expression, expressionOf, type Target } from "../../protocol/target.ts";
 import { contains, type HashRange, sortKey, WHOLE } from "../../receipts/hash-range.ts";
-import { type ListDeps, mergeJoin, openList, type PostingList } from "./tag-list.ts";
+import { type ListDeps, mergeJoin, openList, type TagList } from "./tag-list.ts";
 
 export interface RouteDeps extends ListDeps {
   readonly connections: Pick<Connections, "find">;
@@ -12,7 +12,7 @@ export interface RouteDeps extends ListDeps {
 export interface Audience {
   /** How many there are, told from the first page of each list. */
   readonly estimate: number;
-  pages(): AsyncIterable<readonly Posting[]>;
+  pages(): AsyncIterable<readonly IndexEntry[]>;
 }
 
 /** Looks up whom a target is for, within a range of the index, with memory for one page per tag. */
@@ -30,7 +30,7 @@ export async function route(deps: RouteDeps, target: Target, range: HashRange = 
   const [only] = all;
   if (only && all.length + choice.length + barred.length === 1) return only;
   const shortest = all.toSorted((a, b) => a.estimate - b.estimate)[0];
-  const sifted = (list: PostingList, others: readonly PostingList[]): Audience => ({
+  const sifted = (list: TagList, others: readonly TagList[]): Audience => ({
     estimate: list.estimate,
     pages: () => sift(deps, list, others, { any: choice, none: barred }),
   });
@@ -47,7 +47,7 @@ export async function route(deps: RouteDeps, target: Target, range: HashRange = 
 /** An audience without anyone. */
 export const NOBODY: Audience = { estimate: 0, async *pages() {} };
 
-const known = (rows: readonly Posting[]): Audience => ({
+const known = (rows: readonly IndexEntry[]): Audience => ({
   estimate: rows.length,
   async *pages() {
     if (rows.length > 0) yield rows;
@@ -58,7 +58,7 @@ const known = (rows: readonly Posting[]): Audience => ({
 const ROWS_PER_READ = 40;
 
 /** Whether asking the other lists for the rows of a short one costs less than reading them all. */
-function isCheapToSift(short: PostingList, others: readonly PostingList[]): boolean {
+function isCheapToSift(short: TagList, others: readonly TagList[]): boolean {
   const read = others.reduce((sum, list) => sum + list.estimate, 0) / ROWS_PER_READ;
   return short.estimate * others.length < read;
 }
@@ -66,13 +66,13 @@ function isCheapToSift(short: PostingList, others: readonly PostingList[]): bool
 /** Goes through one list, and asks the other lists about its rows instead of reading them. */
 async function* sift(
   { subscriptions, clock }: RouteDeps,
-  list: PostingList,
-  all: readonly PostingList[],
+  list: TagList,
+  all: readonly TagList[],
   { any, none }: Pick<Expression, "any" | "none">,
-): AsyncGenerator<readonly Posting[]> {
+): AsyncGenerator<readonly IndexEntry[]> {
   for await (const page of list.pages()) {
     let rows = page;
-    const holders = (tag: Tag) => subscriptions.among(tag, rows, clock.now());
+    const holders = (tag: Tag) => subscriptions.filterHolders(tag, rows, clock.now());
     for (const other of all) {
       const keys = other.complete ? sameIn(other.first, rows) : await holders(other.tag);
       rows = rows.filter((row) => keys.has(row.key));
@@ -90,7 +90,7 @@ async function* sift(
 }
 
 /** The keys of those rows that the list has too, with the same connect time. */
-function sameIn(list: readonly Posting[], rows: readonly Posting[]): ReadonlySet<string> {
+function sameIn(list: readonly IndexEntry[], rows: readonly IndexEntry[]): ReadonlySet<string> {
   const times = new Map(list.map(({ key, connectedAt }) => [key, connectedAt]));
   return new Set(rows.filter(({ key, connectedAt }) => times.get(key) === connectedAt).map(({ key }) => key));
 }

@@ -1,4 +1,4 @@
-import type { Clock, Page, Posting, Subscriptions } from "../../ports.ts";
+import type { Clock, IndexEntry, Page, Subscriptions } from "../../ports.ts";
 import type { Tag } from "../../protocol/tag.ts";
 import { after, estimate, type HashRange } from "../../receipts/hash-range.ts";
 import type { DeliveryPolicy } from "../../settings/policy.ts";
@@ -15,21 +15,21 @@ export interface ListDeps {
 }
 
 /** One tag's list over a range, read page by page and never held whole. */
-export interface PostingList {
+export interface TagList {
   readonly tag: Tag;
-  readonly first: readonly Posting[];
+  readonly first: readonly IndexEntry[];
   /** Whether the first page is all of it. */
   readonly complete: boolean;
   /** How many rows it has, told from the first page. */
   readonly estimate: number;
   /** The first row at or after the key; keys must not go back. Answers without a promise where the row is at hand. */
-  seek(key: string): Posting | undefined | Promise<Posting | undefined>;
+  seek(key: string): IndexEntry | undefined | Promise<IndexEntry | undefined>;
   /** Every row, by pages. */
-  pages(): AsyncGenerator<readonly Posting[]>;
+  pages(): AsyncGenerator<readonly IndexEntry[]>;
 }
 
 /** Opens a list by reading its first page. */
-export async function openList(deps: ListDeps, tag: Tag, range: HashRange): Promise<PostingList> {
+export async function openList(deps: ListDeps, tag: Tag, range: HashRange): Promise<TagList> {
   const read = (from: string, limit: number) =>
     deps.subscriptions.page(tag, { from, to: range.to, limit, now: deps.clock.now() });
   const name = `${range.from}-${range.to} ${tag}`;
@@ -43,7 +43,7 @@ export async function openList(deps: ListDeps, tag: Tag, range: HashRange): Prom
     while (index < page.rows.length && (page.rows[index]?.key ?? "") < key) index++;
     return page.rows[index];
   };
-  const load = async (key: string): Promise<Posting | undefined> => {
+  const load = async (key: string): Promise<IndexEntry | undefined> => {
     while (page.next !== undefined) {
       page = await read(page.next > key ? page.next : key, deps.policy.pageSize);
       index = 0;
@@ -78,14 +78,14 @@ function sizeOf({ rows, read, next }: Page, range: HashRange): number {
 /** Rows that are in every list of `all`, in one of `any` (if there are any) and in none of `none`: a merge join. */
 export async function* mergeJoin(
   lists: {
-    readonly all: readonly PostingList[];
-    readonly any: readonly PostingList[];
-    readonly none: readonly PostingList[];
+    readonly all: readonly TagList[];
+    readonly any: readonly TagList[];
+    readonly none: readonly TagList[];
   },
   { from }: HashRange,
   pageSize: number,
-): AsyncGenerator<readonly Posting[]> {
-  let rows: Posting[] = [];
+): AsyncGenerator<readonly IndexEntry[]> {
+  let rows: IndexEntry[] = [];
   for (let at = from; ; ) {
     const row = await nextCommon(lists, at);
     if (!row) break;
@@ -101,15 +101,15 @@ export async function* mergeJoin(
 
 /** Ids come back: rows under one key are of one connection only where their connect times agree. */
 async function isMeant(
-  { all, any, none }: Record<"all" | "any" | "none", readonly PostingList[]>,
-  row: Posting,
+  { all, any, none }: Record<"all" | "any" | "none", readonly TagList[]>,
+  row: IndexEntry,
 ): Promise<boolean> {
   if ((await holders(all, row)) < all.length || (await holders(none, row)) > 0) return false;
   return any.length === 0 || (await holders(any, row)) > 0;
 }
 
 /** How many of the lists have the very row. */
-async function holders(lists: readonly PostingList[], { key, connectedAt }: Posting): Promise<number> {
+async function holders(lists: readonly TagList[], { key, connectedAt }: IndexEntry): Promise<number> {
   let count = 0;
   for (const list of lists) {
     const found = list.seek(key);
@@ -121,11 +121,11 @@ async function holders(lists: readonly PostingList[], { key, connectedAt }: Post
 
 /** Leapfrog: whichever list is furthest ahead pulls the others after it, until all stand on one key. */
 async function nextCommon(
-  { all, any }: { all: readonly PostingList[]; any: readonly PostingList[] },
+  { all, any }: { all: readonly TagList[]; any: readonly TagList[] },
   from: string,
-): Promise<Posting | undefined> {
+): Promise<IndexEntry | undefined> {
   for (let at = from; ; ) {
-    let furthest: Posting | undefined;
+    let furthest: IndexEntry | undefined;
     for (const list of all) {
       const found = list.seek(furthest?.key ?? at);
       furthest = found instanceof Promise ? await found : found;
@@ -140,8 +140,8 @@ async function nextCommon(
   }
 }
 
-async function nearest(lists: readonly PostingList[], key: string): Promise<Posting | undefined> {
-  let least: Posting | undefined;
+async function nearest(lists: readonly TagList[], key: string): Promise<IndexEntry | undefined> {
+  let least: IndexEntry | undefined;
   for (const list of lists) {
     const found = list.seek(key);
     const row = found instanceof Promise ? await found : found;
@@ -150,9 +150,9 @@ async function nearest(lists: readonly PostingList[], key: string): Promise<Post
   return least;
 }
 
-const isNewer = (a: Posting, b: Posting) => a.key === b.key && a.connectedAt > b.connectedAt;
+const isNewer = (a: IndexEntry, b: IndexEntry) => a.key === b.key && a.connectedAt > b.connectedAt;
 
-async function holdsKeyInAll(lists: readonly PostingList[], key: string): Promise<boolean> {
+async function holdsKeyInAll(lists: readonly TagList[], key: string): Promise<boolean> {
   for (const list of lists) {
     const found = list.seek(key);
     const row = found instanceof Promise ? await found : found;

@@ -2,8 +2,8 @@ import type { Connections, Subscriptions } from "../../ports.ts";
 import type { Tag } from "../../protocol/tag.ts";
 import type { Recipient } from "../../receipts/receipt.ts";
 
-export interface ForgetDeps {
-  readonly connections: Pick<Connections, "close">;
+export interface RemoveConnectionDeps {
+  readonly connections: Pick<Connections, "delete">;
   readonly subscriptions: Pick<Subscriptions, "remove">;
 }
 
@@ -11,8 +11,12 @@ export interface ForgetDeps {
  * Deletes all rows of a connection that is gone, those of changes that nobody finished included. `via` are the tags it
  * was found by: a row that outlived its connection names no other way to it.
  */
-export async function forget(deps: ForgetDeps, gone: Recipient, via: readonly Tag[] = []): Promise<void> {
-  const row = await deps.connections.close(gone);
+export async function removeConnection(
+  deps: RemoveConnectionDeps,
+  gone: Recipient,
+  via: readonly Tag[] = [],
+): Promise<void> {
+  const row = await deps.connections.delete(gone);
   const open = row?.changes.flatMap(({ tags }) => tags) ?? [];
   await deps.subscriptions.remove([...new Set([...(row?.tags ?? []), ...open, ...via])], gone);
 }

@@ -16,7 +16,7 @@ import type { SocketPolicy } from "../../settings/policy.ts";
 import { type ChangeEnding, type ChangeTagsDeps, changeTags } from "./change-tags.ts";
 import { listedUntil } from "./follow-row.ts";
 import type { FrameLimit } from "./frame-limit.ts";
-import { forget } from "./remove-connection.ts";
+import { removeConnection } from "./remove-connection.ts";
 
 export interface SocketDeps {
   readonly connections: Connections;
@@ -50,7 +50,7 @@ export async function connect(
   const expiresAt = socket.connectedAt + (deps.policy.maxAge + deps.policy.rowMargin) * 1000;
   const connection = { ...socket, user: sub, tags: held, subscribe, expiresAt, tokenExpiresAt };
   try {
-    await deps.connections.open(connection);
+    await deps.connections.put(connection);
     await deps.subscriptions.add(held, socket, listedUntil(connection));
   } catch (fault) {
     await takeBack(deps, socket, held);
@@ -68,7 +68,7 @@ async function takeBack(
 ): Promise<void> {
   try {
     await subscriptions.remove(held, socket);
-    await connections.close(socket);
+    await connections.delete(socket);
   } catch (fault) {
     telemetry.warn("rows of a failed $connect stay until they expire", { ...socket }, fault);
   }
@@ -76,7 +76,7 @@ async function takeBack(
 
 /** Deletes the rows of a closed connection. API Gateway may never call it. */
 export async function disconnect(deps: SocketDeps, socket: Socket): Promise<void> {
-  await forget(deps, socket);
+  await removeConnection(deps, socket);
   deps.telemetry.count("ConnectionsClosed");
 }
 

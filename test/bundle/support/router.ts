@@ -30,21 +30,21 @@ export async function startBundles(settings: Overrides): Promise<BundledRouter> 
   const sandboxes = new Map<string, Promise<Sandbox>>();
   const distrusted = new Set<Service>();
 
-  const run: Run = (name, world, { template, physicals, secretsEndpoint }) => {
+  const run: Run = (name, runtime, { template, physicals, secretsEndpoint }) => {
     const folder = join(assembly.folder, template.asset);
-    const socketEndpoint = world.env["SOCKET_ENDPOINT"];
+    const socketEndpoint = runtime.env["SOCKET_ENDPOINT"];
     const env = lambdaEnvironment(template, {
       ...{ caller: temporaryCaller(name), physicals, place: PLACE, folder },
       endpoints: {
-        AWS_ENDPOINT_URL_SQS: world.env["AWS_ENDPOINT_URL_SQS"] ?? "",
-        AWS_ENDPOINT_URL_DYNAMODB: world.env["AWS_ENDPOINT_URL_DYNAMODB"] ?? "",
+        AWS_ENDPOINT_URL_SQS: runtime.env["AWS_ENDPOINT_URL_SQS"] ?? "",
+        AWS_ENDPOINT_URL_DYNAMODB: runtime.env["AWS_ENDPOINT_URL_DYNAMODB"] ?? "",
         AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsEndpoint,
         ...(socketEndpoint ? { SOCKET_ENDPOINT: socketEndpoint } : {}),
       },
     });
     const write = (line: string) => {
       lines.push(line);
-      world.write(line);
+      runtime.write(line);
     };
     const sandbox = startSandbox({ folder, handler: template.handler, env, arn: functionArn(name), write });
     sandboxes.set(name, sandbox);

@@ -109,8 +109,8 @@ test.concurrent("a letter that SQS moved has the reason of its receipt", async (
   const [{ body = "" } = {}] = await router.spy.deadLetters();
   await deadLetters(router, ["purge", "--yes"]);
   await sendRaw(router, "dead-letters", body);
-  const [letter] = printed(await deadLetters(router, ["list", "--json"]));
-  expect(letter).toMatchObject({ id: "moved", reason: expect.stringContaining("503") });
+  const [deadLetter] = printed(await deadLetters(router, ["list", "--json"]));
+  expect(deadLetter).toMatchObject({ id: "moved", reason: expect.stringContaining("503") });
   expect(printed(await deadLetters(router, ["list", "--json", "--reason", "503"]))).toHaveLength(1);
 });
 

@@ -6,14 +6,14 @@ import {
   parseAge,
   parseReason,
 } from "../../../cli/dead-letters/filter.ts";
-import { letterOf, toLine } from "../../../cli/dead-letters/letter.ts";
+import { parseDeadLetter, toLine } from "../../../cli/dead-letters/parsed-dead-letter.ts";
 import { laneUrls } from "../../../cli/dead-letters/queue.ts";
 
 const NOW = Date.parse("2026-01-31T12:00:00Z");
 
 /** A letter as it comes from the queue, sent there an hour ago. */
-const letter = (target: object, more: object = {}) =>
-  letterOf({
+const deadLetter = (target: object, more: object = {}) =>
+  parseDeadLetter({
     entryId: "entry-1",
     receiptHandle: "handle",
     sentAt: NOW - 3_600_000,
@@ -32,8 +32,8 @@ const letter = (target: object, more: object = {}) =>
     }),
   });
 
-const ORDERS = letter({ topic: "orders" });
-const POISON = letterOf({ entryId: "entry-2", receiptHandle: "handle", sentAt: NOW, body: "no JSON" });
+const ORDERS = deadLetter({ topic: "orders" });
+const POISON = parseDeadLetter({ entryId: "entry-2", receiptHandle: "handle", sentAt: NOW, body: "no JSON" });
 
 describe("a filter", () => {
   test.each<{ filter: Filter; of: string; means: boolean; what?: typeof ORDERS }>([
@@ -52,24 +52,24 @@ describe("a filter", () => {
     { of: "an age it has passed", filter: { newer: 3_599_999 }, means: false },
     { of: "two things that hold", filter: { id: "o-1", older: 1 }, means: true },
     { of: "two things of which one holds", filter: { id: "o-1", older: 9e9 }, means: false },
-    { of: "its user", filter: { target: "user:1" }, what: letter({ user: "1" }), means: true },
+    { of: "its user", filter: { target: "user:1" }, what: deadLetter({ user: "1" }), means: true },
     {
       of: "its connection",
       filter: { target: "connection:a=" },
-      what: letter({ connection: "a=" }),
+      what: deadLetter({ connection: "a=" }),
       means: true,
     },
-    { of: "everyone", filter: { target: "everyone" }, what: letter({ everyone: true }), means: true },
+    { of: "everyone", filter: { target: "everyone" }, what: deadLetter({ everyone: true }), means: true },
     {
       of: "a tag of its expression",
       filter: { target: "plan:pro" },
-      what: letter({ tags: { all: ["region:gd"], any: ["plan:pro", "plan:team"] } }),
+      what: deadLetter({ tags: { all: ["region:gd"], any: ["plan:pro", "plan:team"] } }),
       means: true,
     },
     {
       of: "a tag that its expression excludes",
       filter: { target: "plan:pro" },
-      what: letter({ tags: { all: ["region:gd"], none: ["plan:pro"] } }),
+      what: deadLetter({ tags: { all: ["region:gd"], none: ["plan:pro"] } }),
       means: false,
     },
     { of: "the entry of a body that is none", filter: { id: "entry-2" }, what: POISON, means: true },

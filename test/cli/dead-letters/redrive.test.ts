@@ -17,7 +17,7 @@ const bodies = (from: number, to: number) => Array.from({ length: to - from }, (
 function queueOf(count: number) {
   const clock = memoryClock();
   const queue = memoryDeadLetters(clock);
-  for (const letter of bodies(0, count)) queue.bury({ body: letter });
+  for (const deadLetter of bodies(0, count)) queue.bury({ body: deadLetter });
   const run = async (changes: Partial<MemoryDeadLetters>, more: Partial<Selection & RedriveOptions> = {}) => {
     let out = "";
     const io: Io = {
@@ -82,7 +82,7 @@ test("a lane that takes nothing loses no letter", async () => {
 
 test("a letter that was sent and not deleted counts as refused: its next run finds a duplicate", async () => {
   const { queue, run } = queueOf(1);
-  const { out, failure } = await run({ remove: async (letters) => letters.map(() => false) });
+  const { out, failure } = await run({ remove: async (deadLetters) => deadLetters.map(() => false) });
   expect(out).toMatch(/^redrove 0\nkept 1/);
   expect(failure).toContain("1 dead letters");
   expect(queue.bodies()).toEqual([body(0)]);

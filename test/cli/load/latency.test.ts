@@ -6,13 +6,13 @@ test("percentiles are those of what was recorded", () => {
   for (let i = 1; i <= 1_000; i++) found.record(i / 10);
   const { p50 = 0, p90 = 0, p99 = 0, max = 0 } = found.percentiles() ?? {};
   expect(found.count()).toBe(1_000);
-  for (const [told, right] of [
+  for (const [text, right] of [
     [p50, 50],
     [p90, 90],
     [p99, 99],
     [max, 100],
   ] as const)
-    expect(Math.abs(told - right)).toBeLessThan(0.15);
+    expect(Math.abs(text - right)).toBeLessThan(0.15);
 });
 
 test("buckets count each time once, from the first that is not empty to the last", () => {

@@ -61,9 +61,9 @@ test("the books say what came, what is missing and what came twice", () => {
         else if (step.kind === "arrived") books.arrived(step.socket, step.message);
         else books.cut(step.socket);
       }
-      const told = naive(all);
-      expect(books.tally()).toEqual(told);
-      expect(books.isComplete()).toBe(told.lost === 0);
+      const text = naive(all);
+      expect(books.tally()).toEqual(text);
+      expect(books.isComplete()).toBe(text.lost === 0);
     }),
     { numRuns: 500 },
   );

@@ -4,7 +4,7 @@ import { ApiGatewayManagementApiClient } from "@aws-sdk/client-apigatewaymanagem
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { consumeHandler } from "../functions/consume.ts";
-import type { World } from "../functions/runtime/runtime.ts";
+import type { Runtime } from "../functions/runtime/runtime.ts";
 import { CREDENTIALS, queueArn, REGION } from "../local/emulators/aws.ts";
 import type { Target } from "../shared/protocol/target.ts";
 import { settings } from "../shared/settings/settings.ts";
@@ -18,14 +18,14 @@ import { BYTES, type Shape } from "./shape.ts";
 export type Consumer = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
 
 /** What a consumer stands on, each in a process of its own. */
-export interface Stand {
+export interface Fixture {
   readonly gateway: Child<GatewayReady, "posts", number>;
   readonly queue: Child<QueueReady, QueueQuestion, readonly string[]>;
   readonly tables: Child<TableReady, TableQuestion, Units>;
 }
 
 /** Starts all three. */
-export async function startStand(): Promise<Stand> {
+export async function startFixture(): Promise<Fixture> {
   const [gateway, queue, tables] = await Promise.all([
     startChild<GatewayReady, "posts", number>("gateway"),
     startChild<QueueReady, QueueQuestion, readonly string[]>("queue"),
@@ -35,15 +35,15 @@ export async function startStand(): Promise<Stand> {
 }
 
 /** Writes the lists that the messages of a shape need. */
-export async function fill({ tables }: Stand, { lists }: Shape): Promise<void> {
+export async function fill({ tables }: Fixture, { lists }: Shape): Promise<void> {
   for (const [tag, connections] of Object.entries(lists)) await tables.ask({ ask: "fill", tag, connections });
 }
 
-export const stopStand = ({ gateway, queue, tables }: Stand): Promise<unknown> =>
+export const stopFixture = ({ gateway, queue, tables }: Fixture): Promise<unknown> =>
   Promise.all([gateway.stop(), queue.stop(), tables.stop()]);
 
 /** Serves one batch and the jobs that it was split into, and answers their number. Fails where a post was not made. */
-export function oneBatch({ gateway, queue }: Stand, { targets, reach }: Shape, consumer: Consumer) {
+export function oneBatch({ gateway, queue }: Fixture, { targets, reach }: Shape, consumer: Consumer) {
   return async (): Promise<number> => {
     const before = await gateway.ask("posts");
     await invoke(consumer, targets.map(bodyOf), "normal");
@@ -92,7 +92,7 @@ const bodyOf = (target: Target): string =>
   });
 
 /** The plain consumer on these tables. */
-export function plain({ gateway, tables }: Stand, endpoint: string): Consumer {
+export function plain({ gateway, tables }: Fixture, endpoint: string): Consumer {
   const common = { region: REGION, credentials: CREDENTIALS };
   return plainConsumer({
     tables: new DynamoDBClient({ ...common, endpoint }),
@@ -102,10 +102,10 @@ export function plain({ gateway, tables }: Stand, endpoint: string): Consumer {
 }
 
 /** Our consumer on these tables: the function as it is deployed. */
-export function ours({ gateway, queue, tables }: Stand, endpoint: string): Consumer {
+export function ours({ gateway, queue, tables }: Fixture, endpoint: string): Consumer {
   const { urls, deadLetterUrl } = queue.ready;
   const { names } = tables.ready;
-  const world: World = {
+  const runtime: Runtime = {
     env: {
       AWS_REGION: REGION,
       AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
@@ -134,5 +134,5 @@ export function ours({ gateway, queue, tables }: Stand, endpoint: string): Consu
     },
     random: Math.random,
   };
-  return consumeHandler(world);
+  return consumeHandler(runtime);
 }

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { World } from "../runtime/runtime.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 
-/** The world of a function that runs in Lambda. A function that verifies no token reads no secret. */
-export const lambdaWorld = (readSecret: World["readSecret"] = noSecret): World => ({
+/** The runtime of a function that runs in Lambda. A function that verifies no token reads no secret. */
+export const lambdaRuntime = (readSecret: Runtime["readSecret"] = noSecret): Runtime => ({
   env: process.env,
   // Not console.log: Lambda would put time and request id before each line, and a metric record must be plain JSON.
   write: (line) => {

@@ -5,21 +5,21 @@ import type { Job } from "../../shared/receipts/job.ts";
 import { readBody } from "../../shared/receipts/job-body.ts";
 
 /** A dead letter, and the job in it; none where the body cannot be parsed. */
-export interface Letter extends DeadLetter {
+export interface ParsedDeadLetter extends DeadLetter {
   readonly job?: Job;
 }
 
-export function letterOf(found: DeadLetter): Letter {
+export function parseDeadLetter(found: DeadLetter): ParsedDeadLetter {
   const body = readBody(found.body);
   return body.kind === "job" ? { ...found, job: body.job } : found;
 }
 
 /** The lane that a job belongs to, where its letter does not say. */
-export const laneOf = ({ lane }: Letter, job: Job): Lane =>
+export const laneOf = ({ lane }: ParsedDeadLetter, job: Job): Lane =>
   lane ?? (job.range ? "fanout" : job.message.priority);
 
 /** What a user calls it: the message's id, or the queue's own where the body has none. */
-export const nameOf = ({ job, entryId }: Letter): string => job?.message.id ?? entryId;
+export const nameOf = ({ job, entryId }: ParsedDeadLetter): string => job?.message.id ?? entryId;
 
 /** `topic:orders`, as `--target` takes it; an expression as JSON. */
 export function targetText(target: Target): string {
@@ -30,16 +30,16 @@ export function targetText(target: Target): string {
 }
 
 /** A letter as `--json` prints it. */
-export function toJson(letter: Letter, reason: string | undefined): Record<string, unknown> {
-  const { job, entryId, sentAt } = letter;
+export function toJson(deadLetter: ParsedDeadLetter, reason: string | undefined): Record<string, unknown> {
+  const { job, entryId, sentAt } = deadLetter;
   return {
-    id: nameOf(letter),
+    id: nameOf(deadLetter),
     ...(job
       ? {
           producer: job.message.producer,
           target: job.message.target,
           ...(job.message.event === undefined ? {} : { event: job.message.event }),
-          lane: laneOf(letter, job),
+          lane: laneOf(deadLetter, job),
           ...(job.range ? { range: job.range } : {}),
         }
       : { parseable: false }),
@@ -50,10 +50,10 @@ export function toJson(letter: Letter, reason: string | undefined): Record<strin
 }
 
 /** A letter as one line. */
-export function toLine(letter: Letter, reason: string | undefined): string {
-  const { job, sentAt } = letter;
+export function toLine(deadLetter: ParsedDeadLetter, reason: string | undefined): string {
+  const { job, sentAt } = deadLetter;
   const whom = job ? `${job.message.producer} → ${targetText(job.message.target)}` : "cannot be parsed";
-  const parts = [new Date(sentAt).toISOString(), nameOf(letter), whom, reason ?? "(no reason known)"];
+  const parts = [new Date(sentAt).toISOString(), nameOf(deadLetter), whom, reason ?? "(no reason known)"];
   return plain(parts.join("  "));
 }
 
