@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import pLimit from "p-limit";
 import { describe, expect, test } from "vitest";
-import { type Delivered, deliver, type StopReason } from "../../shared/pipeline/deliver/deliver.ts";
+import { deliver } from "../../shared/pipeline/deliver/deliver.ts";
+import type { Delivered, StopReason } from "../../shared/pipeline/deliver/delivery.ts";
 import { gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
 import type { IndexEntry, SendResult } from "../../shared/ports.ts";
 import type { ConnectionId } from "../../shared/protocol/tag.ts";

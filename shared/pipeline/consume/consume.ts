@@ -9,7 +9,7 @@ import { type ReadBody, readBody } from "../../receipts/job-body.ts";
 import { NO_PROGRESS, type Progress } from "../../receipts/receipt.ts";
 import { partOf } from "../../receipts/row.ts";
 import { type ProcessJobDeps, processJob } from "./process-job.ts";
-import { DONE, type Received, type Verdict } from "./record.ts";
+import { DONE, type Received, type RecordResult } from "./record.ts";
 import { settle } from "./settle.ts";
 
 export interface ConsumeDeps extends ProcessJobDeps {
@@ -34,7 +34,7 @@ const NEWER_SECONDS = 60;
 /** Seconds within which a suspect comes back for which a batch has no room. */
 const SUSPECT_SECONDS = 30;
 
-type AgainVerdict = Extract<Verdict, { kind: "again" }>;
+type Again = Extract<RecordResult, { kind: "again" }>;
 
 /** What is the same for all records of a run. */
 interface Shared {
@@ -63,11 +63,11 @@ export async function consume(deps: ConsumeDeps, records: readonly Received[], r
   };
   const kept: string[] = [];
   const suspects: { readonly record: Received; readonly rank: number }[] = [];
-  const conclude = async (record: Received, verdict: Verdict): Promise<void> => {
-    if (verdict.kind === "suspect") suspects.push({ record, rank: verdict.deaths + deps.random() });
-    if (verdict.kind !== "again") return;
+  const conclude = async (record: Received, result: RecordResult): Promise<void> => {
+    if (result.kind === "suspect") suspects.push({ record, rank: result.deaths + deps.random() });
+    if (result.kind !== "again") return;
     kept.push(record.messageId);
-    if (verdict.seconds !== undefined) await hide(deps, record, verdict.seconds);
+    if (result.seconds !== undefined) await hide(deps, record, result.seconds);
   };
   // SQS may hand over a message twice at once: the second waits, and finds what became of the first.
   const turns = new Map<string, Promise<void>>();
@@ -91,15 +91,15 @@ export async function consume(deps: ConsumeDeps, records: readonly Received[], r
   return kept;
 }
 
-const within = (seconds: number, random: number): Verdict => ({
+const within = (seconds: number, random: number): RecordResult => ({
   kind: "again",
   seconds: 1 + Math.floor(random * seconds),
 });
 
 /** A record that cannot be processed now is left to SQS: no fault of one touches its neighbours. */
-function guarded(shared: Shared, record: Received, body: ReadBody, suspects: boolean): Promise<Verdict> {
+function guarded(shared: Shared, record: Received, body: ReadBody, suspects: boolean): Promise<RecordResult> {
   const { deps } = shared;
-  return consumeOne(shared, record, body, suspects).catch((fault: unknown): Verdict => {
+  return consumeOne(shared, record, body, suspects).catch((fault: unknown): RecordResult => {
     deps.telemetry.count("Faults");
     deps.telemetry.warn("record failed", { lane: record.lane, receive: record.receive }, fault);
     return beforeReturn(shared, again(deps, record));
@@ -111,7 +111,7 @@ async function consumeOne(
   record: Received,
   body: ReadBody,
   suspects: boolean,
-): Promise<Verdict> {
+): Promise<RecordResult> {
   const { deps, run } = shared;
   if (body.kind === "newer") return { kind: "again", seconds: NEWER_SECONDS };
   if (body.kind === "invalid") {
@@ -149,7 +149,7 @@ async function consumeOne(
         ? { kind: "split", ranges: claim.split }
         : await process(shared, job, found, claim.deaths);
       return settle(deps, { record, job, lease, found }, outcome, () => again(deps, record)).catch(
-        (fault: unknown): Verdict => {
+        (fault: unknown): RecordResult => {
           deps.telemetry.count("Faults");
           deps.telemetry.warn("outcome not written", { lane: record.lane, receive: record.receive }, fault);
           // Its own lease would turn every receive before that away.
@@ -182,13 +182,13 @@ const dead = (progress: Progress, reason: string): Outcome => ({
  * A claim whose answer was lost may hold the message: it comes back before it would if this run had died, or the next
  * claim counts a death.
  */
-function beforeReturn({ deps, returnsAt }: Shared, verdict: AgainVerdict): AgainVerdict {
+function beforeReturn({ deps, returnsAt }: Shared, result: Again): Again {
   const longest = secondsUntil(deps, returnsAt - 2 * CLOCK_MARGIN);
-  return { kind: "again", seconds: Math.min(verdict.seconds ?? longest, longest) };
+  return { kind: "again", seconds: Math.min(result.seconds ?? longest, longest) };
 }
 
 /** Exponential back-off with full jitter, by the number of receives. */
-const again = ({ policy, random }: ConsumeDeps, { receive }: Received): AgainVerdict => ({
+const again = ({ policy, random }: ConsumeDeps, { receive }: Received): Again => ({
   kind: "again",
   seconds: Math.max(1, Math.ceil(backoff(receive - 1, policy.backoff, random()))),
 });

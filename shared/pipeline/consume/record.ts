@@ -1,20 +1,23 @@
 import type { Lane } from "../../protocol/lane.ts";
 
-/** One message as SQS hands it over. */
+/** One received SQS message. */
 export interface Received {
   readonly messageId: string;
   readonly lane: Lane;
   readonly body: string;
-  /** How often it has been received, this time included. */
+  /** The number of receives so far, including this one. */
   readonly receive: number;
   readonly receiptHandle: string;
 }
 
-/** What may be done with a record. done: delete it. again: leave it to SQS, hidden for so many seconds. */
-export type Verdict =
+/**
+ * What the run does with a record. `done`: SQS deletes it. `again`: SQS keeps it, hidden for `seconds`. Without
+ * `seconds` its visibility timeout is not changed.
+ */
+export type RecordResult =
   | { readonly kind: "done" }
   | { readonly kind: "again"; readonly seconds?: number }
-  /** Runs died while they held it: its neighbours come first. */
+  /** Earlier runs died while they processed it, so the rest of the batch is processed first. */
   | { readonly kind: "suspect"; readonly deaths: number };
 
-export const DONE: Verdict = { kind: "done" };
+export const DONE: RecordResult = { kind: "done" };

@@ -1,7 +1,7 @@
 import type { Clock, Lease, MessageQueue, Outcome, Receipts, Telemetry } from "../../ports.ts";
 import type { Job } from "../../receipts/job.ts";
 import type { Progress } from "../../receipts/receipt.ts";
-import { DONE, type Received, type Verdict } from "./record.ts";
+import { DONE, type Received, type RecordResult } from "./record.ts";
 import { queueJobs } from "./split.ts";
 
 export interface SettleDeps {
@@ -11,40 +11,33 @@ export interface SettleDeps {
   readonly telemetry: Telemetry;
 }
 
-/** A job that this run holds. */
+/** A job that this run has claimed. */
 export interface Claimed {
   readonly record: Received;
   readonly job: Job;
   readonly lease: Lease;
-  /** What the runs before this one left. */
+  /** The progress that earlier runs wrote. */
   readonly found: Progress;
 }
 
-/** Writes an outcome, and does with the record what follows from it. */
+type Split = Extract<Outcome, { kind: "split" }>;
+type Final = Exclude<Outcome, Split>;
+
+/**
+ * Writes an outcome to the receipt, then acts on what the row says now. A split is two writes: its ranges, then that
+ * their jobs are queued. Returns what SQS has to do with the record.
+ */
 export async function settle(
   deps: SettleDeps,
   claimed: Claimed,
   outcome: Outcome,
-  again: () => Verdict,
-): Promise<Verdict> {
-  const { record, job, lease, found } = claimed;
-  const settled = await deps.receipts.settle(job, lease.run, outcome, deps.clock.now());
-  if (settled === "superseded") return { kind: "again" };
-  if (settled === "cancelled") {
-    const progress = outcome.kind === "retry" ? outcome.progress : found;
-    return settle(deps, claimed, { kind: "ended", ending: "cancelled", progress }, again);
-  }
-  switch (outcome.kind) {
-    case "split": {
-      const all = await queueJobs(deps.queue, job, outcome.ranges);
-      const reason = "the fanout lane did not take all jobs";
-      return settle(
-        deps,
-        claimed,
-        all ? { kind: "queued" } : { kind: "retry", progress: found, reason },
-        again,
-      );
-    }
+  again: () => RecordResult,
+): Promise<RecordResult> {
+  const first = await write(deps, claimed, outcome);
+  const written =
+    first?.kind === "split" ? await write(deps, claimed, await enqueue(deps, claimed, first)) : first;
+  if (!written) return { kind: "again" };
+  switch (written.kind) {
     case "queued":
       return DONE;
     case "retry":
@@ -52,14 +45,37 @@ export async function settle(
       return again();
     case "ended":
       deps.telemetry.count("Endings");
-      if (outcome.ending === "dead") {
-        await deps.queue.deadLetter(
-          record.lane,
-          record.body,
-          outcome.reason ?? "its connections stayed busy",
-        );
-        deps.telemetry.count("DeadLetters");
-      }
+      if (written.ending === "dead") await deadLetter(deps, claimed.record, written.reason);
       return DONE;
   }
+}
+
+/**
+ * Writes the outcome, or the ending `cancelled` if a cancel came first. Returns what it wrote; undefined if another
+ * run has the lease, so that nothing was written.
+ */
+async function write<O extends Outcome>(
+  deps: SettleDeps,
+  { job, lease, found }: Claimed,
+  outcome: O,
+): Promise<O | Extract<Outcome, { kind: "ended" }> | undefined> {
+  const settleAs = (next: Outcome) => deps.receipts.settle(job, lease.run, next, deps.clock.now());
+  const settled = await settleAs(outcome);
+  if (settled === "written") return outcome;
+  if (settled === "superseded") return undefined;
+  const progress = outcome.kind === "retry" ? outcome.progress : found;
+  const cancelled = { kind: "ended", ending: "cancelled", progress } as const;
+  return (await settleAs(cancelled)) === "superseded" ? undefined : cancelled;
+}
+
+/** Sends one job per range to the fanout lane. If the lane did not store them all, the split is tried again. */
+async function enqueue({ queue }: SettleDeps, { job, found }: Claimed, { ranges }: Split): Promise<Final> {
+  return (await queueJobs(queue, job, ranges))
+    ? { kind: "queued" }
+    : { kind: "retry", progress: found, reason: "the fanout lane did not take all jobs" };
+}
+
+async function deadLetter({ queue, telemetry }: SettleDeps, { lane, body }: Received, reason?: string) {
+  await queue.deadLetter(lane, body, reason ?? "its connections stayed busy");
+  telemetry.count("DeadLetters");
 }
