@@ -139,7 +139,7 @@ export const AROUND = {
     ports: receipts(() => ({ isCancelled: async () => false })),
   },
   "silent-death": {
-    why: "the last run does not write dead before it buries a message",
+    why: "the last run does not write dead before it dead-letters a message",
     ports: receipts(({ settle }) => ({
       settle: (job, run, outcome, now) =>
         outcome.kind === "ended" && outcome.ending === "dead"

@@ -88,7 +88,7 @@ export function watchLanes(book: History, { heard }: Pick<ContainerWatch, "heard
     },
     burying(actor, body, reason) {
       const serving = servingOf(actor, body);
-      if (!serving) return book.violate("only a run that holds a job buries it", actor.name);
+      if (!serving) return book.violate("only the run that has claimed a job dead-letters it", actor.name);
       const what = `${nameOf(serving.record)} is dead since: ${reason}`;
       const [, runs] = /^(\d+) runs died/.exec(reason) ?? [];
       const isTrue = runs

@@ -106,7 +106,7 @@ function queueOf({ network, queue, faults, oracle }: PortsWorld, actor: Actor): 
     },
     deadLetter: (lane, body, reason) => {
       oracle.burying(actor, body, reason);
-      return attempt("deadLetter", () => queue.bury(lane, body, reason));
+      return attempt("deadLetter", () => queue.deadLetter(lane, body, reason));
     },
     backlog: (lane) => network.request(actor, "backlog", () => queue.backlog(lane)),
   };

@@ -29,7 +29,7 @@ export interface SimulatedQueue {
   remove(lane: Lane, handle: string): void;
   /** What a handle is of, if it is there still. */
   peek(lane: Lane, handle: string): Stored | undefined;
-  bury(lane: Lane, body: string, reason?: string): void;
+  deadLetter(lane: Lane, body: string, reason?: string): void;
   /** Takes a dead letter out; false where it is not there. */
   removeDeadLetter(id: string): boolean;
   /** When the lane has something to receive. Undefined: it is empty. */
@@ -74,7 +74,7 @@ export function simulatedQueue(world: QueueWorld): SimulatedQueue {
     const visibleAt = now() + delaySeconds * 1000 + late;
     store(lane, { id: `sqs-${++made}`, body, visibleAt, receives: 0, handle: "" });
   };
-  const bury = (lane: Lane, body: string, reason?: string) => {
+  const deadLetter = (lane: Lane, body: string, reason?: string) => {
     deadLetters.push({ id: `dead-${++made}`, lane, body, ...(reason === undefined ? {} : { reason }) });
   };
   const withHandle = (lane: Lane, handle: string) => {
@@ -105,7 +105,7 @@ export function simulatedQueue(world: QueueWorld): SimulatedQueue {
         if (taken.length === most) break;
         if (stored.receives >= world.maxReceives) {
           lanes[lane].delete(stored.id);
-          bury(lane, stored.body);
+          deadLetter(lane, stored.body);
           continue;
         }
         const receives = stored.receives + 1;
@@ -136,9 +136,9 @@ export function simulatedQueue(world: QueueWorld): SimulatedQueue {
       void world.sleep(dice.whole(0, MINUTE)).then(() => remove(lane, handle));
     },
     peek: (lane, handle) => withHandle(lane, handle)?.stored,
-    bury,
+    deadLetter,
     removeDeadLetter(id) {
-      const at = deadLetters.findIndex((letter) => letter.id === id);
+      const at = deadLetters.findIndex((stored) => stored.id === id);
       if (at >= 0) deadLetters.splice(at, 1);
       return at >= 0;
     },

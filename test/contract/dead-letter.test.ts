@@ -21,8 +21,8 @@ describe("dead letters in memory", () =>
     const deadLetters = memoryDeadLetters(clock);
     return {
       deadLetters,
-      bury: async (body, reason, lane) =>
-        deadLetters.bury({ body, ...(reason ? { reason } : {}), ...(lane ? { lane } : {}) }),
+      add: async (body, reason, lane) =>
+        deadLetters.add({ body, ...(reason ? { reason } : {}), ...(lane ? { lane } : {}) }),
       drain: async (lane) => deadLetters.lanes[lane].splice(0),
       pass: (seconds) => clock.advance(seconds * 1000),
     };
@@ -64,7 +64,7 @@ describe("dead letters in SQS", () => {
     const { deadLetter } = sqsQueue({ client, urls, deadLetterUrl, fair: true });
     return {
       deadLetters: lettersAt(client),
-      bury: (body, reason, lane) =>
+      add: (body, reason, lane) =>
         reason && lane
           ? deadLetter(lane, body, reason)
           : client

@@ -6,7 +6,7 @@ import type { UserId } from "../../shared/protocol/tag.ts";
 /** An empty queue, and what a test does around it. */
 export interface DeadLettersUnderTest {
   readonly deadLetters: DeadLetters;
-  bury(body: string, reason?: string, lane?: Lane): Promise<void>;
+  add(body: string, reason?: string, lane?: Lane): Promise<void>;
   /** The bodies in a lane, taken out of it. */
   drain(lane: Lane): Promise<readonly string[]>;
   /** Lets time pass where the next receive does not. */
@@ -27,10 +27,10 @@ export function deadLettersContract(open: () => Promise<DeadLettersUnderTest>): 
   };
   const bodies = (deadLetters: readonly DeadLetter[]) => deadLetters.map(({ body }) => body).toSorted();
 
-  test("hands a letter over as it was buried, and hides it then", async () => {
-    const { deadLetters, bury } = await open();
+  test("returns a dead letter as it was stored, and hides it", async () => {
+    const { deadLetters, add } = await open();
     const before = Date.now();
-    await bury("one", "503 too busy", "high");
+    await add("one", "503 too busy", "high");
     const received = await deadLetters.receive(10, 60);
     expect(received).toMatchObject([{ body: "one", reason: "503 too busy", lane: "high" }]);
     expect(Math.abs((received[0]?.sentAt ?? 0) - before)).toBeLessThan(60_000);
@@ -38,16 +38,16 @@ export function deadLettersContract(open: () => Promise<DeadLettersUnderTest>): 
   });
 
   test("a letter without attributes has neither reason nor lane", async () => {
-    const { deadLetters, bury } = await open();
-    await bury("bare");
+    const { deadLetters, add } = await open();
+    await add("bare");
     const [deadLetter] = await deadLetters.receive(1, 60);
     expect(deadLetter).not.toHaveProperty("reason");
     expect(deadLetter).not.toHaveProperty("lane");
   });
 
   test("a letter that nobody releases comes back when its hold is over, under the same name", async () => {
-    const { deadLetters, bury, pass } = await open();
-    await bury("back");
+    const { deadLetters, add, pass } = await open();
+    await add("back");
     const [first] = await deadLetters.receive(1, 1);
     let again: readonly DeadLetter[] = [];
     for (let looks = 0; looks < 5 && again.length === 0; looks++) {
@@ -58,9 +58,9 @@ export function deadLettersContract(open: () => Promise<DeadLettersUnderTest>): 
   });
 
   test("released letters can be seen again at once, by the dozen and more than once", async () => {
-    const { deadLetters, bury } = await open();
+    const { deadLetters, add } = await open();
     const names = Array.from({ length: 23 }, (_, i) => `letter ${i}`);
-    await Promise.all(names.map((name) => bury(name)));
+    await Promise.all(names.map((name) => add(name)));
     const held = await all(deadLetters);
     expect(bodies(held)).toEqual(names.toSorted());
     await deadLetters.release(held);
@@ -69,8 +69,8 @@ export function deadLettersContract(open: () => Promise<DeadLettersUnderTest>): 
   });
 
   test("removed letters are gone for good; the others stay", async () => {
-    const { deadLetters, bury } = await open();
-    for (const name of ["a", "b", "c"]) await bury(name);
+    const { deadLetters, add } = await open();
+    for (const name of ["a", "b", "c"]) await add(name);
     const held = await all(deadLetters);
     const [gone, kept] = [held.slice(0, 2), held.slice(2)];
     expect(await deadLetters.remove(gone)).toEqual([true, true]);
@@ -92,8 +92,8 @@ export function deadLettersContract(open: () => Promise<DeadLettersUnderTest>): 
   });
 
   test("its size is what can be seen", async () => {
-    const { deadLetters, bury } = await open();
-    for (const name of ["a", "b", "c"]) await bury(name);
+    const { deadLetters, add } = await open();
+    for (const name of ["a", "b", "c"]) await add(name);
     await deadLetters.receive(1, 60);
     expect(await deadLetters.size()).toBe(2);
   });

@@ -23,7 +23,7 @@ describe("a queue in memory", () =>
       queue,
       bodies: async (lane) =>
         queue.lanes[lane].filter(({ delaySeconds }) => delaySeconds === 0).map(({ body }) => body),
-      buried: async () => queue.buried,
+      deadLetters: async () => queue.deadLetters,
     };
   }));
 
@@ -79,7 +79,7 @@ describe("a queue in SQS", () => {
       queue: sqsQueue({ client: counting, urls, deadLetterUrl, fair: true }),
       calls,
       bodies: async (lane) => (await takeAll(urls[lane])).map(({ Body = "" }) => Body),
-      buried: async () => {
+      deadLetters: async () => {
         const textOf = (value?: { StringValue?: string | undefined }) => value?.StringValue ?? "";
         return (await takeAll(deadLetterUrl)).map(({ Body = "", MessageAttributes = {} }) => ({
           body: Body,
@@ -127,7 +127,7 @@ describe("a queue in SQS", () => {
   test("a reason holds no character that SQS refuses", async () => {
     const under = await open();
     await under.queue.deadLetter("normal", "{}", "\u0000\ud83d\uffff\u001fä");
-    expect((await under.buried())[0]?.reason).toBe("\ufffd\ufffd\ufffd\ufffdä");
+    expect((await under.deadLetters())[0]?.reason).toBe("\ufffd\ufffd\ufffd\ufffdä");
   });
 
   test("an entry that SQS refuses is told apart from those that it takes in the same call, with its reason", async () => {

@@ -10,7 +10,9 @@ export interface QueueUnderTest {
   readonly queue: MessageQueue;
   /** The bodies that a consumer could receive now. */
   bodies(lane: Lane): Promise<readonly string[]>;
-  buried(): Promise<readonly { readonly body: string; readonly reason: string; readonly lane: string }[]>;
+  deadLetters(): Promise<
+    readonly { readonly body: string; readonly reason: string; readonly lane: string }[]
+  >;
 }
 
 /** What every MessageQueue owes its callers, whatever it is made of. Each test gets an empty one. */
@@ -91,10 +93,10 @@ export function messageQueueContract(open: () => Promise<QueueUnderTest>): void 
     await expect(queue.changeVisibility("normal", "long-gone", 30)).resolves.toBeUndefined();
   });
 
-  test("buries a body with its reason and its lane", async () => {
+  test("dead-letters a body with its reason and its lane", async () => {
     const under = await open();
     await under.queue.deadLetter("low", "not json", "BODY_NOT_JSON: the text is not JSON");
-    expect(await under.buried()).toEqual([
+    expect(await under.deadLetters()).toEqual([
       { body: "not json", reason: "BODY_NOT_JSON: the text is not JSON", lane: "low" },
     ]);
   });
@@ -106,11 +108,11 @@ export function messageQueueContract(open: () => Promise<QueueUnderTest>): void 
     { what: "thousands of characters", reason: "x".repeat(50_000) },
     { what: "an emoji where it is cut", reason: `${"x".repeat(999)}🎉` },
     { what: "nothing", reason: "" },
-  ])("a reason of $what keeps no body from being buried", async ({ reason }) => {
+  ])("a reason of $what does not prevent a body from being dead-lettered", async ({ reason }) => {
     const under = await open();
     await under.queue.deadLetter("normal", "{}", reason);
-    const [buried] = await under.buried();
-    expect(buried?.body).toBe("{}");
-    expect(buried?.reason.length).toBeGreaterThan(0);
+    const [deadLetter] = await under.deadLetters();
+    expect(deadLetter?.body).toBe("{}");
+    expect(deadLetter?.reason.length).toBeGreaterThan(0);
   });
 }

@@ -49,7 +49,7 @@ async function put(...bodies: string[]): Promise<void> {
   expect(Failed).toEqual([]);
 }
 
-test("bodies that cannot be parsed are buried at once with a reason, and their neighbours are delivered", async () => {
+test("bodies that cannot be parsed are dead-lettered at once with their reason, and their neighbours are delivered", async () => {
   const ann = await connect(router, "ann");
   const deep = `${"[".repeat(20_000)}${"]".repeat(20_000)}`;
   const bad = [
@@ -76,10 +76,10 @@ test("bodies that cannot be parsed are buried at once with a reason, and their n
     expect.arrayContaining([expect.objectContaining({ data: 1 }), expect.objectContaining({ data: 2 })]),
   );
   await router.spy.idle();
-  const buried = await router.spy.deadLetters();
-  expect(buried.map(({ body }) => body).toSorted()).toEqual(bad.map(({ body }) => body).toSorted());
+  const deadLetters = await router.spy.deadLetters();
+  expect(deadLetters.map(({ body }) => body).toSorted()).toEqual(bad.map(({ body }) => body).toSorted());
   for (const { body, reason } of bad) {
-    const attributes = buried.find((letter) => letter.body === body)?.attributes;
+    const attributes = deadLetters.find((deadLetter) => deadLetter.body === body)?.attributes;
     expect(attributes).toMatchObject({ lane: "normal", reason: expect.stringMatching(reason) });
   }
   expect(await receipt(router, "first", { producer: "ann" })).toMatchObject({

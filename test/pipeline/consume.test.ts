@@ -20,7 +20,7 @@ describe("a batch", () => {
     expect(await state("one")).toBe("delivered");
   });
 
-  test("buries a body that nobody can parse, with its reason, and delivers its neighbours", async () => {
+  test("dead-letters a body that cannot be parsed, with its reason, and delivers its neighbours", async () => {
     const { run, connect, got, queue, telemetry } = consumer();
     const ann = await connect("ann", "orders");
     const records = [
@@ -31,17 +31,17 @@ describe("a batch", () => {
     ];
     expect(await run(records)).toEqual([]);
     expect(got(ann).toSorted()).toEqual(["one", "two"]);
-    expect(queue.buried).toEqual([
+    expect(queue.deadLetters).toEqual([
       { lane: "normal", body: "not json", reason: "MESSAGE_INVALID: the text is not JSON" },
       { lane: "normal", body: "{}", reason: "MESSAGE_INVALID: /message is missing" },
     ]);
     expect(telemetry.total("DeadLetters")).toBe(2);
   });
 
-  test("keeps a bad body that cannot be buried, and nothing else", async () => {
+  test("keeps a bad body that cannot be dead-lettered, and nothing else", async () => {
     const queue = {
       ...memoryQueue(),
-      bury: () => Promise.reject(new TagwireError("QUEUE_UNAVAILABLE", "no")),
+      deadLetter: () => Promise.reject(new TagwireError("QUEUE_UNAVAILABLE", "no")),
     };
     const { run, connect, got } = consumer({ queue });
     const ann = await connect("ann", "orders");
@@ -171,7 +171,7 @@ describe("a message", () => {
     }
     const last = received(aMessageOf("one"), 5);
     expect(await run([last])).toEqual([]);
-    expect(queue.buried).toEqual([{ lane: "normal", body: last.body, reason: "429" }]);
+    expect(queue.deadLetters).toEqual([{ lane: "normal", body: last.body, reason: "429" }]);
     expect(await receipts.find(ANN, "one" as MessageId, NOW)).toMatchObject({
       state: "dead",
       reason: "429",

@@ -45,7 +45,7 @@ describe("while the gateway is down", () => {
   ])("and $how, a message waits for it, however long, and costs no dead letter", async (kind) => {
     const { receive, ids, got, state, queue, end } = await outage(kind.result, kind.state);
     for (let count = 1; count <= 100; count++) expect(await receive("one", count)).toHaveLength(1);
-    expect(queue.buried).toEqual([]);
+    expect(queue.deadLetters).toEqual([]);
     end();
     expect(await receive("one", 101)).toEqual([]);
     expect(ids.map(got)).toEqual(ids.map(() => ["one"]));
@@ -95,6 +95,6 @@ describe("one connection that fails", () => {
       await run([received(aMessageOf("one"), receive)]);
     }
     expect(await state("one")).toBe("dead");
-    expect(queue.buried).toHaveLength(1);
+    expect(queue.deadLetters).toHaveLength(1);
   });
 });

@@ -58,7 +58,7 @@ describe("a message that kills its run", () => {
       state: "dead",
       reason: "5 runs died while they processed it",
     });
-    expect(queue.buried).toHaveLength(1);
+    expect(queue.deadLetters).toHaveLength(1);
   });
 
   test("is served last and alone from its first death on: no message beside it is sent twice", async () => {

@@ -54,7 +54,7 @@ test("a body of a newer version is left to a newer consumer, for a minute at a t
   const record = received('{"v":2,"anything":true}');
   expect(await run([record])).toEqual([record.messageId]);
   expect(queue.hidden).toEqual([{ receiptHandle: record.receiptHandle, seconds: 60 }]);
-  expect(queue.buried).toEqual([]);
+  expect(queue.deadLetters).toEqual([]);
 });
 
 describe("rows of version 0", () => {

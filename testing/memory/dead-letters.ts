@@ -3,7 +3,7 @@ import { LANES, type Lane } from "../../shared/protocol/lane.ts";
 
 export interface MemoryDeadLetters extends DeadLetters {
   /** Puts a letter in, as the consumer does. */
-  bury(deadLetter: Pick<DeadLetter, "body" | "reason" | "lane">): void;
+  add(deadLetter: Pick<DeadLetter, "body" | "reason" | "lane">): void;
   /** The bodies that are left, hidden or not. */
   bodies(): readonly string[];
   /** What was forwarded, oldest first. */
@@ -25,7 +25,7 @@ export function memoryDeadLetters(clock: Pick<Clock, "now">): MemoryDeadLetters 
   return {
     lanes,
     bodies: () => [...stored.values()].map(({ body }) => body),
-    bury(deadLetter) {
+    add(deadLetter) {
       const entryId = `entry-${++count}`;
       const now = clock.now();
       stored.set(entryId, { ...deadLetter, entryId, receiptHandle: "", sentAt: now, visibleAt: now });

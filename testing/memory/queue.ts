@@ -12,18 +12,18 @@ export interface MemoryQueue extends MessageQueue {
   /** What lies in a lane, oldest first. */
   readonly lanes: Readonly<Record<Lane, QueuedBody[]>>;
   readonly hidden: { readonly receiptHandle: string; readonly seconds: number }[];
-  readonly buried: { readonly lane: Lane; readonly body: string; readonly reason: string }[];
+  readonly deadLetters: { readonly lane: Lane; readonly body: string; readonly reason: string }[];
 }
 
 /** Lanes in arrays. Bodies are JSON, as on a real queue: nothing but JSON survives. */
 export function memoryQueue(): MemoryQueue {
   const lanes = Object.fromEntries(LANES.map((lane) => [lane, []])) as unknown as Record<Lane, QueuedBody[]>;
   const hidden: MemoryQueue["hidden"] = [];
-  const buried: MemoryQueue["buried"] = [];
+  const deadLetters: MemoryQueue["deadLetters"] = [];
   return {
     lanes,
     hidden,
-    buried,
+    deadLetters,
     async send(lane, entries) {
       return entries.map(({ job, delaySeconds = 0 }) => {
         const body = bodyOf(job);
@@ -36,7 +36,7 @@ export function memoryQueue(): MemoryQueue {
       hidden.push({ receiptHandle, seconds });
     },
     async deadLetter(lane, body, reason) {
-      buried.push({ lane, body, reason: reason || "none given" });
+      deadLetters.push({ lane, body, reason: reason || "none given" });
     },
     async backlog(lane) {
       return lanes[lane].length;

@@ -17,7 +17,7 @@ const bodies = (from: number, to: number) => Array.from({ length: to - from }, (
 function queueOf(count: number) {
   const clock = memoryClock();
   const queue = memoryDeadLetters(clock);
-  for (const deadLetter of bodies(0, count)) queue.bury({ body: deadLetter });
+  for (const deadLetter of bodies(0, count)) queue.add({ body: deadLetter });
   const run = async (changes: Partial<MemoryDeadLetters>, more: Partial<Selection & RedriveOptions> = {}) => {
     let out = "";
     const io: Io = {

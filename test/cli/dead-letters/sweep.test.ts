@@ -11,12 +11,12 @@ const HOLD_SECONDS = 10;
 function queueOf(count: number, slow = 0, arriving = 0) {
   const clock = memoryClock();
   const queue = memoryDeadLetters(clock);
-  for (let i = 0; i < count; i++) queue.bury({ body: `letter ${i}` });
+  for (let i = 0; i < count; i++) queue.add({ body: `letter ${i}` });
   const slowly: MemoryDeadLetters = {
     ...queue,
     async receive(most, holdSeconds) {
       clock.advance(slow);
-      for (let i = 0; i < arriving; i++) queue.bury({ body: `late ${clock.now()}/${i}` });
+      for (let i = 0; i < arriving; i++) queue.add({ body: `late ${clock.now()}/${i}` });
       return queue.receive(most, holdSeconds);
     },
   };
