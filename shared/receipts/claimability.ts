@@ -2,7 +2,8 @@ import { acceptedAt, type Message } from "../protocol/message.ts";
 import { fold } from "./fold.ts";
 import type { Job } from "./job.ts";
 import { ENDINGS } from "./receipt.ts";
-import { isLeased, MESSAGE_PART, type ReceiptRow, ROW_VERSION } from "./row.ts";
+import { MESSAGE_PART, type ReceiptRow, ROW_VERSION } from "./row.ts";
+import { isLeased, rowState } from "./states.ts";
 
 /** Who asks for a job. Times are milliseconds since 1970. */
 export interface Claimant {
@@ -54,27 +55,45 @@ export function claimability(
     : ofAnother(row, message, now, rows);
 }
 
-/** A dead letter that comes back was redriven, so `dead` is the one ending that opens again. */
+/** A dead letter that is received again was redriven, so `dead` is the one ending that is open to a claim. */
 function ofItsOwn(row: ReceiptRow, claimant: Claimant, now: number): Claimability {
-  const { run, entryId, receive, suspects } = claimant;
-  // The jobs of a split message end by themselves, as each meets the cancel.
-  if (row.cancelledAt !== undefined && !row.split) return { kind: "over", why: "cancelled" };
-  if (row.queued) return { kind: "over", why: "split" };
-  if (row.ending === "dead") return { kind: "open" };
-  if (row.ending) return { kind: "over", why: "ended" };
-  const { leaseUntil = 0, returnsAt, deaths = 0 } = row;
-  // A run meets its own lease if the answer to its claim was lost.
-  if (row.run !== run && leaseUntil > 0) {
-    if (leaseUntil > now) return { kind: "leased", until: leaseUntil };
-    // A run that lives and cannot write makes the message come back earlier, or as a later receive.
-    // Another entry waits for the one whose run may have died: two that take turns would never count a death.
-    const isSame = row.entryId === undefined || row.entryId === entryId;
-    const back = (returnsAt ?? 0) + RETURNING;
-    if (!isSame && now < back) return { kind: "leased", until: back };
-    const isNext = isSame && receive === (row.receive ?? 0) + 1;
-    if (returnsAt !== undefined && now >= returnsAt && isNext) return { kind: "died", deaths: deaths + 1 };
+  // The jobs of a split message end by themselves, as each finds the cancel.
+  if (row.cancelledAt !== undefined && !row.split) return CANCELLED;
+  const { leaseUntil = 0, deaths = 0 } = row;
+  // A run finds its own lease if the response to its claim was lost.
+  const isOwnLease = row.run === claimant.run;
+  const suspectOrOpen: Claimability =
+    deaths > 0 && !claimant.suspects ? { kind: "suspect", deaths } : { kind: "open" };
+  switch (rowState(row, now)) {
+    case "queued":
+      return { kind: "over", why: "split" };
+    case "dead":
+      return { kind: "open" };
+    case "ended":
+      return { kind: "over", why: "ended" };
+    case "leased":
+      return isOwnLease ? suspectOrOpen : { kind: "leased", until: leaseUntil };
+    case "lapsed":
+      return (isOwnLease ? undefined : ofLapsed(row, claimant, now)) ?? suspectOrOpen;
+    default:
+      return suspectOrOpen;
   }
-  return deaths > 0 && !suspects ? { kind: "suspect", deaths } : { kind: "open" };
+}
+
+/**
+ * A run that lives and cannot write makes its message visible earlier, or as a later receive, so only a message that
+ * returns by its full visibility timeout counts a death. Undefined if the lease over is no evidence of one.
+ */
+function ofLapsed(row: ReceiptRow, { entryId, receive }: Claimant, now: number): Claimability | undefined {
+  const { returnsAt, deaths = 0 } = row;
+  // Another SQS message waits for the one whose run may have died: two that alternate would never count a death.
+  const isSame = row.entryId === undefined || row.entryId === entryId;
+  const back = (returnsAt ?? 0) + RETURNING;
+  if (!isSame && now < back) return { kind: "leased", until: back };
+  const isNext = isSame && receive === (row.receive ?? 0) + 1;
+  return returnsAt !== undefined && now >= returnsAt && isNext
+    ? { kind: "died", deaths: deaths + 1 }
+    : undefined;
 }
 
 /** A message with the same id was there before. */

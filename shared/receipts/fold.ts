@@ -1,6 +1,7 @@
 import type { ConnectionId } from "../protocol/tag.ts";
 import { ENDINGS, NAMED_FAILURES, type Receipt, type State } from "./receipt.ts";
-import { type Details, isLeased, jobPart, MESSAGE_PART, NO_DETAILS, type ReceiptRow } from "./row.ts";
+import { type Details, jobPart, MESSAGE_PART, NO_DETAILS, type ReceiptRow } from "./row.ts";
+import { rowState } from "./states.ts";
 
 /** A row that sends, or a job that no run has met yet: then `parent` is the row that was split into it. */
 interface Leaf {
@@ -87,11 +88,10 @@ function leavesOf(rows: readonly ReceiptRow[], now: number): readonly Leaf[] {
  * could be redriven.
  */
 function stateOf(row: ReceiptRow, isWhole: boolean, now: number): State {
-  const ended = row.ending !== undefined && row.ending !== "dead";
-  if (isWhole && row.cancelledAt !== undefined && !ended && !isLeased(row, now)) return "cancelled";
-  if (row.ending) return row.ending;
-  if (isLeased(row, now)) return "delivering";
-  return row.onFinalReceive ? "dead" : "retrying";
+  const state = rowState(row, now);
+  if (isWhole && row.cancelledAt !== undefined && state !== "ended" && state !== "leased") return "cancelled";
+  if (state === "leased") return "delivering";
+  return row.ending ?? (row.onFinalReceive ? "dead" : "retrying");
 }
 
 const unreached = (state: State, { failed, pending }: Details): readonly ConnectionId[] =>

@@ -77,6 +77,3 @@ export const progressOf = (row: ReceiptRow, { pending, failed }: Details): Progr
   pending,
   failed,
 });
-
-export const isLeased = ({ ending, leaseUntil = 0 }: ReceiptRow, now: number): boolean =>
-  ending === undefined && leaseUntil > now;

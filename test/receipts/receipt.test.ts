@@ -10,11 +10,11 @@ import {
   type Details,
   dedupeUntil,
   detailPart,
-  isLeased,
   jobPart,
   MESSAGE_PART,
   type ReceiptRow,
 } from "../../shared/receipts/row.ts";
+import { isLeased } from "../../shared/receipts/states.ts";
 import { aJob, aMessage, NOW } from "../support/message.ts";
 
 const aRow = (fields: Partial<ReceiptRow> = {}): ReceiptRow => ({
