@@ -12,8 +12,8 @@ import type { Ending, Progress, Receipt, Recipient } from "./receipts/receipt.ts
 export type { Connection } from "./connections/connection.ts";
 
 /*
- * What the pipeline asks of the world. Every sentence here is a test in test/contract/.
- * A port throws a TagwireError when what it stands on fails; all other endings are values.
+ * The interfaces that the pipeline depends on. Every sentence here is a test in test/contract/. A port throws a
+ * TagwireError if the service under it fails. All other results are return values.
  */
 
 export interface Clock {
@@ -21,7 +21,7 @@ export interface Clock {
   now(): number;
   /** Milliseconds from an arbitrary start; MUST NOT go back when the wall clock does. */
   monotonic(): number;
-  /** Resolves after so many milliseconds. */
+  /** Resolves after `milliseconds`. */
   pause(milliseconds: number): Promise<void>;
 }
 
@@ -36,57 +36,60 @@ export interface Entry {
 
 export interface MessageQueue {
   /**
-   * Puts jobs into a lane. Answers for each, in order, whether the queue has it durably; an entry that the
-   * queue refuses does not touch its neighbours. One call per ten entries, fewer where their bytes do not fit.
+   * Sends jobs to a lane. Returns one boolean per entry, in input order: true if the queue stored it. A rejected entry
+   * MUST NOT affect the others. Makes one call per ten entries, or per fewer if ten exceed the size limit of a call.
    */
   send(lane: Lane, entries: readonly Entry[]): Promise<readonly boolean[]>;
   /**
-   * Hides a received entry for so many seconds from now, 0-43,200. A receipt handle that is not valid any more
-   * is no error: the lane's own visibility timeout stands.
+   * Hides a received entry for `seconds` (0-43,200) from now. An expired receipt handle is not an error: the lane's own
+   * visibility timeout stays in force.
    */
   changeVisibility(lane: Lane, receiptHandle: string, seconds: number): Promise<void>;
-  /** Puts a body that will not be tried again into the dead-letter queue, with its reason. */
+  /** Sends a body that is not to be tried again to the dead-letter queue, with its reason. */
   deadLetter(lane: Lane, body: string, reason: string): Promise<void>;
-  /** Roughly how many entries a lane holds, hidden and delayed ones included: in an outage all of them are hidden. */
+  /** Returns the approximate number of entries in a lane. It includes hidden and delayed ones: in an outage all are hidden. */
   backlog(lane: Lane): Promise<number>;
 }
 
-/** A dead letter as it was received: hidden from everyone else until the hold is over. */
+/** A dead letter that was received. No other receive returns it until its visibility timeout is over. */
 export interface DeadLetter {
-  /** What the queue calls it; the same on every receive. */
+  /** The id of its SQS message, the same on every receive. */
   readonly entryId: string;
   readonly receiptHandle: string;
   readonly body: string;
-  /** Absent where the queue moved it here by itself. */
+  /** Absent if the queue moved it here by itself. */
   readonly reason?: string;
   readonly lane?: Lane;
-  /** When it was sent to the queue it was first in, in milliseconds since 1970. */
+  /** When it was sent to its first queue, in milliseconds since 1970. */
   readonly sentAt: number;
 }
 
 export interface DeadLetters {
-  /** At most so many, 1-10, hidden for so many seconds. Empty where none can be seen. May repeat itself. */
-  receive(most: number, holdSeconds: number): Promise<readonly DeadLetter[]>;
-  /** Lets everyone see them again at once. One that is not held any more is no error. */
+  /**
+   * Receives at most `limit` (1-10) dead letters and hides them for `visibilitySeconds`. Empty if none is visible. May
+   * return one twice.
+   */
+  receive(limit: number, visibilitySeconds: number): Promise<readonly DeadLetter[]>;
+  /** Makes them visible again at once. An expired receipt handle is not an error. */
   release(deadLetters: readonly DeadLetter[]): Promise<void>;
-  /** Puts bodies into a lane as they are. Answers for each, in order, whether the lane has it durably. */
+  /** Sends bodies to a lane, unchanged. Returns one boolean per entry, in input order: true if the lane stored it. */
   forward(
     lane: Lane,
     entries: readonly { readonly body: string; readonly producer: UserId }[],
   ): Promise<readonly boolean[]>;
-  /** Deletes them for good. Answers for each, in order, whether it is gone. */
+  /** Deletes them. Returns one boolean per dead letter, in input order: true if it was deleted. */
   remove(deadLetters: readonly DeadLetter[]): Promise<readonly boolean[]>;
-  /** Roughly how many can be seen. */
+  /** Returns the approximate number of visible ones. */
   size(): Promise<number>;
 }
 
-/** A part of a list. It may hold no rows and a `next`: rows that have expired are read and not shown. */
+/** A page of a list. Expired rows are read and not returned, so a page may be empty and have a `next`. */
 export interface Page {
-  /** In ascending order of their sort key. May be empty although there is a `next`. */
+  /** In ascending order of their sort keys. */
   readonly rows: readonly IndexEntry[];
-  /** How many rows were read, expired ones included. */
+  /** The number of rows read, including expired ones. */
   readonly read: number;
-  /** The sort key where the next page starts. Absent: the range holds no more. */
+  /** The sort key at which the next page starts. Absent if this is the last page of the range. */
   readonly next?: string;
 }
 
@@ -97,11 +100,11 @@ export interface IndexEntry extends Recipient {
 
 export interface Subscriptions {
   /**
-   * The connections that hold the tag, from sort key `from` (inclusive) up to `to` (exclusive), at most `limit`.
-   * Sees every `add` that has returned. Never shows rows that expired before `now`, deleted or not.
+   * Returns at most `limit` connections that have the tag, from sort key `from` (inclusive) to `to` (exclusive). MUST
+   * include every `add` that has returned, and MUST NOT include rows that expired before `now`.
    */
   page(tag: Tag, query: { from: string; to: string; limit: number; now: number }): Promise<Page>;
-  /** Which of these rows' connections hold the tag too, by sort key. */
+  /** Returns the sort keys of those `rows` whose connections have the tag too. */
   filterHolders(tag: Tag, rows: readonly IndexEntry[], now: number): Promise<ReadonlySet<string>>;
   /** Idempotent. `expiresAt` is in milliseconds. MUST NOT write anything after it has thrown. */
   add(tags: readonly Tag[], holder: Recipient, expiresAt: number): Promise<void>;
@@ -111,28 +114,31 @@ export interface Subscriptions {
 
 export interface Connections {
   put(connection: Connection): Promise<void>;
-  /** Undefined if it is unknown, or it or its token expired before `now`. Sees every write that has returned. */
+  /**
+   * Returns undefined if the connection is unknown, or it or its token expired before `now`. MUST include every write
+   * that has returned.
+   */
   find(id: ConnectionId, now: number): Promise<Connection | undefined>;
-  /** The same for a connection's own frames: a row whose token has expired is returned too. */
+  /** The same, but returns a row whose token has expired too. For a connection's own frames. */
   read(id: ConnectionId, now: number): Promise<ConnectionRow | undefined>;
   /**
-   * Changes the tags of its row, marks the change on it and charges its budget, in one write. Returns the row as it is
-   * then. Undefined, and nothing is written, if the connection is not there any more, if it would hold more than
-   * `tagLimit` tags, or if its budget is not what `row` said.
+   * Changes the tags of its row, adds the mark of the change and charges its budget, in one write. Returns the new row.
+   * Returns undefined and writes nothing if the connection does not exist, if it would have more than `tagLimit` tags,
+   * or if its budget is not the one in `row`.
    */
   change(row: ConnectionRow, change: TagChange): Promise<ConnectionRow | undefined>;
-  /** Takes a mark off its row. False, and nothing is written, if its tags are not those of `row` any more. */
+  /** Removes a mark from its row. Returns false and writes nothing if the tags differ from those of `row`. */
   settle(row: ConnectionRow, mark: OpenChange): Promise<boolean>;
-  /** Deletes the row and returns it. Undefined where it is gone already, or has another connect time. */
+  /** Deletes the row and returns it. Returns undefined if it does not exist or has another connect time. */
   delete(
     holder: Pick<Recipient, "connectionId"> & { connectedAt?: number },
   ): Promise<ConnectionRow | undefined>;
 }
 
-/** One run's hold on a job. No two runs hold the same job at the same time. Times are milliseconds since 1970. */
+/** A run's lease on a job. Two runs MUST NOT have the same job at the same time. Times are milliseconds since 1970. */
 export interface Lease extends Claimant {
   readonly until: number;
-  /** The earliest moment at which SQS shows the message again if the run dies: its full visibility timeout. */
+  /** The end of the full visibility timeout: if the run dies, SQS does not return the message earlier. */
   readonly returnsAt: number;
   /** Whether SQS moves the job to the dead-letter queue after it. */
   readonly onFinalReceive: boolean;
@@ -141,16 +147,16 @@ export interface Lease extends Claimant {
 export type Claim =
   | {
       readonly kind: "claimed";
-      /** What earlier runs left. Absent: there was none. */
+      /** The progress that earlier runs wrote. Absent if there was none. */
       readonly progress?: Progress;
-      /** An earlier run split it into these ranges, and did not get all their jobs into the lane. */
+      /** An earlier run split it into these ranges, and the lane did not store all their jobs. */
       readonly split?: readonly HashRange[];
-      /** Runs that died in a row while they held it. */
+      /** The number of consecutive runs that died while they had the lease. */
       readonly deaths: number;
     }
-  /** Another run holds it. */
+  /** Another run has the lease. */
   | { readonly kind: "leased"; readonly until: number }
-  /** Runs died while they held it, and the lease did not ask for such a job. */
+  /** Runs died while they had the lease, and this claim does not take such jobs (`suspects`). */
   | { readonly kind: "suspect"; readonly deaths: number }
   | { readonly kind: "over"; readonly why: "duplicate" | "cancelled" | "ended" | "split" }
   /** A newer deployment wrote its row. */
@@ -159,62 +165,62 @@ export type Claim =
 export type Outcome =
   | { readonly kind: "ended"; readonly ending: Ending; readonly progress: Progress; readonly reason?: string }
   | { readonly kind: "retry"; readonly progress: Progress; readonly reason?: string }
-  /** Jobs for these ranges will do its work; the run keeps its lease until they are `queued`. */
+  /** Jobs for these ranges replace it. The run keeps its lease until they are `queued`. */
   | { readonly kind: "split"; readonly ranges: readonly HashRange[] }
   | { readonly kind: "queued" };
 
-/** written: the row says so now. cancelled: someone cancelled it first. superseded: another run holds the lease. */
+/** `written`: the row has the outcome. `cancelled`: a cancel came first. `superseded`: another run has the lease. */
 export type Settled = "written" | "cancelled" | "superseded";
 
 export interface Receipts {
   /**
-   * Gives the job to one run. MUST be one conditional write if the job is new; only a conflict costs a read. A second
-   * message with the same id is a duplicate within its window, and as long as the first is not over. The run before
-   * that neither wrote an outcome nor made SQS show the message earlier than by its full visibility timeout has died:
-   * that is counted once.
+   * Claims the job for one run. MUST be one conditional write if the job is new; only a conflict costs a read. A second
+   * message with the same id is a duplicate within the dedupe window, and until the first has ended. An earlier run that
+   * wrote no outcome, and whose message returned only after the full visibility timeout, has died. Its death MUST be
+   * counted once.
    */
   claim(job: Job, lease: Lease, now: number): Promise<Claim>;
   /**
-   * Writes what a run achieved, sets the count of deaths to 0 and gives up its lease, except at a split. An ending is
-   * written even over a cancel, since it is what happened; a retry or a split is not, and returns `cancelled`. Once it
-   * is split, everything is written.
+   * Writes the outcome of a run, sets the count of deaths to 0 and releases the lease, except for a split. After a
+   * cancel an ending is still written, since it has happened; a retry or a split is not, and returns `cancelled`. After
+   * a split every outcome is written.
    */
   settle(job: Job, run: string, outcome: Outcome, now: number): Promise<Settled>;
-  /** Whether the message was cancelled, claimed or not, or a later one has its id. */
+  /** Returns true if the message was cancelled, claimed or not, or if a later message has its id. */
   isCancelled(job: Job): Promise<boolean>;
-  /** Cancels what was accepted before `now` and has not been delivered yet, whether a run has met it or not. MUST NOT change an ending. */
+  /** Cancels the undelivered part of a message accepted before `now`, claimed or not. MUST NOT change an ending. */
   cancel(producer: UserId, id: MessageId, now: number): Promise<void>;
-  /** The receipt of the message that has this id now. Its size MUST be bounded, whatever the audience was. */
+  /** Returns the receipt of the latest message with this id. Its size MUST be bounded for every size of audience. */
   find(producer: UserId, id: MessageId, now: number): Promise<Receipt | undefined>;
 }
 
-/** How one send ended. Expected endings are values. */
+/** The result of one send. Expected failures are values. */
 export type SendResult =
   | { readonly kind: "sent" }
-  /** 410: there is no such connection. */
+  /** 410: the connection does not exist. */
   | { readonly kind: "gone" }
-  /** 429: the account's quota is used up, or the buffer of this client is full. The status does not tell which. */
+  /** 429: the account's quota is used up, or the buffer of this client is full. The status is the same for both. */
   | { readonly kind: "throttled"; readonly reason: string }
-  /** 5xx, a timeout, a broken connection, 403 or 404: about the gateway or the stack. `forbidden`: 403 or 404. */
+  /** 5xx, a timeout, a reset, 403 or 404: the gateway or the stack failed. `forbidden` is true for 403 and 404. */
   | { readonly kind: "unavailable"; readonly reason: string; readonly forbidden?: boolean }
-  /** 400, 413: this connection never gets this frame. */
+  /** 400 or 413: the gateway never delivers this frame to this connection. */
   | { readonly kind: "refused"; readonly reason: string };
 
-/** What the gateway says of itself. */
+/** The state of the gateway, from a probe or from recent sends. */
 export type GatewayState = "up" | "throttled" | "down";
 
 export interface Sockets {
-  /** Sends one frame, once; its bytes must not change afterwards. MUST report a failed send by its result, never throw. */
+  /** Sends one frame once. The caller MUST NOT change its bytes afterwards. MUST return a failed send and not throw. */
   send(id: ConnectionId, frame: Uint8Array): Promise<SendResult>;
   /**
-   * Asks the gateway for a connection that cannot exist (GET @connections): 410 or 400 means up, 429 throttled, all
-   * else down. MUST NOT throw.
+   * Requests a connection that cannot exist (GET @connections): 410 or 400 means up, 429 throttled, any other result
+   * down. MUST NOT throw.
    */
   probe(): Promise<GatewayState>;
 }
 
 export interface Tokens {
-  /** Whom a token speaks for, or why it cannot be trusted. */
+  /** Returns the identity in a valid token, or the refusal of an invalid one. */
   verify(token: string): Promise<Result<Identity>>;
 }
 
@@ -231,11 +237,7 @@ export type Metric =
   | "ConnectionsGone"
   | "PostsBusy"
   | "PostsRefused"
-  /** Sends that the stack forbids: 403 or 404. */
-  | "SendsForbidden"
-  /** Runs that found the gateway down. */
-  | "GatewayDown"
-  /** Runs that died while they held a message. */
+  /** Runs that died while they had the lease of a message. */
   | "Deaths"
   | "ConnectionsOpened"
   | "ConnectionsClosed"
@@ -243,14 +245,14 @@ export type Metric =
   | "Unsubscribed"
   | "FramesRefused"
   | "Faults"
-  /** Sends that the stack or its policies forbid: @connections answered 403 or 404. */
+  /** Sends that the stack or its policies forbid: @connections returned 403 or 404. */
   | "SendsForbidden"
-  /** Looks at a gateway that was found down. */
+  /** Runs that began while the gateway was down. */
   | "GatewayDown";
 
-/** What one run says about itself. */
+/** The metrics and warnings of one run. */
 export interface Telemetry {
   count(metric: Metric, value?: number): void;
-  /** Something an operator should read: a stable event name and its fields. Never a token or a payload. */
+  /** Logs an event for an operator: a stable name and its fields. MUST NOT contain a token or a payload. */
   warn(event: string, fields: Readonly<Record<string, unknown>>, fault?: unknown): void;
 }
