@@ -8,7 +8,7 @@ import { type BuildOptions, build, type Metafile } from "esbuild";
 import { BUNDLING } from "../infra/bundle.ts";
 import { DEFAULTS, ENV, FUNCTIONS, type FunctionName } from "../shared/settings/settings.ts";
 import { median } from "./measure.ts";
-import type { Report } from "./report.ts";
+import type { BenchReport } from "./report.ts";
 
 const run = promisify(execFile);
 const ROUNDS = 15;
@@ -48,7 +48,7 @@ interface Timing {
 }
 
 /** Bundle bytes and import time of each function, beside its SDK clients alone. */
-export async function coldStart(): Promise<Report> {
+export async function coldStart(): Promise<BenchReport> {
   const folder = mkdtempSync(join(tmpdir(), "tagwire-bench-"));
   try {
     const bundles = (
@@ -62,7 +62,7 @@ export async function coldStart(): Promise<Report> {
   }
 }
 
-function report(bundles: readonly Bundle[], timed: ReadonlyMap<Bundle, readonly Timing[]>): Report {
+function report(bundles: readonly Bundle[], timed: ReadonlyMap<Bundle, readonly Timing[]>): BenchReport {
   const of = (bundle: Bundle, kind: keyof Timing) =>
     median((timed.get(bundle) ?? []).map((one) => one[kind]));
   const base = ({ name }: Bundle) => bundles.find((one) => one.control && one.name === name);
@@ -105,7 +105,7 @@ function report(bundles: readonly Bundle[], timed: ReadonlyMap<Bundle, readonly 
         toBase(bundle, cpu),
       ],
     })),
-    verdicts: bundles
+    invariants: bundles
       .filter(({ control }) => !control)
       .flatMap((bundle) => [
         { what: `bytes at start of ${bundle.name}`, got: toBase(bundle, bytes), wants: { most: 1.35 } },

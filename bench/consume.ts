@@ -10,7 +10,7 @@ import {
   stopFixture,
 } from "./fixture.ts";
 import { perCpuSecond, rateOf, ratio } from "./measure.ts";
-import type { Report } from "./report.ts";
+import type { BenchReport } from "./report.ts";
 import type { Units } from "./server/table.ts";
 import { BYTES, SHAPES, type Shape } from "./shape.ts";
 
@@ -30,11 +30,11 @@ export interface Cost {
 }
 
 /** Messages per CPU-second of the consumer, and what a message takes in calls and units. */
-export async function consume(): Promise<Report> {
+export async function consume(): Promise<BenchReport> {
   const fixture = await startFixture();
-  const rows: Report["rows"][number][] = [];
-  const verdicts: Report["verdicts"][number][] = [];
-  const bars: Report["chart"]["bars"][number][] = [];
+  const rows: BenchReport["rows"][number][] = [];
+  const invariants: BenchReport["invariants"][number][] = [];
+  const bars: BenchReport["chart"]["bars"][number][] = [];
   for (const shape of SHAPES) {
     await fill(fixture, shape);
     const { endpoint } = fixture.tables.ready;
@@ -68,19 +68,27 @@ export async function consume(): Promise<Report> {
       });
       bars.push({ label, value: rate, control: name !== OURS });
       if (name !== OURS) continue;
-      verdicts.push({
+      invariants.push({
         what: `Tagwire to the plain consumer, ${shape.name}`,
         got: ratio(rates, OURS, PLAIN),
         wants: { least: shape.least },
       });
       if (shape.reach <= 50) {
-        verdicts.push({ what: `writes per message, ${shape.name}`, got: cost.writes, wants: { most: 2 } });
+        invariants.push({ what: `writes per message, ${shape.name}`, got: cost.writes, wants: { most: 2 } });
       }
       if (shape.reach <= 50 && !shape.name.includes("∩")) {
-        verdicts.push({ what: `queries per message, ${shape.name}`, got: cost.queries, wants: { most: 1 } });
+        invariants.push({
+          what: `queries per message, ${shape.name}`,
+          got: cost.queries,
+          wants: { most: 1 },
+        });
       }
       if (shape.name.includes("∩")) {
-        verdicts.push({ what: "read units of the intersection", got: cost.units.read, wants: { most: 120 } });
+        invariants.push({
+          what: "read units of the intersection",
+          got: cost.units.read,
+          wants: { most: 120 },
+        });
       }
     }
   }
@@ -110,7 +118,7 @@ export async function consume(): Promise<Report> {
       "write units",
     ],
     rows,
-    verdicts,
+    invariants,
     chart: { title: "Messages per CPU-second", bars, logarithmic: true },
   };
 }

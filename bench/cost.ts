@@ -3,7 +3,7 @@ import { CHECKED, costOf, PRICES, type PriceName, REGION } from "../cli/plan/pri
 import { workOf } from "../cli/plan/work.ts";
 import { settings } from "../shared/settings/settings.ts";
 import { type Cost, counted } from "./consume.ts";
-import type { Report } from "./report.ts";
+import type { BenchReport } from "./report.ts";
 import { BYTES, type Shape } from "./shape.ts";
 
 const MILLION = 1_000_000;
@@ -15,9 +15,9 @@ const MILLION = 1_000_000;
 const APPSYNC_OPERATIONS = 1;
 
 /** Dollars per million messages, by what they are paid for. */
-export async function cost(): Promise<Report> {
-  const rows: Report["rows"][number][] = [];
-  const bars: Report["chart"]["bars"][number][] = [];
+export async function cost(): Promise<BenchReport> {
+  const rows: BenchReport["rows"][number][] = [];
+  const bars: BenchReport["chart"]["bars"][number][] = [];
   for (const [shape, one] of await counted()) {
     const parts = partsOf(shape, one);
     const total = Object.values(parts).reduce((sum, usd) => sum + usd, 0);
@@ -56,7 +56,7 @@ export async function cost(): Promise<Report> {
       "× AppSync",
     ],
     rows,
-    verdicts: [],
+    invariants: [],
     chart: { title: "Dollars per million messages", bars, logarithmic: true },
   };
 }

@@ -4,7 +4,7 @@ import { type Latency, latency } from "../cli/load/latency.ts";
 import { open } from "../cli/load/socket.ts";
 import { DEV_SECRET } from "../shared/settings/settings.ts";
 import { startChild } from "./child.ts";
-import type { Report } from "./report.ts";
+import type { BenchReport } from "./report.ts";
 import type { RouterReady } from "./server/router.ts";
 
 /** So many sockets per message; messages that are timed one by one; messages under way at once for the rate. */
@@ -24,9 +24,9 @@ const SIDES = [
 ] as const;
 
 /** Messages per second and time from POST to frame, over real sockets. */
-export async function endToEnd(): Promise<Report> {
-  const rows: Report["rows"][number][] = [];
-  const bars: Report["chart"]["bars"][number][] = [];
+export async function endToEnd(): Promise<BenchReport> {
+  const rows: BenchReport["rows"][number][] = [];
+  const bars: BenchReport["chart"]["bars"][number][] = [];
   for (const { name, server, control } of SIDES) {
     const child = await startChild<RouterReady>(server);
     for (const shape of SHAPES) {
@@ -51,7 +51,7 @@ export async function endToEnd(): Promise<Report> {
     packages: ["ws", "fauxqs", "dynalite"],
     columns: ["1 message → sockets", "messages/s", "frames/s", "p50 ms", "p99 ms"],
     rows,
-    verdicts: [],
+    invariants: [],
     chart: { title: "Frames per second", bars, logarithmic: true },
   };
 }

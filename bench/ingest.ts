@@ -10,7 +10,7 @@ import { type Calls, callsOf, sum } from "./calls.ts";
 import { startChild } from "./child.ts";
 import { perCpuSecond, rateOf, ratio } from "./measure.ts";
 import { plainIngest } from "./plain/ingest.ts";
-import type { Report } from "./report.ts";
+import type { BenchReport } from "./report.ts";
 import type { QueueQuestion, QueueReady } from "./server/queue.ts";
 
 const SIZES = [1, 10] as const;
@@ -20,12 +20,12 @@ const SHIPPED = "only SendMessage, SDK as shipped";
 const TUNED = "only SendMessage, SDK tuned";
 
 /** Requests per CPU-second and AWS calls per message of POST /messages. */
-export async function ingest(): Promise<Report> {
+export async function ingest(): Promise<BenchReport> {
   const queue = await startChild<QueueReady, QueueQuestion, readonly string[]>("queue");
   const handlers = await contestants(queue.ready);
-  const rows: Report["rows"][number][] = [];
-  const verdicts: Report["verdicts"][number][] = [];
-  const bars: Report["chart"]["bars"][number][] = [];
+  const rows: BenchReport["rows"][number][] = [];
+  const invariants: BenchReport["invariants"][number][] = [];
+  const bars: BenchReport["chart"]["bars"][number][] = [];
   for (const size of SIZES) {
     const event = eventOf(size, await token());
     const runs = handlers.map(({ name, handle }) => ({
@@ -63,7 +63,7 @@ export async function ingest(): Promise<Report> {
       bars.push({ label, value: rateOf(rates, name) * size, control });
     }
     const counted = calls.get(OURS) ?? new Map();
-    verdicts.push(
+    invariants.push(
       {
         what: `Tagwire to the minimal handler, ${size} in one POST`,
         got: ratio(rates, OURS, SHIPPED),
@@ -98,7 +98,7 @@ export async function ingest(): Promise<Report> {
       "other calls",
     ],
     rows,
-    verdicts,
+    invariants,
     chart: { title: "Messages per CPU-second", bars },
   };
 }

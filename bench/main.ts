@@ -8,9 +8,9 @@ import { ingest } from "./ingest.ts";
 import { memory } from "./memory.ts";
 import { svg } from "./plot.ts";
 import { post } from "./post.ts";
-import { asMarkdown, asText, circumstances, kept, type Report } from "./report.ts";
+import { asMarkdown, asText, type BenchReport, circumstances, kept } from "./report.ts";
 
-const BENCHES: Readonly<Record<string, () => Promise<Report>>> = {
+const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
   post,
   ingest,
   consume,
@@ -40,17 +40,17 @@ for (const name of names) {
   const report = await BENCHES[name]?.();
   if (!report) continue;
   if (values.json) {
-    const verdicts = report.verdicts.map((verdict) => ({ ...verdict, kept: kept(verdict) }));
-    console.log(JSON.stringify({ ...report, verdicts, circumstances: circumstances(report.packages) }));
+    const invariants = report.invariants.map((invariant) => ({ ...invariant, kept: kept(invariant) }));
+    console.log(JSON.stringify({ ...report, invariants, circumstances: circumstances(report.packages) }));
   } else {
     publish(report);
     console.log(`${asText(report)}\n`);
   }
-  if (!report.verdicts.every(kept)) process.exitCode = 1;
+  if (!report.invariants.every(kept)) process.exitCode = 1;
 }
 
 /** Puts the report where the last one of its name stood on the page, and draws its plot. */
-function publish(report: Report): void {
+function publish(report: BenchReport): void {
   mkdirSync(PLOTS, { recursive: true });
   writeFileSync(`${PLOTS}/${report.name}.svg`, svg(report.chart));
   const [open, close] = [`<!-- ${report.name} -->`, `<!-- /${report.name} -->`];

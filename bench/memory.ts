@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { median } from "./measure.ts";
-import type { Report } from "./report.ts";
+import type { BenchReport } from "./report.ts";
 
 const run = promisify(execFile);
 const SIZES = [10_000, 100_000, 1_000_000] as const;
@@ -23,7 +23,7 @@ const ROWS: readonly Row[] = [
 ];
 
 /** Peak memory of delivering to ever larger audiences. */
-export async function memory(): Promise<Report> {
+export async function memory(): Promise<BenchReport> {
   const cells = ROWS.flatMap((row) => SIZES.map((size) => ({ row, size, peaks: [] as number[] })));
   for (let round = 0; round < ROUNDS; round++) {
     for (const { row, size, peaks } of cells) {
@@ -54,7 +54,7 @@ export async function memory(): Promise<Report> {
       control: row.way === "plain",
       cells: [row.label, ...SIZES.map((size) => peak(row, size) / 1e6), peak(row, large) / peak(row, small)],
     })),
-    verdicts: [
+    invariants: [
       {
         what: "peak memory for 1,000,000 connections to that for 10,000",
         got: peak(JUDGED, large) / peak(JUDGED, small),

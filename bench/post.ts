@@ -10,7 +10,7 @@ import type { ConnectionId } from "../shared/protocol/tag.ts";
 import { startChild } from "./child.ts";
 import { perCpuSecond, rateOf, ratio } from "./measure.ts";
 import { unsignedNodePost, unsignedPost } from "./plain/post.ts";
-import type { Report } from "./report.ts";
+import type { BenchReport } from "./report.ts";
 import type { GatewayReady } from "./server/gateway.ts";
 
 const IN_FLIGHT = 50;
@@ -24,7 +24,7 @@ const UNSIGNED = "undici, unsigned";
 const NODE = "node:http, unsigned";
 
 /** Posts per CPU-second by each way to post. */
-export async function post(): Promise<Report> {
+export async function post(): Promise<BenchReport> {
   const gateway = await startChild<GatewayReady, "posts", number>("gateway");
   const { endpoint } = gateway.ready;
   const common = { region: REGION, credentials: CREDENTIALS, endpoint };
@@ -87,7 +87,7 @@ export async function post(): Promise<Report> {
       control: name !== OURS && name !== SHARED,
       cells: [name, rateOf(rates, name), ratio(rates, name, SHIPPED), ratio(rates, name, NODE)],
     })),
-    verdicts: [
+    invariants: [
       {
         what: "Tagwire to the SDK client as shipped",
         got: ratio(rates, OURS, SHIPPED),

@@ -5,14 +5,14 @@ import type { Chart } from "./plot.ts";
 export type Cell = string | number;
 
 /** A number a benchmark promises, and whether this run kept it. */
-export interface Verdict {
+export interface Invariant {
   readonly what: string;
   readonly got: number;
   readonly wants: { readonly least: number } | { readonly most: number };
 }
 
 /** What one benchmark found. */
-export interface Report {
+export interface BenchReport {
   readonly name: string;
   readonly title: string;
   /** How it was measured: what runs where, what is counted, what the control rows are. */
@@ -22,11 +22,11 @@ export interface Report {
   readonly columns: readonly string[];
   /** Control rows have none of our code. */
   readonly rows: readonly { readonly control?: boolean; readonly cells: readonly Cell[] }[];
-  readonly verdicts: readonly Verdict[];
+  readonly invariants: readonly Invariant[];
   readonly chart: Chart;
 }
 
-export const kept = ({ got, wants }: Verdict): boolean =>
+export const kept = ({ got, wants }: Invariant): boolean =>
   "least" in wants ? got >= wants.least : got <= wants.most;
 
 /** Where a benchmark ran: its numbers compare with no others. */
@@ -50,14 +50,14 @@ export const shown = (cell: Cell): string =>
     ? cell
     : cell.toLocaleString("en-US", { maximumFractionDigits: Number.isInteger(cell) ? 0 : digits(cell) });
 
-const verdictLine = (verdict: Verdict): string => {
+const verdictLine = (invariant: Invariant): string => {
   const wants =
-    "least" in verdict.wants ? `at least ${verdict.wants.least}` : `at most ${verdict.wants.most}`;
-  return `${kept(verdict) ? "kept" : "MISSED"}: ${verdict.what} is ${shown(verdict.got)}, to be ${wants}`;
+    "least" in invariant.wants ? `at least ${invariant.wants.least}` : `at most ${invariant.wants.most}`;
+  return `${kept(invariant) ? "kept" : "MISSED"}: ${invariant.what} is ${shown(invariant.got)}, to be ${wants}`;
 };
 
 /** The report as a page of a terminal. */
-export function asText(report: Report): string {
+export function asText(report: BenchReport): string {
   const rows = report.rows.map(({ control, cells }) => [
     ...cells.map(shown),
     ...(control ? ["(control)"] : [""]),
@@ -75,7 +75,7 @@ export function asText(report: Report): string {
     "",
     ...lines,
     "",
-    ...report.verdicts.map(verdictLine),
+    ...report.invariants.map(verdictLine),
     "",
     report.method,
     circumstances(report.packages),
@@ -83,7 +83,7 @@ export function asText(report: Report): string {
 }
 
 /** The report as a section of a Markdown page. */
-export function asMarkdown(report: Report): string {
+export function asMarkdown(report: BenchReport): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [
     `## ${report.title}`,
@@ -100,7 +100,7 @@ export function asMarkdown(report: Report): string {
     "",
     `![${report.chart.title}](plots/${report.name}.svg)`,
     "",
-    ...report.verdicts.map((verdict) => `- ${verdictLine(verdict)}`),
+    ...report.invariants.map((invariant) => `- ${verdictLine(invariant)}`),
     "",
     `${circumstances(report.packages)}, ${new Date().toISOString().slice(0, 10)}.`,
   ].join("\n");

@@ -7,13 +7,13 @@ import { callerToken } from "./token.ts";
 const ANSWER_WITHIN = 35_000;
 
 /** What the router answered, if that was JSON. */
-export interface Answer {
+export interface RouterResponse {
   readonly status: number;
   readonly body: unknown;
 }
 
 /** Calls the router at TAGWIRE_URL. Throws a Failure where it cannot be reached; every answer is a value. */
-export async function call(io: Io, method: string, path: string, body?: unknown): Promise<Answer> {
+export async function call(io: Io, method: string, path: string, body?: unknown): Promise<RouterResponse> {
   const address = new URL(path, routerUrl(io));
   const token = await callerToken(io);
   try {
@@ -33,7 +33,7 @@ export async function call(io: Io, method: string, path: string, body?: unknown)
 }
 
 /** The answer's body where the router said yes. Throws a Failure with the router's reason where it did not. */
-export function granted({ status, body }: Answer): unknown {
+export function granted({ status, body }: RouterResponse): unknown {
   if (status >= 200 && status < 300) return body;
   const reason = isReason(body) ? reasonLine(body) : `the router answered ${status}`;
   throw new Failure(reason + hintFor(status));

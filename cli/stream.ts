@@ -3,7 +3,7 @@ import { parseJson } from "../shared/protocol/parse.ts";
 import { Failure, isObject, isReason, reasonLine } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { batched, type Line, linesOf } from "./lines.ts";
-import { type Answer, call, granted } from "./router.ts";
+import { call, granted, type RouterResponse } from "./router.ts";
 
 /** A line that was read: its data, and the text that it was read from. */
 interface Row extends Line {
@@ -50,7 +50,7 @@ function limitsFor(envelope: object) {
 }
 
 /** The result of each row, in order. An answer that is none is the router's reason to refuse them all. */
-function resultsOf(answer: Answer, rows: readonly Row[]) {
+function resultsOf(answer: RouterResponse, rows: readonly Row[]) {
   const results = Array.isArray(answer.body) ? answer.body : granted(answer);
   if (!Array.isArray(results) || results.length !== rows.length || !results.every(isObject))
     throw new Failure(`the router answered ${answer.status} without a result for each message`);

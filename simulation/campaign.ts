@@ -1,4 +1,4 @@
-import { type Options, type Report, simulate } from "./simulate.ts";
+import { type Options, type SimulationReport, simulate } from "./simulate.ts";
 
 /** Which seeds to run: from one on, until so many are done or so many milliseconds have passed. */
 export interface Campaign extends Options {
@@ -6,13 +6,15 @@ export interface Campaign extends Options {
   readonly budget?: number;
   /** Ends with the first violation. */
   readonly stopAtFirst?: boolean;
-  readonly onReport?: (report: Report) => void;
+  readonly onReport?: (report: SimulationReport) => void;
 }
 
 /** What many seeds did together: the counts of a report, added up. */
-export interface Summary extends Omit<Report, "seed" | "violation" | "seconds" | "digest" | "trace"> {
+export interface Summary
+  extends Omit<SimulationReport, "seed" | "violation" | "seconds" | "digest" | "trace"> {
   readonly seeds: number;
-  readonly violations: readonly (Pick<Report, "seed"> & NonNullable<Report["violation"]>)[];
+  readonly violations: readonly (Pick<SimulationReport, "seed"> &
+    NonNullable<SimulationReport["violation"]>)[];
   readonly simulatedSeconds: number;
 }
 
@@ -24,7 +26,7 @@ export async function campaign({
   ...options
 }: Campaign): Promise<Summary> {
   const started = performance.now();
-  const reports: Omit<Report, "trace">[] = [];
+  const reports: Omit<SimulationReport, "trace">[] = [];
   for (let seed = options.seed; seed < options.seed + seeds; seed++) {
     if (budget !== undefined && performance.now() - started > budget) break;
     const { trace, ...report } = await simulate({ ...options, seed });
@@ -35,10 +37,10 @@ export async function campaign({
   return summary(reports);
 }
 
-function summary(reports: readonly Omit<Report, "trace">[]): Summary {
-  const sum = (pick: (report: Omit<Report, "trace">) => number) =>
+function summary(reports: readonly Omit<SimulationReport, "trace">[]): Summary {
+  const sum = (pick: (report: Omit<SimulationReport, "trace">) => number) =>
     reports.reduce((total, report) => total + pick(report), 0);
-  const most = (pick: (peak: Report["peak"]) => number) =>
+  const most = (pick: (peak: SimulationReport["peak"]) => number) =>
     Math.max(0, ...reports.map(({ peak }) => pick(peak)));
   return {
     seeds: reports.length,

@@ -2,7 +2,7 @@ import { type Arguments, argumentsFrom, HELP } from "./arguments.ts";
 import { campaign, type Summary } from "./campaign.ts";
 import { MUTANTS } from "./mutants.ts";
 import { excerpt, shrink } from "./shrink.ts";
-import type { Options, Report } from "./simulate.ts";
+import type { Options, SimulationReport } from "./simulate.ts";
 import type { Mutant } from "./world/mutant.ts";
 
 /** Milliseconds spent on making a failure smaller. */
@@ -22,7 +22,7 @@ async function main(): Promise<number> {
 async function run(asked: Arguments): Promise<number> {
   const { json, trace, mutants, ...options } = asked;
   const started = performance.now();
-  let failed: Report | undefined;
+  let failed: SimulationReport | undefined;
   const summary = await campaign({
     ...options,
     keepTrace: trace,
@@ -38,7 +38,7 @@ async function run(asked: Arguments): Promise<number> {
   return 1;
 }
 
-async function explain(options: Options, report: Report): Promise<void> {
+async function explain(options: Options, report: SimulationReport): Promise<void> {
   say(`\nseed ${report.seed}: ${report.violation?.rule}\n  ${report.violation?.detail}`);
   const { options: small, report: smallest } = await shrink(options, report, SHRINKING);
   say(`\nthe same rule breaks in this smaller case: ${smallest.violation?.detail}`);

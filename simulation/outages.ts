@@ -1,5 +1,5 @@
 import { SCENE_FAULTS } from "./arguments.ts";
-import { type Report, simulate } from "./simulate.ts";
+import { type SimulationReport, simulate } from "./simulate.ts";
 import { OUTAGES } from "./world/outage.ts";
 import type { OutagePlan } from "./world/scenario.ts";
 
@@ -20,7 +20,7 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 
 async function report(outage: OutagePlan, poison: number | undefined): Promise<boolean> {
   const name = `${outage.kind}:${outage.seconds}${outage.atClaim ? "@claim" : ""}`;
-  const reports: Report[] = [];
+  const reports: SimulationReport[] = [];
   for (let seed = 1; seed <= SEEDS; seed++) {
     const size = { messages: outage.seconds > 10_000 ? 8 : 24, connections: 16, topics: 3 };
     const scene = { outage, faults: SCENE_FAULTS, ...(poison === undefined ? {} : { poison }) };

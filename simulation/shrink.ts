@@ -1,11 +1,11 @@
-import { type Options, type Report, simulate } from "./simulate.ts";
+import { type Options, type SimulationReport, simulate } from "./simulate.ts";
 import { dice } from "./world/dice.ts";
 import { type FaultRates, faultRates } from "./world/faults.ts";
 
 /** A smaller simulation that breaks the same rule, and what happened in it. */
 export interface Shrunk {
   readonly options: Options;
-  readonly report: Report;
+  readonly report: SimulationReport;
 }
 
 /** Seeds that each smaller simulation is tried with: what it leaves out changes all throws of the dice. */
@@ -15,7 +15,7 @@ const SEEDS = 15;
  * Looks for the smallest simulation that breaks the same rule: fewer messages, then fewer connections, topics and kinds
  * of faults. Stops after so many milliseconds with the smallest so far.
  */
-export async function shrink(failed: Options, report: Report, budget: number): Promise<Shrunk> {
+export async function shrink(failed: Options, report: SimulationReport, budget: number): Promise<Shrunk> {
   const end = performance.now() + budget;
   const rule = report.violation?.rule;
   const rates = faultRates(failed.faults, dice(`${failed.seed}/rates`));

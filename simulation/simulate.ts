@@ -1,5 +1,6 @@
 import { liveAsClient } from "./life/client.ts";
 import { settleIn } from "./life/crowd.ts";
+import { disruptions } from "./life/disruptions.ts";
 import { heal } from "./life/heal.ts";
 import { throughOutage } from "./life/outage.ts";
 import { topicsOf } from "./life/people.ts";
@@ -7,17 +8,16 @@ import { liveAsProducer } from "./life/producer.ts";
 import { isBroken, untilQuiet } from "./life/quiet.ts";
 import { redrive } from "./life/redrive.ts";
 import { besideSlowClients } from "./life/slow.ts";
-import { weather } from "./life/weather.ts";
 import { judgeAftermath } from "./oracle/aftermath.ts";
 import type { Violation } from "./oracle/history.ts";
 import { judge } from "./oracle/violation.ts";
 import { CROWD, settingsFor } from "./settings.ts";
-import { worldOf } from "./world/build.ts";
+import { buildSimulation } from "./world/build.ts";
 import { dice } from "./world/dice.ts";
 import { type FaultRates, faultRates } from "./world/faults.ts";
 import type { Mutant } from "./world/mutant.ts";
 import type { Scenario } from "./world/scenario.ts";
-import type { World } from "./world/world.ts";
+import type { Simulation } from "./world/world.ts";
 
 export interface Options extends Scenario {
   readonly seed: number;
@@ -32,7 +32,7 @@ export interface Options extends Scenario {
   readonly mutant?: Mutant;
 }
 
-export interface Report {
+export interface SimulationReport {
   readonly seed: number;
   /** The first rule that did not hold. */
   readonly violation?: Violation;
@@ -56,10 +56,10 @@ export interface Report {
 }
 
 /** Runs one seed from the first connection to the last check. */
-export async function simulate(asked: Options): Promise<Report> {
+export async function simulate(asked: Options): Promise<SimulationReport> {
   const options = { ...asked, ...asked.mutant?.in };
   const { seed, connections, mutant } = options;
-  const world = worldOf({
+  const world = buildSimulation({
     seed,
     settings: settingsFor(connections, options, dice(`${seed}/settings`)),
     rates: ratesFor(connections, faultRates(options.faults, dice(`${seed}/rates`))),
@@ -79,7 +79,7 @@ export async function simulate(asked: Options): Promise<Report> {
 }
 
 /** One thing that is unusual, and nobody comes or goes. */
-const scenes = (world: World, { messages, slow }: Options): Promise<unknown>[] =>
+const scenes = (world: Simulation, { messages, slow }: Options): Promise<unknown>[] =>
   slow === undefined ? throughOutage(world, messages) : [besideSlowClients(world, messages)];
 
 /** A run that posts thousands of times would never live to its end at the rate that a run of ten posts dies. */
@@ -91,7 +91,7 @@ function ratesFor(connections: number, rates: FaultRates): FaultRates {
 }
 
 /** Of a crowd only some come and go. */
-function lives(world: World, { messages, connections }: Options): Promise<void>[] {
+function lives(world: Simulation, { messages, connections }: Options): Promise<void>[] {
   const { dice, gateway } = world;
   const there = gateway.sockets.slice(0, 50);
   const visitors = Math.min(connections, 100) - there.length;
@@ -99,7 +99,7 @@ function lives(world: World, { messages, connections }: Options): Promise<void>[
     ...there.map((socket) => liveAsClient(world, socket)),
     ...Array.from({ length: visitors }, () => liveAsClient(world)),
   ];
-  const producers: Promise<void>[] = [weather(world)];
+  const producers: Promise<void>[] = [disruptions(world)];
   for (let number = 0; number < messages; ) {
     const count = Math.min(messages - number, dice.whole(1, 3));
     producers.push(liveAsProducer(world, number, count));
@@ -108,7 +108,7 @@ function lives(world: World, { messages, connections }: Options): Promise<void>[
   return [...clients, ...producers];
 }
 
-function report(world: World, seed: number): Report {
+function report(world: Simulation, seed: number): SimulationReport {
   const { oracle, scheduler, opening, queue, source, faults, trace, network } = world;
   const { records, violation } = oracle.book;
   const endings: Record<string, number> = {};

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from "commander";
 import { tagsFor } from "../../shared/protocol/target.ts";
 import { nameOf, type ParsedDeadLetter } from "./parsed-dead-letter.ts";
 
-/** Which letters are meant. What is absent does not narrow; ages are in milliseconds. */
+/** The conditions that a dead letter has to match. An absent condition matches all. Ages are in milliseconds. */
 export interface Filter {
   readonly id?: string;
   readonly producer?: string;
@@ -15,7 +15,7 @@ export interface Filter {
 export const isEmpty = ({ id, producer, target, reason, older, newer }: Filter): boolean =>
   [id, producer, target, reason, older, newer].every((part) => part === undefined);
 
-/** Whether a letter is meant, its reason aside. */
+/** Returns true if a dead letter matches every condition except the reason. */
 export function matches(filter: Filter, deadLetter: ParsedDeadLetter, now: number): boolean {
   const { id, producer, target, older, newer } = filter;
   const age = now - deadLetter.sentAt;
@@ -28,7 +28,7 @@ export function matches(filter: Filter, deadLetter: ParsedDeadLetter, now: numbe
   );
 }
 
-/** A letter whose reason nobody knows matches no reason. */
+/** A dead letter without a known reason matches no reason. */
 export const matchesReason = ({ reason: wanted }: Filter, reason: string | undefined): boolean =>
   wanted === undefined || (reason !== undefined && wanted.test(reason));
 

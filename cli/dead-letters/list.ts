@@ -3,7 +3,7 @@ import type { Io } from "../io.ts";
 import { laneOf, plain, targetText, toJson, toLine } from "./parsed-dead-letter.ts";
 import { type Chosen, type Selection, select } from "./select.ts";
 
-/** Prints a line for each letter that is meant. */
+/** Prints one line per dead letter that matches. */
 export async function list(io: Io, selection: Selection, json: boolean): Promise<void> {
   let count = 0;
   await select(io, selection, async (chosen) => {
@@ -18,7 +18,7 @@ export async function list(io: Io, selection: Selection, json: boolean): Promise
   if (!json) io.stderr.write(`${count} dead letters\n`);
 }
 
-/** Prints all there is about the letters that are meant, and their receipts. */
+/** Prints the dead letters that match in full, with their receipts. */
 export async function show(io: Io, selection: Selection, json: boolean): Promise<void> {
   let count = 0;
   await select(io, selection, async (chosen) => {

@@ -14,7 +14,7 @@ export function parseDeadLetter(found: DeadLetter): ParsedDeadLetter {
   return body.kind === "job" ? { ...found, job: body.job } : found;
 }
 
-/** The lane that a job belongs to, where its letter does not say. */
+/** Returns the lane of a job, if its dead letter does not name one. */
 export const laneOf = ({ lane }: ParsedDeadLetter, job: Job): Lane =>
   lane ?? (job.range ? "fanout" : job.message.priority);
 
@@ -29,7 +29,7 @@ export function targetText(target: Target): string {
   return `${kind}:${value}`;
 }
 
-/** A letter as `--json` prints it. */
+/** Returns a dead letter as `--json` prints it. */
 export function toJson(deadLetter: ParsedDeadLetter, reason: string | undefined): Record<string, unknown> {
   const { job, entryId, sentAt } = deadLetter;
   return {
@@ -49,7 +49,7 @@ export function toJson(deadLetter: ParsedDeadLetter, reason: string | undefined)
   };
 }
 
-/** A letter as one line. */
+/** Formats a dead letter as one line. */
 export function toLine(deadLetter: ParsedDeadLetter, reason: string | undefined): string {
   const { job, sentAt } = deadLetter;
   const whom = job ? `${job.message.producer} → ${targetText(job.message.target)}` : "cannot be parsed";

@@ -11,7 +11,7 @@ export interface PurgeOptions {
   readonly json: boolean;
 }
 
-/** Deletes letters for good. Their receipts keep saying `dead`. */
+/** Deletes dead letters for good. Their receipts stay `dead`. */
 export async function purge(
   io: Io,
   selection: Selection,

@@ -4,7 +4,7 @@ import { messagePath } from "../receipt.ts";
 import { call, granted } from "../router.ts";
 import type { ParsedDeadLetter } from "./parsed-dead-letter.ts";
 
-/** What the router's receipt says of a letter's message. */
+/** Looks up the receipt of a dead letter's message. */
 export type Lookup = (deadLetter: ParsedDeadLetter) => Promise<Readonly<Record<string, unknown>> | undefined>;
 
 /** Asks the router for receipts; the first failure is noted, and nobody is asked again. */
@@ -25,7 +25,7 @@ export function receipts(io: Io): Lookup {
   };
 }
 
-/** Why a letter is dead. Where SQS moved it by itself, only the receipt of its message may know. */
+/** Returns the reason of a dead letter. If SQS moved it by itself, only the receipt of its message may have one. */
 export async function reasonOf(deadLetter: ParsedDeadLetter, lookup: Lookup): Promise<string | undefined> {
   if (deadLetter.reason !== undefined) return deadLetter.reason;
   const receipt = await lookup(deadLetter);

@@ -9,16 +9,16 @@ import { laneOf, type ParsedDeadLetter, toJson } from "./parsed-dead-letter.ts";
 import { type Chosen, type Selection, select } from "./select.ts";
 
 export interface RedriveOptions {
-  /** Letters per second. */
+  /** Dead letters per second. */
   readonly rate: number;
   readonly dryRun: boolean;
   readonly json: boolean;
 }
 
-/** A letter with a job in it, so that it can go back. */
+/** A dead letter whose body is a job, so that it can be redriven. */
 type Drivable = ParsedDeadLetter & { readonly job: Job };
 
-/** What became of a letter that was meant. */
+/** The result for a dead letter that matched. */
 type Fate = "redriven" | "unparseable" | "repeated" | "refused";
 
 const KEPT: Readonly<Record<Exclude<Fate, "redriven">, string>> = {
@@ -28,8 +28,8 @@ const KEPT: Readonly<Record<Exclude<Fate, "redriven">, string>> = {
 };
 
 /**
- * Sends letters back to their lanes at a rate, and deletes each after the lane has it: killed in between, the
- * letter comes back and is redriven again, and then its claim finds that there is nothing left to do.
+ * Sends dead letters to their lanes at a rate, and deletes each after the lane stored it. If the command is killed in
+ * between, the dead letter is redriven again, and its second claim finds nothing left to do.
  */
 export async function redrive(io: Io, selection: Selection, options: RedriveOptions): Promise<void> {
   const { queue } = selection;

@@ -6,7 +6,7 @@ import { type ParsedDeadLetter, parseDeadLetter } from "./parsed-dead-letter.ts"
 import { type Lookup, reasonOf } from "./reason.ts";
 import { sweep } from "./sweep.ts";
 
-/** A letter that is meant, and its reason as far as anybody asked for it. */
+/** A dead letter that matches, and its reason if it was requested. */
 export interface Chosen {
   readonly deadLetter: ParsedDeadLetter;
   readonly reason: string | undefined;
@@ -15,18 +15,18 @@ export interface Chosen {
 export interface Selection {
   readonly queue: DeadLetters;
   readonly filter: Filter;
-  /** How many letters at most. */
+  /** The maximum number of dead letters. */
   readonly limit: number;
   readonly holdSeconds: number;
   readonly batch: number;
   readonly lookup: Lookup;
-  /** Whether the reasons are to be shown; a filter by reason asks for them anyway. */
+  /** Whether to look the reasons up. A filter by reason does so in any case. */
   readonly reasons: boolean;
 }
 
 /**
- * Hands over the letters that are meant, a batch at a time; `take` answers those that are not in the queue any
- * more. Throws a Failure where it was interrupted.
+ * Calls `take` with the dead letters that match, a batch at a time. `take` returns those that are no longer in the
+ * queue. Throws a Failure if it was interrupted.
  */
 export async function select(
   io: Io,

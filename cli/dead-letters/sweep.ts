@@ -2,9 +2,9 @@ import type { DeadLetter, DeadLetters } from "../../shared/ports.ts";
 
 export interface SweepOptions {
   readonly queue: Pick<DeadLetters, "receive" | "release">;
-  /** Letters per receive, 1-10. */
+  /** The number of dead letters per receive, 1-10. */
   readonly batch: number;
-  /** How long a received letter stays hidden if nobody releases it: after a kill, they come back on their own. */
+  /** How long a received dead letter stays hidden if it is not released, as after a kill. */
   readonly holdSeconds: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -12,13 +12,13 @@ export interface SweepOptions {
   readonly until: AbortSignal;
 }
 
-/** What a batch leads to: the letters that are not in the queue any more, and whether more are wanted. */
+/** The result of a batch: the dead letters that are no longer in the queue, and whether the sweep may end. */
 export interface Taken {
   readonly gone: readonly DeadLetter[];
   readonly enough?: boolean;
 }
 
-/** A letter that was sent so long after the sweep began is left to the next one; clocks differ by less. */
+/** A dead letter sent this many milliseconds after the start of the sweep is left to the next. Clocks differ by less. */
 const LATER = 60_000;
 
 /**

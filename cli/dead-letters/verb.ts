@@ -20,7 +20,7 @@ interface Options extends Filter {
   readonly json?: true;
 }
 
-/** `tagwire dead-letters`: looks through the dead-letter queue, and empties it either way. */
+/** `tagwire dead-letters`: lists, redrives and purges the dead-letter queue. */
 export function deadLettersVerb(program: Command, io: Io): void {
   const group = program
     .command("dead-letters")
@@ -62,7 +62,7 @@ const common = (command: Command): Command =>
       "the dead-letter queue, if not TAGWIRE_DEAD_LETTER_QUEUE_URL or a local router's",
     )
     .addOption(
-      new Option("--hold <seconds>", "how long letters stay hidden if the command is killed")
+      new Option("--hold <seconds>", "how long dead letters stay hidden if the command is killed")
         .argParser(holdSeconds)
         .default(120),
     );

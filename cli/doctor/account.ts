@@ -1,5 +1,5 @@
 /** What an account answered to one question. */
-export type Answer<T> =
+export type AccountResult<T> =
   | { readonly kind: "value"; readonly value: T }
   /** There is no such thing. */
   | { readonly kind: "absent" }
@@ -21,9 +21,9 @@ export interface LambdaLimits {
 /** Where a deploy would go. Every method asks AWS once, and MUST NOT throw. */
 export interface Account {
   readonly region: string;
-  lambdaLimits(): Promise<Answer<LambdaLimits>>;
+  lambdaLimits(): Promise<AccountResult<LambdaLimits>>;
   /** The value of a quota: the account's own, or else what AWS gives to every account of the Region. */
-  quota(service: string, code: string): Promise<Answer<number>>;
+  quota(service: string, code: string): Promise<AccountResult<number>>;
   /** The version of the CDK's bootstrap stack. */
-  bootstrapVersion(qualifier: string): Promise<Answer<number>>;
+  bootstrapVersion(qualifier: string): Promise<AccountResult<number>>;
 }

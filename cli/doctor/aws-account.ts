@@ -7,7 +7,7 @@ import {
 import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { clientConfig, requestHandler } from "../../shared/adapters/sdk/client.ts";
 import { messageOf } from "../../shared/protocol/errors.ts";
-import type { Account, Answer } from "./account.ts";
+import type { Account, AccountResult } from "./account.ts";
 
 /** Milliseconds before a call counts as failed. */
 const TIMEOUT = 10_000;
@@ -83,7 +83,7 @@ const REJECTED = [
   "UnrecognizedClientException",
 ];
 
-async function asked<T>(call: () => Promise<T | undefined>): Promise<Answer<T>> {
+async function asked<T>(call: () => Promise<T | undefined>): Promise<AccountResult<T>> {
   try {
     const value = await call();
     return value === undefined ? { kind: "absent" } : { kind: "value", value };

@@ -1,4 +1,4 @@
-import type { Answer } from "./account.ts";
+import type { AccountResult } from "./account.ts";
 
 /** unknown: the account could not be asked. */
 export type Status = "ok" | "would fail" | "unknown";
@@ -32,7 +32,10 @@ interface Question {
 }
 
 /** What an answer without a value means. A deploy with the same credentials would be rejected too. */
-export function withoutValue(answer: Exclude<Answer<unknown>, { kind: "value" }>, asked: Question): Finding {
+export function withoutValue(
+  answer: Exclude<AccountResult<unknown>, { kind: "value" }>,
+  asked: Question,
+): Finding {
   switch (answer.kind) {
     case "absent":
       return unknown(`AWS knows nothing of ${asked.what}`);

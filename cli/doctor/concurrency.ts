@@ -36,10 +36,10 @@ function judge(
     return ok(`${has}; nothing is reserved`, runs < unreserved ? undefined : crowded);
   }
   const kept = Math.min(KEPT, concurrency);
-  const verdict = `${has}; the consumer reserves ${runs}, and Lambda keeps ${kept} unreserved`;
-  if (unreserved - runs >= kept) return ok(verdict);
+  const finding = `${has}; the consumer reserves ${runs}, and Lambda keeps ${kept} unreserved`;
+  if (unreserved - runs >= kept) return ok(finding);
   return wouldFail(
-    verdict,
+    finding,
     `deploy with -c tagwire:reserve=false, or ${MORE}; an update of a router that has its reserve already is fine`,
   );
 }

@@ -5,7 +5,7 @@ import { openAll } from "./fleet.ts";
 import { latency } from "./latency.ts";
 import { type Fate, type Ledger, ledger } from "./ledger.ts";
 import { postAll } from "./post.ts";
-import type { Report } from "./report.ts";
+import type { LoadReport } from "./report.ts";
 
 export interface LoadOptions {
   readonly sockets: number;
@@ -27,7 +27,7 @@ const LOOK = 50;
 const BRIEFLY = 1_000;
 
 /** Opens the sockets, posts, waits for the frames, closes everything, and tells what it found. */
-export async function load(io: Io, options: LoadOptions, quiet: boolean): Promise<Report> {
+export async function load(io: Io, options: LoadOptions, quiet: boolean): Promise<LoadReport> {
   const { topics, rate, seconds, bytes, wait } = options;
   const until = io.interrupt();
   const bar = progress(io, quiet);

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { BATCH_MESSAGES, BODY_BYTES } from "../../shared/protocol/limits.ts";
 import { isObject, isReason } from "../failure.ts";
 import type { Io } from "../io.ts";
-import { type Answer, call } from "../router.ts";
+import { call, type RouterResponse } from "../router.ts";
 import type { Fate } from "./ledger.ts";
 
 export interface LoadMessage {
@@ -63,7 +63,7 @@ async function post(io: Io, posting: LoadMessage, batch: readonly number[]): Pro
   }
 }
 
-function fateOf(result: unknown, answer: Answer | undefined): { fate: Fate; code?: string } {
+function fateOf(result: unknown, answer: RouterResponse | undefined): { fate: Fate; code?: string } {
   if (isObject(result) && result.state === "queued") return { fate: "accepted" };
   const reason = isObject(result) ? result.problem : answer?.body;
   if (isReason(reason)) return { fate: "refused", code: reason.code };

@@ -2,7 +2,7 @@ import type { Bucket, Percentiles } from "./latency.ts";
 import type { Tally } from "./ledger.ts";
 
 /** What a run of `tagwire load` found. Times are milliseconds unless the name says otherwise. */
-export interface Report {
+export interface LoadReport {
   readonly sockets: {
     readonly asked: number;
     readonly open: number;
@@ -30,7 +30,7 @@ export interface Report {
 }
 
 /** The report for people to read. */
-export function describe(report: Report): string {
+export function describe(report: LoadReport): string {
   const { sockets, topics, messages, rate, seconds, frames, post, latency, histogram } = report;
   const rows = [
     ["sockets", `${sockets.open} of ${sockets.asked} open, ${sockets.cut} cut; over ${topics} topics`],

@@ -5,7 +5,7 @@ import type { Io } from "../io.ts";
 import { wholeNumber } from "../option.ts";
 import { isLoopback, routerUrl, socketUrl } from "../router.ts";
 import { type LoadOptions, load } from "./load.ts";
-import { describe, type Report } from "./report.ts";
+import { describe, type LoadReport } from "./report.ts";
 
 interface Options extends LoadOptions {
   readonly yesIOwnThis?: true;
@@ -58,7 +58,7 @@ function guard(io: Io, { sockets, topics, rate, seconds, yesIOwnThis }: Options)
 }
 
 /** A frame that did not come, or came twice, fails the command; a refusal with a reason does not. */
-function judge({ frames: { lost, repeated, stray }, messages: { unknown }, interrupted }: Report): void {
+function judge({ frames: { lost, repeated, stray }, messages: { unknown }, interrupted }: LoadReport): void {
   const wrong = [
     lost > 0 && !interrupted && `${lost} frames did not come`,
     repeated > 0 && `${repeated} frames came more than once`,

@@ -12,7 +12,7 @@ export interface Capacity {
   readonly reads: number;
 }
 
-export interface Plan {
+export interface CapacityPlan {
   readonly streams: readonly Stream[];
   readonly lanes: Readonly<Record<Lane, LanePlan>>;
   /** Of all lanes together. */
@@ -38,7 +38,7 @@ const unpaced = (settings: Settings): Settings => ({
 const FULL = 0.75;
 
 /** What a load leads to. Pure: the same load, the same plan. */
-export function plan(planning: Planning): Plan {
+export function plan(planning: Planning): CapacityPlan {
   const { load, settings, quotas, assumed, outageSeconds } = planning;
   const streams = load.traffic.map((traffic) => ({
     ...traffic,

@@ -1,11 +1,11 @@
 import { LANES } from "../../shared/protocol/lane.ts";
 import type { Limit } from "./limit.ts";
 import type { Load } from "./load.ts";
-import type { Plan } from "./plan.ts";
+import type { CapacityPlan } from "./plan.ts";
 import { CHECKED, REGION } from "./prices.ts";
 
 /** The plan for people to read. */
-export function describe(found: Plan, load: Load): string {
+export function describe(found: CapacityPlan, load: Load): string {
   return [
     title(found, load),
     messagesTable(found),
@@ -16,18 +16,18 @@ export function describe(found: Plan, load: Load): string {
   ].join("\n");
 }
 
-function title({ limits, monthlyTotal }: Plan, { connections, peak }: Load): string {
+function title({ limits, monthlyTotal }: CapacityPlan, { connections, peak }: Load): string {
   const [first] = limits;
   const account = limits.find(({ kind }) => kind === "account");
   const growth = ({ share }: Limit) => (share > 0 ? `${number(1 / share)} times this load` : "any load");
-  const verdict = (limit: Limit): string => {
+  const statusOf = (limit: Limit): string => {
     if (limit.share > peak) return `does not fit: even on average it needs ${percent(limit.share / peak)} of`;
     if (limit.share > 1) return `fits, but messages wait at its peak, which needs ${percent(limit.share)} of`;
     return `fits; at ${growth(limit)} it meets its first limit,`;
   };
   const lines = [
     `${number(connections)} connections, ${usd(monthlyTotal)} a month`,
-    first && `${verdict(first)} ${first.name}`,
+    first && `${statusOf(first)} ${first.name}`,
     account &&
       account !== first &&
       `the first limit of the account is ${account.name}, at ${growth(account)}`,
@@ -35,7 +35,7 @@ function title({ limits, monthlyTotal }: Plan, { connections, peak }: Load): str
   return `${lines.filter((line) => line).join("\n")}\n`;
 }
 
-const messagesTable = ({ streams }: Plan): string =>
+const messagesTable = ({ streams }: CapacityPlan): string =>
   table(
     ["messages/s", "to", "jobs", "SQS calls", "writes", "reads", "posts", "last frame after"],
     streams.map(({ rate, audience, work }) => [
@@ -50,7 +50,7 @@ const messagesTable = ({ streams }: Plan): string =>
     ]),
   );
 
-const lanesTable = ({ lanes }: Plan): string =>
+const lanesTable = ({ lanes }: CapacityPlan): string =>
   table(
     ["lane", "runs needed", "allowed", "advised"],
     LANES.map((lane) => {
@@ -59,7 +59,7 @@ const lanesTable = ({ lanes }: Plan): string =>
     }),
   );
 
-const capacity = ({ postsInFlight, tables, drain, reconnectSeconds }: Plan): string =>
+const capacity = ({ postsInFlight, tables, drain, reconnectSeconds }: CapacityPlan): string =>
   rows([
     ["posts in flight", `${number(postsInFlight.needed)} needed, ${number(postsInFlight.allowed)} allowed`],
     ["tables, average", `${number(tables.average.writes)} WRU/s, ${number(tables.average.reads)} RRU/s`],
@@ -73,7 +73,7 @@ const capacity = ({ postsInFlight, tables, drain, reconnectSeconds }: Plan): str
     ["all cut at once", `all back after ${duration(reconnectSeconds)}`],
   ]);
 
-const limitsTable = ({ limits }: Plan, { peak }: Load): string =>
+const limitsTable = ({ limits }: CapacityPlan, { peak }: Load): string =>
   table(
     [`at the peak (× ${peak})`, "", "needed", "limit", "used"],
     limits
@@ -81,7 +81,7 @@ const limitsTable = ({ limits }: Plan, { peak }: Load): string =>
       .map(({ name, kind, used, limit, share }) => [name, kind, number(used), number(limit), percent(share)]),
   );
 
-const costTable = ({ monthly, monthlyTotal }: Plan): string =>
+const costTable = ({ monthly, monthlyTotal }: CapacityPlan): string =>
   table(
     ["a month", "units", "cost"],
     [

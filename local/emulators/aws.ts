@@ -1,11 +1,11 @@
 import type { FunctionName } from "../../shared/settings/settings.ts";
 
-/** What the stand-ins need to be told. They check that a request is signed, not by whom. */
+/** The configuration of the emulators. They check that a request is signed, but not by whom. */
 export const ACCOUNT = "000000000000";
 export const REGION = "us-east-1";
 export const CREDENTIALS = { accessKeyId: "local", secretAccessKey: "local" };
 
-/** Of one function: each has its own, as in Lambda, so that what stands before an endpoint can tell who calls. */
+/** Of one function: each has its own, as in Lambda, so that a proxy in front of an endpoint can identify the caller. */
 export const functionCredentials = (name: FunctionName) => ({
   accessKeyId: `local${name}`,
   secretAccessKey: `secret-of-${name}`,

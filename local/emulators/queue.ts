@@ -12,7 +12,7 @@ export interface QueueSize {
   readonly delayed: number;
 }
 
-export interface DeadLetter {
+export interface StoredDeadLetter {
   readonly messageId: string;
   readonly body: string;
   readonly attributes: Readonly<Record<string, string>>;
@@ -23,7 +23,7 @@ export interface Queues {
   readonly urls: Readonly<Record<Lane, string>>;
   readonly deadLetterUrl: string;
   sizes(): Promise<Readonly<Record<Lane, QueueSize>>>;
-  deadLetters(): Promise<readonly DeadLetter[]>;
+  deadLetters(): Promise<readonly StoredDeadLetter[]>;
   stop(): Promise<void>;
 }
 
@@ -127,7 +127,7 @@ const sizeOf = (row: Listed | undefined): QueueSize => ({
   delayed: row?.approximateDelayedCount ?? 0,
 });
 
-const deadLetter = ({ messageId, body, messageAttributes }: Stored): DeadLetter => ({
+const deadLetter = ({ messageId, body, messageAttributes }: Stored): StoredDeadLetter => ({
   messageId,
   body,
   attributes: Object.fromEntries(

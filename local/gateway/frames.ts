@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import type { Clock } from "../../shared/ports.ts";
 import type { EventOf } from "../lambda/handlers.ts";
-import type { Answer } from "../lambda/lambda.ts";
+import type { InvocationResult } from "../lambda/lambda.ts";
 import type { Limits } from "../limits.ts";
 import type { Observer } from "../testing/observer.ts";
 import type { Connection } from "./connection.ts";
@@ -10,7 +10,7 @@ import type { Quota } from "./quota.ts";
 import { messageEvent } from "./socket-event.ts";
 
 export interface FramesDeps {
-  readonly invoke: (event: EventOf<"socket">) => Promise<Answer<APIGatewayProxyStructuredResultV2>>;
+  readonly invoke: (event: EventOf<"socket">) => Promise<InvocationResult<APIGatewayProxyStructuredResultV2>>;
   readonly observer: Pick<Observer, "metered">;
   readonly clock: Pick<Clock, "now">;
   readonly quota: Quota;

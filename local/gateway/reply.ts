@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { problem, type Refusal } from "../../shared/protocol/errors.ts";
-import type { Answer } from "../lambda/lambda.ts";
+import type { InvocationResult } from "../lambda/lambda.ts";
 
 /** Sends JSON; `type` is its media type. */
 export function sendJson(
@@ -24,7 +24,7 @@ export function sendProblem(response: ServerResponse, refusal: Refusal): void {
 /** What the HTTP API makes of a function's answer, or of its lack. */
 export function sendInvocation(
   response: ServerResponse,
-  invocation: Answer<APIGatewayProxyStructuredResultV2>,
+  invocation: InvocationResult<APIGatewayProxyStructuredResultV2>,
 ): void {
   if (invocation.kind === "throttled" || invocation.kind === "overdue") {
     sendJson(response, 503, { message: "Service Unavailable" });

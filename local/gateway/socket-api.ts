@@ -7,7 +7,7 @@ import type { WebSocket } from "ws";
 import type { Clock } from "../../shared/ports.ts";
 import { problem } from "../../shared/protocol/errors.ts";
 import type { EventOf } from "../lambda/handlers.ts";
-import { type Answer, type Lambda, within } from "../lambda/lambda.ts";
+import { type InvocationResult, type Lambda, within } from "../lambda/lambda.ts";
 import type { Limits } from "../limits.ts";
 import type { Observer } from "../testing/observer.ts";
 import type { Unkind } from "../unkind.ts";
@@ -151,7 +151,7 @@ const peerOf = ({ headers, socket }: IncomingMessage, id: string, connectedAt: n
 });
 
 /** A function that fails is a bad gateway to the client, one that is throttled too many requests. */
-function statusOf(answer: Answer<APIGatewayProxyStructuredResultV2>): number {
+function statusOf(answer: InvocationResult<APIGatewayProxyStructuredResultV2>): number {
   if (answer.kind === "throttled") return 429;
   return answer.kind === "returned" ? (answer.value?.statusCode ?? 502) : 502;
 }

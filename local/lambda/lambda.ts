@@ -21,15 +21,15 @@ export interface Lambda<F extends FunctionName> {
 }
 
 /** What a gateway makes of an invocation that it does not wait for any longer. */
-export type Answer<Reply> = Invocation<Reply> | { readonly kind: "overdue" };
+export type InvocationResult<Reply> = Invocation<Reply> | { readonly kind: "overdue" };
 
 /** The invocation, or `overdue` after so many milliseconds. */
 export async function within<Reply>(
   milliseconds: number,
   invocation: Promise<Invocation<Reply>>,
-): Promise<Answer<Reply>> {
+): Promise<InvocationResult<Reply>> {
   let timer: NodeJS.Timeout | undefined;
-  const overdue = new Promise<Answer<Reply>>((resolve) => {
+  const overdue = new Promise<InvocationResult<Reply>>((resolve) => {
     timer = setTimeout(resolve, milliseconds, { kind: "overdue" });
   });
   const answer = await Promise.race([invocation, overdue]);

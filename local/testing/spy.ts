@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Lane } from "../../shared/protocol/lane.ts";
-import type { DeadLetter, QueueSize, Queues } from "../emulators/queue.ts";
+import type { QueueSize, Queues, StoredDeadLetter } from "../emulators/queue.ts";
 import type { SocketApi } from "../gateway/socket-api.ts";
 import type { Faults } from "../lambda/fault.ts";
 import type { RouterEvent } from "./observer.ts";
@@ -29,7 +29,7 @@ export interface Spy
   /** Resolves when every lane is empty, hidden and delayed messages too, and no run is under way. */
   idle(waiting?: Pick<Waiting, "timeout">): Promise<void>;
   queueSizes(): Promise<Readonly<Record<Lane, QueueSize>>>;
-  deadLetters(): Promise<readonly DeadLetter[]>;
+  deadLetters(): Promise<readonly StoredDeadLetter[]>;
   /** Bytes for the connection that wait in this process because its client does not read. */
   bufferedBytes(connectionId: string): number;
 }

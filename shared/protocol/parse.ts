@@ -108,7 +108,7 @@ function reword(issue: v.BaseIssue<unknown>): string {
   return `${issue.message}, got ${clip(issue.received)}`;
 }
 
-/** Characters that are told of a value, and of the name of a field. */
+/** The maximum number of characters that a report quotes of a value, and of the name of a field. */
 const WORD = 60;
 const NAME = 128;
 

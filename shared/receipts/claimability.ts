@@ -5,33 +5,33 @@ import { ENDINGS } from "./receipt.ts";
 import { MESSAGE_PART, type ReceiptRow, ROW_VERSION } from "./row.ts";
 import { isLeased, rowState } from "./states.ts";
 
-/** Who asks for a job. Times are milliseconds since 1970. */
+/** The run that claims a job. Times are milliseconds since 1970. */
 export interface Claimant {
   /** Unique to this run of this job. */
   readonly run: string;
-  /** The SQS message that it was received in. SQS may hold a job several times, and each counts its own receives. */
+  /** The id of the SQS message. A job may be in several, and each counts its own receives. */
   readonly entryId: string;
   readonly receive: number;
-  /** Whether it takes a job whose earlier runs died. */
+  /** Whether it accepts a job whose earlier runs died. */
   readonly suspects: boolean;
 }
 
 /** What a run may do with a job whose row is already there. */
 export type Claimability =
   | { readonly kind: "open" }
-  /** The row is of an earlier message with the same id, and that message is over. */
+  /** The row is of an earlier message with the same id that has ended. */
   | { readonly kind: "replaceable"; readonly cancelled: boolean }
   | { readonly kind: "leased"; readonly until: number }
-  /** The run before died while it held the job, and nobody has written so yet. */
+  /** The run before died while it had the lease, and the death has not been counted yet. */
   | { readonly kind: "died"; readonly deaths: number }
   | { readonly kind: "suspect"; readonly deaths: number }
   | { readonly kind: "over"; readonly why: "duplicate" | "cancelled" | "ended" | "split" }
   | { readonly kind: "newer"; readonly version: number };
 
-/** Milliseconds after which to ask again for a message that waits for an earlier one of its id to stop. */
+/** Milliseconds until the next claim of a message that waits for an earlier one with its id to stop. */
 const STOPPING = 10_000;
 
-/** Milliseconds after `returnsAt` within which SQS shows a message again: clocks differ. */
+/** Milliseconds after `returnsAt` within which SQS returns a message, since clocks differ. */
 const RETURNING = 5_000;
 
 /** Whether a cancel is about a message: only about what was accepted before it. Equal times leave it open. */
@@ -114,13 +114,13 @@ function ofAnother(
 const CANCELLED: Claimability = { kind: "over", why: "cancelled" };
 const DUPLICATE: Claimability = { kind: "over", why: "duplicate" };
 
-/** Whether nothing will be done for the message of a row any more. */
+/** Returns true if the message of a row has ended. */
 function isOver(row: ReceiptRow, now: number, rows: readonly ReceiptRow[]): boolean {
   if (row.split) return ENDINGS.some((ending) => ending === fold(rows, now)?.state);
   return row.ending !== undefined || (row.cancelledAt !== undefined && !isLeased(row, now));
 }
 
-/** Whether a message must not be delivered any more, by its own row: cancelled, or followed by another of its id. */
+/** Returns true if, by its own row, the message was cancelled or replaced by a later one with its id. */
 export function isCancelled(own: ReceiptRow, { message }: Job): boolean {
   if (own.part !== MESSAGE_PART) return false;
   if (own.acceptanceId === undefined) return isAbout(own.cancelledAt, message);

@@ -3,14 +3,14 @@ import { ENDINGS, NAMED_FAILURES, type Receipt, type State } from "./receipt.ts"
 import { type Details, jobPart, MESSAGE_PART, NO_DETAILS, type ReceiptRow } from "./row.ts";
 import { rowState } from "./states.ts";
 
-/** A row that sends, or a job that no run has met yet: then `parent` is the row that was split into it. */
+/** A row with progress of its own, or a job that no run has claimed yet. `parent` is the row that was split into it. */
 interface Leaf {
   readonly row?: ReceiptRow;
   readonly parent: ReceiptRow;
   readonly state: State;
 }
 
-/** One state for all the rows: unfinished work first, then the gravest ending. */
+/** The precedence of states: unfinished work first, then the most severe ending. */
 const ORDER: readonly State[] = ["delivering", "retrying", ...ENDINGS];
 
 /**
@@ -67,7 +67,7 @@ export function rowsWithNames(rows: readonly ReceiptRow[], now: number): readonl
   return chosen;
 }
 
-/** A split row stands for its jobs. */
+/** Returns the rows with progress of their own: a split row is replaced by its jobs. */
 function leavesOf(rows: readonly ReceiptRow[], now: number): readonly Leaf[] {
   const byPart = new Map(rows.map((row) => [row.part, row]));
   const own = byPart.get(MESSAGE_PART);
@@ -97,7 +97,7 @@ function stateOf(row: ReceiptRow, isWhole: boolean, now: number): State {
 const unreached = (state: State, { failed, pending }: Details): readonly ConnectionId[] =>
   state === "dead" ? [...failed, ...pending.map(({ connectionId }) => connectionId)] : failed;
 
-/** A busy connection that was served in the end is no reason any more. */
+/** A message that was delivered in the end has no reason. */
 function reasonOf(row: ReceiptRow, state: State): string | undefined {
   if (state === "delivered" || state === "no-recipients") return undefined;
   return row.reason ?? (!row.ending && state === "dead" ? FINAL : undefined);

@@ -12,19 +12,19 @@ export interface Recipient {
   readonly connectedAt: number;
 }
 
-/** sent: the gateway took it. gone: there was no such connection any more. failed: refused for good. */
+/** `sent`: the gateway accepted the frame. `gone`: the connection did not exist. `failed`: refused for good. */
 export interface Counts {
   readonly sent: number;
   readonly gone: number;
   readonly failed: number;
 }
 
-/** What one run leaves to the next. */
+/** The progress of a delivery, which one run passes to the next. */
 export interface Progress {
   readonly counts: Counts;
-  /** Connections that are still to be sent to: the next run does it. */
+  /** Connections that the next run has to send to. */
   readonly pending: readonly Recipient[];
-  /** The sort key at which routing goes on. Absent: everyone has been routed. */
+  /** The sort key at which routing continues. Absent if the audience was read to its end. */
   readonly from?: string;
   /** Connections that failed for good, by name: the first `NAMED_FAILURES` of them. */
   readonly failed: readonly ConnectionId[];
@@ -39,16 +39,16 @@ export const NO_PROGRESS: Progress = {
   rounds: 0,
 };
 
-/** Connections that a receipt names as not reached; its counts tell the rest. */
+/** The maximum number of failed connections that a receipt names. Its counts include all of them. */
 export const NAMED_FAILURES = 100;
 
-/** How a delivery ended that has nothing left to do. */
+/** Returns the ending of a delivery that is complete. */
 export function endingOf({ sent, failed }: Counts): Ending {
   if (failed > 0) return "partial";
   return sent > 0 ? "delivered" : "no-recipients";
 }
 
-/** What became of a message, as `GET /messages/{id}` tells it. */
+/** The receipt of a message, as `GET` of the message returns it. */
 export interface Receipt {
   readonly id: MessageId;
   readonly producer: UserId;

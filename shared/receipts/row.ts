@@ -4,7 +4,7 @@ import type { HashRange } from "./hash-range.ts";
 import type { Job } from "./job.ts";
 import { type Counts, type Ending, NO_PROGRESS, type Progress, type Recipient } from "./receipt.ts";
 
-/** What rows say they are. A consumer understands this version and the one before. */
+/** The version of a row. A consumer understands this version and the one before. */
 export const ROW_VERSION = 1;
 
 /** One row of a receipt: the message's own, or a job's. Times are milliseconds since 1970. */
@@ -20,25 +20,25 @@ export interface ReceiptRow {
   readonly dedupeUntil?: number;
   /** The run that claimed it last. */
   readonly run?: string;
-  /** Until when that run holds it. 0: it has written what it did. */
+  /** The end of that run's lease. 0 if it wrote an outcome. */
   readonly leaseUntil?: number;
-  /** The earliest moment at which SQS shows the message again if that run dies. */
+  /** The end of the message's full visibility timeout, if that run dies. */
   readonly returnsAt?: number;
   /** The SQS message that the run was given, and which of its receives. */
   readonly entryId?: string;
   readonly receive?: number;
-  /** Whether SQS gives it to no further run. */
+  /** Whether this was the last receive that SQS allows. */
   readonly onFinalReceive?: boolean;
-  /** Runs that died in a row while they held it. */
+  /** The number of consecutive runs that died while they had the lease. */
   readonly deaths?: number;
   readonly counts?: Counts;
-  /** How many connections are still to be sent to. */
+  /** The number of pending connections. */
   readonly pending?: number;
   readonly from?: string;
   readonly rounds?: number;
   /** The run whose details (`detailPart`) name the pending and the failed connections. Absent: there are none. */
   readonly details?: string;
-  /** The ranges of the jobs that do its work. */
+  /** The ranges of the jobs that replace it. */
   readonly split?: readonly HashRange[];
   /** Whether all those jobs are in their lane. */
   readonly queued?: boolean;
@@ -49,7 +49,7 @@ export interface ReceiptRow {
   readonly updatedAt: number;
 }
 
-/** The names that a row counts. They are a row of their own, since most readers of a receipt need no names. */
+/** The connections that a row counts, by name. They are in a row of their own, since most reads need only the counts. */
 export interface Details {
   readonly pending: readonly Recipient[];
   readonly failed: readonly ConnectionId[];

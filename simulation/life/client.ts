@@ -3,8 +3,8 @@ import type { MessageId } from "../../shared/protocol/message.ts";
 import { EVERYONE, type Topic, topicTag, type UserId, userTag } from "../../shared/protocol/tag.ts";
 import { CROWD } from "../settings.ts";
 import type { Socket } from "../world/gateway.ts";
-import { STRAGGLER } from "../world/network.ts";
-import type { World } from "../world/world.ts";
+import { LATE_ARRIVAL } from "../world/network.ts";
+import type { Simulation } from "../world/world.ts";
 import { identityOf } from "./people.ts";
 import { post } from "./producer.ts";
 
@@ -12,7 +12,7 @@ const VERBS = ["subscribe", "unsubscribe"] as const;
 type Verb = (typeof VERBS)[number];
 
 /** A life of one client: it connects, subscribes, leaves and comes back, until the world closes. */
-export async function liveAsClient(world: World, first?: Socket): Promise<void> {
+export async function liveAsClient(world: Simulation, first?: Socket): Promise<void> {
   const { scheduler, dice, topics, closing } = world;
   if (!first) await scheduler.sleep(dice.whole(0, 30_000));
   for (let there = first; scheduler.now() < closing; there = undefined) {
@@ -28,7 +28,7 @@ export async function liveAsClient(world: World, first?: Socket): Promise<void> 
   }
 }
 
-async function stay(world: World, socket: Socket): Promise<void> {
+async function stay(world: Simulation, socket: Socket): Promise<void> {
   const { scheduler, dice, topics, closing, faults } = world;
   while (socket.state === "open" && scheduler.now() < closing) {
     await scheduler.sleep(dice.whole(100, 60_000));
@@ -53,7 +53,7 @@ async function stay(world: World, socket: Socket): Promise<void> {
 }
 
 /** Opens a socket; undefined where `$connect` failed, since the gateway then refuses it. */
-async function join(world: World): Promise<Socket | undefined> {
+async function join(world: Simulation): Promise<Socket | undefined> {
   const { gateway, oracle, trace, settings, invoke, scheduler, dice, faults } = world;
   if (!gateway.admits()) return undefined;
   const identity = identityOf(world);
@@ -79,21 +79,21 @@ async function join(world: World): Promise<Socket | undefined> {
 }
 
 /** A client stops reading for a while. */
-export function maySlowDown({ faults, dice, scheduler }: World, socket: Socket): void {
+export function maySlowDown({ faults, dice, scheduler }: Simulation, socket: Socket): void {
   if (!faults.strikes("client-slow")) return;
   const until = scheduler.now() + dice.among([dice.whole(1_000, 30_000), dice.whole(10_000, 600_000)]);
   socket.slow = { how: dice.among(["full", "hangs"]), until };
 }
 
 /** API Gateway cuts every socket at its maximum age. Here it never says so. */
-export async function cutAtMaxAge({ scheduler, gateway, oracle, settings }: World, socket: Socket) {
+export async function cutAtMaxAge({ scheduler, gateway, oracle, settings }: Simulation, socket: Socket) {
   await scheduler.sleep(settings.sockets.maxAge * 1000);
   gateway.close(socket);
   oracle.changed(socket);
 }
 
 async function ask(
-  world: World,
+  world: Simulation,
   socket: Socket,
   type: "subscribe" | "unsubscribe",
   topics: readonly Topic[],
@@ -114,7 +114,7 @@ async function ask(
   if (isClosed(socket)) return;
   if (end.kind !== "returned") {
     // What the dead run sent off may still land; no client asks again that fast.
-    await scheduler.sleep(2 * STRAGGLER);
+    await scheduler.sleep(2 * LATE_ARRIVAL);
     return;
   }
   // Another frame of this client undid it: the topics stay as that one says.
@@ -130,7 +130,7 @@ async function ask(
   if (greeted) await greet(world, greeted);
 }
 
-const say = (world: World, { connectionId }: Socket, type: Verb, topics: readonly Topic[]) =>
+const say = (world: Simulation, { connectionId }: Socket, type: Verb, topics: readonly Topic[]) =>
   world.invoke(`${type} ${connectionId}`, (ports) =>
     answer({ ...ports, frameLimit: () => undefined }, connectionId, JSON.stringify({ type, topics })),
   );
@@ -139,7 +139,7 @@ const say = (world: World, { connectionId }: Socket, type: Verb, topics: readonl
  * Asks for a topic and against it at once: the gateway may run the two frames side by side. After both replies the list
  * has a row exactly if the connection's row has the tag, and a reply that says it was not superseded is borne out.
  */
-async function askAside(world: World, socket: Socket, topic: Topic): Promise<void> {
+async function askAside(world: Simulation, socket: Socket, topic: Topic): Promise<void> {
   const { oracle, scheduler, tables, gateway } = world;
   while (!gateway.admits()) await scheduler.sleep(1_000);
   if (isClosed(socket)) return;
@@ -148,7 +148,7 @@ async function askAside(world: World, socket: Socket, topic: Topic): Promise<voi
   oracle.changed(socket);
   const ends = await Promise.all(VERBS.map((verb) => say(world, socket, verb, [topic])));
   const replies = ends.flatMap((end) => (end.kind === "returned" ? [end.value] : []));
-  if (replies.length < ends.length) await scheduler.sleep(2 * STRAGGLER);
+  if (replies.length < ends.length) await scheduler.sleep(2 * LATE_ARRIVAL);
   const row = await tables.connections.find(socket.connectionId, scheduler.now());
   if (isClosed(socket) || replies.length < ends.length) return;
   const held = row?.tags.includes(tag) ?? false;
@@ -172,14 +172,14 @@ async function askAside(world: World, socket: Socket, topic: Topic): Promise<voi
 const isClosed = ({ state }: Socket): boolean => state === "closed";
 
 /** Posted before somebody subscribes and right after: whoever reads `subscribed` gets the second. */
-async function greet(world: World, topic: Topic): Promise<void> {
+async function greet(world: Simulation, topic: Topic): Promise<void> {
   const id = `greeting-${world.oracle.book.records.length}` as MessageId;
   const plan = { id, target: { topic }, priority: "high", dedupeSeconds: 300, content: {} } as const;
   await post(world, [{ ...plan, producer: "shop" as UserId }]);
 }
 
 /** Closes a socket. `$disconnect` comes, late or twice or never. */
-async function leave(world: World, socket: Socket): Promise<void> {
+async function leave(world: Simulation, socket: Socket): Promise<void> {
   const { gateway, oracle, faults, scheduler, dice, settings, trace, invoke } = world;
   if (socket.state === "closed") return;
   gateway.close(socket);

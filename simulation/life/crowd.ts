@@ -1,11 +1,11 @@
 import { answer, connect } from "../../shared/pipeline/socket/socket.ts";
 import { EVERYONE, topicTag, userTag } from "../../shared/protocol/tag.ts";
-import type { World } from "../world/world.ts";
+import type { Simulation } from "../world/world.ts";
 import { cutAtMaxAge, maySlowDown } from "./client.ts";
 import { identityOf } from "./people.ts";
 
 /** Connections that are there before the first message, written without delay and faults. */
-export async function settleIn(world: World, count: number): Promise<void> {
+export async function settleIn(world: Simulation, count: number): Promise<void> {
   const { gateway, tables, oracle, dice, topics, settings, scheduler } = world;
   const deps = {
     ...tables,

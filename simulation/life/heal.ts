@@ -2,15 +2,15 @@ import type { MessageId } from "../../shared/protocol/message.ts";
 import { EVERYONE, type Tag, topicTag, type UserId, userTag } from "../../shared/protocol/tag.ts";
 import { CROWD } from "../settings.ts";
 import type { Socket } from "../world/gateway.ts";
-import type { World } from "../world/world.ts";
+import type { Simulation } from "../world/world.ts";
 import { LABELS, PRODUCERS, USERS } from "./people.ts";
 import { post } from "./producer.ts";
 import { isBroken, untilQuiet } from "./quiet.ts";
 
 const [SHOP = "shop" as UserId] = PRODUCERS;
 
-/** In calm weather every list is posted to once: who is alive gets it, and what the dead have left goes. */
-export async function heal(world: World): Promise<void> {
+/** Without faults every list is posted to once: who is alive gets it, and what the dead have left goes. */
+export async function heal(world: Simulation): Promise<void> {
   const { faults, gateway, oracle } = world;
   if (isBroken(world)) return;
   faults.calm();
@@ -29,19 +29,19 @@ export async function heal(world: World): Promise<void> {
   await untilQuiet(world, post(world, plans));
   for (const { id, receipt } of oracle.book.records.slice(-plans.length)) {
     if (receipt?.state !== "delivered" && receipt?.state !== "no-recipients") {
-      oracle.violate("in calm weather everything is delivered", `${id} is ${receipt?.state}`);
+      oracle.violate("without faults everything is delivered", `${id} is ${receipt?.state}`);
     }
   }
   checkIndex(world, closed, new Set(lists));
 }
 
 /** A crowd's users and labels would be posted to for nothing new. */
-function listsOf({ topics, gateway }: World): Tag[] {
+function listsOf({ topics, gateway }: Simulation): Tag[] {
   const lists = [EVERYONE, ...topics.map(topicTag)];
   return gateway.sockets.length > CROWD ? lists : [...lists, ...USERS.map(userTag), ...LABELS];
 }
 
-function checkIndex(world: World, closed: ReadonlySet<Socket>, lists: ReadonlySet<Tag>): void {
+function checkIndex(world: Simulation, closed: ReadonlySet<Socket>, lists: ReadonlySet<Tag>): void {
   const { tables, gateway, oracle, scheduler } = world;
   const name = (of: Pick<Socket, "connectionId" | "connectedAt">) => `${of.connectionId} ${of.connectedAt}`;
   const sockets = new Map(gateway.sockets.map((socket) => [name(socket), socket]));

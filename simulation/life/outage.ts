@@ -1,5 +1,5 @@
 import type { Scenario } from "../world/scenario.ts";
-import type { World } from "../world/world.ts";
+import type { Simulation } from "../world/world.ts";
 import { planOf, post } from "./producer.ts";
 
 /** Milliseconds before an outage begins, and after which the last message is posted once it is over. */
@@ -9,7 +9,7 @@ const AROUND = 30_000;
 const BURST = 3_000;
 
 /** Posts before, during and after an outage; half of the messages at its start, so that they wait for all of it. */
-export function throughOutage(world: World, messages: number): Promise<unknown>[] {
+export function throughOutage(world: Simulation, messages: number): Promise<unknown>[] {
   const { scheduler, dice, outages, scenario, trace } = world;
   const { outage, poison = 0 } = scenario;
   const lasts = (outage?.seconds ?? 0) * 1000;

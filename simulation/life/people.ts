@@ -1,6 +1,6 @@
 import type { Identity } from "../../shared/protocol/grant.ts";
 import type { Tag, Topic, UserId } from "../../shared/protocol/tag.ts";
-import type { World } from "../world/world.ts";
+import type { Simulation } from "../world/world.ts";
 
 /** Who there is and what they are labelled with. Few, so that they meet. */
 export const PRODUCERS = ["shop", "depot"] as UserId[];
@@ -11,7 +11,7 @@ export const topicsOf = (count: number): Topic[] => Array.from({ length: count }
 /** When every token of a simulated life expires: long after its end. In seconds since 1970 (2100-01-01). */
 export const TOKEN_EXPIRY = 4_102_444_800;
 
-export function identityOf({ dice }: World): Identity {
+export function identityOf({ dice }: Simulation): Identity {
   const tags = LABELS.filter(() => dice.chance(0.4));
   return { sub: dice.among(USERS), tags, subscribe: ["*"], publish: [], admin: false, exp: TOKEN_EXPIRY };
 }

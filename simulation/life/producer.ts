@@ -8,7 +8,7 @@ import type { Target } from "../../shared/protocol/target.ts";
 import { lifeSeconds } from "../../shared/settings/settings.ts";
 import type { PostedMessage } from "../oracle/message-record.ts";
 import type { Dice } from "../world/dice.ts";
-import type { World } from "../world/world.ts";
+import type { Simulation } from "../world/world.ts";
 import { LABELS, PRODUCERS, TOKEN_EXPIRY, USERS } from "./people.ts";
 
 const identityOf = (sub: UserId): Identity => ({
@@ -21,10 +21,10 @@ const identityOf = (sub: UserId): Identity => ({
 });
 
 /** A message as it will be posted, perhaps more than once. */
-export type Plan = PostedMessage;
+export type PlannedPost = PostedMessage;
 
 /** Posts some messages in one request, posts some again, and cancels some. */
-export async function liveAsProducer(world: World, number: number, count: number): Promise<void> {
+export async function liveAsProducer(world: Simulation, number: number, count: number): Promise<void> {
   const { scheduler, dice, faults, opening, closing } = world;
   await scheduler.sleep(dice.whole(0, Math.max(0, (closing - opening) * 0.7)));
   const plans = Array.from({ length: count }, (_, i) => planOf(world, number + i));
@@ -49,7 +49,7 @@ export async function liveAsProducer(world: World, number: number, count: number
 /** What an encoding may harm. */
 const TEXTS = ["", "é \u{1F600}", "\u0000\u2028</script>", '{"quoted":"\\"}'];
 
-export function planOf(world: World, number: number): Plan {
+export function planOf(world: Simulation, number: number): PlannedPost {
   const { dice, faults } = world;
   const delaySeconds = dice.chance(0.1) ? dice.whole(1, 60) : 0;
   const text = dice.among(TEXTS);
@@ -71,7 +71,7 @@ export function planOf(world: World, number: number): Plan {
   };
 }
 
-function targetOf({ dice, gateway, topics }: World): Target {
+function targetOf({ dice, gateway, topics }: Simulation): Target {
   const some = gateway.sockets.filter(({ state }) => state === "open");
   if (topics.length === 1) return { topic: dice.among(topics) };
   switch (dice.whole(0, 5)) {
@@ -97,7 +97,7 @@ function expressionOf(dice: Dice, tags: readonly Tag[]) {
 }
 
 /** Posts until it is accepted or the producer gives up. A failed answer does not say that nothing was queued. */
-export async function post(world: World, plans: readonly Plan[]): Promise<void> {
+export async function post(world: Simulation, plans: readonly PlannedPost[]): Promise<void> {
   const { scheduler, dice, oracle, invoke, gateway } = world;
   const producer = plans[0]?.producer;
   let left = plans;
@@ -127,13 +127,16 @@ export async function post(world: World, plans: readonly Plan[]): Promise<void> 
   }
 }
 
-async function cancelSometime(world: World, plan: Plan): Promise<void> {
+async function cancelSometime(world: Simulation, plan: PlannedPost): Promise<void> {
   const { scheduler, dice } = world;
   await scheduler.sleep(dice.among([dice.whole(0, 500), dice.whole(0, 10_000), dice.whole(0, 200_000)]));
   await cancel(world, plan);
 }
 
-export async function cancel({ oracle, invoke }: World, { id, producer }: Pick<Plan, "id" | "producer">) {
+export async function cancel(
+  { oracle, invoke }: Simulation,
+  { id, producer }: Pick<PlannedPost, "id" | "producer">,
+) {
   const end = await invoke(`DELETE ${id}`, (ports) => cancelMessage(ports, identityOf(producer), { id }));
   if (end.kind === "returned" && end.value.ok) oracle.cancelled(producer, id);
 }

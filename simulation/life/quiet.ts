@@ -1,11 +1,11 @@
-import type { World } from "../world/world.ts";
+import type { Simulation } from "../world/world.ts";
 
 const MINUTE = 60_000;
 /** By then every lease, visibility timeout and back-off is over. */
 const PATIENCE = 24 * 60 * MINUTE;
 
 /** Lets the world go on until these lives are over and nothing moves any more. */
-export async function untilQuiet(world: World, ...lives: readonly Promise<unknown>[]): Promise<void> {
+export async function untilQuiet(world: Simulation, ...lives: readonly Promise<unknown>[]): Promise<void> {
   const { scheduler, queue, source, oracle } = world;
   const latest = scheduler.now() + PATIENCE;
   const over = isSettled(Promise.all(lives));
@@ -19,10 +19,10 @@ export async function untilQuiet(world: World, ...lives: readonly Promise<unknow
   await straggle(world);
 }
 
-export const isBroken = ({ oracle }: World): boolean => oracle.book.violation !== undefined;
+export const isBroken = ({ oracle }: Simulation): boolean => oracle.book.violation !== undefined;
 
 /** Lets arrive what is still on its way. */
-async function straggle(world: World): Promise<void> {
+async function straggle(world: Simulation): Promise<void> {
   const { scheduler, oracle } = world;
   const over = isSettled(scheduler.sleep(MINUTE));
   await scheduler.run(async () => {

@@ -1,4 +1,4 @@
-import type { World } from "../world/world.ts";
+import type { Simulation } from "../world/world.ts";
 import { cancel } from "./producer.ts";
 import { isBroken, untilQuiet } from "./quiet.ts";
 
@@ -6,7 +6,7 @@ import { isBroken, untilQuiet } from "./quiet.ts";
  * Cancels some dead records and sends others round again; the hand that does it may be stopped between the send and the
  * delete.
  */
-export async function redrive(world: World): Promise<void> {
+export async function redrive(world: Simulation): Promise<void> {
   const { queue, dice, faults, trace, oracle } = world;
   if (isBroken(world) || queue.deadLetters.length === 0) return;
   if (dice.chance(0.5)) {

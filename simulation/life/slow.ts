@@ -1,12 +1,12 @@
 import type { MessageId } from "../../shared/protocol/message.ts";
-import type { World } from "../world/world.ts";
+import type { Simulation } from "../world/world.ts";
 import { planOf, post } from "./producer.ts";
 
 /** Milliseconds between two messages. */
 const APART = 500;
 
 /** Messages to everyone at a steady rate, while some clients never read. */
-export async function besideSlowClients(world: World, messages: number): Promise<void> {
+export async function besideSlowClients(world: Simulation, messages: number): Promise<void> {
   const { gateway, scheduler, dice, scenario } = world;
   const how = dice.among(["full", "hangs"] as const);
   for (const socket of gateway.sockets.slice(0, scenario.slow)) {

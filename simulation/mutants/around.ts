@@ -4,7 +4,7 @@ import { after, sortKey } from "../../shared/receipts/hash-range.ts";
 import type { Job } from "../../shared/receipts/job.ts";
 import { NO_PROGRESS } from "../../shared/receipts/receipt.ts";
 import type { Mutant } from "../world/mutant.ts";
-import type { World } from "../world/world.ts";
+import type { Simulation } from "../world/world.ts";
 import { queue, receipts } from "./change.ts";
 
 const HALF_A_DAY = 12 * 3_600_000;
@@ -12,7 +12,7 @@ const HALF_A_MINUTE = 30_000;
 
 /** Deletes whatever stands under the key, whoever holds it. */
 const removeByKey =
-  ({ remove }: Subscriptions, { tables }: World): Subscriptions["remove"] =>
+  ({ remove }: Subscriptions, { tables }: Simulation): Subscriptions["remove"] =>
   async (tags, { connectionId }) => {
     const from = sortKey(connectionId);
     const found = async (tag: Tag) =>
@@ -20,11 +20,11 @@ const removeByKey =
     for (const tag of tags) for (const row of (await found(tag)).rows) await remove([tag], row);
   };
 
-const caches = new WeakMap<World, Map<string, { readonly page: Page; readonly until: number }>>();
+const caches = new WeakMap<Simulation, Map<string, { readonly page: Page; readonly until: number }>>();
 
 /** Pages are kept for half a minute, for all runs. */
 const cached =
-  ({ page }: Subscriptions, world: World): Subscriptions["page"] =>
+  ({ page }: Subscriptions, world: Simulation): Subscriptions["page"] =>
   async (tag, query) => {
     const pages = caches.get(world) ?? new Map();
     caches.set(world, pages);

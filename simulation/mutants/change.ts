@@ -1,7 +1,7 @@
 import type { MessageQueue, Receipts, Sockets, Subscriptions } from "../../shared/ports.ts";
 import type { Mutant } from "../world/mutant.ts";
 import type { Tables } from "../world/ports.ts";
-import type { World } from "../world/world.ts";
+import type { Simulation } from "../world/world.ts";
 
 type PortChange = NonNullable<Mutant["ports"]>;
 type TableChange = NonNullable<Mutant["tables"]>;
@@ -19,11 +19,11 @@ export const sockets =
   (ports) => ({ sockets: { ...ports.sockets, ...change(ports.sockets) } });
 
 export const receiptTable =
-  (change: (receipts: Receipts, world: World) => Partial<Receipts>): TableChange =>
+  (change: (receipts: Receipts, world: Simulation) => Partial<Receipts>): TableChange =>
   (tables, world) => ({ receipts: { ...tables.receipts, ...change(tables.receipts, world) } });
 
 export const listTable =
-  (change: (lists: Subscriptions, world: World) => Partial<Subscriptions>): TableChange =>
+  (change: (lists: Subscriptions, world: Simulation) => Partial<Subscriptions>): TableChange =>
   (tables: Tables, world) => ({
     subscriptions: { ...tables.subscriptions, ...change(tables.subscriptions, world) },
   });

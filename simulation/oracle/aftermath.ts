@@ -1,5 +1,5 @@
 import { visibilitySeconds } from "../../shared/settings/settings.ts";
-import type { World } from "../world/world.ts";
+import type { Simulation } from "../world/world.ts";
 import { type MessageRecord, nameOf } from "./message-record.ts";
 
 /** Milliseconds after an outage within which what waited for it is delivered: the longest back-off. */
@@ -10,7 +10,7 @@ const EACH = 1_000;
 const HEALTHY = 40_000;
 
 /** Rules on what an outage leaves behind, and poison, and clients that do not read. */
-export function judgeAftermath(world: World): void {
+export function judgeAftermath(world: Simulation): void {
   const { scenario, oracle } = world;
   const accepted = oracle.book.records.filter(({ accepted }) => accepted);
   if (scenario.outage || scenario.poison !== undefined) {
@@ -23,7 +23,7 @@ export function judgeAftermath(world: World): void {
 }
 
 function waitedOut(
-  { oracle, outages, settings }: World,
+  { oracle, outages, settings }: Simulation,
   record: MessageRecord,
   all: readonly MessageRecord[],
 ): void {
@@ -49,7 +49,7 @@ function waitedOut(
 }
 
 /** An outage may hide a death: a message that is received in between does not tell that its run died. */
-function poisoned({ oracle, settings, scenario }: World, record: MessageRecord): void {
+function poisoned({ oracle, settings, scenario }: Simulation, record: MessageRecord): void {
   const { deaths } = settings.delivery;
   const { receipt, servings } = record;
   const died = servings.filter(({ actor }) => actor.death === "poison").length;
@@ -61,7 +61,7 @@ function poisoned({ oracle, settings, scenario }: World, record: MessageRecord):
   oracle.violate("poison ends dead after five deaths, and says so", what);
 }
 
-function besideSlow({ oracle, gateway }: World, record: MessageRecord): void {
+function besideSlow({ oracle, gateway }: Simulation, record: MessageRecord): void {
   for (const socket of gateway.sockets) {
     if (socket.slow) continue;
     const at = record.arrivals.get(socket)?.[0]?.at ?? Number.POSITIVE_INFINITY;

@@ -33,7 +33,7 @@ export interface OracleWorld extends Pick<History, "now" | "trace" | "gateway" |
   readonly visibilitySeconds: number;
 }
 
-export function witnessOf({ visibilitySeconds, ...world }: OracleWorld): Oracle {
+export function createOracle({ visibilitySeconds, ...world }: OracleWorld): Oracle {
   const book = history(world);
   const { records, gateway, now } = book;
   const receipts = watchReceipts(book);

@@ -1,17 +1,17 @@
-import type { World } from "../world/world.ts";
+import type { Simulation } from "../world/world.ts";
 import { jobIn, letterOf } from "./history.ts";
 import { isOver, type MessageRecord, nameOf } from "./message-record.ts";
 import { checkCounts, lookAt } from "./receipts.ts";
 
 /** Rules that hold once nothing moves any more and all leases are over. */
-export async function judge(world: World): Promise<void> {
+export async function judge(world: Simulation): Promise<void> {
   const { book } = world.oracle;
   const dead = new Set(world.queue.deadLetters.map(({ body }) => letterOf(book, jobIn(body))));
   for (const record of book.records) await judgeOne(world, record, dead);
 }
 
 async function judgeOne(
-  { oracle }: World,
+  { oracle }: Simulation,
   record: MessageRecord,
   dead: ReadonlySet<MessageRecord | undefined>,
 ) {

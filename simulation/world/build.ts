@@ -6,9 +6,9 @@ import { type Settings, visibilitySeconds } from "../../shared/settings/settings
 import { memoryConnections } from "../../testing/memory/connections.ts";
 import { memoryReceipts } from "../../testing/memory/receipts.ts";
 import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
+import { afterClaim } from "../life/disruptions.ts";
 import { atClaims } from "../life/outage.ts";
-import { afterClaim } from "../life/weather.ts";
-import { witnessOf } from "../oracle/oracle.ts";
+import { createOracle } from "../oracle/oracle.ts";
 import { consumer } from "./consumer.ts";
 import { dice } from "./dice.ts";
 import { simulatedEventSource } from "./event-source.ts";
@@ -24,9 +24,9 @@ import { simulatedQueue } from "./queue.ts";
 import type { Scenario } from "./scenario.ts";
 import { type Actor, scheduler as schedulerFrom } from "./scheduler.ts";
 import { traceOf } from "./trace.ts";
-import type { World } from "./world.ts";
+import type { Simulation } from "./world.ts";
 
-export interface Plan {
+export interface SimulationSetup {
   readonly seed: number;
   readonly settings: Settings;
   readonly rates: FaultRates;
@@ -41,7 +41,15 @@ const OPEN_FOR = 5 * 60_000;
 const CALL_TIMEOUT = 10_000;
 
 /** Builds the real pipeline between memory adapters, a queue, a gateway and clients that are as bad as a seed says. */
-export function worldOf({ seed, settings, rates, topics, keepTrace, scenario, mutant }: Plan): World {
+export function buildSimulation({
+  seed,
+  settings,
+  rates,
+  topics,
+  keepTrace,
+  scenario,
+  mutant,
+}: SimulationSetup): Simulation {
   const throws = (purpose: string) => dice(`${seed}/${purpose}`);
   const scheduler = schedulerFrom(throws("scheduler"), START);
   const { now, sleep } = scheduler;
@@ -65,7 +73,7 @@ export function worldOf({ seed, settings, rates, topics, keepTrace, scenario, mu
     seen ??= { ...tables, ...mutant?.tables?.(tables, world) };
     return seen;
   };
-  const oracle = witnessOf({
+  const oracle = createOracle({
     ...{ now, trace, gateway, settings },
     ...hidden,
     find: (...asked) => seenTables().receipts.find(...asked),
@@ -118,7 +126,7 @@ export function worldOf({ seed, settings, rates, topics, keepTrace, scenario, mu
     await sleep(10);
     return queue.backlog(lane);
   };
-  const world: World = {
+  const world: Simulation = {
     ...parts,
     source,
     scenario,

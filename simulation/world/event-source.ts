@@ -66,7 +66,7 @@ export function simulatedEventSource(world: EventSourceWorld): EventSource {
   const poll = (lane: Lane) => {
     const { concurrency, batchSize } = settings.lanes[lane];
     if (taken(lane) >= concurrency) return;
-    const batch = queue.take(lane, dice.whole(1, batchSize));
+    const batch = queue.receive(lane, dice.whole(1, batchSize));
     if (batch.length > 0) void offer(lane, batch);
     wake(lane);
   };

@@ -3,15 +3,15 @@ import type { DeliveryPolicy } from "../../shared/settings/policy.ts";
 import type { Ports, Tables } from "./ports.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Actor } from "./scheduler.ts";
-import type { World } from "./world.ts";
+import type { Simulation } from "./world.ts";
 
 /** A bug planted around the pipeline, to see whether the rules notice. */
 export interface Mutant {
   readonly why: string;
   /** Ports that every function sees instead of its own. */
-  readonly ports?: (ports: Ports, world: World, actor: Actor) => Partial<Ports>;
+  readonly ports?: (ports: Ports, world: Simulation, actor: Actor) => Partial<Ports>;
   /** Tables that do not do what their port says. */
-  readonly tables?: (tables: Tables, world: World) => Partial<Tables>;
+  readonly tables?: (tables: Tables, world: Simulation) => Partial<Tables>;
   /** What the consumer does by another policy than the rules know. */
   readonly policy?: (policy: DeliveryPolicy) => Partial<DeliveryPolicy>;
   /** What a container of the consumer learns from its sends. */

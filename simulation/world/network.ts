@@ -31,16 +31,16 @@ export interface NetworkWorld {
 export const SKEW = 2_400;
 
 /** How long after a run's death something it sent may still be served, in milliseconds. */
-export const STRAGGLER = 5_000;
+export const LATE_ARRIVAL = 5_000;
 
 const NEVER = new Promise<never>(() => {});
 
 /** Calls that take their time, and functions that die. */
 export function simulatedNetwork({ scheduler, dice, faults, trace }: NetworkWorld): Network {
   const latency = () => {
-    const weather = dice.next();
-    if (weather < 0.8) return dice.whole(1, 20);
-    return weather < 0.99 ? dice.whole(20, 400) : dice.whole(400, STRAGGLER - 500);
+    const roll = dice.next();
+    if (roll < 0.8) return dice.whole(1, 20);
+    return roll < 0.99 ? dice.whole(20, 400) : dice.whole(400, LATE_ARRIVAL - 500);
   };
   const kill = (actor: Actor, onDeath: () => void, why: NonNullable<Actor["death"]>) => {
     if (!actor.alive) return;

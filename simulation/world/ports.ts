@@ -57,7 +57,7 @@ export interface PortsWorld {
   readonly postTimeout: number;
 }
 
-/** The ports of one actor: every call goes over the network, may fail in every way, and is witnessed. */
+/** The ports of one actor: every call goes over the network, may fail in every way, and is recorded by the oracle. */
 export function portsOf(world: PortsWorld, actor: Actor): Ports {
   const { scheduler, dice, network, trace } = world;
   return {
@@ -101,7 +101,7 @@ function queueOf({ network, queue, faults, oracle }: PortsWorld, actor: Actor): 
       const stored = queue.peek(lane, handle);
       const receive = receiveOf(handle);
       if (stored) oracle.hiding(actor, stored.body, receive, seconds);
-      await attempt("changeVisibility", () => queue.hide(lane, handle, seconds));
+      await attempt("changeVisibility", () => queue.changeVisibility(lane, handle, seconds));
       if (stored?.handle === handle) oracle.hidden(actor, stored.body, receive);
     },
     deadLetter: (lane, body, reason) => {

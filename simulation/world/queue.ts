@@ -13,7 +13,7 @@ export interface Stored {
   readonly handle: string;
 }
 
-export interface DeadLetter {
+export interface SimulatedDeadLetter {
   readonly id: string;
   readonly lane: Lane;
   readonly body: string;
@@ -23,20 +23,20 @@ export interface DeadLetter {
 
 export interface SimulatedQueue {
   put(lane: Lane, body: string, delaySeconds?: number): void;
-  /** Receives at most so many. What has been received too often goes to the dead-letter queue instead. */
-  take(lane: Lane, most: number): Stored[];
-  hide(lane: Lane, handle: string, seconds: number): void;
+  /** Receives at most `most` messages. Moves those received too often to the dead-letter queue. */
+  receive(lane: Lane, most: number): Stored[];
+  changeVisibility(lane: Lane, handle: string, seconds: number): void;
   remove(lane: Lane, handle: string): void;
-  /** What a handle is of, if it is there still. */
+  /** Returns the message of a receipt handle, if it still exists. */
   peek(lane: Lane, handle: string): Stored | undefined;
   deadLetter(lane: Lane, body: string, reason?: string): void;
-  /** Takes a dead letter out; false where it is not there. */
+  /** Removes a dead letter. Returns false if it does not exist. */
   removeDeadLetter(id: string): boolean;
-  /** When the lane has something to receive. Undefined: it is empty. */
+  /** Returns the time at which the lane has a message to receive. Undefined if it is empty. */
   nextVisible(lane: Lane): number | undefined;
-  /** How many there are, hidden and delayed ones included. */
+  /** Returns the number of messages, including hidden and delayed ones. */
   backlog(lane: Lane): number;
-  readonly deadLetters: readonly DeadLetter[];
+  readonly deadLetters: readonly SimulatedDeadLetter[];
   size(): number;
 }
 
@@ -47,7 +47,7 @@ export interface QueueWorld {
   readonly faults: Faults;
   readonly maxReceives: number;
   readonly visibilitySeconds: number;
-  /** Told whenever a lane may have something to receive. */
+  /** Called whenever a lane may have a message to receive. */
   readonly onChange: (lane: Lane) => void;
 }
 
@@ -56,13 +56,13 @@ export const receiveOf = (handle: string): number => Number(handle.slice(handle.
 
 const MINUTE = 60_000;
 
-/** SQS standard queues with one dead-letter queue, as bad as AWS allows them to be. */
+/** SQS standard queues with one dead-letter queue, with every fault that AWS allows. */
 export function simulatedQueue(world: QueueWorld): SimulatedQueue {
   const { now, dice, faults } = world;
   const lanes = Object.fromEntries(
     LANES.map((lane) => [lane, new Map<string, Stored>()]),
   ) as unknown as Record<Lane, Map<string, Stored>>;
-  const deadLetters: DeadLetter[] = [];
+  const deadLetters: SimulatedDeadLetter[] = [];
   let made = 0;
 
   const store = (lane: Lane, stored: Stored) => {
@@ -94,7 +94,7 @@ export function simulatedQueue(world: QueueWorld): SimulatedQueue {
       put(lane, body, delaySeconds);
       if (faults.strikes("queue-twice")) put(lane, body, delaySeconds);
     },
-    take(lane, most) {
+    receive(lane, most) {
       const visible = [...lanes[lane].values()].filter(({ visibleAt }) => visibleAt <= now());
       const order = faults.strikes("queue-disorder")
         ? new Map(visible.map((stored) => [stored, dice.next()]))
@@ -125,7 +125,7 @@ export function simulatedQueue(world: QueueWorld): SimulatedQueue {
       }
       return taken;
     },
-    hide(lane, handle, seconds) {
+    changeVisibility(lane, handle, seconds) {
       const found = withHandle(lane, handle);
       if (!found?.current || found.stored.visibleAt <= now()) return;
       store(lane, { ...found.stored, visibleAt: now() + seconds * 1000 });

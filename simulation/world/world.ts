@@ -17,7 +17,7 @@ import type { Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
 
 /** All that one simulation consists of. */
-export interface World {
+export interface Simulation {
   readonly scheduler: Scheduler;
   readonly dice: Dice;
   readonly faults: Faults;

@@ -20,10 +20,10 @@ export interface Gateway {
   readonly connections: { now: number; most: number };
 }
 
-export type Answer = (response: ServerResponse, socket: Socket, request: Seen) => void;
+export type Respond = (response: ServerResponse, socket: Socket, request: Seen) => void;
 
 /** A callback endpoint that answers as the test says: with a status, or by its own means. */
-export async function gateway(answer: number | Answer = 200): Promise<Gateway> {
+export async function gateway(answer: number | Respond = 200): Promise<Gateway> {
   const seen: Seen[] = [];
   const connections = { now: 0, most: 0 };
   const listener: RequestListener = async (request, response) => {

@@ -3,7 +3,7 @@ import type { AwsCredentialIdentity as Identity } from "@smithy/types";
 import { expect, onTestFinished, test } from "vitest";
 import { signedSockets } from "../../shared/adapters/apigateway/signed-sockets.ts";
 import type { ConnectionId } from "../../shared/protocol/tag.ts";
-import { type Answer, gateway, refuse } from "./gateway.ts";
+import { gateway, type Respond, refuse } from "./gateway.ts";
 import { verified } from "./verify.ts";
 
 const ID = "c1=" as ConnectionId;
@@ -14,7 +14,7 @@ const HOUR = 3_600_000;
 const identity = (name: string): Identity => ({ accessKeyId: name, secretAccessKey: "secret" });
 
 interface Options {
-  readonly answer?: Answer;
+  readonly answer?: Respond;
   readonly timeout?: number;
   readonly keepAlive?: number;
   readonly now?: () => number;
@@ -45,7 +45,7 @@ async function open({
 
 /** Refuses signatures that are more than five minutes off the gateway's clock, as API Gateway does. */
 const withClock =
-  (clock: () => number): Answer =>
+  (clock: () => number): Respond =>
   (response, _socket, { headers }) => {
     const iso = String(headers["x-amz-date"]).replace(/(....)(..)(..T..)(..)(..Z)/, "$1-$2-$3:$4:$5");
     const date = { date: new Date(clock()).toUTCString() };
@@ -126,7 +126,7 @@ test("each send is signed with the credentials of its moment", async () => {
 });
 
 /** Takes posts of `ben` only; to it, all other credentials have expired. */
-const benOnly: Answer = (response, _socket, { headers }) =>
+const benOnly: Respond = (response, _socket, { headers }) =>
   headers.authorization?.includes("Credential=ben/")
     ? refuse(response, 200)
     : refuse(response, 403, {

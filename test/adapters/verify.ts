@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { sign } from "aws4";
-import { type Answer, refuse } from "./gateway.ts";
+import { type Respond, refuse } from "./gateway.ts";
 
 export interface Secrets {
   readonly region: string;
@@ -13,7 +13,7 @@ export interface Secrets {
  * under test, and refuses all others with 403.
  */
 export const verified =
-  (secrets: Secrets, answer: Answer): Answer =>
+  (secrets: Secrets, answer: Respond): Respond =>
   (response, socket, request) => {
     if (isSigned(request, secrets)) answer(response, socket, request);
     else
@@ -31,7 +31,7 @@ const SERVICES: Readonly<Record<string, string>> = {
   secretsmanager: "secretsmanager",
 };
 
-function isSigned({ method, path, headers, body }: Parameters<Answer>[2], secrets: Secrets): boolean {
+function isSigned({ method, path, headers, body }: Parameters<Respond>[2], secrets: Secrets): boolean {
   const [authorization = "", accessKeyId = "", day = "", region = "", service = "", names = ""] =
     AUTHORIZATION.exec(headers.authorization ?? "") ?? [];
   const signed = names.split(";");

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { callsOf, sum } from "../../bench/calls.ts";
 import { median, perCpuSecond, rateOf, ratio } from "../../bench/measure.ts";
 import { svg } from "../../bench/plot.ts";
-import { asMarkdown, asText, type Report } from "../../bench/report.ts";
+import { asMarkdown, asText, type BenchReport } from "../../bench/report.ts";
 import { listen, shut } from "../../local/listen.ts";
 
 test.each([
@@ -59,14 +59,14 @@ test("calls are counted by their operation", async () => {
   expect(await callsOf(async () => {})).toEqual(new Map());
 });
 
-const REPORT: Report = {
+const REPORT: BenchReport = {
   name: "post",
   title: "Posts",
   method: "We posted.",
   packages: ["undici"],
   columns: ["posts", "rate"],
   rows: [{ control: true, cells: ["theirs <&>", 1_234.5] }, { cells: ["ours", 12.345] }],
-  verdicts: [
+  invariants: [
     { what: "ours to theirs", got: 5, wants: { least: 5 } },
     { what: "calls", got: 3, wants: { most: 2 } },
   ],

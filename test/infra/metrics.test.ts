@@ -9,7 +9,7 @@ import { FUNCTIONS } from "../../shared/settings/settings.ts";
 import { functionsOf, synth, unbundled } from "./support.ts";
 
 /** A metric as CloudWatch knows it: another dimension or namespace is another metric. */
-interface Identity {
+interface MetricIdentity {
   readonly namespace: string;
   readonly name: string;
   readonly dimensions: Readonly<Record<string, string>>;
@@ -36,7 +36,7 @@ const routersIn = (stack: Stack): string[] =>
     .map(({ ROUTER }) => String(deployed(ROUTER, stack.stackName)));
 
 /** The metrics of ours that the dashboards and alarms of a stack look at. */
-function lookedAt(stack: Stack): { dashboards: Identity[][]; alarms: Identity[] } {
+function lookedAt(stack: Stack): { dashboards: MetricIdentity[][]; alarms: MetricIdentity[] } {
   const template = Template.fromStack(stack);
   const dashboards = Object.values(template.findResources("AWS::CloudWatch::Dashboard")).map(
     ({ Properties }) => {
@@ -68,10 +68,10 @@ function lookedAt(stack: Stack): { dashboards: Identity[][]; alarms: Identity[] 
   return { dashboards, alarms };
 }
 
-const ours = ({ namespace }: Identity) => !namespace.startsWith("AWS/");
+const ours = ({ namespace }: MetricIdentity) => !namespace.startsWith("AWS/");
 
 /** The metric that CloudWatch makes of what a function prints (embedded metric format). */
-function emitted(service: string, router: string, metric: Metric): Identity {
+function emitted(service: string, router: string, metric: Metric): MetricIdentity {
   const lines: string[] = [];
   const telemetry = emfTelemetry(service, (line) => void lines.push(line), router);
   telemetry.count(metric);

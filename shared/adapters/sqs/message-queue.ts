@@ -92,7 +92,7 @@ const STALE_HANDLE: ReadonlySet<string> = new Set([
 const escaped = (json: string): string =>
   json.replaceAll(/[\ud800-\udfff\ufffe\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
 
-/** A reason tells what was wrong with a body, and may quote from it; SQS takes no value that is empty. */
+/** A reason may quote from the body. SQS rejects an empty attribute value. */
 const attributeOf = (text: string) => ({
   DataType: "String",
   StringValue: text.slice(0, 1_000).replaceAll(/[^\t\n\r -\ud7ff\ue000-\ufffd]/g, "\ufffd") || "none given",
@@ -150,5 +150,5 @@ export function succeeded(
   return batch.map((_, index) => done.has(String(index)));
 }
 
-/** SQS allows letters, digits and ASCII punctuation in a group id; any other producer is written in percent form. */
+/** SQS allows alphanumeric characters and ASCII punctuation in a group id. Other characters are percent-encoded. */
 export const groupOf = (producer: string) => encodeURIComponent(producer).slice(0, 128);

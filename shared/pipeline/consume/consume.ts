@@ -16,40 +16,40 @@ export interface ConsumeDeps extends ProcessJobDeps {
   readonly queue: MessageQueue;
   readonly receipts: Receipts;
   readonly newId: () => string;
-  /** Seconds for which a received message is hidden. */
+  /** The visibility timeout in seconds. */
   readonly visibilitySeconds: number;
 }
 
-/** A run: its end in milliseconds since 1970, when whatever is under way is killed. */
+/** A run. Lambda kills it at `end`, in milliseconds since 1970. */
 export interface Run {
   readonly end: number;
 }
 
-/** Milliseconds by which the clocks of two runs may differ: a lease outlives its run by as much. */
+/** Milliseconds by which the clocks of two runs may differ. A lease ends this long after its run. */
 const CLOCK_MARGIN = 5_000;
 
-/** Seconds after which a message comes back that a newer deployment wrote. */
+/** Seconds until the next receive of a message that a newer deployment wrote. */
 const NEWER_SECONDS = 60;
 
-/** Seconds within which a suspect comes back for which a batch has no room. */
+/** Maximum seconds until the next receive of a suspect that this batch does not process. */
 const SUSPECT_SECONDS = 30;
 
 type Again = Extract<RecordResult, { kind: "again" }>;
 
-/** What is the same for all records of a run. */
+/** The state shared by all records of a run. */
 interface Shared {
   readonly deps: ConsumeDeps;
   readonly run: Run;
   readonly limiter: LimitFunction;
-  /** The earliest moment at which SQS shows the records again if this run dies. */
+  /** The end of the records' visibility timeout, if this run dies. */
   readonly returnsAt: number;
   /** Whether the gateway was down when the run began. */
   readonly isDown: boolean;
 }
 
 /**
- * Routes and delivers a batch, its records side by side. Of those whose runs died, one is processed, after its
- * neighbours: if it kills this run too, nobody else is held up. Returns the ids of those that SQS must keep.
+ * Processes the records of a batch concurrently. Of the suspects, whose earlier runs died, it processes one, after the
+ * other records, so that a record that kills this run too delays no other. Returns the ids of the records that SQS keeps.
  */
 export async function consume(deps: ConsumeDeps, records: readonly Received[], run: Run): Promise<string[]> {
   const isDown = deps.gateway.isDown() && (await deps.gateway.state()) === "down";
@@ -63,20 +63,20 @@ export async function consume(deps: ConsumeDeps, records: readonly Received[], r
   };
   const kept: string[] = [];
   const suspects: { readonly record: Received; readonly rank: number }[] = [];
-  const conclude = async (record: Received, result: RecordResult): Promise<void> => {
+  const finish = async (record: Received, result: RecordResult): Promise<void> => {
     if (result.kind === "suspect") suspects.push({ record, rank: result.deaths + deps.random() });
     if (result.kind !== "again") return;
     kept.push(record.messageId);
-    if (result.seconds !== undefined) await hide(deps, record, result.seconds);
+    if (result.seconds !== undefined) await changeVisibility(deps, record, result.seconds);
   };
-  // SQS may hand over a message twice at once: the second waits, and finds what became of the first.
+  // A batch may contain a message twice: the second copy waits, and finds the outcome of the first.
   const turns = new Map<string, Promise<void>>();
   const concluded = records.map((record) => {
     const body = readBody(record.body);
     const key =
       body.kind === "job" ? `${body.job.message.acceptanceId} ${partOf(body.job)}` : record.messageId;
     const turn = (turns.get(key) ?? Promise.resolve()).then(async () =>
-      conclude(record, await guarded(shared, record, body, false)),
+      finish(record, await guarded(shared, record, body, false)),
     );
     turns.set(key, turn);
     return turn;
@@ -86,8 +86,8 @@ export async function consume(deps: ConsumeDeps, records: readonly Received[], r
   const hasTime = deps.clock.now() < run.end - deps.policy.reserve;
   const [first, ...others] = suspects.sort((a, b) => a.rank - b.rank).map(({ record }) => record);
   const waiting = hasTime || !first ? others : [first, ...others];
-  await Promise.all(waiting.map((record) => conclude(record, within(SUSPECT_SECONDS, deps.random()))));
-  if (first && hasTime) await conclude(first, await guarded(shared, first, readBody(first.body), true));
+  await Promise.all(waiting.map((record) => finish(record, within(SUSPECT_SECONDS, deps.random()))));
+  if (first && hasTime) await finish(first, await guarded(shared, first, readBody(first.body), true));
   return kept;
 }
 
@@ -96,13 +96,13 @@ const within = (seconds: number, random: number): RecordResult => ({
   seconds: 1 + Math.floor(random * seconds),
 });
 
-/** A record that cannot be processed now is left to SQS: no fault of one touches its neighbours. */
+/** Returns a record that throws to SQS, so that it does not affect the others. */
 function guarded(shared: Shared, record: Received, body: ReadBody, suspects: boolean): Promise<RecordResult> {
   const { deps } = shared;
   return consumeOne(shared, record, body, suspects).catch((fault: unknown): RecordResult => {
     deps.telemetry.count("Faults");
     deps.telemetry.warn("record failed", { lane: record.lane, receive: record.receive }, fault);
-    return beforeReturn(shared, again(deps, record));
+    return withinVisibility(shared, again(deps, record));
   });
 }
 
@@ -152,7 +152,7 @@ async function consumeOne(
         (fault: unknown): RecordResult => {
           deps.telemetry.count("Faults");
           deps.telemetry.warn("outcome not written", { lane: record.lane, receive: record.receive }, fault);
-          // Its own lease would turn every receive before that away.
+          // Until then this run's lease would refuse every claim.
           return { kind: "again", seconds: secondsUntil(deps, lease.until + CLOCK_MARGIN) };
         },
       );
@@ -179,10 +179,10 @@ const dead = (progress: Progress, reason: string): Outcome => ({
 });
 
 /**
- * A claim whose answer was lost may hold the message: it comes back before it would if this run had died, or the next
- * claim counts a death.
+ * A claim whose response was lost may have taken the lease. So the message MUST become visible before its full
+ * visibility timeout, or the next claim would count a death.
  */
-function beforeReturn({ deps, returnsAt }: Shared, result: Again): Again {
+function withinVisibility({ deps, returnsAt }: Shared, result: Again): Again {
   const longest = secondsUntil(deps, returnsAt - 2 * CLOCK_MARGIN);
   return { kind: "again", seconds: Math.min(result.seconds ?? longest, longest) };
 }
@@ -196,7 +196,11 @@ const again = ({ policy, random }: ConsumeDeps, { receive }: Received): Again =>
 const secondsUntil = ({ clock }: ConsumeDeps, time: number): number =>
   Math.max(1, Math.ceil((time - clock.now()) / 1000));
 
-async function hide(deps: ConsumeDeps, { lane, receiptHandle }: Received, seconds: number): Promise<void> {
+async function changeVisibility(
+  deps: ConsumeDeps,
+  { lane, receiptHandle }: Received,
+  seconds: number,
+): Promise<void> {
   const bounded = Math.min(Math.max(0, seconds), VISIBILITY_SECONDS);
   await deps.queue.changeVisibility(lane, receiptHandle, bounded).catch((fault: unknown) => {
     deps.telemetry.warn("visibility not changed", { lane }, fault);

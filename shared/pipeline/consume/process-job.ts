@@ -20,13 +20,13 @@ export interface ProcessJobDeps extends DeliverDeps, RouteDeps {
   readonly policy: DeliveryPolicy;
 }
 
-/** When the run is killed (milliseconds since 1970), and its bound on sends in flight. */
+/** The time at which the run is killed (milliseconds since 1970), and its limit on sends in flight. */
 export interface RunContext {
   readonly end: number;
   readonly limiter: LimitFunction;
 }
 
-/** Processes a claimed job: splits it if it is too large for one run, and delivers it if it is not. */
+/** Splits a claimed job if it is too large for one run, and delivers it otherwise. Returns the outcome to write. */
 export async function processJob(
   deps: ProcessJobDeps,
   job: Job,
@@ -42,7 +42,7 @@ export async function processJob(
     return deps.gateway.isDown() ? "gateway-down" : undefined;
   };
   if (stop() === "expired") return { kind: "ended", ending: "expired", progress: found };
-  // The claim has looked at the job's own row; a cancel is on the message's.
+  // The claim read the job's own row, but a cancel is on the message's row.
   if (job.range && (await deps.receipts.isCancelled(job))) {
     return { kind: "ended", ending: "cancelled", progress: found };
   }
@@ -69,7 +69,7 @@ export async function processJob(
   return outcomeOf(deps, delivered, found);
 }
 
-/** Only what nobody has begun can be split: the row of a split message stands for its jobs. */
+/** Only a job without progress can be split, since a split row has no progress of its own. */
 const isUntouched = ({ counts: { sent, gone, failed }, pending }: Progress): boolean =>
   sent + gone + failed + pending.length === 0;
 
@@ -102,8 +102,8 @@ const STOPPED: Readonly<Record<NonNullable<Delivered["stopped"]>, string | undef
 };
 
 /**
- * Whether a run has done for the pending connections all that it can, so that what is left is up to them. If they
- * leave no room for others, a run that reached anybody was none.
+ * Returns true if the run counts as a round: it sent to every pending connection as often as it may, so only they are
+ * at fault. A run that stopped at the limit of pending connections is a round only if it made no progress.
  */
 function isRound({ stopped, progress }: Delivered, found: Progress): boolean {
   if (stopped === undefined) return true;

@@ -1,20 +1,20 @@
 import type { GatewayState, SendResult } from "../../ports.ts";
 import type { ConnectionId } from "../../protocol/tag.ts";
 
-/** What one container knows of the gateway's state. Times are monotonic milliseconds. */
+/** A container's view of the gateway's state. Times are monotonic milliseconds. */
 export interface GatewayHealth {
   onResult(id: ConnectionId, result: SendResult, now: number): void;
-  /** Whether several distinct connections in a row got no answer of their own, and no probe has said otherwise since. */
+  /** Returns true if several distinct connections in a row were unavailable and no later probe found the gateway up. */
   isDown(): boolean;
-  /** The state now: told from the last sends if most of them were answered, and asked for by a probe if not. */
+  /** Returns the current state: `up` if most recent sends were answered, otherwise the result of a probe. */
   state(probe: () => Promise<GatewayState>, now: () => number): Promise<GatewayState>;
 }
 
-/** Distinct connections that must fail in a row before the gateway counts as down. */
+/** The number of distinct connections that must fail in a row before the gateway counts as down. */
 const IN_A_ROW = 5;
-/** Milliseconds for which an answer stands: a gateway that is down gets one probe in this time. */
+/** Milliseconds for which a result is valid: a gateway that is down gets one probe in this time. */
 const MOMENT = 1_000;
-/** Weight of the last result in the part of sends that were answered. */
+/** The weight of the last result in the moving average of answered sends. */
 const WEIGHT = 0.1;
 
 export function gatewayHealth(): GatewayHealth {

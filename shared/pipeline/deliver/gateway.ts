@@ -5,33 +5,33 @@ import { type BusyConnections, busyConnections, type Waiting } from "./busy-conn
 import { type GatewayHealth, gatewayHealth } from "./gateway-health.ts";
 import { type RateLimiter, rateLimiter } from "./rate-limiter.ts";
 
-/** The one way to send: at the rate that the account allows, and with what was learnt from earlier sends. */
+/** Sends frames at the rate that the account allows, and takes the results of earlier sends into account. */
 export interface Gateway {
   /**
-   * Sends one frame when its turn comes. Undefined if `stop` said so before: nothing was sent then. A connection that
-   * stays busy is not sent to again within seconds, but fails as before; `isLate` says that it has waited for this.
-   * While one send finds out whether it reads again, the others wait.
+   * Sends one frame when the rate limiter allows it. Returns undefined and sends nothing if `stop` returned true before.
+   * A send to a connection that stays busy fails without a call, with the connection's last result, for some seconds;
+   * for fewer if `isLate`. One send at a time probes such a connection. Others return `waiting`.
    */
   send(
     id: ConnectionId,
     frame: Uint8Array,
     options: { readonly stop: () => boolean; readonly isLate: boolean },
   ): Promise<SendResult | Waiting | undefined>;
-  /** Whether a send to the connection would fail as before, or wait for another one, without being sent. */
+  /** Returns true if a send to the connection would fail or wait without a call. */
   isBusy(id: ConnectionId): boolean;
   isDown(): boolean;
-  /** The gateway's state, by a probe if the last sends do not tell it. */
+  /** Returns the gateway's state, by a probe if recent sends do not show it. */
   state(): Promise<GatewayState>;
 }
 
-/** What one container has learnt. It outlives a run. */
+/** The state that a container keeps between runs. */
 export interface GatewayMemory {
   readonly limiter: RateLimiter;
   readonly health: GatewayHealth;
   readonly busy: BusyConnections;
 }
 
-/** Milliseconds for which a busy connection's last result stands for the next: in a first delivery, and in a later one. */
+/** Milliseconds for which a busy connection's last result is reused: in the first round, and in a later one. */
 const BUSY_FOR = { first: 30_000, late: 1_000 };
 
 export const gatewayMemory = (policy: PacePolicy): GatewayMemory => ({

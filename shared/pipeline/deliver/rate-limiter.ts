@@ -2,42 +2,42 @@ import type { SendResult } from "../../ports.ts";
 import type { ConnectionId } from "../../protocol/tag.ts";
 import type { PacePolicy } from "../../settings/policy.ts";
 
-/** Spreads sends over time, and learns from their results how many the gateway takes. Times are monotonic milliseconds. */
+/** Limits the rate of sends, and adapts the rate to their results. Times are monotonic milliseconds. */
 export interface RateLimiter {
-  /** 0: one send may start now, and is counted. Otherwise the milliseconds after which to ask again, at most 100. */
+  /** Returns 0 and counts a send if one may start now. Otherwise returns the milliseconds until the next call, at most 100. */
   acquire(now: number): number;
-  /** `isBusy`: the connection fails again and again, so that its results say nothing about the account. */
+  /** `isBusy`: the connection keeps failing, so its results are no evidence about the account. */
   onResult(id: ConnectionId, result: SendResult, now: number, isBusy: boolean): void;
-  /** Sends per second. */
+  /** The current rate in sends per second. */
   rate(now: number): number;
-  /** Whether the account was throttled lately: what is throttled then is not up to a connection. */
+  /** Returns true if the account was throttled recently, so that a 429 is not about the connection. */
   isThrottled(now: number): boolean;
 }
 
-/** The part of the allowed rate that a new limiter begins with: others may be sending too. */
+/** The fraction of the allowed rate at which a new limiter starts, since other containers may be sending. */
 const FIRST = 1 / 4;
-/** Sends per second that are left if the gateway refuses everything. */
+/** The minimum rate in sends per second. */
 const LEAST = 10;
-/** Sends that were not made are kept for so many milliseconds, so that a small delivery never waits. */
+/** Milliseconds of unused sends that are kept, so that a small delivery does not wait. */
 const BURST = 250;
-/** Nothing is reserved for whoever waits: it asks again after at most so many milliseconds. */
+/** A waiting send calls `acquire` again after at most this many milliseconds. Nothing is reserved for it. */
 const LONGEST_WAIT = 100;
-/** The rate changes once in so many milliseconds. */
+/** The interval in milliseconds between changes of the rate. */
 const WINDOW = 500;
-/** A connection counts as throttled once in so many milliseconds: a client that does not read is one, however often. */
+/** A connection counts as throttled at most once in this many milliseconds, so a slow client counts once. */
 const COUNTED_ONCE = 10_000;
 /**
- * Whether so many distinct connections of all that were sent to are too many throttled ones: at least 3, and over 1 %
- * by more than chance makes of 1 % (twice the square root of what is expected).
+ * Returns true if too many of the `seen` connections were throttled: at least 3, and significantly more than 1 % (by
+ * more than twice the square root of the expected number).
  */
 const areTooMany = (throttled: number, seen: number): boolean =>
   throttled >= 3 && throttled > seen * 0.01 + 2 * Math.sqrt(seen * 0.01);
 const FALL = 0.7;
-/** Milliseconds after a fall within which a 429 is taken for the account's. */
+/** Milliseconds after a decrease within which a 429 counts as the account's. */
 const LATELY = 60_000;
 const RISE = 1.02;
 
-/** Begins at a quarter of the sends per second that the policy allows, and never goes above them. */
+/** Starts at a quarter of the rate that the policy allows, and never exceeds that rate. */
 export function rateLimiter({ quota, share }: PacePolicy): RateLimiter {
   const most = Math.max(LEAST, quota * share);
   const counted = new Map<ConnectionId, number>();
@@ -62,7 +62,7 @@ export function rateLimiter({ quota, share }: PacePolicy): RateLimiter {
       rate *= FALL;
       fellAt = now;
     }
-    // Windows in which nothing was sent are quiet too: what was throttled may be over.
+    // Windows without a send count as quiet: the throttling may be over.
     if (throttled.size === 0) rate *= RISE;
     rate = Math.min(most, Math.max(LEAST, rate * RISE ** Math.min(passed - 1, 1_000)));
     window = { since: since + passed * WINDOW, seen: new Set(), throttled: new Set() };

@@ -10,7 +10,7 @@ export interface RouteDeps extends ListDeps {
 
 /** The connections a target means now, in ascending order of their sort key, each once. */
 export interface Audience {
-  /** How many there are, told from the first page of each list. */
+  /** The number of connections, estimated from the first page of each list. */
   readonly estimate: number;
   pages(): AsyncIterable<readonly IndexEntry[]>;
 }
@@ -44,7 +44,7 @@ export async function route(deps: RouteDeps, target: Target, range: HashRange = 
   };
 }
 
-/** An audience without anyone. */
+/** The empty audience. */
 export const NOBODY: Audience = { estimate: 0, async *pages() {} };
 
 const known = (rows: readonly IndexEntry[]): Audience => ({
@@ -54,16 +54,16 @@ const known = (rows: readonly IndexEntry[]): Audience => ({
   },
 });
 
-/** Rows of a list that one read unit of a query brings, while a single row by its key costs a whole one (DynamoDB). */
+/** The number of rows that a query returns per read unit. A single row by its key costs a whole unit (DynamoDB). */
 const ROWS_PER_READ = 40;
 
-/** Whether asking the other lists for the rows of a short one costs less than reading them all. */
+/** Returns true if looking the rows of a short list up in the others costs less than reading the others. */
 function isCheapToSift(short: TagList, others: readonly TagList[]): boolean {
   const read = others.reduce((sum, list) => sum + list.estimate, 0) / ROWS_PER_READ;
   return short.estimate * others.length < read;
 }
 
-/** Goes through one list, and asks the other lists about its rows instead of reading them. */
+/** Reads one list and looks its rows up in the other lists, instead of reading those. */
 async function* sift(
   { subscriptions, clock }: RouteDeps,
   list: TagList,
@@ -89,7 +89,7 @@ async function* sift(
   }
 }
 
-/** The keys of those rows that the list has too, with the same connect time. */
+/** Returns the keys of those rows that are also in the list with the same connect time. */
 function sameIn(list: readonly IndexEntry[], rows: readonly IndexEntry[]): ReadonlySet<string> {
   const times = new Map(list.map(({ key, connectedAt }) => [key, connectedAt]));
   return new Set(rows.filter(({ key, connectedAt }) => times.get(key) === connectedAt).map(({ key }) => key));

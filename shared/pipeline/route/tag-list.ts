@@ -20,7 +20,7 @@ export interface TagList {
   readonly first: readonly IndexEntry[];
   /** Whether the first page is all of it. */
   readonly complete: boolean;
-  /** How many rows it has, told from the first page. */
+  /** The number of rows, estimated from the first page. */
   readonly estimate: number;
   /** The first row at or after the key; keys must not go back. Answers without a promise where the row is at hand. */
   seek(key: string): IndexEntry | undefined | Promise<IndexEntry | undefined>;
@@ -70,7 +70,7 @@ export async function openList(deps: ListDeps, tag: Tag, range: HashRange): Prom
   };
 }
 
-/** Told from the rows that were read: after a mass cut most of a list may be expired rows. */
+/** Estimated from the rows that were read: after a mass disconnect most of a list may be expired rows. */
 function sizeOf({ rows, read, next }: Page, range: HashRange): number {
   return next === undefined ? rows.length : estimate(range, read, next);
 }
@@ -90,7 +90,7 @@ export async function* mergeJoin(
     const row = await nextCommon(lists, at);
     if (!row) break;
     at = after(row.key);
-    if (!(await isMeant(lists, row))) continue;
+    if (!(await matchesExpression(lists, row))) continue;
     rows.push(row);
     if (rows.length < pageSize) continue;
     yield rows;
@@ -100,7 +100,7 @@ export async function* mergeJoin(
 }
 
 /** Ids come back: rows under one key are of one connection only where their connect times agree. */
-async function isMeant(
+async function matchesExpression(
   { all, any, none }: Record<"all" | "any" | "none", readonly TagList[]>,
   row: IndexEntry,
 ): Promise<boolean> {

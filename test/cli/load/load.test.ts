@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import type { WebSocket } from "ws";
-import type { Report } from "../../../cli/load/report.ts";
+import type { LoadReport } from "../../../cli/load/report.ts";
 import { type StartOptions, start as startRouter } from "../../../local/start.ts";
 import { start, tagwire } from "../../support/command.ts";
 import { httpPeer, socketPeer } from "../../support/peer.ts";
@@ -14,7 +14,7 @@ async function routerFor(options: StartOptions = {}) {
 }
 
 const SMALL = ["load", "--sockets", "12", "--topics", "4", "--rate", "40", "--seconds", "1"];
-const reportIn = ({ out }: { out: string }) => JSON.parse(out) as Report;
+const reportIn = ({ out }: { out: string }) => JSON.parse(out) as LoadReport;
 
 test("every frame of every message is counted, and how soon it came", async () => {
   const { router, surroundings } = await routerFor();

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ASSUMPTIONS, type Load, parseTraffic, type Traffic } from "../../../cli/plan/load.ts";
-import { type Plan, plan } from "../../../cli/plan/plan.ts";
+import { type CapacityPlan, plan } from "../../../cli/plan/plan.ts";
 import { costOf, PRICES, type Price } from "../../../cli/plan/prices.ts";
 import { QUOTAS } from "../../../cli/plan/quotas.ts";
 import type { Planning } from "../../../cli/plan/stream.ts";
@@ -21,7 +21,7 @@ const aLoad = (load: Partial<Load> = {}): Load => ({
   ...load,
 });
 
-const planFor = (load: Partial<Load> = {}, more: Partial<Planning> = {}): Plan =>
+const planFor = (load: Partial<Load> = {}, more: Partial<Planning> = {}): CapacityPlan =>
   plan({
     load: aLoad(load),
     settings: DEFAULTS,
@@ -31,7 +31,7 @@ const planFor = (load: Partial<Load> = {}, more: Partial<Planning> = {}): Plan =
     ...more,
   });
 
-const usd = ({ monthly }: Plan, part: string) => monthly.find((line) => line.part === part)?.usd ?? 0;
+const usd = ({ monthly }: CapacityPlan, part: string) => monthly.find((line) => line.part === part)?.usd ?? 0;
 
 describe("a price", () => {
   const tiered: Price = { tiers: [{ usd: 1, upTo: 300 }, { usd: 0.5 }], per: 100, unit: "", source: "" };
@@ -168,12 +168,13 @@ describe("more", () => {
       return first ? { ...one, traffic: [{ ...first, ...change(first, by) }, ...rest] } : one;
     };
   const times = fc.double({ min: 1, max: 50, noNaN: true });
-  const shareOf = (found: Plan) => Object.fromEntries(found.limits.map(({ name, share }) => [name, share]));
+  const shareOf = (found: CapacityPlan) =>
+    Object.fromEntries(found.limits.map(({ name, share }) => [name, share]));
   const atMost = (a: number, b: number) => expect(a).toBeLessThanOrEqual(b * (1 + 1e-9) + 1e-9);
 
   // A larger audience may be split, and then moves from its own lane to the fanout lane and reads in other portions.
   const moved = /lanes|lane$|list$|Lambda/;
-  const drains = ({ drain }: Plan) => drain.seconds ?? Number.POSITIVE_INFINITY;
+  const drains = ({ drain }: CapacityPlan) => drain.seconds ?? Number.POSITIVE_INFINITY;
 
   test.each<{
     of: string;

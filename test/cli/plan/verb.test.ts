@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseTraffic } from "../../../cli/plan/load.ts";
-import type { Plan } from "../../../cli/plan/plan.ts";
+import type { CapacityPlan } from "../../../cli/plan/plan.ts";
 import { tagwire } from "../../support/command.ts";
 
 test.each([
@@ -41,7 +41,7 @@ test.each([
 
 test("--json prints the whole plan, and its parts add up", async () => {
   const { out } = await tagwire(["plan", "--json", "--settings", '{"lanes":{"normal":{"concurrency":50}}}']);
-  const found = JSON.parse(out) as Plan;
+  const found = JSON.parse(out) as CapacityPlan;
   expect(found.lanes.normal.allowed).toBe(50);
   expect(found.monthly.reduce((sum, { usd }) => sum + usd, 0)).toBeCloseTo(found.monthlyTotal, 8);
 });

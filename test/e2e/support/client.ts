@@ -5,7 +5,7 @@ import type { Deployment } from "./deployment.ts";
 
 export type Body = Readonly<Record<string, unknown>>;
 
-export interface Answer<T = Body> {
+export interface HttpResponse<T = Body> {
   readonly status: number;
   readonly body: T;
 }
@@ -15,7 +15,7 @@ export async function call<T = Body>(
   { url }: Pick<Deployment, "url">,
   path: string,
   { method = "GET", token, body }: { method?: string; token?: string | undefined; body?: unknown },
-): Promise<Answer<T>> {
+): Promise<HttpResponse<T>> {
   const response = await fetch(url + path, {
     method,
     headers: {
@@ -29,11 +29,11 @@ export async function call<T = Body>(
 
 /** What a producer does with its messages. */
 export interface Producer {
-  post<T = Body>(body: unknown): Promise<Answer<T>>;
+  post<T = Body>(body: unknown): Promise<HttpResponse<T>>;
   /** Posts one message and answers its id. */
   send(message: Body): Promise<string>;
-  receipt(id: string): Promise<Answer<Receipt>>;
-  cancel(id: string): Promise<Answer<Receipt>>;
+  receipt(id: string): Promise<HttpResponse<Receipt>>;
+  cancel(id: string): Promise<HttpResponse<Receipt>>;
   /** The receipt of a message that has ended. */
   ended(id: string, timeout?: number): Promise<Receipt>;
 }

@@ -13,7 +13,7 @@ import type { TableName } from "../../../shared/settings/settings.ts";
 import { CREDENTIALS, clientConfig, REGION } from "../harness/aws.ts";
 import { FAULTS, type Fault } from "../harness/front.ts";
 
-export interface DeadLetter {
+export interface QueuedDeadLetter {
   readonly body: string;
   readonly reason?: string;
 }
@@ -33,7 +33,7 @@ export interface Deployment {
   /** Puts a body into a lane past the API. */
   enqueue(lane: Lane, body: string): Promise<void>;
   /** Takes the dead letter whose body contains the text out of its queue, as soon as it is there. */
-  deadLetter(text: string, timeout?: number): Promise<DeadLetter>;
+  deadLetter(text: string, timeout?: number): Promise<QueuedDeadLetter>;
   /** The next posts to a connection get these statuses. */
   failPosts(connectionId: string, statuses: readonly number[]): Promise<void>;
   /** The next calls that read or write a receipt get these statuses. */

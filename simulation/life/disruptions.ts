@@ -1,6 +1,6 @@
 import type { FaultName } from "../world/faults.ts";
 import { OUTAGES, type OutageKind } from "../world/outage.ts";
-import type { World } from "../world/world.ts";
+import type { Simulation } from "../world/world.ts";
 
 const FAULT = {
   "gateway-503": "outage-gateway",
@@ -14,7 +14,14 @@ const FAULT = {
 const STEP = 15_000;
 
 /** Lets things be down for a while, now and then, until the world closes. */
-export async function weather({ scheduler, faults, outages, dice, closing, trace }: World): Promise<void> {
+export async function disruptions({
+  scheduler,
+  faults,
+  outages,
+  dice,
+  closing,
+  trace,
+}: Simulation): Promise<void> {
   while (scheduler.now() < closing) {
     for (const kind of OUTAGES) {
       if (!faults.strikes(FAULT[kind])) continue;
@@ -32,7 +39,7 @@ export function afterClaim({
   outages,
   dice,
   trace,
-}: Pick<World, "faults" | "outages" | "dice" | "trace">) {
+}: Pick<Simulation, "faults" | "outages" | "dice" | "trace">) {
   if (!faults.strikes("outage-claim")) return;
   const kind = dice.among(OUTAGES);
   const lasts = dice.whole(100, 5_000);
