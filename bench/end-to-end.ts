@@ -1,8 +1,7 @@
-import { SignJWT } from "jose";
 import { Agent, request } from "undici";
 import { type Latency, latency } from "../cli/load/latency.ts";
 import { open } from "../cli/load/socket.ts";
-import { DEV_SECRET } from "../shared/settings/settings.ts";
+import { signToken } from "../testing/sign-token.ts";
 import { startChild } from "./child.ts";
 import type { BenchReport } from "./report.ts";
 import type { RouterReady } from "./server/router.ts";
@@ -58,11 +57,7 @@ export async function endToEnd(): Promise<BenchReport> {
 
 async function measure({ url, socketUrl }: RouterReady, shape: Shape) {
   const topic = `bench/${shape.sockets}`;
-  const token = await new SignJWT({ publish: ["topic:*"], subscribe: ["*"] })
-    .setProtectedHeader({ alg: "HS256" })
-    .setSubject("bench")
-    .setExpirationTime("1h")
-    .sign(new TextEncoder().encode(DEV_SECRET));
+  const token = await signToken({ sub: "bench", publish: ["topic:*"], subscribe: ["*"] });
   const under = new Map<string, (took: number) => void>();
   const sockets: (() => Promise<void>)[] = [];
   for (let at = 0; at < shape.sockets; at += 50) {

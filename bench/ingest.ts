@@ -1,11 +1,11 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
-import { SignJWT } from "jose";
 import { ingestHandler } from "../functions/ingest.ts";
 import type { Runtime } from "../functions/runtime/runtime.ts";
 import { CREDENTIALS, REGION } from "../local/emulators/aws.ts";
 import { requestHandler } from "../shared/adapters/sdk/client.ts";
 import { DEV_SECRET, settings } from "../shared/settings/settings.ts";
+import { signToken } from "../testing/sign-token.ts";
 import { type Calls, callsOf, sum } from "./calls.ts";
 import { startChild } from "./child.ts";
 import { perCpuSecond, rateOf, ratio } from "./measure.ts";
@@ -141,12 +141,7 @@ const runtimeOf = (endpoint: string, urls: QueueReady["urls"]): Runtime => ({
   random: Math.random,
 });
 
-const token = (): Promise<string> =>
-  new SignJWT({ publish: ["topic:*"] })
-    .setProtectedHeader({ alg: "HS256" })
-    .setSubject("producer")
-    .setExpirationTime("1h")
-    .sign(new TextEncoder().encode(DEV_SECRET));
+const token = (): Promise<string> => signToken({ sub: "producer", publish: ["topic:*"] });
 
 function eventOf(size: number, bearer: string): APIGatewayProxyEventV2 {
   const message = {

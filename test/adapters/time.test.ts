@@ -1,7 +1,6 @@
 import { DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import fc from "fast-check";
-import { SignJWT } from "jose";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ingestHandler } from "../../functions/ingest.ts";
 import { receiptsHandler } from "../../functions/receipts.ts";
@@ -11,6 +10,7 @@ import { reserveOf } from "../../functions/runtime/wiring.ts";
 import { socketHandler } from "../../functions/socket.ts";
 import { clientConfig, requestHandler } from "../../shared/adapters/sdk/client.ts";
 import { DEFAULTS, DEV_SECRET, FUNCTIONS } from "../../shared/settings/settings.ts";
+import { signToken } from "../../testing/sign-token.ts";
 import { silentEndpoint } from "./silent.ts";
 
 /** Milliseconds a call takes if every try of it does: until its answer begins, or until the silence within it. */
@@ -91,11 +91,7 @@ const worldAt = (endpoint: string): Runtime => {
 };
 
 const token = (): Promise<string> =>
-  new SignJWT({ publish: ["*"], subscribe: ["*"], tagwire: { publish: ["*"], subscribe: ["*"] } })
-    .setProtectedHeader({ alg: "HS256" })
-    .setSubject("ann")
-    .setExpirationTime("1h")
-    .sign(new TextEncoder().encode(DEV_SECRET));
+  signToken({ sub: "ann", publish: ["*"], subscribe: ["*"], tagwire: { publish: ["*"], subscribe: ["*"] } });
 
 const httpEvent = (method: string, bearer: string) =>
   ({

@@ -1,7 +1,7 @@
-import { SignJWT } from "jose";
 import { expect, test } from "vitest";
 import { PREVIOUS_HOLDS, type ReadSecret, secretTokens } from "../../shared/adapters/jwt/secret-tokens.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
+import { signToken } from "../../testing/sign-token.ts";
 
 const OLD = "the-first-secret-of-thirty-two-bytes-or-more";
 const NEW = "the-second-secret-of-thirty-two-bytes-or-more";
@@ -46,9 +46,7 @@ function container(secret = OLD) {
     verify: (token: string) => tokens.verify(token),
     /** A token that was not seen before. */
     sign: (key: string) =>
-      new SignJWT({ sub: "ann", serial: ++serial, exp: clock.now() / 1000 + 40 * 86_400 })
-        .setProtectedHeader({ alg: "HS256" })
-        .sign(new TextEncoder().encode(key)),
+      signToken({ sub: "ann", serial: ++serial, exp: clock.now() / 1000 + 40 * 86_400 }, { secret: key }),
   };
 }
 

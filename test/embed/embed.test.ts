@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { SignJWT } from "jose";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { FUNCTIONS } from "../../shared/settings/settings.ts";
+import { signToken } from "../../testing/sign-token.ts";
 import { clientConfig } from "../e2e/harness/aws.ts";
 import { cdk } from "../e2e/harness/cdk.ts";
 import { emulator } from "../e2e/harness/emulator.ts";
@@ -67,11 +67,7 @@ test("a function of the app sends a message with what grantPublish gave it", asy
 
     const secrets = new SecretsManagerClient(clientConfig(endpoint));
     const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: SecretName }));
-    const token = await new SignJWT({ subscribe: ["orders"] })
-      .setProtectedHeader({ alg: "HS256" })
-      .setSubject("kim")
-      .setExpirationTime("5 minutes")
-      .sign(new TextEncoder().encode(SecretString));
+    const token = await signToken({ sub: "kim", subscribe: ["orders"] }, { secret: SecretString ?? "" });
     const socket = await open({ socketUrl: SocketUrl }, token);
     const frames = on(socket, "message");
     const frame = async () => JSON.parse(String((await frames.next()).value[0]));

@@ -130,7 +130,7 @@ describe("a socket is refused with a problem document", () => {
     {
       why: "the token has expired",
       code: "TOKEN_EXPIRED",
-      make: () => tokenFor("ann", {}, undefined, "1m ago"),
+      make: () => tokenFor("ann", { exp: Math.floor(Date.now() / 1000) - 60 }),
     },
     { why: "the token names nobody", code: "TOKEN_INVALID", make: () => tokenFor("") },
     {

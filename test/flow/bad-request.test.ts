@@ -1,4 +1,4 @@
-import { SignJWT, UnsecuredJWT } from "jose";
+import { UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { REAL_HANDLERS } from "../../local/lambda/handlers.ts";
 import type { Router } from "../../local/start.ts";
@@ -7,6 +7,7 @@ import { BODY_BYTES, FRAME_BYTES } from "../../shared/protocol/limits.ts";
 import type { Message } from "../../shared/protocol/message.ts";
 import { messageFrame } from "../../shared/protocol/message-frame.ts";
 import { DEV_SECRET } from "../../shared/settings/settings.ts";
+import { signToken } from "../../testing/sign-token.ts";
 import { tokenFor } from "../support/client.ts";
 import { aMessage } from "../support/message.ts";
 import { expectProblem, pointersIn } from "../support/problem.ts";
@@ -50,9 +51,7 @@ async function expectRefused(request: Request, code: ErrorCode): Promise<unknown
 describe("a token", () => {
   const seconds = (from: number) => Math.floor(Date.now() / 1000) + from;
   const signed = (claims: object, alg = "HS256", secret = DEV_SECRET) =>
-    new SignJWT({ sub: "ann", publish: ["*"], exp: seconds(60), ...claims })
-      .setProtectedHeader({ alg })
-      .sign(new TextEncoder().encode(secret));
+    signToken({ sub: "ann", publish: ["*"], exp: seconds(60), ...claims }, { alg, secret });
   const unsigned = async () => new UnsecuredJWT({ sub: "ann", publish: ["*"], exp: seconds(60) }).encode();
 
   test.each([

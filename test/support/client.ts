@@ -1,6 +1,6 @@
-import { SignJWT } from "jose";
 import type { Router } from "../../local/start.ts";
 import { DEV_SECRET } from "../../shared/settings/settings.ts";
+import { signToken } from "../../testing/sign-token.ts";
 import { openSocket } from "./socket.ts";
 
 /** A token with every grant, or with those given. */
@@ -8,13 +8,7 @@ export const tokenFor = (
   sub: string,
   claims: Record<string, unknown> = {},
   secret = DEV_SECRET,
-  expires = "1h",
-): Promise<string> =>
-  new SignJWT({ subscribe: ["*"], publish: ["*"], ...claims })
-    .setProtectedHeader({ alg: "HS256" })
-    .setSubject(sub)
-    .setExpirationTime(expires)
-    .sign(new TextEncoder().encode(secret));
+): Promise<string> => signToken({ subscribe: ["*"], publish: ["*"], ...claims, sub }, { secret });
 
 /** A client that speaks the protocol. */
 export interface TestSocket {

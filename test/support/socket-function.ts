@@ -75,10 +75,10 @@ export async function socketFunction(
   const contextOf = (connectionId: string, eventType: "CONNECT" | "MESSAGE" | "DISCONNECT") => ({
     requestContext: { connectionId, connectedAt, eventType },
   });
-  const connect = async (id: string, claims: Record<string, unknown> = {}, expires?: string) =>
+  const connect = async (id: string, claims: Record<string, unknown> = {}) =>
     invoke({
       ...contextOf(id, "CONNECT"),
-      queryStringParameters: { token: await tokenFor("ann", claims, undefined, expires) },
+      queryStringParameters: { token: await tokenFor("ann", claims) },
     });
   const ask = async (id: string, frame: unknown): Promise<ServerFrame> => {
     const { body = "" } = await invoke({ ...contextOf(id, "MESSAGE"), body: JSON.stringify(frame) });

@@ -6,10 +6,10 @@ import {
   SendMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
-import { SignJWT } from "jose";
 import { inject, vi } from "vitest";
 import type { Lane } from "../../../shared/protocol/lane.ts";
 import type { TableName } from "../../../shared/settings/settings.ts";
+import { signToken } from "../../../testing/sign-token.ts";
 import { CREDENTIALS, clientConfig, REGION } from "../harness/aws.ts";
 import { FAULTS, type Fault } from "../harness/front.ts";
 
@@ -73,11 +73,7 @@ export function deployment(): Deployment {
       AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
     },
     token: (sub, claims = {}, key = secret) =>
-      new SignJWT({ subscribe: ["*"], publish: ["*"], ...claims })
-        .setProtectedHeader({ alg: "HS256" })
-        .setSubject(sub)
-        .setExpirationTime((claims["exp"] as number | undefined) ?? "1h")
-        .sign(new TextEncoder().encode(key)),
+      signToken({ subscribe: ["*"], publish: ["*"], ...claims, sub }, { secret: key }),
     async connectionsOf(user) {
       const { Items = [] } = await dynamo.send(
         new QueryCommand({
