@@ -1,5 +1,5 @@
 import { Agent, createServer, request, type ServerResponse } from "node:http";
-import { listen, shut } from "../../local/listen.ts";
+import { listen, shut } from "../../testing/listen.ts";
 
 /** What the proxy does with one post: hands it on, answers this status instead, or never answers. */
 export type Fault = number | "hang" | undefined;
@@ -33,9 +33,9 @@ export async function faultProxy(target: string, plan: (connectionId: string) =>
     outgoing.on("error", () => response.destroy());
     incoming.pipe(outgoing);
   });
-  const port = await listen(server);
+  const url = await listen(server);
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     made,
     async stop() {
       agent.destroy();

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, type TestContext, test } from "vitest";
 import { type Router, start } from "../../../local/start.ts";
+import { listen, shut } from "../../../testing/listen.ts";
 import { command } from "../../support/command.ts";
 import { receipt } from "../../support/http.ts";
 import { deadLetters, idsOn, impatient, placeOf, postMany, userWithBusy } from "./support.ts";
@@ -42,13 +42,8 @@ async function proxyTo(
     outgoing.writeHead(answer.statusCode ?? 500, answer.headers).end(bytes);
   };
   const server = createServer((incoming, outgoing) => void pass(incoming, outgoing));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  onTestFinished(() => shut(server));
+  return listen(server);
 }
 
 interface Moment {
