@@ -88,7 +88,7 @@ async function measure({ url, socketUrl }: RouterReady, shape: Shape) {
         if (--left === 0) resolve();
       });
     });
-    const { statusCode, body } = await request(`${url}/messages`, {
+    const { statusCode, body } = await request(`${url}/v1/messages`, {
       method: "POST",
       dispatcher: agent,
       headers: { "content-type": "application/json", authorization: `Bearer ${token}` },

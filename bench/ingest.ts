@@ -19,7 +19,7 @@ const OURS = "Tagwire";
 const SHIPPED = "only SendMessage, SDK as shipped";
 const TUNED = "only SendMessage, SDK tuned";
 
-/** Requests per CPU-second and AWS calls per message of POST /messages. */
+/** Requests per CPU-second and AWS calls per message of POST /v1/messages. */
 export async function ingest(): Promise<BenchReport> {
   const queue = await startChild<QueueReady, QueueQuestion, readonly string[]>("queue");
   const handlers = await contestants(queue.ready);
@@ -82,7 +82,7 @@ export async function ingest(): Promise<BenchReport> {
     name: "ingest",
     title: "Taking messages in",
     method:
-      `The handler of POST /messages, called with API Gateway's event, one request at a time as Lambda does; ${BYTES} ` +
+      `The handler of POST /v1/messages, called with API Gateway's event, one request at a time as Lambda does; ${BYTES} ` +
       "bytes of data per message; SQS is fauxqs in another process. Counted is the CPU time of the handler's process. " +
       "Tagwire verifies the token, checks the schema, the grant and the frame's size, and writes its metrics. The " +
       "minimal handler parses the body and sends each message; tuned, its client has our options (`cacheMiddleware`, " +

@@ -29,3 +29,9 @@ export const isReason = (value: unknown): value is Reason =>
 
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Why the first of the topics that a `subscribed` frame refuses was refused. Undefined if it refuses none. */
+export function firstRefusal(frame: Readonly<Record<string, unknown>>): string | undefined {
+  const [first] = Array.isArray(frame["refused"]) ? frame["refused"] : [];
+  return isObject(first) && isReason(first) ? `${reasonLine(first)} (${first["topic"]})` : undefined;
+}

@@ -19,7 +19,7 @@ export function receiptVerb(program: Command, io: Io): void {
 
 /** Where the router keeps a message's receipt. */
 export const messagePath = (id: string, producer?: string): string =>
-  `messages/${encodeURIComponent(id)}${producer === undefined ? "" : `?producer=${encodeURIComponent(producer)}`}`;
+  `v1/messages/${encodeURIComponent(id)}${producer === undefined ? "" : `?producer=${encodeURIComponent(producer)}`}`;
 
 function describe(receipt: Receipt): string {
   const { counts, failed = [] } = receipt;

@@ -49,7 +49,7 @@ export function sendVerb(program: Command, io: Io): void {
 }
 
 async function sendOne(io: Io, post: object, json: boolean): Promise<void> {
-  const queued = granted(await call(io, "POST", "messages", post));
+  const queued = granted(await call(io, "POST", "v1/messages", post));
   io.stdout.write(json ? `${JSON.stringify(queued)}\n` : `queued ${isObject(queued) ? queued.id : ""}\n`);
 }
 

@@ -2,7 +2,7 @@ import { WebSocket } from "ws";
 import { SUBPROTOCOL } from "../shared/protocol/frame.ts";
 import { FRAME_TOPICS } from "../shared/protocol/limits.ts";
 import { parseJson } from "../shared/protocol/parse.ts";
-import { isObject, isReason, reasonLine } from "./failure.ts";
+import { firstRefusal, isObject, isReason, reasonLine } from "./failure.ts";
 import { causeOf, hintFor } from "./router.ts";
 
 /**
@@ -63,6 +63,8 @@ export function connect(wanted: Connecting): Promise<Cut> {
     const json = parseJson(text);
     const frame = json.ok && isObject(json.value) ? json.value : {};
     if (frame.type === "message") return wanted.onFrame(JSON.stringify(frame));
+    const refusal = firstRefusal(frame);
+    if (refusal !== undefined) return refuse(refusal);
     if (frame.type === "subscribed" && unsubscribed.delete(Number(frame.ref)) && unsubscribed.size === 0)
       return onReady();
     if (frame.type !== "error" || !isReason(frame)) return;

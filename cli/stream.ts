@@ -23,7 +23,7 @@ export async function sendStream(io: Io, envelope: object, json: boolean): Promi
   };
   for await (const rows of batched(rowsOf(io, refuse), limitsFor(envelope))) {
     const posts = rows.map(({ data }) => ({ ...envelope, data }));
-    const results = resultsOf(await call(io, "POST", "messages", posts), rows);
+    const results = resultsOf(await call(io, "POST", "v1/messages", posts), rows);
     for (const { row, result } of results) {
       if (json) io.stdout.write(`${JSON.stringify(result)}\n`);
       if (result.state === "queued") count.queued += 1;

@@ -19,7 +19,7 @@ import type { Runtime } from "./runtime/runtime.ts";
 import { tokensOf } from "./runtime/tokens.ts";
 import { queueClient, queueOf, settingsOf } from "./runtime/wiring.ts";
 
-/** POST /messages. */
+/** POST /v1/messages. */
 export function ingestHandler(runtime: Runtime) {
   const env = readEnv("ingest", runtime.env);
   const tokens = tokensOf(runtime, env.TOKENS);
@@ -54,10 +54,15 @@ export function ingestHandler(runtime: Runtime) {
 /** Said before the body is read: who may publish nothing costs no more than a token. */
 const NO_GRANT = refuse("TARGET_FORBIDDEN", "the token grants no publishing: it has no publish patterns");
 
+/** Names the receipt (RFC 9110 §10.2.2). */
+function accepted(item: Extract<Item, { state: "queued" }>): HttpReply {
+  const sent = reply(202, item);
+  return { ...sent, headers: { ...sent.headers, location: `/v1/messages/${item.id}` } };
+}
+
 /** An array is 202 as soon as one message is queued; otherwise its status is that of its first refusal. */
 function itemsReply(items: Item | Item[]): HttpReply {
-  if (!Array.isArray(items))
-    return items.state === "queued" ? reply(202, items) : problemReply(items.problem);
+  if (!Array.isArray(items)) return items.state === "queued" ? accepted(items) : problemReply(items.problem);
   const [first] = items;
   if (first?.state !== "refused" || items.some(({ state }) => state === "queued")) return reply(202, items);
   return withRetryAfter(reply(first.problem.status, items), first.problem);

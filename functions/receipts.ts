@@ -10,7 +10,7 @@ import type { Runtime } from "./runtime/runtime.ts";
 import { tokensOf } from "./runtime/tokens.ts";
 import { settingsOf, tableClient } from "./runtime/wiring.ts";
 
-/** GET and DELETE /messages/{id}. */
+/** GET and DELETE /v1/messages/{id}. */
 export function receiptsHandler(runtime: Runtime) {
   const env = readEnv("receipts", runtime.env);
   const tokens = tokensOf(runtime, env.TOKENS);

@@ -74,14 +74,13 @@ export function socketHandler(runtime: Runtime) {
       .split(",")
       .map((name) => name.trim());
     const carried = offered.find((name) => name.startsWith("token."))?.slice("token.".length);
+    const isKnown = offered.includes(SUBPROTOCOL);
+    if (!isKnown && offered.some((name) => name !== "")) return problemReply(UNKNOWN_SUBPROTOCOL.refusal);
     const identity = await verify(parameter(event, "token") || carried);
     if (!identity.ok) return problemReply(identity.refusal);
     const connected = await connect(to, socket, identity.value);
     if (!connected.ok) return problemReply(connected.refusal);
-    const agreed = offered.includes(SUBPROTOCOL)
-      ? { headers: { "Sec-WebSocket-Protocol": SUBPROTOCOL } }
-      : {};
-    return { statusCode: 200, ...agreed };
+    return { statusCode: 200, ...(isKnown ? { headers: { "Sec-WebSocket-Protocol": SUBPROTOCOL } } : {}) };
   };
 
   return async (
@@ -117,6 +116,12 @@ function onFrame(event: SocketEvent, to: RunDeps): Promise<APIGatewayProxyStruct
 }
 
 const frameReply = (frame: ServerFrame) => ({ statusCode: 200, body: JSON.stringify(frame) });
+
+/** A client that offers sub-protocols fails a handshake that accepts none of them (RFC 6455 §4.1). */
+const UNKNOWN_SUBPROTOCOL = refuse(
+  "SUBPROTOCOL_UNSUPPORTED",
+  `offer the sub-protocol ${SUBPROTOCOL}, or none and the token in the query`,
+);
 
 /** Not an event of API Gateway: it names no connection. */
 const NO_CONNECTION = problemReply({

@@ -16,11 +16,21 @@ export interface Issuer {
    * @default the issuer's own /.well-known/jwks.json
    */
   readonly jwksUri?: string;
+  /**
+   * The claim that holds the grant, as in `https://acme.example/tagwire`.
+   * @default tagwire
+   */
+  readonly claim?: string;
 }
 
 /** A secret that signs and verifies tokens (HS256): plain text of at least 32 bytes. */
 export interface SharedSecret {
   readonly secret: ISecret;
+  /**
+   * The claim that holds the grant, as in `https://acme.example/tagwire`.
+   * @default tagwire
+   */
+  readonly claim?: string;
 }
 
 export interface AuthProps {
@@ -42,12 +52,12 @@ export class Auth extends Construct {
   constructor(scope: Construct, id: string, { source, ...props }: AuthProps) {
     super(scope, id);
     if (source && "issuer" in source) {
-      const { issuer, audience, jwksUri } = source;
-      this.tokens = this.written({ issuer, audience, ...(jwksUri ? { jwksUri } : {}) });
+      const { issuer, audience, jwksUri, claim } = source;
+      this.tokens = this.written({ issuer, audience, ...(jwksUri ? { jwksUri } : {}), ...named(claim) });
       return;
     }
     this.secret = source?.secret ?? this.made(props);
-    this.tokens = this.written({ secretId: this.secret.secretArn });
+    this.tokens = this.written({ secretId: this.secret.secretArn, ...named(source?.claim) });
   }
 
   /** Lets a function verify tokens. */
@@ -68,7 +78,9 @@ export class Auth extends Construct {
     return secret as ISecret;
   }
 
-  private written(source: Issuer | { readonly secretId: string }): string {
+  private written(source: Issuer | { readonly secretId: string; readonly claim?: string }): string {
     return Stack.of(this).toJsonString(source);
   }
 }
+
+const named = (claim: string | undefined) => (claim === undefined ? {} : { claim });

@@ -66,7 +66,7 @@ export interface IngestApiProps extends FunctionOptions {
 /** What the functions read, what tracing adds (W3C Trace Context), and what clients add that try again. */
 const CORS_HEADERS = ["authorization", "content-type", "traceparent", "tracestate", "idempotency-key"];
 
-/** The HTTP API: POST /messages to ingest, GET and DELETE /messages/{id} to receipts. */
+/** The HTTP API: POST /v1/messages to ingest, GET and DELETE /v1/messages/{id} to receipts. */
 export class IngestApi extends Construct {
   readonly ingest: LambdaFunction;
   readonly receipts: LambdaFunction;
@@ -109,9 +109,9 @@ export class IngestApi extends Construct {
     });
     const ingest = new HttpLambdaIntegration("Ingest", this.ingest);
     const receipts = new HttpLambdaIntegration("Receipts", this.receipts);
-    this.api.addRoutes({ path: "/messages", methods: [HttpMethod.POST], integration: ingest });
+    this.api.addRoutes({ path: "/v1/messages", methods: [HttpMethod.POST], integration: ingest });
     this.api.addRoutes({
-      path: "/messages/{id}",
+      path: "/v1/messages/{id}",
       methods: [HttpMethod.GET, HttpMethod.DELETE],
       integration: receipts,
     });

@@ -104,7 +104,7 @@ export interface TagwireProps {
 }
 
 /**
- * An event router: what comes in by `POST /messages` goes to every WebSocket that it is for.
+ * An event router: what comes in by `POST /v1/messages` goes to every WebSocket that it is for.
  *
  * @example
  * const router = new Tagwire(this, "Router", { settings: { lanes: { high: { concurrency: 16 } } } });

@@ -53,7 +53,7 @@ const printLog = (line: string): void => {
 
 const welcome = ({ url, socketUrl }: Router, token: string) => `
 Tagwire is ready.
-  HTTP API   ${url}/messages
+  HTTP API   ${url}/v1/messages
   WebSocket  ${socketUrl}
   Metrics    ${url}/metrics
   Dev token  ${token}
@@ -62,7 +62,7 @@ See messages arrive, in another terminal:
   ${url === "http://127.0.0.1:3000" ? "" : `TAGWIRE_URL=${url} `}npm run --silent tagwire -- listen --topic orders
 
 Send one:
-  curl -sS ${url}/messages -H 'authorization: Bearer ${token}' -H 'content-type: application/json' -d '{"target":{"topic":"orders"},"event":"order.shipped","data":{"id":1}}'
+  curl -sS ${url}/v1/messages -H 'authorization: Bearer ${token}' -H 'content-type: application/json' -d '{"target":{"topic":"orders"},"event":"order.shipped","data":{"id":1}}'
 `;
 
 function fail(fault: unknown): void {

@@ -9,11 +9,17 @@ export interface SignOptions {
   readonly now?: number;
 }
 
-/** Signs claims with a shared secret. `exp` is an hour from `now` if the claims have none. */
+/** Claims of a token, with what it grants under the claim `tagwire`. */
+export function claimsOf(claims: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { tags, subscribe, publish, admin, ...others } = claims;
+  return { tagwire: { tags, subscribe, publish, admin }, ...others };
+}
+
+/** Signs claims with a shared secret; grants are put under the claim `tagwire`. `exp` is an hour from `now` if the claims have none. */
 export const signToken = (
   claims: JWTPayload,
   { secret = DEV_SECRET, alg = "HS256", now = Date.now() }: SignOptions = {},
 ): Promise<string> =>
-  new SignJWT({ exp: Math.floor(now / 1000) + 3_600, ...claims })
+  new SignJWT(claimsOf({ exp: Math.floor(now / 1000) + 3_600, ...claims }))
     .setProtectedHeader({ alg })
     .sign(new TextEncoder().encode(secret));

@@ -1,7 +1,7 @@
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 
-/** POST /messages as a sample writes it: no token, no schema, no limits. One call per message. */
+/** POST /v1/messages as a sample writes it: no token, no schema, no limits. One call per message. */
 export const plainIngest =
   (client: SQSClient, QueueUrl: string) =>
   async (event: Pick<APIGatewayProxyEventV2, "body">): Promise<APIGatewayProxyStructuredResultV2> => {

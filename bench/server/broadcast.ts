@@ -5,7 +5,7 @@ import { serveParent } from "../child.ts";
 import type { RouterReady } from "./router.ts";
 
 /*
- * What a single process does at best: POST /messages goes straight to the sockets of its topic. Nothing is stored,
+ * What a single process does at best: POST /v1/messages goes straight to the sockets of its topic. Nothing is stored,
  * checked, retried or bounded, and a restart loses it all.
  */
 const topics = new Map<string, Set<WebSocket>>();

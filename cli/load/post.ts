@@ -54,7 +54,7 @@ export async function postAll(io: Io, posting: LoadMessage): Promise<{ posted: n
 async function post(io: Io, posting: LoadMessage, batch: readonly number[]): Promise<void> {
   for (const message of batch) posting.onPost(message);
   const began = performance.now();
-  const answer = await call(io, "POST", "messages", batch.map(posting.messageOf)).catch(() => undefined);
+  const answer = await call(io, "POST", "v1/messages", batch.map(posting.messageOf)).catch(() => undefined);
   posting.onAnswer(performance.now() - began);
   const results = Array.isArray(answer?.body) ? answer.body : [];
   for (const [i, message] of batch.entries()) {

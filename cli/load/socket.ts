@@ -1,7 +1,7 @@
 import { WebSocket } from "ws";
 import { SUBPROTOCOL } from "../../shared/protocol/frame.ts";
 import { parseJson } from "../../shared/protocol/parse.ts";
-import { isObject, isReason, reasonLine } from "../failure.ts";
+import { firstRefusal, isObject, isReason, reasonLine } from "../failure.ts";
 import { causeOf } from "../router.ts";
 
 export interface Opening {
@@ -46,6 +46,8 @@ export function open({ url, token, topic, onMessage, onCut }: Opening): Promise<
       if (frame.type === "message") return onMessage(String(frame.id));
       if (frame.type === "error" && isReason(frame) && !subscribed) return fail(reasonLine(frame));
       if (frame.type !== "subscribed") return;
+      const refusal = firstRefusal(frame);
+      if (refusal !== undefined) return fail(refusal);
       subscribed = true;
       clearTimeout(timer);
       resolve(close);

@@ -36,7 +36,7 @@ export function costLines({ load, settings, assumed }: Planning, streams: readon
   const runs = sum(({ work }) => work.runs.own + work.runs.fanout);
   const polls = (Object.keys(settings.lanes).length * IDLE_POLLS * SECONDS) / LONG_POLL_SECONDS;
   const parts: [string, PriceName, number][] = [
-    ["POST /messages", "httpRequests", posts],
+    ["POST /v1/messages", "httpRequests", posts],
     ["ingest, runs", "invocations", posts],
     [
       "ingest, time",

@@ -7,7 +7,7 @@ const secrets = new SecretsManagerClient();
 
 /** Tells everyone who listens to `orders` that an order was shipped. */
 export const handler = async ({ order }: { order: number }) => {
-  const response = await fetch(`${url}/messages`, {
+  const response = await fetch(`${url}/v1/messages`, {
     method: "POST",
     headers: { authorization: `Bearer ${await token()}`, "content-type": "application/json" },
     body: JSON.stringify({ target: { topic: "orders" }, event: "order.shipped", data: { order } }),
@@ -27,7 +27,7 @@ async function token(): Promise<string> {
       key = undefined;
     });
   }
-  return new SignJWT({ publish: ["topic:orders"] })
+  return new SignJWT({ tagwire: { publish: ["topic:orders"] } })
     .setProtectedHeader({ alg: "HS256" })
     .setSubject("shop")
     .setExpirationTime("5 minutes")

@@ -34,7 +34,7 @@ const ownTextOf = (value: unknown, name: string): string | undefined => {
   return Object.hasOwn(fields, name) ? textOf(fields[name]) : undefined;
 };
 
-/** In capitals. Where the event has no method, its route has one: `DELETE /messages/{id}`. */
+/** In capitals. Where the event has no method, its route has one: `DELETE /v1/messages/{id}`. */
 export function methodOf(event: HttpEvent): string {
   const { http, routeKey: route } = fieldsOf(fieldsOf(event)["requestContext"]);
   const routeKey = textOf(fieldsOf(event)["routeKey"]) ?? textOf(route) ?? "";

@@ -42,10 +42,11 @@ async function serve(deps: HttpApiDeps, request: IncomingMessage, response: Serv
   const { method = "GET", url = "/" } = request;
   const query = url.indexOf("?");
   const path = query < 0 ? url : url.slice(0, query);
-  if (method === "POST" && path === "/messages") return invoke(deps, deps.ingest, request, response, INGEST);
+  if (method === "POST" && path === "/v1/messages")
+    return invoke(deps, deps.ingest, request, response, INGEST);
   const id = (method === "GET" || method === "DELETE") && MESSAGE.exec(path)?.[1];
   if (id) {
-    const match = { routeKey: `${method} /messages/{id}`, pathParameters: { id: decode(id) } };
+    const match = { routeKey: `${method} /v1/messages/{id}`, pathParameters: { id: decode(id) } };
     return invoke(deps, deps.receipts, request, response, match);
   }
   if (method === "GET" && path === "/health") {
@@ -59,8 +60,8 @@ async function serve(deps: HttpApiDeps, request: IncomingMessage, response: Serv
   sendProblem(response, { code: "ROUTE_NOT_FOUND", detail: `there is no ${method} ${path}` });
 }
 
-const INGEST: Match = { routeKey: "POST /messages" };
-const MESSAGE = /^\/messages\/([^/]+)$/;
+const INGEST: Match = { routeKey: "POST /v1/messages" };
+const MESSAGE = /^\/v1\/messages\/([^/]+)$/;
 
 async function invoke(
   { clock, limits, quota }: HttpApiDeps,

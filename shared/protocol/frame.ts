@@ -3,7 +3,7 @@ import type { ErrorCode, Refusal, Result } from "./errors.ts";
 import { FRAME_TOPICS, REF_LENGTH } from "./limits.ts";
 import type { MessageFrame } from "./message-frame.ts";
 import { exactObject, parse, parseJson } from "./parse.ts";
-import { type ConnectionId, Topic } from "./tag.ts";
+import type { ConnectionId } from "./tag.ts";
 
 /** The WebSocket sub-protocol this page of the protocol is called (RFC 6455 §1.9). */
 export const SUBPROTOCOL = "tagwire.v1";
@@ -19,10 +19,10 @@ const Topics = v.pipe(
   v.array(v.unknown()),
   v.minLength(1, "must name at least one topic"),
   v.maxLength(FRAME_TOPICS, `must name at most ${FRAME_TOPICS} topics`),
-  v.array(Topic),
+  v.array(v.string()),
 );
 
-/** What a client may send. */
+/** What a client may send. A topic is checked by itself, since a bad one does not sink the others. */
 const ClientFrame = v.variant("type", [
   exactObject({ type: v.literal("subscribe"), topics: Topics, ref: v.optional(Ref) }),
   exactObject({ type: v.literal("unsubscribe"), topics: Topics, ref: v.optional(Ref) }),
@@ -31,10 +31,22 @@ const ClientFrame = v.variant("type", [
 export type ClientFrame = v.InferOutput<typeof ClientFrame>;
 export type Ref = v.InferOutput<typeof Ref>;
 
+export interface RefusedTopic {
+  readonly topic: string;
+  readonly code: ErrorCode;
+  readonly detail: string;
+}
+
 /** What a client gets. */
 export type ServerFrame =
   | MessageFrame
-  | { readonly type: "subscribed" | "unsubscribed"; readonly topics: readonly string[]; readonly ref?: Ref }
+  | {
+      readonly type: "subscribed" | "unsubscribed";
+      readonly topics: readonly string[];
+      /** The topics that were not changed, and why. Left out if there are none. */
+      readonly refused?: readonly RefusedTopic[];
+      readonly ref?: Ref;
+    }
   | { readonly type: "pong"; readonly connection: ConnectionId; readonly ref?: Ref }
   | {
       readonly type: "error";

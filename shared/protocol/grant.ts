@@ -1,4 +1,6 @@
 import * as v from "valibot";
+import { accept, type Result, refuse } from "./errors.ts";
+import { noArray, parse, parseJson } from "./parse.ts";
 import { EVERYONE, Tag, type Topic, UserId } from "./tag.ts";
 import type { Target } from "./target.ts";
 
@@ -12,21 +14,53 @@ const FixedTag = v.pipe(
 /** The end of the year 9999, in seconds since 1970: beyond it a time has no ISO 8601 text of four digits. */
 const LAST_SECOND = 253_402_300_799;
 
-/** What a token says: who it is, the tags its connections carry, and what it may do. Other claims are ignored. */
-export const Identity = v.object({
-  sub: UserId,
+/** The claim that holds a token's grant, unless the router is told another name. */
+export const GRANT_CLAIM = "tagwire";
+
+/** The tags that the connections of a token carry, and what it may do. Other fields are ignored. */
+export const Grant = v.object({
   tags: v.optional(v.array(FixedTag), []),
   subscribe: v.optional(Patterns, []),
   publish: v.optional(Patterns, []),
   admin: v.optional(v.boolean(), false),
-  /** Seconds since 1970 (RFC 7519 §4.1.4). */
+});
+export type Grant = v.InferOutput<typeof Grant>;
+
+/** The registered claims that a token must have (RFC 7519 §4.1). Others are checked before, or ignored. */
+const Registered = v.object({
+  sub: UserId,
+  /** Seconds since 1970. */
   exp: v.pipe(
     v.number(),
     v.minValue(0, "must be seconds since 1970"),
     v.maxValue(LAST_SECOND, "must be seconds since 1970, not milliseconds"),
   ),
 });
-export type Identity = v.InferOutput<typeof Identity>;
+
+/** What a token says: whom it speaks for, until when, and what it grants. */
+export type Identity = v.InferOutput<typeof Registered> & Grant;
+
+/**
+ * Reads the claims of a verified token. The grant is an object, or the JSON text of one, since some issuers allow only
+ * texts; without the claim nothing is granted. TOKEN_INVALID names each field that is wrong.
+ */
+export function identityOf(claims: Readonly<Record<string, unknown>>, claim = GRANT_CLAIM): Result<Identity> {
+  const registered = parse(Registered, claims, "TOKEN_INVALID");
+  const grant = grantIn(Object.hasOwn(claims, claim) ? claims[claim] : {}, claim);
+  if (registered.ok && grant.ok) return accept({ ...registered.value, ...grant.value });
+  const refusals = [registered, grant].flatMap((result) => (result.ok ? [] : [result.refusal]));
+  const detail = refusals.map((refusal) => refusal.detail).join("; ");
+  return refuse("TOKEN_INVALID", detail, { errors: refusals.flatMap(({ errors = [] }) => errors) });
+}
+
+function grantIn(value: unknown, claim: string): Result<Grant> {
+  const root = `/${claim.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+  if (typeof value !== "string") return parse(noArray(Grant), value, "TOKEN_INVALID", root);
+  const json = parseJson(value, "TOKEN_INVALID");
+  if (json.ok) return parse(noArray(Grant), json.value, "TOKEN_INVALID", root);
+  const detail = "must be an object, or the JSON text of one";
+  return refuse("TOKEN_INVALID", `${root} ${detail}`, { errors: [{ pointer: root, detail }] });
+}
 
 /** A token that may publish nothing is a client's: it posts nothing, and reads and cancels no receipts. */
 export const isProducer = ({ publish }: { readonly publish: readonly string[] }): boolean =>

@@ -1,15 +1,30 @@
 import type { Message } from "./message.ts";
+import type { Topic } from "./tag.ts";
+import type { Target } from "./target.ts";
 
-export interface MessageFrame extends Pick<Message, "id" | "target" | "event" | "data" | "time"> {
+/** The kinds of targets whose frame does not name the target. */
+export type AddressedTo = "connection" | "user" | "tags" | "everyone";
+
+export type MessageFrame = Pick<Message, "id" | "event" | "data" | "time"> & {
   readonly type: "message";
-}
+} & ({ readonly topic: Topic } | { readonly to: AddressedTo });
 
-/** The frame a message becomes. `event` is left out where the producer gave none. */
+/**
+ * The frame that a message becomes. It names the topic if the target is one, and otherwise only the kind of the target:
+ * an expression would tell a client who else gets the message. `event` is left out if the producer gave none.
+ */
 export const messageFrame = ({ id, target, event, data, time }: Message): MessageFrame => ({
   type: "message",
   id,
-  target,
+  ...addressOf(target),
   ...(event === undefined ? {} : { event }),
   data,
   time,
 });
+
+function addressOf(target: Target): { topic: Topic } | { to: AddressedTo } {
+  if ("topic" in target) return { topic: target.topic };
+  if ("connection" in target) return { to: "connection" };
+  if ("user" in target) return { to: "user" };
+  return { to: "tags" in target ? "tags" : "everyone" };
+}

@@ -16,7 +16,7 @@ export function flawOf(record: MessageRecord, text: string): string | undefined 
   const due = [
     '"type":"message"',
     member("id", id),
-    member("target", target),
+    "topic" in target ? member("topic", target.topic) : member("to", Object.keys(target)[0]),
     ...(event === undefined ? [] : [member("event", event)]),
     member("data", { number, ...content }),
     member("time", message.time),

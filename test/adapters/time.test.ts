@@ -90,8 +90,7 @@ const worldAt = (endpoint: string): Runtime => {
   };
 };
 
-const token = (): Promise<string> =>
-  signToken({ sub: "ann", publish: ["*"], subscribe: ["*"], tagwire: { publish: ["*"], subscribe: ["*"] } });
+const token = (): Promise<string> => signToken({ sub: "ann", publish: ["*"], subscribe: ["*"] });
 
 const httpEvent = (method: string, bearer: string) =>
   ({
@@ -113,11 +112,11 @@ const CONTEXT = { getRemainingTimeInMillis: () => 10_000 } as Context;
 
 /** What a function answers, and the code that a producer or a client reads. */
 const CALLS = {
-  "POST /messages": {
+  "POST /v1/messages": {
     code: "QUEUE_UNAVAILABLE",
     call: (runtime: Runtime, bearer: string) => ingestHandler(runtime)(httpEvent("POST", bearer)),
   },
-  "GET /messages/{id}": {
+  "GET /v1/messages/{id}": {
     code: "TABLE_UNAVAILABLE",
     call: (runtime: Runtime, bearer: string) => receiptsHandler(runtime)(httpEvent("GET", bearer)),
   },

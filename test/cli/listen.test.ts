@@ -94,11 +94,12 @@ test("a topic outside the grant ends the command with the reason", async () => {
   const peer = await socketPeer();
   const running = start(["listen", "--topic", "secret"], { env: { TAGWIRE_URL: peer.url } });
   const { socket, frame } = await peer.next();
-  send(socket, { type: "error", code: "TOPIC_FORBIDDEN", detail: "no grant for secret", ref: frame.ref });
+  const refused = [{ topic: "secret", code: "TOPIC_FORBIDDEN", detail: "the token does not grant it" }];
+  send(socket, { type: "subscribed", topics: [], refused, ref: frame.ref });
   expect(await running.finished).toEqual({
     code: 1,
     out: "",
-    err: "tagwire: TOPIC_FORBIDDEN: no grant for secret\n",
+    err: "tagwire: TOPIC_FORBIDDEN: the token does not grant it (secret)\n",
   });
 });
 

@@ -18,7 +18,7 @@ test("a receipt is told in rows", async () => {
   const { url, requests } = await httpPeer(() => ({ status: 200, body: RECEIPT }));
   const { code, out } = await tagwire(["receipt", "o-1"], { env: { TAGWIRE_URL: url } });
   expect(code).toBe(0);
-  expect(requests).toMatchObject([{ method: "GET", path: "/messages/o-1" }]);
+  expect(requests).toMatchObject([{ method: "GET", path: "/v1/messages/o-1" }]);
   expect(out).toBe(
     [
       "state        partial",
@@ -43,8 +43,8 @@ test("an admin may name another producer, and ids are escaped", async () => {
   await tagwire(["receipt", "a/b?c", "--producer", "x&y"], { env: { TAGWIRE_URL: url } });
   await tagwire(["cancel", "o-1", "--producer", "ann"], { env: { TAGWIRE_URL: url } });
   expect(requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
-    "GET /messages/a%2Fb%3Fc?producer=x%26y",
-    "DELETE /messages/o-1?producer=ann",
+    "GET /v1/messages/a%2Fb%3Fc?producer=x%26y",
+    "DELETE /v1/messages/o-1?producer=ann",
   ]);
 });
 
@@ -56,7 +56,7 @@ test.each([
   const { url, requests } = await httpPeer(() => answer);
   const done = await tagwire(["cancel", "o-1"], { env: { TAGWIRE_URL: url } });
   expect(done).toEqual({ code: 0, out: says, err: "" });
-  expect(requests).toMatchObject([{ method: "DELETE", path: "/messages/o-1" }]);
+  expect(requests).toMatchObject([{ method: "DELETE", path: "/v1/messages/o-1" }]);
 });
 
 test.each(["receipt", "cancel"])("%s fails with the router's reason", async (verb) => {

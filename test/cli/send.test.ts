@@ -27,7 +27,7 @@ test.each([
   const done = await tagwire(["send", ...argv, '{"total":1}'], { env: { TAGWIRE_URL: url } });
   expect(done).toEqual({ code: 0, out: "queued m-1\n", err: "" });
   expect(requests).toMatchObject([
-    { method: "POST", path: "/messages", body: { target, data: { total: 1 } } },
+    { method: "POST", path: "/v1/messages", body: { target, data: { total: 1 } } },
   ]);
   expect(requests[0]?.headers["content-type"]).toBe("application/json");
 });
@@ -58,16 +58,14 @@ test("the token is TAGWIRE_TOKEN, or else one for the user dev that may do every
   expect(own).toBe("mine");
   expect(decodeJwt(minted ?? "")).toMatchObject({
     sub: "dev",
-    subscribe: ["*"],
-    publish: ["*"],
-    admin: true,
+    tagwire: { subscribe: ["*"], publish: ["*"], admin: true },
   });
 });
 
 test("a router below a path, as API Gateway's stages are, gets its posts there", async () => {
   const { url, requests } = await httpPeer(accepting);
   await tagwire(["send", "--everyone", "1"], { env: { TAGWIRE_URL: `${url}/prod` } });
-  expect(requests[0]?.path).toBe("/prod/messages");
+  expect(requests[0]?.path).toBe("/prod/v1/messages");
 });
 
 test("standard input is a stream: one message a line, up to a hundred in a request", async () => {

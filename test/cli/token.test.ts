@@ -19,10 +19,12 @@ test("a token says what the options say, and holds for a day", async () => {
   expect(code).toBe(0);
   expect(await claimsOf(out)).toEqual({
     sub: "ann",
-    tags: ["region:gd", "vip:yes"],
-    subscribe: ["orders/*"],
-    publish: ["topic:orders", "user:*"],
-    admin: true,
+    tagwire: {
+      tags: ["region:gd", "vip:yes"],
+      subscribe: ["orders/*"],
+      publish: ["topic:orders", "user:*"],
+      admin: true,
+    },
     iat: NOW / 1000,
     exp: NOW / 1000 + 86_400,
   });
@@ -31,9 +33,7 @@ test("a token says what the options say, and holds for a day", async () => {
 test("a token without grants may do nothing", async () => {
   const { out } = await tagwire(["token", "--user", "ann", "--ttl", "60"], { now: NOW });
   expect(await claimsOf(out)).toMatchObject({
-    subscribe: [],
-    publish: [],
-    admin: false,
+    tagwire: { tags: [], subscribe: [], publish: [], admin: false },
     exp: NOW / 1000 + 60,
   });
 });

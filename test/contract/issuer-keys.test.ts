@@ -10,6 +10,7 @@ import {
 import { describe, expect, onTestFinished, test } from "vitest";
 import { issuerTokens } from "../../shared/adapters/jwt/issuer-tokens.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
+import { claimsOf } from "../../testing/sign-token.ts";
 import { type Published, publish } from "../support/issuer.ts";
 
 const AUDIENCE = "tagwire";
@@ -44,7 +45,7 @@ async function trusting(answer: Published) {
     /** A token that was not seen before. */
     sign: ({ alg, privateKey }: Pair, header: Partial<JWTHeaderParameters> = {}, claims: JWTPayload = {}) => {
       const usual = { sub: "ann", iss: issuer.url, aud: AUDIENCE, exp: clock.now() / 1000 + 86_400 };
-      return new SignJWT({ ...usual, serial: ++serial, ...claims })
+      return new SignJWT(claimsOf({ ...usual, serial: ++serial, ...claims }))
         .setProtectedHeader({ alg, ...header })
         .sign(privateKey);
     },

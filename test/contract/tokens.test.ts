@@ -2,6 +2,7 @@ import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWTPayload
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { issuerTokens } from "../../shared/adapters/jwt/issuer-tokens.ts";
 import { secretTokens } from "../../shared/adapters/jwt/secret-tokens.ts";
+import { claimsOf } from "../../testing/sign-token.ts";
 import { publish } from "../support/issuer.ts";
 import { tokensContract } from "./tokens.ts";
 
@@ -9,7 +10,7 @@ const clock = { now: () => Date.now() };
 const SECRET = "a-secret-of-at-least-thirty-two-bytes";
 const bytes = (text: string) => new TextEncoder().encode(text);
 const signed = (claims: JWTPayload, alg: string, key: CryptoKey | Uint8Array, kid?: string) =>
-  new SignJWT({ exp: Math.floor(Date.now() / 1000) + 3_600, ...claims })
+  new SignJWT(claimsOf({ exp: Math.floor(Date.now() / 1000) + 3_600, ...claims }))
     .setProtectedHeader({ alg, ...(kid ? { kid } : {}) })
     .sign(key);
 const invalid = { ok: false, refusal: { code: "TOKEN_INVALID" } };

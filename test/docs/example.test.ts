@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ERRORS, type Problem, problem } from "../../shared/protocol/errors.ts";
 import { parseFrame, type ServerFrame } from "../../shared/protocol/frame.ts";
-import { Identity } from "../../shared/protocol/grant.ts";
+import { identityOf } from "../../shared/protocol/grant.ts";
 import { type Message, MessageId, PublishRequest } from "../../shared/protocol/message.ts";
-import { messageFrame } from "../../shared/protocol/message-frame.ts";
+import { type MessageFrame, messageFrame } from "../../shared/protocol/message-frame.ts";
 import { parse } from "../../shared/protocol/parse.ts";
 import { Target } from "../../shared/protocol/target.ts";
 import { fold } from "../../shared/receipts/fold.ts";
@@ -18,11 +18,11 @@ type Fields = Readonly<Record<string, unknown>>;
 /** What an example claims to be, told by its fields, and the real code's word on whether it is. */
 const KINDS: readonly { is: (it: Fields) => boolean; check: (it: unknown) => void }[] = [
   { is: Array.isArray, check: (it) => (it as unknown[]).forEach(checkItem) },
-  { is: (it) => "sub" in it, check: (it) => accepted(Identity, it) },
+  { is: (it) => "sub" in it, check: (it) => expect(identityOf(it as Fields)).toMatchObject({ ok: true }) },
   { is: (it) => "counts" in it, check: (it) => checkReceipt(it as Receipt) },
   { is: (it) => "state" in it, check: checkItem },
   { is: (it) => "status" in it, check: (it) => expect(problem(it as Problem)).toEqual(it) },
-  { is: (it) => it.type === "message", check: (it) => checkMessage(it as Message) },
+  { is: (it) => it.type === "message", check: (it) => checkMessage(it as MessageFrame) },
   { is: (it) => it.type === "error", check: (it) => expect(ERRORS).toHaveProperty((it as Problem).code) },
   {
     is: (it) => /^((un)?subscribed|pong)$/.test(String(it.type)),
@@ -71,14 +71,27 @@ function checkItem(item: unknown): void {
   else expect(item).toEqual({ id, state: "queued" });
 }
 
-function checkMessage(frame: Message): void {
-  accepted(Target, frame.target);
-  expect(messageFrame(frame)).toEqual(frame);
+/** Exactly one of `topic` and `to`, as the code makes them from a target. */
+function checkMessage(frame: MessageFrame): void {
+  const target = "topic" in frame ? { topic: frame.topic } : TARGETS[frame.to];
+  expect(messageFrame({ ...frame, target } as unknown as Message)).toEqual(frame);
 }
+
+const TARGETS = {
+  connection: { connection: "a=" },
+  user: { user: "ann" },
+  tags: { tags: { all: ["region:gd"] } },
+  everyone: { everyone: true },
+};
 
 /** A reply names what the request of the same ref asked for. */
 function checkReply(reply: ServerFrame): void {
-  const asked = reply.type === "pong" ? { type: "ping" } : { ...reply, type: reply.type.replace(/d$/, "") };
+  const { refused = [], ...rest } = { refused: [], ...reply } as typeof reply & {
+    refused?: readonly { topic: string }[];
+  };
+  const topics = "topics" in rest ? [...rest.topics, ...refused.map(({ topic }) => topic)] : [];
+  const asked =
+    reply.type === "pong" ? { type: "ping" } : { ...rest, topics, type: rest.type.replace(/d$/, "") };
   expect(examples).toContainEqual(asked);
 }
 

@@ -48,7 +48,7 @@ test("a receipt is its producer's, and an admin's who names the producer", async
   const rival = await producer(router, "rival");
   expect(await rival.receipt(id)).toMatchObject({ status: 404 });
   const admin = await router.token("root", { admin: true });
-  expect(await call(router, `/messages/${id}?producer=shop`, { token: admin })).toMatchObject({
+  expect(await call(router, `/v1/messages/${id}?producer=shop`, { token: admin })).toMatchObject({
     status: 200,
     body: { id, producer: "shop" },
   });

@@ -42,8 +42,8 @@ describe("a bad frame is answered with an error, and the socket stays open:", ()
     { frame: '{"type":"publish","ref":7}', at: ["/type"], ref: 7 },
     { frame: '{"type":"subscribe","ref":"a"}', at: ["/topics"], ref: "a" },
     { frame: '{"type":"subscribe","topics":[],"ref":0}', at: ["/topics"], ref: 0 },
-    { frame: '{"type":"subscribe","topics":["ok","a b",null]}', at: ["/topics/1", "/topics/2"] },
-    { frame: '{"type":"unsubscribe","topics":["user:*"],"x":1,"y":2}', at: ["/topics/0", "/x", "/y"] },
+    { frame: '{"type":"subscribe","topics":["ok",7,null]}', at: ["/topics/1", "/topics/2"] },
+    { frame: '{"type":"unsubscribe","topics":[{}],"x":1,"y":2}', at: ["/topics/0", "/x", "/y"] },
     { frame: '{"type":"ping","ref":{},"__proto__":{}}', at: ["/ref", "/__proto__"] },
     { frame: `{"type":"ping","ref":"${"x".repeat(129)}"}`, at: ["/ref"] },
     { frame: '{"type":"ping","ref":1e999}', at: ["/ref"] },
@@ -74,18 +74,34 @@ describe("a bad frame is answered with an error, and the socket stays open:", ()
 });
 
 describe("a good frame that cannot be granted", () => {
-  test("adds none of its topics", async () => {
+  test("adds the topics that can be, and names each other one", async () => {
     const socket = await open({ subscribe: ["orders", "news/*"] });
-    socket.send({ type: "subscribe", topics: ["orders", "secret", "news"], ref: 1 });
-    expect(await socket.next()).toMatchObject({
-      type: "error",
-      code: "TOPIC_FORBIDDEN",
-      detail: expect.stringContaining("secret, news"),
+    socket.send({ type: "subscribe", topics: ["orders", "secret", "a b", "news"], ref: 1 });
+    expect(await socket.next()).toEqual({
+      type: "subscribed",
+      topics: ["orders"],
+      refused: [
+        { topic: "secret", code: "TOPIC_FORBIDDEN", detail: "the token does not grant it" },
+        { topic: "a b", code: "TOPIC_INVALID", detail: expect.stringContaining("must be a topic") },
+        { topic: "news", code: "TOPIC_FORBIDDEN", detail: "the token does not grant it" },
+      ],
       ref: 1,
     });
-    await post(router, { target: { topic: "orders" }, data: 1 });
+    for (const topic of ["orders", "secret", "news"]) await post(router, { target: { topic }, data: topic });
     await router.spy.idle();
+    expect(await socket.next()).toMatchObject({ type: "message", topic: "orders", data: "orders" });
     expect(socket.buffered()).toEqual([]);
+    await expectAlive(socket);
+  });
+
+  test("adds nothing if no topic can be added, and is no error", async () => {
+    const socket = await open({ subscribe: ["news/*"] });
+    socket.send({ type: "subscribe", topics: ["secret"] });
+    expect(await socket.next()).toMatchObject({
+      type: "subscribed",
+      topics: [],
+      refused: [{ topic: "secret" }],
+    });
     await expectAlive(socket);
   });
 

@@ -7,7 +7,7 @@ import { BODY_BYTES, FRAME_BYTES } from "../../shared/protocol/limits.ts";
 import type { Message } from "../../shared/protocol/message.ts";
 import { messageFrame } from "../../shared/protocol/message-frame.ts";
 import { DEV_SECRET } from "../../shared/settings/settings.ts";
-import { signToken } from "../../testing/sign-token.ts";
+import { claimsOf, signToken } from "../../testing/sign-token.ts";
 import { tokenFor } from "../support/client.ts";
 import { aMessage } from "../support/message.ts";
 import { expectProblem, pointersIn } from "../support/problem.ts";
@@ -29,7 +29,7 @@ interface Request {
 }
 
 /** A POST of a good message, where nothing else is said. */
-async function send({ method = "POST", path = "/messages", headers = {}, body = GOOD }: Request = {}) {
+async function send({ method = "POST", path = "/v1/messages", headers = {}, body = GOOD }: Request = {}) {
   const response = await fetch(`${router.url}${path}`, {
     method,
     headers: { "content-type": "application/json", authorization: `Bearer ${token}`, ...headers },
@@ -52,7 +52,8 @@ describe("a token", () => {
   const seconds = (from: number) => Math.floor(Date.now() / 1000) + from;
   const signed = (claims: object, alg = "HS256", secret = DEV_SECRET) =>
     signToken({ sub: "ann", publish: ["*"], exp: seconds(60), ...claims }, { alg, secret });
-  const unsigned = async () => new UnsecuredJWT({ sub: "ann", publish: ["*"], exp: seconds(60) }).encode();
+  const unsigned = async () =>
+    new UnsecuredJWT(claimsOf({ sub: "ann", publish: ["*"], exp: seconds(60) })).encode();
 
   test.each([
     { why: "it is empty", authorization: "" },
@@ -78,7 +79,7 @@ describe("a token", () => {
     const authorization = `Bearer ${await make()}`;
     await expectRefused({ headers: { authorization } }, code);
     for (const method of ["GET", "DELETE"]) {
-      await expectRefused({ method, path: "/messages/some", headers: { authorization } }, code);
+      await expectRefused({ method, path: "/v1/messages/some", headers: { authorization } }, code);
     }
   });
 
@@ -250,24 +251,24 @@ describe("an array", () => {
 
 describe.each(["GET", "DELETE"])("%s of a receipt", (method) => {
   test.each([
-    { path: "/messages/a%20b", code: "MESSAGE_INVALID", at: ["/id"] },
-    { path: "/messages/%00", code: "MESSAGE_INVALID", at: ["/id"] },
-    { path: "/messages/%", code: "MESSAGE_INVALID", at: ["/id"] },
-    { path: "/messages/%ff", code: "MESSAGE_INVALID", at: ["/id"] },
-    { path: "/messages/a%23b", code: "MESSAGE_INVALID", at: ["/id"] },
-    { path: `/messages/${"x".repeat(129)}`, code: "MESSAGE_INVALID", at: ["/id"] },
-    { path: "/messages/some?producer=bob", code: "RECEIPT_FORBIDDEN", at: [] },
-    { path: "/messages/some?producer=%2A", code: "MESSAGE_INVALID", at: ["/producer"] },
-    { path: "/messages", code: "ROUTE_NOT_FOUND", at: [] },
-    { path: "/messages/", code: "ROUTE_NOT_FOUND", at: [] },
-    { path: "/messages/a/b", code: "ROUTE_NOT_FOUND", at: [] },
+    { path: "/v1/messages/a%20b", code: "MESSAGE_INVALID", at: ["/id"] },
+    { path: "/v1/messages/%00", code: "MESSAGE_INVALID", at: ["/id"] },
+    { path: "/v1/messages/%", code: "MESSAGE_INVALID", at: ["/id"] },
+    { path: "/v1/messages/%ff", code: "MESSAGE_INVALID", at: ["/id"] },
+    { path: "/v1/messages/a%23b", code: "MESSAGE_INVALID", at: ["/id"] },
+    { path: `/v1/messages/${"x".repeat(129)}`, code: "MESSAGE_INVALID", at: ["/id"] },
+    { path: "/v1/messages/some?producer=bob", code: "RECEIPT_FORBIDDEN", at: [] },
+    { path: "/v1/messages/some?producer=%2A", code: "MESSAGE_INVALID", at: ["/producer"] },
+    { path: "/v1/messages", code: "ROUTE_NOT_FOUND", at: [] },
+    { path: "/v1/messages/", code: "ROUTE_NOT_FOUND", at: [] },
+    { path: "/v1/messages/a/b", code: "ROUTE_NOT_FOUND", at: [] },
   ] as const)("at $path is refused", async ({ path, code, at }) => {
     expect(pointersIn(await expectRefused({ method, path }, code))).toEqual(at);
   });
 });
 
 test("a receipt that nobody knows is not found", async () => {
-  await expectRefused({ method: "GET", path: "/messages/never" }, "RECEIPT_NOT_FOUND");
+  await expectRefused({ method: "GET", path: "/v1/messages/never" }, "RECEIPT_NOT_FOUND");
 });
 
 test("an id of another producer is not found, nor cancelled, by its name alone", async () => {
@@ -275,10 +276,10 @@ test("an id of another producer is not found, nor cancelled, by its name alone",
   await router.spy.idle();
   const authorization = `Bearer ${await tokenFor("mallory")}`;
   await expectRefused(
-    { method: "GET", path: "/messages/mine", headers: { authorization } },
+    { method: "GET", path: "/v1/messages/mine", headers: { authorization } },
     "RECEIPT_NOT_FOUND",
   );
-  expect((await send({ method: "GET", path: "/messages/mine" })).body).toMatchObject({
+  expect((await send({ method: "GET", path: "/v1/messages/mine" })).body).toMatchObject({
     state: "no-recipients",
   });
 });
@@ -297,7 +298,7 @@ test("a fault of ours that has no name is a 500 without a word of it, and counts
   });
   onTestFinished(async () => void (await broken.stop(0)));
   const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
-  const response = await fetch(`${broken.url}/messages`, { method: "POST", headers, body: GOOD });
+  const response = await fetch(`${broken.url}/v1/messages`, { method: "POST", headers, body: GOOD });
   expect([response.status, await response.text()]).toEqual([500, '{"message":"Internal Server Error"}']);
   expect(lines.join()).toContain('"Faults":1');
 });

@@ -76,7 +76,7 @@ test("any body is taken or refused, and never a fault", async () => {
   await fc.assert(
     fc.asyncProperty(bodies, async (body) => {
       const headers = { "content-type": "application/json", authorization };
-      const response = await fetch(`${router.url}/messages`, { method: "POST", headers, body });
+      const response = await fetch(`${router.url}/v1/messages`, { method: "POST", headers, body });
       await expectAnswered(response, [202, 400, 403]);
     }),
     RUNS,
@@ -102,7 +102,7 @@ test("any header is taken or refused, and never a fault", async () => {
   );
   await fc.assert(
     fc.asyncProperty(headers, async (some) => {
-      const response = await fetch(`${router.url}/messages`, { method: "POST", headers: some, body });
+      const response = await fetch(`${router.url}/v1/messages`, { method: "POST", headers: some, body });
       await expectAnswered(response, [202, 401, 415]);
     }),
     RUNS,
@@ -113,7 +113,7 @@ test("any header is taken or refused, and never a fault", async () => {
 test("any address is answered, and never with a fault", async () => {
   const headers = { authorization: `Bearer ${await tokenFor("producer", { admin: true })}` };
   const part = fc.oneof(fc.string({ unit: "binary" }).map(encoded), fc.string({ unit: "grapheme-ascii" }));
-  const paths = fc.tuple(part, part).map(([id, query]) => `/messages/${id}?producer=${query}`);
+  const paths = fc.tuple(part, part).map(([id, query]) => `/v1/messages/${id}?producer=${query}`);
   await fc.assert(
     fc.asyncProperty(paths, fc.constantFrom("GET", "DELETE", "POST", "PUT"), async (path, method) => {
       const response = await fetch(`${router.url}${path}`, { method, headers });

@@ -95,7 +95,7 @@ test("a thousand real events each reach exactly those they are for, once, within
     const single = posts.slice(n, n + 10).map((post) => JSON.stringify(post));
     const batch = JSON.stringify(posts.slice(n + 10, n + 20));
     const replies = await Promise.all(
-      [...single, batch].map((body) => fetch(`${router.url}/messages`, { method: "POST", headers, body })),
+      [...single, batch].map((body) => fetch(`${router.url}/v1/messages`, { method: "POST", headers, body })),
     );
     expect(replies.map(({ status }) => status)).toEqual(replies.map(() => 202));
   }
@@ -108,7 +108,7 @@ test("a thousand real events each reach exactly those they are for, once, within
   }
   for (const [n, { id, event, data }] of posts.entries()) {
     const sent = clients.filter((client) => caseOf(n).isFor(client, n));
-    const response = await fetch(`${router.url}/messages/${id}`, { headers });
+    const response = await fetch(`${router.url}/v1/messages/${id}`, { headers });
     expect(await response.json()).toMatchObject({
       state: sent.length > 0 ? "delivered" : "no-recipients",
       counts: { sent: sent.length, gone: 0, failed: 0, pending: 0 },

@@ -79,8 +79,8 @@ describe("an event with parts missing, as emulators and other callers send it,",
   test("has its method in its route, where there is none beside", async () => {
     const pathParameters = { id: "some" };
     const notFound = { status: 404, code: "RECEIPT_NOT_FOUND" };
-    expect(await asked({ routeKey: "GET /messages/{id}", pathParameters })).toEqual(notFound);
-    expect(await asked({ requestContext: { routeKey: "GET /messages/{id}" }, pathParameters })).toEqual(
+    expect(await asked({ routeKey: "GET /v1/messages/{id}", pathParameters })).toEqual(notFound);
+    expect(await asked({ requestContext: { routeKey: "GET /v1/messages/{id}" }, pathParameters })).toEqual(
       notFound,
     );
     expect(await asked({ requestContext: { http: { method: "get" } }, pathParameters })).toEqual(notFound);

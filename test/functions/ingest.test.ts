@@ -62,6 +62,13 @@ describe("an array", () => {
   });
 });
 
+test("a single message that is queued has the address of its receipt in Location, which is readable across origins", async () => {
+  const { status, answer } = await post({ ...GOOD, id: "o:1" });
+  expect([status, answer.headers?.["location"]]).toEqual([202, "/v1/messages/o:1"]);
+  expect((await post([GOOD])).answer.headers).not.toHaveProperty("location");
+  expect((await post({})).answer.headers).not.toHaveProperty("location");
+});
+
 async function receive(lane: "low") {
   const client = sqsClient(stand.queues().endpoint);
   onTestFinished(() => client.destroy());

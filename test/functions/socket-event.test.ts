@@ -88,6 +88,22 @@ test("a $connect without headers, query or token is refused; the token may come 
   });
 });
 
+test.each([
+  "token.abc",
+  "graphql-ws",
+  "tagwire.v2, token.abc",
+])("a $connect that offers only sub-protocols nobody knows (%s) is refused, and writes nothing", async (offer) => {
+  const { invoke, contextOf, calls } = await socketFunction();
+  const token = await tokenFor("ann");
+  const headers = { "sec-websocket-protocol": offer };
+  const event = { ...contextOf("c=", "CONNECT"), headers, queryStringParameters: { token } };
+  expect(await invoke(event)).toMatchObject({
+    statusCode: 400,
+    body: expect.stringContaining("SUBPROTOCOL_UNSUPPORTED"),
+  });
+  expect(calls).toEqual([]);
+});
+
 test("whatever stands in the fields of an event, the function answers", async () => {
   const { invoke, lines } = await socketFunction();
   const any = fc.jsonValue();
@@ -112,7 +128,7 @@ test("whatever stands in the fields of an event, the function answers", async ()
   await fc.assert(
     fc.asyncProperty(events, async (event) => {
       const { statusCode } = await invoke(event as SocketEvent);
-      expect([200, 401, 404]).toContain(statusCode);
+      expect([200, 400, 401, 404]).toContain(statusCode);
     }),
     { numRuns: 300 },
   );

@@ -47,7 +47,7 @@ export const countsIn = (lines: readonly string[]): Readonly<Record<string, numb
 /** A POST as the HTTP API hands it on. */
 export const postOf = (token: string, body: unknown, more: HttpEvent = {}): HttpEvent => ({
   version: "2.0",
-  routeKey: "POST /messages",
+  routeKey: "POST /v1/messages",
   headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
   requestContext: { http: { method: "POST" } },
   body: typeof body === "string" ? body : JSON.stringify(body),

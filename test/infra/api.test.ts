@@ -9,9 +9,9 @@ const endpointOf = ({ variablesOf, router }: typeof aws) =>
   JSON.stringify(variablesOf(router.consumer.function)["SOCKET_ENDPOINT"]);
 
 test.each([
-  { route: "POST /messages", name: "ingest" },
-  { route: "GET /messages/{id}", name: "receipts" },
-  { route: "DELETE /messages/{id}", name: "receipts" },
+  { route: "POST /v1/messages", name: "ingest" },
+  { route: "GET /v1/messages/{id}", name: "receipts" },
+  { route: "DELETE /v1/messages/{id}", name: "receipts" },
   { route: "$connect", name: "socket" },
   { route: "$disconnect", name: "socket" },
   { route: "$default", name: "socket" },

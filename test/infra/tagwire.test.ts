@@ -80,7 +80,8 @@ test("what outlives the stack is not left behind by a first deploy that fails", 
 });
 
 test("where an issuer signs the tokens there is no secret", () => {
-  const auth = { issuer: "https://id.example.com", audience: "push" };
+  const claim = "https://acme.example/tagwire";
+  const auth = { issuer: "https://id.example.com", audience: "push", claim };
   const issued = synth({ auth });
   issued.template.resourceCountIs("AWS::SecretsManager::Secret", 0);
   const { TOKENS } = issued.variablesOf(issued.router.ingestApi.ingest);

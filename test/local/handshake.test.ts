@@ -74,8 +74,8 @@ const H2C = {
 };
 
 test.each([
-  { how: "at once", chunks: [`${rawRequest("POST /messages", H2C)}{"data":"ok"}`] },
-  { how: "after its head", chunks: [rawRequest("POST /messages", H2C), '{"data":', '"ok"}'] },
+  { how: "at once", chunks: [`${rawRequest("POST /v1/messages", H2C)}{"data":"ok"}`] },
+  { how: "after its head", chunks: [rawRequest("POST /v1/messages", H2C), '{"data":', '"ok"}'] },
 ])("a request that asks for h2c is answered over HTTP/1.1, its body sent $how", async ({ chunks }) => {
   const { url, seen } = await startTiny();
   const socket = await dial(url);

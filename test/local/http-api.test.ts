@@ -5,7 +5,7 @@ const JSON_HEADERS = { "content-type": "application/json", "X-Odd-Case": "kept",
 
 test("a POST reaches ingest as an event of payload format 2.0", async () => {
   const { url, seen } = await startTiny();
-  const response = await fetch(`${url}/messages?x=1&x=2&y=%20`, {
+  const response = await fetch(`${url}/v1/messages?x=1&x=2&y=%20`, {
     method: "POST",
     headers: JSON_HEADERS,
     body: '{"ä":1}',
@@ -14,14 +14,14 @@ test("a POST reaches ingest as an event of payload format 2.0", async () => {
   expect(await response.json()).toEqual({ state: "queued" });
   expect(seen.http[0]).toMatchObject({
     version: "2.0",
-    routeKey: "POST /messages",
-    rawPath: "/messages",
+    routeKey: "POST /v1/messages",
+    rawPath: "/v1/messages",
     rawQueryString: "x=1&x=2&y=%20",
     queryStringParameters: { x: "1,2", y: " " },
     cookies: ["a=1", "b=2"],
     headers: { "content-type": "application/json", "x-odd-case": "kept" },
     requestContext: {
-      http: { method: "POST", path: "/messages", protocol: "HTTP/1.1", sourceIp: "127.0.0.1" },
+      http: { method: "POST", path: "/v1/messages", protocol: "HTTP/1.1", sourceIp: "127.0.0.1" },
       stage: "$default",
       time: expect.stringMatching(/^\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d \+0000$/),
     },
@@ -34,9 +34,12 @@ test("a POST reaches ingest as an event of payload format 2.0", async () => {
 
 test("a message's address carries its id, decoded, and nothing it does not have", async () => {
   const { url, seen } = await startTiny();
-  await fetch(`${url}/messages/a%3Ab`);
-  await fetch(`${url}/messages/c`, { method: "DELETE" });
-  expect(seen.http.map(({ routeKey }) => routeKey)).toEqual(["GET /messages/{id}", "DELETE /messages/{id}"]);
+  await fetch(`${url}/v1/messages/a%3Ab`);
+  await fetch(`${url}/v1/messages/c`, { method: "DELETE" });
+  expect(seen.http.map(({ routeKey }) => routeKey)).toEqual([
+    "GET /v1/messages/{id}",
+    "DELETE /v1/messages/{id}",
+  ]);
   expect(seen.http.map(({ pathParameters }) => pathParameters)).toEqual([{ id: "a:b" }, { id: "c" }]);
   expect(seen.http[0]).not.toHaveProperty("body");
   expect(seen.http[0]).not.toHaveProperty("queryStringParameters");
@@ -45,7 +48,7 @@ test("a message's address carries its id, decoded, and nothing it does not have"
 test("a body that is not text reaches the function in base64", async () => {
   const { url, seen } = await startTiny();
   const body = new Uint8Array([0xff, 0x00]);
-  await fetch(`${url}/messages`, {
+  await fetch(`${url}/v1/messages`, {
     method: "POST",
     body,
     headers: { "content-type": "application/octet-stream" },
@@ -54,9 +57,9 @@ test("a body that is not text reaches the function in base64", async () => {
 });
 
 test.each([
-  { method: "GET", path: "/messages" },
-  { method: "PUT", path: "/messages/a" },
-  { method: "GET", path: "/messages/a/b" },
+  { method: "GET", path: "/v1/messages" },
+  { method: "PUT", path: "/v1/messages/a" },
+  { method: "GET", path: "/v1/messages/a/b" },
   { method: "GET", path: "/other" },
 ])("$method $path is answered with a problem document", async ({ method, path }) => {
   const { url, seen } = await startTiny();
@@ -69,7 +72,7 @@ test.each([
 
 test("a body over the gateway's limit is refused before any function runs", async () => {
   const { url, seen } = await startTiny();
-  const response = await fetch(`${url}/messages`, { method: "POST", body: Buffer.alloc(10_485_761) });
+  const response = await fetch(`${url}/v1/messages`, { method: "POST", body: Buffer.alloc(10_485_761) });
   expect(response.status).toBe(413);
   expect(await response.json()).toMatchObject({ code: "BODY_TOO_LARGE" });
   expect(seen.http).toEqual([]);
@@ -79,7 +82,7 @@ test("a function that crashes is a 500 with the gateway's own words", async () =
   const lines: string[] = [];
   const ingest = () => () => Promise.reject(new Error("boom"));
   const { url } = await startTiny({ ingest }, { write: (line) => lines.push(line) });
-  const response = await fetch(`${url}/messages`, { method: "POST" });
+  const response = await fetch(`${url}/v1/messages`, { method: "POST" });
   expect([response.status, await response.text()]).toEqual([500, '{"message":"Internal Server Error"}']);
   expect(lines.join()).toContain("boom");
 });
@@ -93,8 +96,8 @@ test("a function that outlives its timeout is a 500, one that outlives the gatew
       limits: { httpTimeout: 100 },
     },
   );
-  expect((await fetch(`${url}/messages`, { method: "POST" })).status).toBe(500);
-  expect((await fetch(`${url}/messages/a`)).status).toBe(503);
+  expect((await fetch(`${url}/v1/messages`, { method: "POST" })).status).toBe(500);
+  expect((await fetch(`${url}/v1/messages/a`)).status).toBe(503);
 });
 
 test("it says that it is well", async () => {

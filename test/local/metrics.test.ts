@@ -41,7 +41,7 @@ test("GET /metrics shows what the functions have counted", async () => {
         return { statusCode: 202 };
       },
   });
-  await fetch(`${url}/messages`, { method: "POST" });
+  await fetch(`${url}/v1/messages`, { method: "POST" });
   const response = await fetch(`${url}/metrics`);
   expect(response.headers.get("content-type")).toContain("text/plain");
   const text = await response.text();

@@ -46,7 +46,7 @@ const PROBLEM = expect.stringContaining('"code":"ORIGIN_FORBIDDEN"');
 test.each(FOREIGN)("a request and a socket with %o are refused before any function runs", async (foreign) => {
   const { url, seen } = await startTiny();
   const headers = { host: "127.0.0.1", connection: "close", "content-length": "0", ...foreign };
-  const posted = await exchange(url, rawRequest("POST /messages", headers));
+  const posted = await exchange(url, rawRequest("POST /v1/messages", headers));
   expect(posted).toEqual({ status: 403, text: PROBLEM });
   expect(posted.text).not.toMatch(/access-control-allow-origin/i);
   expect(await exchange(url, rawRequest("GET /", { ...headers, ...HANDSHAKE }))).toEqual({
@@ -68,7 +68,7 @@ test("a page of an allowed origin may send what the stack allows, and read what 
   const { url, seen } = await startTiny();
   const origin = "http://localhost:5173";
   const headers = { origin, "access-control-request-method": "POST" };
-  const preflight = await fetch(`${url}/messages`, { method: "OPTIONS", headers });
+  const preflight = await fetch(`${url}/v1/messages`, { method: "OPTIONS", headers });
   const list = (name: string) => preflight.headers.get(name)?.split(",").sort();
   expect(preflight.status).toBe(204);
   expect(preflight.headers.get("access-control-allow-origin")).toBe(origin);
@@ -80,7 +80,7 @@ test("a page of an allowed origin may send what the stack allows, and read what 
     "traceparent",
     "tracestate",
   ]);
-  const posted = await fetch(`${url}/messages`, { method: "POST", headers: { origin } });
+  const posted = await fetch(`${url}/v1/messages`, { method: "POST", headers: { origin } });
   expect(posted.headers.get("access-control-allow-origin")).toBe(origin);
   expect(posted.headers.get("vary")).toMatch(/origin/i);
   expect(posted.headers.get("access-control-expose-headers")).toBe("retry-after,location");
@@ -90,7 +90,7 @@ test("a page of an allowed origin may send what the stack allows, and read what 
 test("a preflight of another origin is refused", async () => {
   const { url } = await startTiny();
   const headers = { origin: "https://evil.example", "access-control-request-method": "POST" };
-  const preflight = await fetch(`${url}/messages`, { method: "OPTIONS", headers });
+  const preflight = await fetch(`${url}/v1/messages`, { method: "OPTIONS", headers });
   expect(preflight.status).toBe(403);
   expect(preflight.headers.get("access-control-allow-origin")).toBeNull();
 });

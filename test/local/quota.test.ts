@@ -47,7 +47,7 @@ test("HTTP requests, connects, frames and callback calls spend one quota, each w
     { clock, limits: { requestRate: 1, requestBurst: 4 } },
   );
   const client = clientOf(router);
-  const publish = () => fetch(`${router.url}/messages`, { method: "POST" });
+  const publish = () => fetch(`${router.url}/v1/messages`, { method: "POST" });
 
   const socket = await open(router.socketUrl);
   const { connectionId } = await router.spy.waitFor({ kind: "connected" });

@@ -40,7 +40,7 @@ test("a $connect that crashes is a bad gateway", async () => {
 
 test("a socket at another path is refused", async () => {
   const { socketUrl, seen } = await startTiny();
-  expect(await refused(`${socketUrl}/messages`)).toMatchObject({ status: 404 });
+  expect(await refused(`${socketUrl}/v1/messages`)).toMatchObject({ status: 404 });
   expect(seen.sockets).toEqual([]);
 });
 

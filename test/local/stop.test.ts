@@ -29,9 +29,9 @@ test("a stop lets running work end, takes no more, and closes sockets with 1001"
     },
   });
   const client = await open(router.socketUrl);
-  const [under] = [fetch(`${router.url}/messages/a`), await fetch(`${router.url}/health`)];
+  const [under] = [fetch(`${router.url}/v1/messages/a`), await fetch(`${router.url}/health`)];
   const stopped = router.stop();
-  const late = await fetch(`${router.url}/messages`, { method: "POST" });
+  const late = await fetch(`${router.url}/v1/messages`, { method: "POST" });
   expect(late.status).toBe(503);
   expect(await late.json()).toMatchObject({ code: "QUEUE_UNAVAILABLE" });
   release();

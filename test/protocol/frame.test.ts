@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { errorFrame, parseFrame, refOf } from "../../shared/protocol/frame.ts";
 import { messageFrame } from "../../shared/protocol/message-frame.ts";
+import type { Target } from "../../shared/protocol/target.ts";
 import { json } from "../support/arbitrary.ts";
 import { aMessage } from "../support/message.ts";
 
@@ -37,8 +38,8 @@ test.each([
   { text: '{"type":"subscribe","topics":"orders"}', at: ["/topics"] },
   { text: '{"type":"subscribe","topics":[]}', at: ["/topics"] },
   { text: `{"type":"subscribe","topics":${topics(51)}}`, at: ["/topics"] },
-  { text: '{"type":"subscribe","topics":["a","*",7]}', at: ["/topics/1", "/topics/2"] },
-  { text: '{"type":"subscribe","topics":["user 1"],"ref":true,"x":1}', at: ["/topics/0", "/ref", "/x"] },
+  { text: '{"type":"subscribe","topics":["a","*",7]}', at: ["/topics/2"] },
+  { text: '{"type":"subscribe","topics":[{}],"ref":true,"x":1}', at: ["/topics/0", "/ref", "/x"] },
 ])("$text is refused", ({ text, at }) => {
   const parsed = parseFrame(text);
   expect(parsed).toMatchObject({ ok: false, refusal: { code: "FRAME_INVALID" } });
@@ -81,12 +82,29 @@ test("the frame of a message names what its client may see, and nothing of its p
   expect(messageFrame(message)).toEqual({
     type: "message",
     id: "m-1",
-    target: { topic: "orders" },
+    topic: "orders",
     event: "order.shipped",
     data: { total: 1 },
     time: "2026-01-01T00:00:00.000Z",
   });
   expect(messageFrame(aMessage())).not.toHaveProperty("event");
+});
+
+test.each([
+  { target: { topic: "orders" }, says: { topic: "orders" } },
+  { target: { connection: "abc=" }, says: { to: "connection" } },
+  { target: { user: "ann" }, says: { to: "user" } },
+  { target: { tags: { all: ["plan:vip"], none: ["user:bob"] } }, says: { to: "tags" } },
+  { target: { everyone: true }, says: { to: "everyone" } },
+])("the frame of a message to $target says $says, and no more of who gets it", ({ target, says }) => {
+  const {
+    type: _,
+    id: __,
+    data: ___,
+    time: ____,
+    ...address
+  } = messageFrame(aMessage({ target: target as Target }));
+  expect(address).toEqual(says);
 });
 
 test.each([

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
-import { Identity, isProducer, mayPublish, maySubscribe } from "../../shared/protocol/grant.ts";
-import { parse } from "../../shared/protocol/parse.ts";
+import { identityOf, isProducer, mayPublish, maySubscribe } from "../../shared/protocol/grant.ts";
 import { Topic } from "../../shared/protocol/tag.ts";
 import { Target } from "../../shared/protocol/target.ts";
+import { claimsOf } from "../../testing/sign-token.ts";
 import { connectionIds, tags, targets, topics, users } from "../support/arbitrary.ts";
 
 describe("publish", () => {
@@ -120,7 +120,7 @@ describe("subscribe", () => {
 
 describe("claims", () => {
   test("what a token leaves out, it does not grant; other claims are ignored", () => {
-    expect(parse(Identity, { sub: "ann", exp: 2, iat: 1, scope: "all" }, "TOKEN_INVALID")).toEqual({
+    expect(identityOf({ sub: "ann", exp: 2, iat: 1, scope: "all", publish: ["*"] })).toEqual({
       ok: true,
       value: { sub: "ann", tags: [], subscribe: [], publish: [], admin: false, exp: 2 },
     });
@@ -130,21 +130,58 @@ describe("claims", () => {
     { why: "there is no sub", claims: {}, at: "/sub" },
     { why: "sub is a number", claims: { sub: 1001 }, at: "/sub" },
     { why: "sub has a star", claims: { sub: "*" }, at: "/sub" },
-    { why: "a tag has no name", claims: { sub: "ann", tags: ["gd"] }, at: "/tags/0" },
-    { why: "a tag is everyone", claims: { sub: "ann", tags: ["everyone"] }, at: "/tags/0" },
-    { why: "a tag names a user", claims: { sub: "ann", tags: ["user:bob"] }, at: "/tags/0" },
-    { why: "subscribe is a text", claims: { sub: "ann", subscribe: "*" }, at: "/subscribe" },
-    { why: "publish holds a number", claims: { sub: "ann", publish: ["a", 1] }, at: "/publish/1" },
-    { why: "a pattern is empty", claims: { sub: "ann", publish: [""] }, at: "/publish/0" },
-    { why: "admin is a text", claims: { sub: "ann", admin: "true" }, at: "/admin" },
-    { why: "a list is null", claims: { sub: "ann", publish: null }, at: "/publish" },
+    { why: "a tag has no name", claims: { sub: "ann", tags: ["gd"] }, at: "/tagwire/tags/0" },
+    { why: "a tag is everyone", claims: { sub: "ann", tags: ["everyone"] }, at: "/tagwire/tags/0" },
+    { why: "a tag names a user", claims: { sub: "ann", tags: ["user:bob"] }, at: "/tagwire/tags/0" },
+    { why: "subscribe is a text", claims: { sub: "ann", subscribe: "*" }, at: "/tagwire/subscribe" },
+    { why: "publish holds a number", claims: { sub: "ann", publish: ["a", 1] }, at: "/tagwire/publish/1" },
+    { why: "a pattern is empty", claims: { sub: "ann", publish: [""] }, at: "/tagwire/publish/0" },
+    { why: "admin is a text", claims: { sub: "ann", admin: "true" }, at: "/tagwire/admin" },
+    { why: "a list is null", claims: { sub: "ann", publish: null }, at: "/tagwire/publish" },
     { why: "there is no exp", claims: { sub: "ann", exp: undefined }, at: "/exp" },
     { why: "exp is a text", claims: { sub: "ann", exp: "2" }, at: "/exp" },
     { why: "exp has no end", claims: { sub: "ann", exp: Number.POSITIVE_INFINITY }, at: "/exp" },
   ])("claims are refused when $why", ({ claims, at }) => {
-    expect(parse(Identity, { exp: 2, ...claims }, "TOKEN_INVALID")).toMatchObject({
+    expect(identityOf(claimsOf({ exp: 2, ...claims }))).toMatchObject({
       ok: false,
       refusal: { code: "TOKEN_INVALID", errors: [{ pointer: at }] },
+    });
+  });
+});
+
+describe("the claim that holds the grant", () => {
+  const grant = { publish: ["topic:*"], admin: true };
+  const wanted = { ok: true, value: { publish: ["topic:*"], admin: true, subscribe: [] } };
+
+  test("is an object, or the JSON text of one", () => {
+    expect(identityOf({ sub: "ann", exp: 2, tagwire: grant })).toMatchObject(wanted);
+    expect(identityOf({ sub: "ann", exp: 2, tagwire: JSON.stringify(grant) })).toMatchObject(wanted);
+  });
+
+  test("may have another name, and then no other claim grants anything", () => {
+    const name = "https://acme.example/tagwire";
+    expect(identityOf({ sub: "ann", exp: 2, [name]: grant }, name)).toMatchObject(wanted);
+    const bare = identityOf({ sub: "ann", exp: 2, tagwire: grant }, name);
+    expect(bare).toMatchObject({ ok: true, value: { publish: [], admin: false } });
+  });
+
+  test.each([
+    { why: "it is text that is not JSON", tagwire: "publish" },
+    { why: "its JSON is no object", tagwire: "[]" },
+    { why: "it is a list", tagwire: [] },
+    { why: "it is a number", tagwire: 1 },
+    { why: "it is null", tagwire: null },
+  ])("is refused by its name when $why", ({ tagwire }) => {
+    expect(identityOf({ sub: "ann", exp: 2, tagwire })).toMatchObject({
+      ok: false,
+      refusal: { code: "TOKEN_INVALID", errors: [{ pointer: "/tagwire" }] },
+    });
+  });
+
+  test("is named with its slashes escaped", () => {
+    const claims = { sub: "ann", exp: 2, "https://acme.example/t~w": { admin: 1 } };
+    expect(identityOf(claims, "https://acme.example/t~w")).toMatchObject({
+      refusal: { errors: [{ pointer: "/https:~1~1acme.example~1t~0w/admin" }] },
     });
   });
 });

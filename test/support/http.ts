@@ -15,7 +15,7 @@ export async function post(
   message: unknown,
   token?: string,
 ): Promise<Answered> {
-  const response = await fetch(`${url}/messages`, {
+  const response = await fetch(`${url}/v1/messages`, {
     method: "POST",
     headers: {
       "content-type": "application/json",
@@ -34,6 +34,6 @@ export async function receipt(
   { producer = "producer", method = "GET" } = {},
 ): Promise<Record<string, unknown>> {
   const headers = { authorization: `Bearer ${await tokenFor(producer)}` };
-  const response = await fetch(`${url}/messages/${id}`, { method, headers });
+  const response = await fetch(`${url}/v1/messages/${id}`, { method, headers });
   return (await response.json()) as Record<string, unknown>;
 }

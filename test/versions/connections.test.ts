@@ -31,7 +31,9 @@ test("a connection of version 0 goes on: it is answered, subscribes, unsubscribe
   const { ask, scan } = socket;
   expect(await ask(ID, { type: "ping" })).toEqual({ type: "pong", connection: ID });
   expect(await ask(ID, { type: "subscribe", topics: ["orders"] })).toMatchObject({ type: "subscribed" });
-  expect(await ask(ID, { type: "subscribe", topics: ["secret"] })).toMatchObject({ code: "TOPIC_FORBIDDEN" });
+  expect(await ask(ID, { type: "subscribe", topics: ["secret"] })).toMatchObject({
+    refused: [{ code: "TOPIC_FORBIDDEN" }],
+  });
   expect(await ask(ID, { type: "unsubscribe", topics: ["orders/eu"] })).toMatchObject({
     type: "unsubscribed",
   });

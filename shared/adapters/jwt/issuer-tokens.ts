@@ -22,10 +22,14 @@ const ALGORITHMS = [
 ];
 
 /** Tokens of an issuer that publishes its keys. Keys that are known hold on while it cannot be reached. */
-export function issuerTokens({ issuer, audience, jwksUri }: Issuer, clock: Pick<Clock, "now">): Tokens {
+export function issuerTokens(
+  { issuer, audience, jwksUri }: Issuer,
+  clock: Pick<Clock, "now">,
+  claim?: string,
+): Tokens {
   const address = jwksUri ?? `${issuer.replace(/\/$/, "")}/.well-known/jwks.json`;
   const kept = keptKeys(async () => (await import("./remote-keys.ts")).remoteKeys(address), clock);
-  return rememberedTokens(clock, async (token, options) => {
+  return rememberedTokens(clock, claim, async (token, options) => {
     const keys = await kept.current();
     const audiences = isAccessTokenOf(audience, token) ? {} : { audience };
     const checks = { ...options, issuer, algorithms: ALGORITHMS, ...audiences };

@@ -3,8 +3,7 @@ import type { JWTPayload, JWTVerifyOptions } from "jose";
 import * as errors from "jose/errors";
 import type { Clock, Tokens } from "../../ports.ts";
 import { accept, messageOf, type Result, refuse, TagwireError } from "../../protocol/errors.ts";
-import { Identity } from "../../protocol/grant.ts";
-import { parse } from "../../protocol/parse.ts";
+import { type Identity, identityOf } from "../../protocol/grant.ts";
 
 /** Verifies a token's signature and its registered claims. Throws jose's error if the token is bad. */
 export type Verify = (token: string, options: JWTVerifyOptions) => Promise<JWTPayload>;
@@ -15,8 +14,15 @@ const TOLERANCE = 5;
 /** Milliseconds that a good token is not verified again, unless it expires before; and how many are remembered. */
 const MEMORY = { duration: 60_000, tokens: 1_000 };
 
-/** A producer sends one token with many requests, and to verify it takes longer than to check what it sends. */
-export function rememberedTokens(clock: Pick<Clock, "now">, verify: Verify): Tokens {
+/**
+ * A producer sends one token with many requests, and to verify it takes longer than to check what it sends.
+ * `claim` is the name of the claim that holds the grant.
+ */
+export function rememberedTokens(
+  clock: Pick<Clock, "now">,
+  claim: string | undefined,
+  verify: Verify,
+): Tokens {
   const known = new Map<
     string,
     { readonly identity: Identity; readonly from: number; readonly until: number }
@@ -27,7 +33,7 @@ export function rememberedTokens(clock: Pick<Clock, "now">, verify: Verify): Tok
       const found = known.get(token);
       if (found && found.from <= now && now < found.until) return accept(found.identity);
       known.delete(token);
-      const identity = await check(verify, token, now);
+      const identity = await check({ verify, claim }, token, now);
       if (!identity.ok) return identity;
       const until = Math.min(now + MEMORY.duration, (identity.value.exp + TOLERANCE) * 1000);
       known.set(token, { identity: identity.value, from: now, until });
@@ -40,13 +46,17 @@ export function rememberedTokens(clock: Pick<Clock, "now">, verify: Verify): Tok
   };
 }
 
-async function check(verify: Verify, token: string, now: number): Promise<Result<Identity>> {
+async function check(
+  { verify, claim }: { readonly verify: Verify; readonly claim: string | undefined },
+  token: string,
+  now: number,
+): Promise<Result<Identity>> {
   try {
     const claims = await verify(token, { clockTolerance: TOLERANCE, currentDate: new Date(now) });
     // jose looks at `iat` only where a token has a greatest age.
     if ((claims.iat ?? 0) > now / 1000 + TOLERANCE)
       return refuse("TOKEN_INVALID", "the token cannot be trusted: it was issued in the future (iat)");
-    return parse(Identity, claims, "TOKEN_INVALID");
+    return identityOf(claims, claim);
   } catch (fault) {
     if (fault instanceof errors.JWTExpired)
       return refuse("TOKEN_EXPIRED", "the token has expired; get a new one");

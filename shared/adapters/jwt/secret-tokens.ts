@@ -27,9 +27,9 @@ const SECRET_BYTES = 32;
 const HS256 = { name: "HMAC", hash: "SHA-256" };
 
 /** Tokens signed with a shared secret (HS256): its current version, or the previous one during a rotation. */
-export function secretTokens(readSecret: ReadSecret, clock: Pick<Clock, "now">): Tokens {
+export function secretTokens(readSecret: ReadSecret, clock: Pick<Clock, "now">, claim?: string): Tokens {
   const kept = keptKeys(() => readKeys(readSecret, clock.now()), clock);
-  return rememberedTokens(clock, async (token, options) => {
+  return rememberedTokens(clock, claim, async (token, options) => {
     const keys = await kept.current();
     try {
       return await verifyWithAny(keys, token, options);

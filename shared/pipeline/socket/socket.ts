@@ -11,7 +11,8 @@ import {
 } from "../../protocol/frame.ts";
 import { type Identity, maySubscribe } from "../../protocol/grant.ts";
 import { CONNECTION_TAGS } from "../../protocol/limits.ts";
-import { type ConnectionId, EVERYONE, topicTag, userTag } from "../../protocol/tag.ts";
+import { parse } from "../../protocol/parse.ts";
+import { type ConnectionId, EVERYONE, Topic, topicTag, userTag } from "../../protocol/tag.ts";
 import type { SocketPolicy } from "../../settings/policy.ts";
 import { type ChangeEnding, type ChangeTagsDeps, changeTags } from "./change-tags.ts";
 import { listedUntil } from "./follow-row.ts";
@@ -121,13 +122,30 @@ async function change(
   row: ConnectionRow,
   { type, topics, ref }: Exclude<ClientFrame, { type: "ping" }>,
 ): Promise<Result<ServerFrame>> {
-  const refused = type === "subscribe" ? topics.filter((topic) => !maySubscribe(row, topic)) : [];
-  if (refused.length > 0) return refuse("TOPIC_FORBIDDEN", `the token does not grant ${refused.join(", ")}`);
   const verb = type === "subscribe" ? "add" : "remove";
-  const ending = await changeTags(deps, row, verb, topics.map(topicTag));
-  if (ending.kind !== "done") return { ok: false, refusal: refusalOf(ending) };
-  deps.telemetry.count(type === "subscribe" ? "Subscribed" : "Unsubscribed", topics.length);
-  return accept({ type: `${type}d`, topics, ...echo(ref) });
+  const checked = topics.map((name) => ({ name, result: checkTopic(row, verb, name) }));
+  const good = checked.flatMap(({ result }) => (result.ok ? [result.value] : []));
+  const refused = checked.flatMap(({ name, result }) =>
+    result.ok ? [] : [{ topic: name, code: result.refusal.code, detail: result.refusal.detail }],
+  );
+  if (good.length > 0) {
+    const ending = await changeTags(deps, row, verb, good.map(topicTag));
+    if (ending.kind !== "done") return { ok: false, refusal: refusalOf(ending) };
+  }
+  deps.telemetry.count(type === "subscribe" ? "Subscribed" : "Unsubscribed", good.length);
+  return accept({
+    type: `${type}d`,
+    topics: good,
+    ...(refused.length > 0 ? { refused } : {}),
+    ...echo(ref),
+  });
+}
+
+/** Whether a frame may add or remove a topic. Anything may be removed. */
+function checkTopic(row: ConnectionRow, verb: "add" | "remove", name: string): Result<Topic> {
+  const topic = parse(Topic, name, "TOPIC_INVALID");
+  if (!topic.ok || verb === "remove" || maySubscribe(row, topic.value)) return topic;
+  return refuse("TOPIC_FORBIDDEN", "the token does not grant it");
 }
 
 function refusalOf(ending: Exclude<ChangeEnding, { kind: "done" }>): Refusal {

@@ -64,7 +64,7 @@ test.each([
   const work = workOf({ audience }, { bytes: 500, perPost, perRun }, router.settings, ASSUMPTIONS);
   const counted = {
     posts: sum(calls, "PostToConnection"),
-    requests: sum(calls, "/messages"),
+    requests: sum(calls, "/v1/messages"),
     sends: sum(calls, "SendMessageBatch"),
     deletes: sum(calls, "DeleteMessageBatch"),
     puts: sum(calls, "PutItem"),

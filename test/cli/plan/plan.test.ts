@@ -90,7 +90,7 @@ describe("a million messages a month", () => {
     { shape: "of 100 KB", load: { bytes: 100_000 }, http: 1, queue: 2, fair: 0.1, receipts: 1.25, frames: 4 },
   ])("costs what its calls cost, $shape", ({ load, http, queue, fair, receipts, frames }) => {
     const found = million(1, load);
-    expect(usd(found, "POST /messages")).toBeCloseTo(http, 6);
+    expect(usd(found, "POST /v1/messages")).toBeCloseTo(http, 6);
     expect(usd(found, "lanes")).toBeCloseTo(queue, 6);
     expect(usd(found, "fair queues")).toBeCloseTo(fair, 6);
     expect(usd(found, "receipts")).toBeCloseTo(receipts, 6);

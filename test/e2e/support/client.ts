@@ -42,12 +42,12 @@ const UNDER_WAY: ReadonlySet<string> = new Set(["delivering", "retrying"]);
 
 export async function producer(to: Deployment, sub: string): Promise<Producer> {
   const token = await to.token(sub);
-  const post = <T = Body>(body: unknown) => call<T>(to, "/messages", { method: "POST", token, body });
-  const receipt = (id: string) => call<Receipt>(to, `/messages/${id}`, { token });
+  const post = <T = Body>(body: unknown) => call<T>(to, "/v1/messages", { method: "POST", token, body });
+  const receipt = (id: string) => call<Receipt>(to, `/v1/messages/${id}`, { token });
   return {
     post,
     receipt,
-    cancel: (id) => call(to, `/messages/${id}`, { method: "DELETE", token }),
+    cancel: (id) => call(to, `/v1/messages/${id}`, { method: "DELETE", token }),
     async send(message) {
       const { status, body } = await post(message);
       if (status !== 202) throw new Error(`refused with ${status}: ${JSON.stringify(body)}`);
