@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { TagwireError } from "../shared/protocol/errors.ts";
 import { cancelVerb } from "./cancel.ts";
@@ -10,10 +11,12 @@ import { loadVerb } from "./load/verb.ts";
 import { planVerb } from "./plan/verb.ts";
 import { receiptVerb } from "./receipt.ts";
 import { sendVerb } from "./send.ts";
+import { startVerb } from "./start.ts";
 import { tokenVerb } from "./token.ts";
 
 /** A verb adds itself to the program. A new one is a file and a word in this list. */
 const VERBS: readonly ((program: Command, io: Io) => void)[] = [
+  startVerb,
   sendVerb,
   listenVerb,
   receiptVerb,
@@ -25,13 +28,17 @@ const VERBS: readonly ((program: Command, io: Io) => void)[] = [
   doctorVerb,
 ];
 
+/** The exit code of a command line that cannot be understood. */
+const USAGE = 2;
+
 /** Runs one command line (without the program's own name) and answers its exit code. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   try {
     await program(io).parseAsync(argv, { from: "user" });
     return 0;
   } catch (fault) {
-    if (fault instanceof CommanderError) return fault.exitCode;
+    // What asks for help or the version ends with 0. Anything else is a wrong command line.
+    if (fault instanceof CommanderError) return fault.exitCode === 0 ? 0 : USAGE;
     if (fault instanceof TagwireError) io.stderr.write(`tagwire: ${fault.code}: ${fault.message}\n`);
     else if (fault instanceof Failure) io.stderr.write(`tagwire: ${fault.message}\n`);
     else throw fault;
@@ -42,6 +49,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 function program(io: Io): Command {
   const command = new Command("tagwire")
     .description("Talk to a Tagwire router.")
+    .version(version(), "--version", "print the version")
     .option("--json", "print JSON, one value per line, for scripts")
     .addHelpText("after", ENVIRONMENT)
     .configureHelp({ showGlobalOptions: true })
@@ -53,6 +61,14 @@ function program(io: Io): Command {
     .exitOverride();
   for (const verb of VERBS) verb(command, io);
   return command;
+}
+
+/** The manifest stands one folder above in the repository, and two in the package. */
+function version(): string {
+  const [file] = ["../package.json", "../../package.json"]
+    .map((path) => new URL(path, import.meta.url))
+    .filter((url) => existsSync(url));
+  return file === undefined ? "unknown" : JSON.parse(readFileSync(file, "utf8")).version;
 }
 
 const ENVIRONMENT = `

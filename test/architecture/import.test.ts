@@ -58,8 +58,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "prom-client",
     "ws",
   ],
+  // `tagwire start` is the router of one machine, and needs nothing of it but this.
   "cli/": [
     ...CORE,
+    "local/serve.ts",
     "shared/adapters/",
     "@aws-sdk/client-lambda",
     "@aws-sdk/client-service-quotas",

@@ -67,11 +67,15 @@ export function start(argv: readonly string[], { env = {}, stdin = "", now }: Su
 export const tagwire = (argv: readonly string[], surroundings?: Surroundings): Promise<Finished> =>
   start(argv, surroundings).finished;
 
-const BIN = fileURLToPath(new URL("../../cli/bin.mjs", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
+const TSX = import.meta.resolve("tsx");
 
-/** The installed command in a process of its own, in a folder that is not the package's. */
+/** The command in a process of its own, in a folder that is not the package's. */
 export function command(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const child = spawn(process.execPath, [BIN, ...argv], { cwd: tmpdir(), env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, ["--import", TSX, MAIN, ...argv], {
+    cwd: tmpdir(),
+    env: { ...process.env, ...env },
+  });
   const exit = new Promise<number | null>((resolve) => child.once("exit", resolve));
   const finished = Promise.all([exit, text(child.stdout), text(child.stderr)]);
   return { child, finished };

@@ -1,0 +1,42 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { buildSync } from "esbuild";
+
+/** What `npm run build` runs: everything that the package brings, in dist/. */
+const run = (command: string, ...args: string[]) => void execFileSync(command, args, { stdio: "inherit" });
+
+rmSync("dist", { recursive: true, force: true });
+run("npx", "tsc", "-p", "tsconfig.build.json");
+
+// Jest and the apps of `cdk init` are CommonJS. The types stand beside, in a folder that says so.
+buildSync({
+  entryPoints: ["infra/index.ts"],
+  outfile: "dist/cjs/infra/index.js",
+  bundle: true,
+  format: "cjs",
+  platform: "node",
+  target: "node20",
+  packages: "external",
+  define: { "import.meta.url": "__door" },
+  banner: {
+    js: 'const __door=require("node:url").pathToFileURL(require("node:path").join(__dirname,"../../infra/index.js")).href;',
+  },
+});
+for (const folder of ["infra", "shared/protocol", "shared/settings"])
+  for (const name of readdirSync(join("dist", folder), { recursive: true, encoding: "utf8" }))
+    if (name.endsWith(".d.ts")) {
+      const to = join("dist/cjs", folder, name);
+      mkdirSync(dirname(to), { recursive: true });
+      cpSync(join("dist", folder, name), to);
+    }
+// Nobody imports the command line.
+for (const name of readdirSync("dist/cli", { recursive: true, encoding: "utf8" }))
+  if (name.endsWith(".d.ts")) rmSync(join("dist/cli", name));
+writeFileSync("dist/cjs/package.json", '{ "type": "commonjs" }\n');
+
+run("npx", "cdk", "synth", "--quiet", "--output", "dist/assembly");
+run("node", "--import", "tsx", "infra/bundles.ts", "dist/assembly", "--to", "dist/bundles");
+rmSync("dist/assembly", { recursive: true });
+for (const name of readdirSync("dist/bundles", { recursive: true, encoding: "utf8" }))
+  if (name.endsWith(".map")) rmSync(join("dist/bundles", name));

@@ -1,0 +1,81 @@
+import { devToken } from "./dev-token.ts";
+import { readVariables } from "./lambda/variables.ts";
+import { isMetricRecord } from "./metrics.ts";
+import { type Router, start } from "./start.ts";
+
+/** What `npm start` and `tagwire start` run: a router until a signal stops it. */
+export async function serve(): Promise<void> {
+  // The SDK's word on Node 20 would be the first thing a newcomer reads.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+  const variables = readVariables(process.env);
+  const router = await start({ ...variables, write: printLog });
+  const token = await devToken(variables.secret, Date.now());
+  console.log(welcome(router, token));
+  let asked: number | undefined;
+  const stop = () => {
+    if (asked !== undefined) {
+      // One Ctrl-C can come twice: from the terminal, and from npm. Whoever asks again does not want to wait.
+      if (performance.now() - asked > SAME_SIGNAL) process.exit(1);
+      return;
+    }
+    asked = performance.now();
+    console.log("stopping: no new requests, the lanes have a moment to empty");
+    router.stop().then(({ left }) => {
+      console.log(
+        left === 0 ? "stopped, nothing left in the lanes" : `stopped, ${left} messages left in the lanes`,
+      );
+      process.exit(0);
+    }, fail);
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  if (process.env.npm_lifecycle_event !== undefined) onOrphaned(stop);
+}
+
+/** npm passes SIGTERM on to its shell, which dies of it and tells nobody: then this process gets a new parent. */
+function onOrphaned(stop: () => void): void {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    stop();
+  }, 200);
+  watch.unref();
+}
+
+/** Signals this close together are one, in milliseconds. */
+const SAME_SIGNAL = 300;
+
+/** Metric records are at /metrics, and would drown the logs here. */
+const printLog = (line: string): void => {
+  if (!isMetricRecord(line)) console.log(line);
+};
+
+/** The repository has the command as a script, and everyone else as a package. */
+const COMMAND = process.env.npm_lifecycle_event === "start" ? "npm run --silent tagwire --" : "npx tagwire";
+
+const welcome = ({ url, socketUrl }: Router, token: string) => `
+Tagwire is ready.
+  HTTP API   ${url}/v1/messages
+  WebSocket  ${socketUrl}
+  Metrics    ${url}/metrics
+  Dev token  ${token}
+
+See messages arrive, in another terminal:
+  ${url === "http://127.0.0.1:3000" ? "" : `TAGWIRE_URL=${url} `}${COMMAND} listen --topic orders
+
+Send one:
+  curl -sS ${url}/v1/messages -H 'authorization: Bearer ${token}' -H 'content-type: application/json' -d '{"target":{"topic":"orders"},"event":"order.shipped","data":{"id":1}}'
+`;
+
+/** Says why the router could not run, and ends the process. */
+export function fail(fault: unknown): void {
+  console.error(`tagwire: ${reason(fault)}`);
+  process.exit(1);
+}
+
+function reason(fault: unknown): string {
+  if (!(fault instanceof Error)) return String(fault);
+  if (!("code" in fault) || fault.code !== "EADDRINUSE") return fault.message;
+  return `port ${"port" in fault ? fault.port : ""} is taken, set PORT to another`;
+}
