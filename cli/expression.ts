@@ -1,6 +1,6 @@
 import { parse } from "../shared/protocol/parse.ts";
 import { Target } from "../shared/protocol/target.ts";
-import { Failure } from "./failure.ts";
+import { UsageError } from "./failure.ts";
 
 const WORDS = ["all", "any", "none"] as const;
 type Word = (typeof WORDS)[number];
@@ -19,6 +19,6 @@ export function parseExpression(text: string): Target {
     tags[current] = [...(tags[current] ?? []), ...(word ? [] : [part])];
   }
   const target = parse(Target, { tags }, "MESSAGE_INVALID");
-  if (!target.ok) throw new Failure(`the tag expression is wrong: ${target.refusal.detail}`);
+  if (!target.ok) throw new UsageError(`the tag expression is wrong: ${target.refusal.detail}`);
   return target.value;
 }

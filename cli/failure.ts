@@ -8,6 +8,11 @@ export class Failure extends Error {
   }
 }
 
+/** A command line that cannot be carried out as it stands. It ends the command with exit code 2. */
+export class UsageError extends Failure {
+  override name = "UsageError";
+}
+
 /** The parts of a refusal or a problem document that a reader needs. */
 export interface Reason {
   readonly code: string;

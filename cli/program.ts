@@ -4,7 +4,7 @@ import { TagwireError } from "../shared/protocol/errors.ts";
 import { cancelVerb } from "./cancel.ts";
 import { deadLettersVerb } from "./dead-letters/verb.ts";
 import { doctorVerb } from "./doctor/verb.ts";
-import { Failure } from "./failure.ts";
+import { Failure, UsageError } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { listenVerb } from "./listen.ts";
 import { loadVerb } from "./load/verb.ts";
@@ -42,9 +42,12 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     if (fault instanceof TagwireError) io.stderr.write(`tagwire: ${fault.code}: ${fault.message}\n`);
     else if (fault instanceof Failure) io.stderr.write(`tagwire: ${fault.message}\n`);
     else throw fault;
-    return 1;
+    return isUsage(fault) ? USAGE : 1;
   }
 }
+
+const isUsage = (fault: Error): boolean =>
+  fault instanceof UsageError || (fault instanceof TagwireError && fault.code === "SETTINGS_INVALID");
 
 function program(io: Io): Command {
   const command = new Command("tagwire")

@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { PRIORITIES } from "../shared/protocol/lane.ts";
 import { parseJson } from "../shared/protocol/parse.ts";
 import { parseExpression } from "./expression.ts";
-import { Failure, isObject } from "./failure.ts";
+import { isObject, UsageError } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { wholeNumber } from "./option.ts";
 import { call, granted } from "./router.ts";
@@ -44,7 +44,7 @@ export function sendVerb(program: Command, io: Io): void {
       const envelope = envelopeOf(options);
       if (data !== undefined) return sendOne(io, { ...envelope, data: dataOf(data) }, json);
       if (options.id === undefined) return sendStream(io, envelope, json);
-      throw new Failure("--id names one message, so give its data as an argument");
+      throw new UsageError("--id names one message, so give its data as an argument");
     });
 }
 
@@ -75,11 +75,11 @@ function targetOf({ topic, user, connection, tags, everyone }: SendOptions): obj
   ].filter((target) => target !== undefined);
   const [only, second] = targets;
   if (only && !second) return only;
-  throw new Failure("give exactly one of --topic, --user, --connection, --tags, --everyone");
+  throw new UsageError("give exactly one of --topic, --user, --connection, --tags, --everyone");
 }
 
 function dataOf(text: string): unknown {
   const json = parseJson(text);
   if (json.ok) return json.value;
-  throw new Failure(`the data must be JSON, as in '{"total":1}' or '"a text"', got ${text}`);
+  throw new UsageError(`the data must be JSON, as in '{"total":1}' or '"a text"', got ${text}`);
 }

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { SignJWT } from "jose";
 import { GRANT_CLAIM, identityOf } from "../shared/protocol/grant.ts";
 import { DEV_SECRET } from "../shared/settings/settings.ts";
-import { Failure } from "./failure.ts";
+import { Failure, UsageError } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { collect, wholeNumber } from "./option.ts";
 
@@ -45,7 +45,7 @@ export async function mint(io: Pick<Io, "env" | "now">, claims: Claims): Promise
   const exp = now + (claims.ttlSeconds ?? DAY_SECONDS);
   const payload = { sub: user, exp, [GRANT_CLAIM]: { tags, subscribe, publish, admin } };
   const identity = identityOf(payload);
-  if (!identity.ok) throw new Failure(`the token would be refused: ${identity.refusal.detail}`);
+  if (!identity.ok) throw new UsageError(`the token would be refused: ${identity.refusal.detail}`);
   const key = keyOf(io.env.TAGWIRE_SECRET);
   return new SignJWT(payload).setProtectedHeader({ alg: "HS256", typ: "JWT" }).setIssuedAt(now).sign(key);
 }

@@ -1,4 +1,4 @@
-import { Failure } from "../failure.ts";
+import { Failure, UsageError } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { progress } from "../progress.ts";
 import { isEmpty } from "./filter.ts";
@@ -19,7 +19,7 @@ export async function purge(
 ): Promise<void> {
   const { queue, filter } = selection;
   if (isEmpty(filter) && !yes && !dryRun)
-    throw new Failure("purge would delete every dead letter; narrow it with a filter, or say --yes");
+    throw new UsageError("purge would delete every dead letter; narrow it with a filter, or say --yes");
   const bar = progress(io, json);
   const total = Math.min(selection.limit, await queue.size());
   let purged = 0;

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { FRAME_BYTES } from "../../shared/protocol/limits.ts";
-import { Failure } from "../failure.ts";
+import { Failure, UsageError } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { wholeNumber } from "../option.ts";
 import { isLoopback, routerUrl, socketUrl } from "../router.ts";
@@ -47,14 +47,14 @@ function guard(io: Io, { sockets, topics, rate, seconds, yesIOwnThis }: Options)
   const router = routerUrl(io);
   const remote = [router, ...(isLoopback(router) ? [socketUrl(io)] : [])].find((url) => !isLoopback(url));
   if (remote && !yesIOwnThis)
-    throw new Failure(
+    throw new UsageError(
       `${remote.origin} is not on this machine; if it is yours to load, say --yes-i-own-this`,
     );
-  if (topics > sockets) throw new Failure(`${topics} topics need as many sockets, got ${sockets}`);
+  if (topics > sockets) throw new UsageError(`${topics} topics need as many sockets, got ${sockets}`);
   const messages = rate * seconds;
   const frames = (messages * sockets) / topics;
   if (messages > MOST.messages || frames > MOST.frames)
-    throw new Failure(`a run has at most ${MOST.messages} messages and ${MOST.frames} frames`);
+    throw new UsageError(`a run has at most ${MOST.messages} messages and ${MOST.frames} frames`);
 }
 
 /** A frame that did not come, or came twice, fails the command; a refusal with a reason does not. */

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { BATCH_MESSAGES, FRAME_BYTES, QUEUE_BATCH } from "../../shared/protocol/limits.ts";
 import { DEFAULTS, type Settings } from "../../shared/settings/settings.ts";
-import { Failure } from "../failure.ts";
+import { UsageError } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { parseSettings } from "../option.ts";
 import { ASSUMPTIONS, type Load, parseTraffic, type Traffic } from "./load.ts";
@@ -78,7 +78,7 @@ export function planVerb(program: Command, io: Io): void {
       const { traffic = exampleFor(connections) } = options;
       const widest = Math.max(...traffic.map(({ audience }) => audience));
       if (widest > connections)
-        throw new Failure(`a message for ${widest} needs as many --connections, got ${connections}`);
+        throw new UsageError(`a message for ${widest} needs as many --connections, got ${connections}`);
       const load = { traffic, connections, sessionSeconds: session, topics, bytes, perPost, perRun, peak };
       const settings = { ...base, delivery: { ...base.delivery, pace: { ...base.delivery.pace, quota } } };
       const found = plan({

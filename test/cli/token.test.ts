@@ -54,7 +54,7 @@ test.each([
   { why: "the ttl is no number", argv: ["token", "--user", "a", "--ttl", "1h"], says: "whole number" },
 ])("no token is made when $why", async ({ argv, says }) => {
   const { code, out, err } = await tagwire(argv);
-  expect({ code, out }).toEqual({ code: 1, out: "" });
+  expect({ code, out }).toEqual({ code: 2, out: "" });
   expect(err).toContain(says);
   expect(err.trim().split("\n")).toHaveLength(1);
 });

@@ -137,7 +137,7 @@ test.concurrent("purge wants a filter or --yes, and a dry run deletes nothing", 
   const router = await startImpatient(context, 5);
   for (const body of ["a", "b"]) await sendRaw(router, "dead-letters", body);
   expect(await deadLetters(router, ["purge"])).toEqual({
-    code: 1,
+    code: 2,
     out: "",
     err: "tagwire: purge would delete every dead letter; narrow it with a filter, or say --yes\n",
   });

@@ -130,7 +130,7 @@ test.each([
     socketUrl: "wss://router.example",
     says: "--yes-i-own-this",
   },
-  { why: "no socket opens", argv: [], says: "no socket opened: ECONNREFUSED" },
+  { why: "no socket opens", argv: [], says: "no socket opened: ECONNREFUSED", exit: 1 },
   {
     why: "there are more topics than sockets",
     argv: ["--topics", "13"],
@@ -138,9 +138,15 @@ test.each([
   },
   { why: "it would never end", argv: ["--rate", "10000", "--seconds", "3600"], says: "at most" },
   { why: "there is nothing to open", argv: ["--sockets", "0"], says: "1 to 50000" },
-])("it is refused when $why", async ({ argv, says, url = "http://127.0.0.1:9", socketUrl = "" }) => {
+])("it is refused when $why", async ({
+  argv,
+  says,
+  url = "http://127.0.0.1:9",
+  socketUrl = "",
+  exit = 2,
+}) => {
   const env = { TAGWIRE_URL: url, TAGWIRE_SOCKET_URL: socketUrl };
   const { code, out, err } = await tagwire([...SMALL, ...argv], { env });
-  expect({ code, out }).toEqual({ code: 1, out: "" });
+  expect({ code, out }).toEqual({ code: exit, out: "" });
   expect(err).toContain(says);
 });

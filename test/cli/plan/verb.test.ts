@@ -61,6 +61,6 @@ test.each([
   { why: "a session is longer than API Gateway allows", argv: ["--session", "7201"], says: "1 to 7200" },
 ])("a plan is refused when $why", async ({ argv, says }) => {
   const { code, out, err } = await tagwire(["plan", ...argv]);
-  expect({ code, out }).toEqual({ code: 1, out: "" });
+  expect({ code, out }).toEqual({ code: 2, out: "" });
   expect(err).toContain(says);
 });
