@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { buildSync } from "esbuild";
+import { buildSync, transformSync } from "esbuild";
 
 /** What `npm run build` runs: everything that the package brings, in dist/. */
 const run = (command: string, ...args: string[]) => void execFileSync(command, args, { stdio: "inherit" });
@@ -33,6 +33,12 @@ for (const folder of ["infra", "shared/protocol", "shared/settings"])
 // Nobody imports the command line.
 for (const name of readdirSync("dist/cli", { recursive: true, encoding: "utf8" }))
   if (name.endsWith(".d.ts")) rmSync(join("dist/cli", name));
+// Comments stay in the types, which editors show, and not in the code.
+for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" }))
+  if (name.endsWith(".js")) {
+    const file = join("dist", name);
+    writeFileSync(file, transformSync(readFileSync(file, "utf8")).code);
+  }
 writeFileSync("dist/cjs/package.json", '{ "type": "commonjs" }\n');
 
 run("npx", "cdk", "synth", "--quiet", "--output", "dist/assembly");
