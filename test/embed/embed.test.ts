@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { on } from "node:events";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
@@ -29,6 +29,26 @@ beforeAll(async () => {
   const tarball = join(scratch, stdout.trim().split("\n").at(-1) ?? "");
   cpSync("examples/embed", app, { recursive: true });
   await run("npm", ["install", "--no-audit", "--no-fund", tarball], { cwd: app });
+});
+
+test("the package brings its doors and no test doubles, sources or source maps, in at most 2.5 MB", () => {
+  const root = join(app, "node_modules/tagwire");
+  const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = files.map(({ parentPath, name }) => relative(root, join(parentPath, name)));
+  expect(
+    paths.filter((path) => /\.map$|^dist\/(testing|test|simulation|bench)\/|(?<!\.d)\.ts$/.test(path)),
+  ).toEqual([]);
+  const bytes = paths.map((path) => statSync(join(root, path)).size);
+  expect(bytes.reduce((sum, size) => sum + size, 0)).toBeLessThan(2_500_000);
+});
+
+test("the doors load in CommonJS and in ES modules", async () => {
+  const load = "const { Tagwire } = require('tagwire/infra'); console.log(typeof Tagwire)";
+  expect((await run("node", ["--input-type=commonjs", "-e", load], { cwd: app })).stdout).toBe("function\n");
+  const doors = ["infra", "protocol", "testing"].map((door) => `await import("tagwire/${door}")`).join(", ");
+  const all = `for (const door of [${doors}]) console.log(Object.keys(door).length > 0)`;
+  const { stdout } = await run("node", ["--input-type=module", "-e", all], { cwd: app });
+  expect(stdout).toBe("true\ntrue\ntrue\n");
 });
 
 test("another app compiles against the types of the package", async () => {

@@ -309,7 +309,7 @@ test("settings that break a rule are refused before AWS is asked", async () => {
   const argv = ["doctor", "--settings", '{"lanes":{"low":{"concurrency":1}}}'];
   const { code, err } = await tagwire(argv, { env });
   expect({ code, err }).toEqual({
-    code: 1,
+    code: 2,
     err: "tagwire: SETTINGS_INVALID: lanes.low.concurrency must be 2-1000, got 1\n",
   });
   expect(requests).toEqual([]);
