@@ -17,6 +17,7 @@ export function stands(overrides: Overrides = {}) {
   afterAll(() => Promise.all([queues.stop(), tables.stop()]));
   return {
     queues: () => queues,
+    tables: () => tables,
     /** A runtime of the real time, and every line that its function prints. */
     runtime(name: FunctionName, changes: Partial<Runtime> = {}): { runtime: Runtime; lines: string[] } {
       const lines: string[] = [];
