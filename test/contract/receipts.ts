@@ -79,6 +79,17 @@ export function receiptsContract(open: () => Receipts): void {
     expect(await receipts.claim(dead, lease("d"), NOW)).toEqual({ kind: "claimed", progress, deaths: 0 });
   });
 
+  test("forgets why an earlier run failed once a later one does not", async () => {
+    const receipts = open();
+    const job = aJob();
+    await receipts.claim(job, lease("a"), NOW);
+    await receipts.settle(job, "a", { kind: "retry", progress, reason: "429: Rate exceeded" }, NOW);
+    expect(await receipts.find(ANN, job.message.id, NOW)).toMatchObject({ reason: "429: Rate exceeded" });
+    await receipts.claim(job, lease("b"), NOW);
+    await receipts.settle(job, "b", { kind: "ended", ending: "expired", progress }, NOW);
+    expect(await receipts.find(ANN, job.message.id, NOW)).not.toHaveProperty("reason");
+  });
+
   test("knows nothing of a message no run has met", async () => {
     expect(await open().find(ANN, "never" as MessageId, NOW)).toBeUndefined();
   });
