@@ -19,18 +19,19 @@ beforeAll(async () => {
 });
 
 test.each([
-  { kind: "one connection", target: () => ({ connection: annId }) },
-  { kind: "a user", target: () => ({ user: "ann" }) },
-  { kind: "a topic", target: () => ({ topic: "orders" }) },
+  { kind: "one connection", target: () => ({ connection: annId }), says: { to: "connection" } },
+  { kind: "a user", target: () => ({ user: "ann" }), says: { to: "user" } },
+  { kind: "a topic", target: () => ({ topic: "orders" }), says: { topic: "orders" } },
   {
     kind: "a tag expression",
     target: () => ({ tags: { all: ["region:gd"], any: ["topic:orders", "plan:pro"], none: ["user:bob"] } }),
+    says: { to: "tags" },
   },
-  { kind: "everyone", target: () => ({ everyone: true }), both: true },
-])("a message for $kind reaches exactly those it is for", async ({ target, both = false }) => {
+  { kind: "everyone", target: () => ({ everyone: true }), says: { to: "everyone" }, both: true },
+])("a message for $kind reaches exactly those it is for", async ({ target, says, both = false }) => {
   const data = { order: 1, name: "Zoë" };
   const id = await shop.send({ target: target(), event: "order.shipped", data });
-  const frame = { type: "message", id, target: target(), event: "order.shipped", data };
+  const frame = { type: "message", id, ...says, event: "order.shipped", data };
   expect(await ann.message()).toMatchObject(frame);
   expect(await shop.ended(id)).toMatchObject({ state: "delivered", counts: { sent: both ? 2 : 1 } });
   expect(await bob.rest()).toMatchObject(both ? [frame] : []);
