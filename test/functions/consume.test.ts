@@ -7,13 +7,13 @@ import type { MessageId } from "../../shared/protocol/message.ts";
 import { bodyOf } from "../../shared/receipts/job-body.ts";
 import { DEFAULTS } from "../../shared/settings/settings.ts";
 import { aJob } from "../support/message.ts";
-import { countsIn, stands } from "./support.ts";
+import { countsIn, emulators } from "./support.ts";
 
-const stand = stands();
+const functions = emulators();
 
 /** Runs the function on one message to nobody, with this much time left (milliseconds). */
 async function run(id: string, left: number) {
-  const { runtime, lines } = stand.runtime("consume");
+  const { runtime, lines } = functions.runtime("consume");
   const now = runtime.clock.now();
   const job = aJob({ id: id as MessageId, acceptanceId: id, expiresAt: now + 3_600_000 });
   const record = {
@@ -21,7 +21,10 @@ async function run(id: string, left: number) {
     receiptHandle: `handle-${id}`,
     body: bodyOf(job),
     attributes: { ApproximateReceiveCount: "1" },
-    eventSourceARN: new URL(stand.queues().urls.normal).pathname.replace(/^.*\//, `arn:aws:sqs:${REGION}:0:`),
+    eventSourceARN: new URL(functions.queues().urls.normal).pathname.replace(
+      /^.*\//,
+      `arn:aws:sqs:${REGION}:0:`,
+    ),
   };
   const event = { Records: [record] } as unknown as SQSEvent;
   const context = { getRemainingTimeInMillis: () => left } as Context;
@@ -41,7 +44,7 @@ test("a run writes its metrics before it ends", async () => {
 
 test("a receipt is kept for its days, to the second", async () => {
   const { now } = await run("kept", 60_000);
-  const { endpoint, names } = stand.tables();
+  const { endpoint, names } = functions.tables();
   const client = new DynamoDBClient({ region: REGION, credentials: CREDENTIALS, endpoint });
   const { Items = [] } = await client.send(new ScanCommand({ TableName: names.receipts }));
   client.destroy();

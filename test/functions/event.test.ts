@@ -5,12 +5,12 @@ import { receiptsHandler } from "../../functions/receipts.ts";
 import type { HttpEvent } from "../../functions/runtime/event.ts";
 import { DEV_SECRET } from "../../shared/settings/settings.ts";
 import { tokenFor } from "../support/client.ts";
-import { postOf, stands } from "./support.ts";
+import { emulators, postOf } from "./support.ts";
 
-const stand = stands();
+const functions = emulators();
 const handlers = () => ({
-  ingest: ingestHandler(stand.runtime("ingest").runtime),
-  receipts: receiptsHandler(stand.runtime("receipts").runtime),
+  ingest: ingestHandler(functions.runtime("ingest").runtime),
+  receipts: receiptsHandler(functions.runtime("receipts").runtime),
 });
 
 const statusOf = async (answer: Promise<{ statusCode?: number | undefined }>) => (await answer).statusCode;

@@ -6,15 +6,15 @@ import { BODY_BYTES } from "../../shared/protocol/limits.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
 import { tokenFor } from "../support/client.ts";
 import { httpPeer } from "../support/peer.ts";
-import { countsIn, postOf, stands } from "./support.ts";
+import { countsIn, emulators, postOf } from "./support.ts";
 
-const stand = stands();
+const functions = emulators();
 const TARGET = { topic: "orders" };
 const GOOD = { target: TARGET, data: 1 };
 
 /** Posts to a function of its own, and tells what it answered and printed. */
 async function post(body: unknown, more: Parameters<typeof postOf>[2] = {}, claims = {}) {
-  const { runtime, lines } = stand.runtime("ingest");
+  const { runtime, lines } = functions.runtime("ingest");
   const token = await tokenFor("producer", claims);
   const answer = await ingestHandler(runtime)(postOf(token, body, more));
   return { status: answer.statusCode, body: JSON.parse(String(answer.body)), lines, answer };
@@ -48,7 +48,7 @@ describe("an array", () => {
       now -= 7;
       return now;
     };
-    const { runtime } = stand.runtime("ingest", { clock: { ...memoryClock(), now: back } });
+    const { runtime } = functions.runtime("ingest", { clock: { ...memoryClock(), now: back } });
     const token = await tokenFor("unsteady");
     const event = postOf(token, Array(10).fill({ ...GOOD, priority: "low" }));
     const answer = await ingestHandler(runtime)(event);
@@ -70,11 +70,11 @@ test("a single message that is queued has the address of its receipt in Location
 });
 
 async function receive(lane: "low") {
-  const client = sqsClient(stand.queues().endpoint);
+  const client = sqsClient(functions.queues().endpoint);
   onTestFinished(() => client.destroy());
   const { Messages = [] } = await client.send(
     new ReceiveMessageCommand({
-      QueueUrl: stand.queues().urls[lane],
+      QueueUrl: functions.queues().urls[lane],
       MaxNumberOfMessages: 10,
       MessageSystemAttributeNames: ["All"],
     }),
@@ -91,7 +91,7 @@ test("a message is in its producer's group, so that a noisy producer does not de
       body: { Successful: entries.map(({ Id }) => ({ Id, MessageId: Id })), Failed: [] },
     };
   });
-  const { runtime } = stand.runtime("ingest");
+  const { runtime } = functions.runtime("ingest");
   const env = { ...runtime.env, AWS_ENDPOINT_URL_SQS: sqs.url };
   const event = postOf(await tokenFor("producer"), [GOOD, GOOD]);
   expect(await ingestHandler({ ...runtime, env })(event)).toMatchObject({ statusCode: 202 });
@@ -106,7 +106,7 @@ describe("metrics", () => {
   });
 
   test("of a fault are written too, and the answer names the fault and hides what is inside", async () => {
-    const { runtime, lines } = stand.runtime("ingest", {
+    const { runtime, lines } = functions.runtime("ingest", {
       readSecret: async () => {
         throw new Error("arn:aws:secretsmanager:1234 is not for you");
       },

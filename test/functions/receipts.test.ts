@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { receiptsHandler } from "../../functions/receipts.ts";
 import { tokenFor } from "../support/client.ts";
-import { stands } from "./support.ts";
+import { emulators } from "./support.ts";
 
-const stand = stands();
+const functions = emulators();
 
 async function ask(method: string, claims: Record<string, unknown>, id = "order-1") {
-  const { runtime } = stand.runtime("receipts");
+  const { runtime } = functions.runtime("receipts");
   const answer = await receiptsHandler(runtime)({
     headers: { authorization: `Bearer ${await tokenFor("shop", claims)}` },
     requestContext: { http: { method } },

@@ -7,8 +7,8 @@ import { environment } from "../../local/lambda/environment.ts";
 import { DEV_SECRET, type FunctionName, type Overrides, settings } from "../../shared/settings/settings.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
 
-/** Queues and tables for the tests of one file, and worlds for functions that stand on them. */
-export function stands(overrides: Overrides = {}) {
+/** The queues and tables of one test file, and the runtimes of functions that use them. */
+export function emulators(overrides: Overrides = {}) {
   let queues: Queues;
   let tables: Tables;
   beforeAll(async () => {

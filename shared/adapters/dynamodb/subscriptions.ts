@@ -60,7 +60,7 @@ export function dynamoSubscriptions(deps: SubscriptionsDeps): Subscriptions {
         const last = LastEvaluatedKey?.["key"]?.S;
         const next = last === undefined ? to : after(last);
         // BETWEEN takes its upper bound in.
-        const rows = Items.map(posting).filter(({ key }) => key < to);
+        const rows = Items.map(indexEntry).filter(({ key }) => key < to);
         return { rows, read: ScannedCount, ...(next < to ? { next } : {}) };
       }),
     filterHolders: (tag, rows, now) =>
@@ -79,10 +79,10 @@ export function dynamoSubscriptions(deps: SubscriptionsDeps): Subscriptions {
         };
         await allOver(chunks(keys, 100).map((chunk) => inRounds(limits, chunk, get)));
         const live = found.filter((row) => {
-          const { key, connectedAt } = posting(row);
+          const { key, connectedAt } = indexEntry(row);
           return times.get(key) === connectedAt && Number(row["ttl"]?.N) > Math.floor(now / 1000);
         });
-        return new Set(live.map((row) => posting(row).key));
+        return new Set(live.map((row) => indexEntry(row).key));
       }),
     add: (tags, { connectionId, connectedAt }, expiresAt) =>
       onTable("writing subscriptions", async () => {
@@ -127,7 +127,7 @@ export function dynamoSubscriptions(deps: SubscriptionsDeps): Subscriptions {
 const keyOf = (tag: Tag, connectionId: string) => ({ tag: { S: tag }, key: { S: sortKey(connectionId) } });
 const seconds = (milliseconds: number) => ({ N: String(Math.floor(milliseconds / 1000)) });
 
-function posting(row: Row): IndexEntry {
+function indexEntry(row: Row): IndexEntry {
   const key = row["key"]?.S ?? "";
   return {
     key,

@@ -17,11 +17,11 @@ export function emfTelemetry(service: string, write: (line: string) => void, rou
       if (value !== 0) counts.set(metric, (counts.get(metric) ?? 0) + value);
     },
     warn(event, fields, fault) {
-      const text =
+      const named =
         fault === undefined
           ? {}
           : { fault: fault instanceof Error ? `${fault.name}: ${fault.message}` : String(fault) };
-      write(JSON.stringify({ level: "WARN", service, message: event, ...fields, ...text }));
+      write(JSON.stringify({ level: "WARN", service, message: event, ...fields, ...named }));
     },
     flush() {
       if (counts.size === 0) return;
