@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import tab from "@bomb.sh/tab/commander";
 import { Command, CommanderError } from "commander";
 import { TagwireError } from "../shared/protocol/errors.ts";
 import { cancelVerb } from "./cancel.ts";
@@ -49,11 +50,28 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 const isUsage = (fault: Error): boolean =>
   fault instanceof UsageError || (fault instanceof TagwireError && fault.code === "SETTINGS_INVALID");
 
-function program(io: Io): Command {
+/** The options that stand for a variable of the environment, so that a script can name the router that it calls. */
+const FOR_VARIABLES = {
+  url: "TAGWIRE_URL",
+  socketUrl: "TAGWIRE_SOCKET_URL",
+  token: "TAGWIRE_TOKEN",
+} as const;
+
+function program(given: Io): Command {
+  const env = { ...given.env };
+  const io: Io = { ...given, env };
   const command = new Command("tagwire")
     .description("Talk to a Tagwire router.")
     .version(version(), "--version", "print the version")
     .option("--json", "print JSON, one value per line, for scripts")
+    .option("--url <address>", "the router, instead of TAGWIRE_URL")
+    .option("--socket-url <address>", "its WebSocket, instead of TAGWIRE_SOCKET_URL")
+    .option("--token <jwt>", "the token to call with, instead of TAGWIRE_TOKEN")
+    .hook("preAction", (program) => {
+      const options = program.opts<Partial<Record<keyof typeof FOR_VARIABLES, string>>>();
+      for (const [option, variable] of Object.entries(FOR_VARIABLES))
+        env[variable] = options[option as keyof typeof FOR_VARIABLES] ?? env[variable];
+    })
     .addHelpText("after", ENVIRONMENT)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
@@ -63,6 +81,7 @@ function program(io: Io): Command {
     })
     .exitOverride();
   for (const verb of VERBS) verb(command, io);
+  tab(command, { completionCommandName: "completion" });
   return command;
 }
 
@@ -81,4 +100,5 @@ Environment:
   TAGWIRE_DEAD_LETTER_QUEUE_URL
                       the dead-letter queue (default that of a local router)
   TAGWIRE_TOKEN       the token to use (default one signed with TAGWIRE_SECRET)
-  TAGWIRE_SECRET      signs tokens, at least 32 bytes (default the secret of a local router)`;
+  TAGWIRE_SECRET      signs tokens, at least 32 bytes (default the secret of a local router)
+  TAGWIRE_CLAIM       the claim of a token that holds its grant (default tagwire)`;

@@ -14,6 +14,8 @@ export interface Claims {
   readonly publish?: readonly string[];
   readonly admin?: boolean;
   readonly ttlSeconds?: number;
+  /** Where the grant stands. @default TAGWIRE_CLAIM, or `tagwire` */
+  readonly claim?: string;
 }
 
 const DAY_SECONDS = 86_400;
@@ -31,6 +33,7 @@ export function tokenVerb(program: Command, io: Io): void {
     .option("--subscribe <pattern>", "topics it may subscribe to: orders, orders/* or *", collect)
     .option("--publish <pattern>", "targets it may publish to: topic:orders, user:* or *", collect)
     .option("--admin", "it may read and cancel the messages of every producer")
+    .option("--claim <name>", "the claim that holds the grant, instead of TAGWIRE_CLAIM")
     .option("--ttl <seconds>", "how long it holds", wholeNumber, DAY_SECONDS)
     .action(async ({ ttl, ...claims }, command: Command) => {
       const token = await mint(io, { ...claims, ttlSeconds: ttl });
@@ -43,8 +46,9 @@ export async function mint(io: Pick<Io, "env" | "now">, claims: Claims): Promise
   const { user, tag: tags = [], subscribe = [], publish = [], admin = false } = claims;
   const now = Math.floor(io.now() / 1000);
   const exp = now + (claims.ttlSeconds ?? DAY_SECONDS);
-  const payload = { sub: user, exp, [GRANT_CLAIM]: { tags, subscribe, publish, admin } };
-  const identity = identityOf(payload);
+  const claim = claims.claim ?? (io.env.TAGWIRE_CLAIM || GRANT_CLAIM);
+  const payload = { sub: user, exp, [claim]: { tags, subscribe, publish, admin } };
+  const identity = identityOf(payload, claim);
   if (!identity.ok) throw new UsageError(`the token would be refused: ${identity.refusal.detail}`);
   const key = keyOf(io.env.TAGWIRE_SECRET);
   return new SignJWT(payload).setProtectedHeader({ alg: "HS256", typ: "JWT" }).setIssuedAt(now).sign(key);

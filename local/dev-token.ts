@@ -1,10 +1,10 @@
 import { SignJWT } from "jose";
 import { GRANT_CLAIM } from "../shared/protocol/grant.ts";
 
-/** A token that may do everything, good for a day from `now` (milliseconds). */
-export function devToken(secret: string, now: number): Promise<string> {
+/** A token that may do everything, with its grant under `claim`, good for a day from `now` (milliseconds). */
+export function devToken(secret: string, now: number, claim = GRANT_CLAIM): Promise<string> {
   const seconds = Math.floor(now / 1000);
-  return new SignJWT({ [GRANT_CLAIM]: { subscribe: ["*"], publish: ["*"], admin: true } })
+  return new SignJWT({ [claim]: { subscribe: ["*"], publish: ["*"], admin: true } })
     .setProtectedHeader({ alg: "HS256" })
     .setSubject("dev")
     .setIssuedAt(seconds)

@@ -9,7 +9,7 @@ export async function serve(): Promise<void> {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const variables = readVariables(process.env);
   const router = await start({ ...variables, write: printLog });
-  const token = await devToken(variables.secret, Date.now());
+  const token = await devToken(variables.secret, Date.now(), variables.claim);
   console.log(welcome(router, token));
   let asked: number | undefined;
   const stop = () => {

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Runtime } from "../functions/runtime/runtime.ts";
 import type { Clock } from "../shared/ports.ts";
+import { GRANT_CLAIM } from "../shared/protocol/grant.ts";
 import { LANES } from "../shared/protocol/lane.ts";
 import {
   DEV_SECRET,
@@ -39,6 +40,8 @@ export interface StartOptions {
   readonly settings?: Overrides;
   /** Signs and checks tokens; at least 32 bytes. @default DEV_SECRET */
   readonly secret?: string;
+  /** The claim of a token that holds its grant. @default tagwire */
+  readonly claim?: string;
   readonly handlers?: Partial<Handlers>;
   /** Takes what the functions print. @default nobody */
   readonly write?: (line: string) => void;
@@ -76,7 +79,13 @@ export interface Router {
 export async function start(options: StartOptions = {}): Promise<Router> {
   const settings = settle(options.settings);
   const limits: Limits = { ...LIMITS, ...options.limits };
-  const { secret = DEV_SECRET, clock = SYSTEM_CLOCK, random = Math.random, write = () => {} } = options;
+  const {
+    secret = DEV_SECRET,
+    claim = GRANT_CLAIM,
+    clock = SYSTEM_CLOCK,
+    random = Math.random,
+    write = () => {},
+  } = options;
   const handlers: Handlers = { ...REAL_HANDLERS, ...options.handlers };
 
   const events = recorder();
@@ -105,7 +114,7 @@ export async function start(options: StartOptions = {}): Promise<Router> {
     throw new Error(`there is no secret ${id}`);
   };
   const invokable = <F extends FunctionName>(name: F, concurrency?: number) => {
-    const env = environment(name, { settings, ...called, socketEndpoint, secretId: SECRET_ID });
+    const env = environment(name, { settings, ...called, socketEndpoint, secretId: SECRET_ID, claim });
     const handler = handlers[name]({ env, write: print, readSecret, clock, random });
     const ceiling = concurrency === undefined ? {} : { concurrency };
     return lambda(name, handler, { ...settings.functions[name], ...ceiling, write: print });

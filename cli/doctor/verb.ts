@@ -28,7 +28,7 @@ export function doctorVerb(program: Command, io: Io): void {
       const options = command.optsWithGlobals<Options>();
       const { region, reserve, qualifier, settings = DEFAULTS, json = false } = options;
       const [{ openAccount }, { doctor }] = await Promise.all([
-        import("./aws-account.ts"),
+        import("./aws-account.ts").catch(explain),
         import("./doctor.ts"),
       ]);
       const checks = await doctor(await openAccount(io.env, region), { settings, reserve, qualifier });
@@ -37,6 +37,16 @@ export function doctorVerb(program: Command, io: Io): void {
       if (failing.length > 0)
         throw new Failure(`a deploy would fail: ${failing.map(({ name }) => name).join(", ")}`);
     });
+}
+
+/** The clients that only this verb needs: 10 MB, so they are optional peers of the package. */
+const CLIENTS = "@aws-sdk/client-lambda @aws-sdk/client-service-quotas @aws-sdk/client-ssm";
+
+function explain(cause: unknown): never {
+  if (!(cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND")) throw cause;
+  throw new Failure(`doctor asks AWS through clients that a router does not need: npm install ${CLIENTS}`, {
+    cause,
+  });
 }
 
 /** A check for people to read. */

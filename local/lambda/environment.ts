@@ -12,11 +12,13 @@ interface Parts {
   readonly tables: Pick<Tables, "endpoint" | "names">;
   readonly socketEndpoint: string;
   readonly secretId: string;
+  /** The claim of a token that holds its grant. */
+  readonly claim: string;
 }
 
 /** The variables of one function: those of its row in ENV and those of the AWS SDK, no others. */
 export function environment(name: FunctionName, parts: Parts): Environment {
-  const { settings, queues, tables, socketEndpoint, secretId } = parts;
+  const { settings, queues, tables, socketEndpoint, secretId, claim } = parts;
   const all: Readonly<Record<(typeof ENV)[FunctionName][number], string>> = {
     ...(Object.fromEntries(
       LANES.map((lane) => [`QUEUE_URL_${lane.toUpperCase()}`, queues.urls[lane]]),
@@ -26,7 +28,7 @@ export function environment(name: FunctionName, parts: Parts): Environment {
     SUBSCRIPTIONS_TABLE: tables.names.subscriptions,
     RECEIPTS_TABLE: tables.names.receipts,
     SOCKET_ENDPOINT: socketEndpoint,
-    TOKENS: JSON.stringify({ secretId }),
+    TOKENS: JSON.stringify({ secretId, claim }),
     SETTINGS: JSON.stringify(settings),
     ROUTER: "local",
   };

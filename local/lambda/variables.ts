@@ -1,16 +1,23 @@
+import { GRANT_CLAIM } from "../../shared/protocol/grant.ts";
 import { DEV_SECRET } from "../../shared/settings/settings.ts";
 
 /** What the environment of `npm start` says. */
 export interface Variables {
   readonly port: number;
   readonly secret: string;
+  readonly claim: string;
   readonly origins: readonly string[];
 }
 
 /** Reads the environment. Throws an error that names the variable and what would do. */
 export function readVariables(env: NodeJS.ProcessEnv): Variables {
   const { PORT = "3000", TAGWIRE_SECRET: secret = DEV_SECRET, TAGWIRE_ORIGINS = "" } = env;
-  return { port: portIn(PORT), secret: checked(secret), origins: originsIn(TAGWIRE_ORIGINS) };
+  return {
+    port: portIn(PORT),
+    secret: checked(secret),
+    claim: env.TAGWIRE_CLAIM || GRANT_CLAIM,
+    origins: originsIn(TAGWIRE_ORIGINS),
+  };
 }
 
 function portIn(text: string): number {

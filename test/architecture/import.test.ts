@@ -65,6 +65,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "shared/adapters/",
     "@aws-sdk/client-lambda",
     "@aws-sdk/client-service-quotas",
+    "@bomb.sh/tab",
     "@aws-sdk/client-sqs",
     "@aws-sdk/client-ssm",
     "commander",

@@ -27,6 +27,7 @@ export function emulators(overrides: Overrides = {}) {
         tables,
         socketEndpoint: "http://127.0.0.1:1",
         secretId: "tokens",
+        claim: "tagwire",
       });
       const runtime: Runtime = {
         env,
