@@ -1,6 +1,7 @@
 import type { Layer } from "../front.ts";
 import { inputOf, json, outputOf, withInput, withOutput } from "../json.ts";
 import { operationOf } from "../service.ts";
+import { type BatchInput, itemsOf, LEFT, type Requested, withItems } from "./batch.ts";
 import { throttled } from "./throttled.ts";
 
 export interface UnprocessedOptions {
@@ -19,16 +20,6 @@ export interface UnprocessedOptions {
   readonly onUnprocessed?: (items: number) => void;
 }
 
-/** What BatchWriteItem takes for a table, or what BatchGetItem takes under Keys. */
-type Items = readonly unknown[];
-type Requested = Items | (Readonly<Record<string, unknown>> & { readonly Keys: Items });
-type RequestItems = Readonly<Record<string, Requested>>;
-
-const UNPROCESSED: Readonly<Record<string, string>> = {
-  BatchWriteItem: "UnprocessedItems",
-  BatchGetItem: "UnprocessedKeys",
-};
-
 /** Tables that process a part of a batch only. */
 export function unprocessed(options: UnprocessedOptions): Layer {
   const { milliseconds, share, now, random, whole = "refused", onUnprocessed } = options;
@@ -44,9 +35,9 @@ export function unprocessed(options: UnprocessedOptions): Layer {
   };
 
   return async (request, next) => {
-    const field = UNPROCESSED[operationOf(request)];
+    const field = LEFT[operationOf(request)];
     if (field === undefined) return next(request);
-    const input = inputOf<{ readonly RequestItems: RequestItems }>(request);
+    const input = inputOf<BatchInput>(request);
     const parts = Object.entries(input.RequestItems).map(([table, requested]) => {
       const items = itemsOf(requested);
       const now = items.filter((item) => isReady(table, item));
@@ -72,10 +63,6 @@ export function unprocessed(options: UnprocessedOptions): Layer {
   };
 }
 
-const itemsOf = (requested: Requested): Items => ("Keys" in requested ? requested.Keys : requested);
-const withItems = (requested: Requested, items: Items): Requested =>
-  "Keys" in requested ? { ...requested, Keys: items } : items;
-
 /** Tables without items are left out, since DynamoDB refuses empty lists. */
-const named = (parts: readonly (readonly [string, Requested])[]): RequestItems =>
+const named = (parts: readonly (readonly [string, Requested])[]): BatchInput["RequestItems"] =>
   Object.fromEntries(parts.filter(([, requested]) => itemsOf(requested).length > 0));

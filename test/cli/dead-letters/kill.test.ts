@@ -1,9 +1,8 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
-import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, type TestContext, test } from "vitest";
 import { type Router, start } from "../../../local/start.ts";
-import { listen, shut } from "../../../testing/listen.ts";
+import { type Layer, startFront } from "../../../testing/front.ts";
+import { operationOf } from "../../../testing/service.ts";
+import { upstream } from "../../../testing/upstream.ts";
 import { command } from "../../support/command.ts";
 import { receipt } from "../../support/http.ts";
 import { deadLetters, idsOn, impatient, placeOf, postMany, userWithBusy } from "./support.ts";
@@ -31,21 +30,24 @@ async function proxyTo(
   kill: () => void,
 ): Promise<string> {
   let calls = 0;
-  const pass = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    const body = await buffer(incoming);
-    const isIt =
-      incoming.headers["x-amz-target"] === `AmazonSQS.${moment.call}` && ++calls === (moment.nth ?? 1);
-    if (isIt && moment.when === "before") return kill();
-    const { method = "POST", headers } = incoming;
-    const passed = request(endpoint, { method, headers, path: incoming.url ?? "/" }).end(body);
-    const [answer] = (await once(passed, "response")) as [IncomingMessage];
-    const bytes = await buffer(answer);
-    if (isIt) return kill();
-    outgoing.writeHead(answer.statusCode ?? 500, answer.headers).end(bytes);
+  const layer: Layer = async (request, next) => {
+    const isIt = operationOf(request) === moment.call && ++calls === (moment.nth ?? 1);
+    if (isIt && moment.when === "before") return killed();
+    const response = await next(request);
+    return isIt ? killed() : response;
   };
-  const server = createServer((incoming, outgoing) => void pass(incoming, outgoing));
-  onTestFinished(() => shut(server));
-  return listen(server);
+  // A command that is killed hears nothing more.
+  const killed = () => {
+    kill();
+    return new Promise<never>(() => {});
+  };
+  const behind = upstream(endpoint);
+  const front = await startFront([layer], behind.call);
+  onTestFinished(async () => {
+    await front.stop();
+    behind.stop();
+  });
+  return front.url;
 }
 
 interface Moment {
