@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
+import { table } from "../cli/table.ts";
 import type { Chart } from "./plot.ts";
 
 export type Cell = string | number;
@@ -62,19 +63,10 @@ export function asText(report: BenchReport): string {
     ...cells.map(shown),
     ...(control ? ["(control)"] : [""]),
   ]);
-  const table = [[...report.columns, ""], ...rows];
-  const widths = table[0]?.map((_, i) => Math.max(...table.map((row) => row[i]?.length ?? 0))) ?? [];
-  const lines = table.map((row) =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-      .join("  ")
-      .trimEnd(),
-  );
   return [
     `${report.name}: ${report.title}`,
     "",
-    ...lines,
-    "",
+    table([[...report.columns, ""], ...rows]),
     ...report.invariants.map(verdictLine),
     "",
     report.method,

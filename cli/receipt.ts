@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { Receipt } from "../shared/receipts/receipt.ts";
 import type { Io } from "./io.ts";
 import { call, granted } from "./router.ts";
+import { list } from "./table.ts";
 
 /** `tagwire receipt`: tells what became of a message. */
 export function receiptVerb(program: Command, io: Io): void {
@@ -23,7 +24,7 @@ export const messagePath = (id: string, producer?: string): string =>
 
 function describe(receipt: Receipt): string {
   const { counts, failed = [] } = receipt;
-  const rows: [string, string | number | undefined][] = [
+  return list([
     ["state", receipt.state],
     ["reason", receipt.reason],
     [
@@ -36,7 +37,5 @@ function describe(receipt: Receipt): string {
     ["producer", receipt.producer],
     ["accepted", receipt.time],
     ["updated", receipt.updatedAt],
-  ];
-  const present = rows.filter(([, value]) => value !== undefined);
-  return present.map(([name, value]) => `${name.padEnd(12)} ${value}\n`).join("");
+  ]);
 }

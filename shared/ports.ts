@@ -1,4 +1,5 @@
 import type { Connection, ConnectionRow, OpenChange, TagChange } from "./connections/connection.ts";
+import type { Metric } from "./metric.ts";
 import type { Result } from "./protocol/errors.ts";
 import type { Identity } from "./protocol/grant.ts";
 import type { Lane } from "./protocol/lane.ts";
@@ -10,6 +11,7 @@ import type { Job } from "./receipts/job.ts";
 import type { Ending, Progress, Receipt, Recipient } from "./receipts/receipt.ts";
 
 export type { Connection } from "./connections/connection.ts";
+export type { Metric } from "./metric.ts";
 
 /*
  * The interfaces that the pipeline depends on. Every sentence here is a test in test/contract/. A port throws a
@@ -223,32 +225,6 @@ export interface Tokens {
   /** Returns the identity in a valid token, or the refusal of an invalid one. */
   verify(token: string): Promise<Result<Identity>>;
 }
-
-export type Metric =
-  | "MessagesAccepted"
-  | "MessagesRefused"
-  | "Claims"
-  | "Duplicates"
-  | "Endings"
-  | "Retries"
-  | "DeadLetters"
-  | "FramesSent"
-  | "MeteredUnits"
-  | "ConnectionsGone"
-  | "PostsBusy"
-  | "PostsRefused"
-  /** Runs that died while they had the lease of a message. */
-  | "Deaths"
-  | "ConnectionsOpened"
-  | "ConnectionsClosed"
-  | "Subscribed"
-  | "Unsubscribed"
-  | "FramesRefused"
-  | "Faults"
-  /** Sends that the stack or its policies forbid: @connections returned 403 or 404. */
-  | "SendsForbidden"
-  /** Runs that began while the gateway was down. */
-  | "GatewayDown";
 
 /** The metrics and warnings of one run. */
 export interface Telemetry {

@@ -1,5 +1,6 @@
 import { Failure, isObject } from "../failure.ts";
 import type { Io } from "../io.ts";
+import { list as lines } from "../table.ts";
 import { laneOf, plain, targetText, toJson, toLine } from "./parsed-dead-letter.ts";
 import { type Chosen, type Selection, select } from "./select.ts";
 
@@ -45,12 +46,12 @@ function describe(
   const { job, sentAt, entryId, body } = deadLetter;
   const time = (milliseconds: number) => new Date(milliseconds).toISOString();
   const counts = isObject(receipt?.counts) ? receipt.counts : undefined;
-  const common = [
+  const common: [string, string][] = [
     ["reason", reason ?? "nobody knows"],
     ["sent", time(sentAt)],
     ["entry", entryId],
   ];
-  const rows = job
+  const rows: [string, string | undefined][] = job
     ? [
         ["id", job.message.id],
         ["producer", job.message.producer],
@@ -65,7 +66,5 @@ function describe(
         ["data", JSON.stringify(job.message.data)],
       ]
     : [...common, ["body", body]];
-  return rows
-    .flatMap(([name = "", value]) => (value === undefined ? [] : [`${name.padEnd(12)} ${plain(value)}\n`]))
-    .join("");
+  return lines(rows.map(([name, value]) => [name, value && plain(value)]));
 }

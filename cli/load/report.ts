@@ -1,3 +1,4 @@
+import { list } from "../table.ts";
 import type { Bucket, Percentiles } from "./latency.ts";
 import type { Tally } from "./ledger.ts";
 
@@ -32,23 +33,22 @@ export interface LoadReport {
 /** The report for people to read. */
 export function describe(report: LoadReport): string {
   const { sockets, topics, messages, rate, seconds, frames, post, latency, histogram } = report;
-  const rows = [
+  const text = list([
     ["sockets", `${sockets.open} of ${sockets.asked} open, ${sockets.cut} cut; over ${topics} topics`],
-    ...Object.entries(sockets.failed).map(([why, count]) => ["", `${count} not opened: ${why}`]),
+    ...Object.entries(sockets.failed).map(([why, count]) => ["", `${count} not opened: ${why}`] as const),
     [
       "messages",
       `${messages.posted} posted in ${seconds.toFixed(1)} s, ${rate.achieved.toFixed(0)}/s of ${rate.asked}/s; ` +
         `${messages.accepted} accepted, ${messages.refused} refused, ${messages.unknown} unknown`,
     ],
-    ...Object.entries(messages.codes).map(([code, count]) => ["", `${count} ${code}`]),
+    ...Object.entries(messages.codes).map(([code, count]) => ["", `${count} ${code}`] as const),
     [
       "frames",
       `${frames.received}, ${frames.expected} expected; ${frames.lost} lost, ${frames.repeated} repeated, ${frames.stray} for another topic`,
     ],
     ["POST to 202", percentileText(post)],
     ["POST to frame", percentileText(latency)],
-  ];
-  const text = rows.map(([name = "", value = ""]) => `${name.padEnd(14)} ${value}\n`).join("");
+  ]);
   return `${report.interrupted ? "interrupted; so far:\n" : ""}${text}${histogramText(histogram)}`;
 }
 

@@ -7,7 +7,7 @@ import { parseSettings } from "../option.ts";
 import { ASSUMPTIONS, type Load, parseTraffic, type Traffic } from "./load.ts";
 import { plan } from "./plan.ts";
 import { QUOTAS } from "./quotas.ts";
-import { describe } from "./table.ts";
+import { describe } from "./report.ts";
 
 interface Options extends Omit<Load, "sessionSeconds"> {
   readonly session: number;

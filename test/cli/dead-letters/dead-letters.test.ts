@@ -19,8 +19,8 @@ test.concurrent("a dead letter is listed with its reason, shown whole, and redri
   expect(listed).toMatchObject({ code: 0, err: "1 dead letters\n" });
   expect(listed.out).toMatch(/^20\S+Z {2}o-1 {2}producer → user:fay {2}.*429.*\n$/);
   const shown = await deadLetters(router, ["show", "o-1"]);
-  expect(shown.out).toContain("receipt      dead, 1 sent, 1 pending\n");
-  expect(shown.out).toContain('data         {"total":1}\n');
+  expect(shown.out).toMatch(/^receipt +dead, 1 sent, 1 pending$/m);
+  expect(shown.out).toMatch(/^data +{"total":1}$/m);
   expect(printed(await deadLetters(router, ["show", "o-1", "--json"]))).toMatchObject(
     [{ ...message, data: undefined, lane: "normal", message, receipt: { state: "dead" } }].map(
       ({ data: _, ...rest }) => rest,
@@ -122,7 +122,7 @@ test.concurrent("a body that cannot be parsed is shown and kept, until it is pur
   expect((await deadLetters(router, ["list"])).out).toContain(
     `${messageId}  cannot be parsed  MESSAGE_INVALID`,
   );
-  expect((await deadLetters(router, ["show", messageId])).out).toContain("body         no JSON\n");
+  expect((await deadLetters(router, ["show", messageId])).out).toMatch(/^body +no JSON$/m);
   expect(await deadLetters(router, ["redrive"])).toEqual({
     code: 0,
     out: "redrove 0\nkept 1: they cannot be parsed, so no lane would take them; purge them\n",

@@ -1,4 +1,5 @@
 import { LANES } from "../../shared/protocol/lane.ts";
+import { list, table } from "../table.ts";
 import type { Limit } from "./limit.ts";
 import type { Load } from "./load.ts";
 import type { CapacityPlan } from "./plan.ts";
@@ -36,9 +37,9 @@ function title({ limits, monthlyTotal }: CapacityPlan, { connections, peak }: Lo
 }
 
 const messagesTable = ({ streams }: CapacityPlan): string =>
-  table(
+  table([
     ["messages/s", "to", "jobs", "SQS calls", "writes", "reads", "posts", "last frame after"],
-    streams.map(({ rate, audience, work }) => [
+    ...streams.map(({ rate, audience, work }) => [
       number(rate),
       number(audience),
       number(work.jobs),
@@ -48,19 +49,19 @@ const messagesTable = ({ streams }: CapacityPlan): string =>
       number(work.posts),
       duration(work.toLast / 1000),
     ]),
-  );
+  ]);
 
 const lanesTable = ({ lanes }: CapacityPlan): string =>
-  table(
+  table([
     ["lane", "runs needed", "allowed", "advised"],
-    LANES.map((lane) => {
+    ...LANES.map((lane) => {
       const { needed, allowed, advised } = lanes[lane];
       return [lane, number(needed), number(allowed), number(advised)];
     }),
-  );
+  ]);
 
 const capacity = ({ postsInFlight, tables, drain, reconnectSeconds }: CapacityPlan): string =>
-  rows([
+  list([
     ["posts in flight", `${number(postsInFlight.needed)} needed, ${number(postsInFlight.allowed)} allowed`],
     ["tables, average", `${number(tables.average.writes)} WRU/s, ${number(tables.average.reads)} RRU/s`],
     ["tables, peak", `${number(tables.peak.writes)} WRU/s, ${number(tables.peak.reads)} RRU/s`],
@@ -74,38 +75,21 @@ const capacity = ({ postsInFlight, tables, drain, reconnectSeconds }: CapacityPl
   ]);
 
 const limitsTable = ({ limits }: CapacityPlan, { peak }: Load): string =>
-  table(
+  table([
     [`at the peak (× ${peak})`, "", "needed", "limit", "used"],
-    limits
+    ...limits
       .filter(({ used }) => used > 0)
       .map(({ name, kind, used, limit, share }) => [name, kind, number(used), number(limit), percent(share)]),
-  );
+  ]);
 
 const costTable = ({ monthly, monthlyTotal }: CapacityPlan): string =>
-  table(
+  table([
     ["a month", "units", "cost"],
-    [
-      ...monthly
-        .filter(({ units }) => units > 0)
-        .map(({ part, units, usd: cost }) => [part, number(units), usd(cost)]),
-      ["together", "", usd(monthlyTotal)],
-    ],
-  ) + `Prices of ${REGION}, ${CHECKED}, without free allowances and without data that leaves AWS.\n`;
-
-/** Columns as wide as their widest cell; all but the first are aligned on the right. */
-function table(head: readonly string[], body: readonly (readonly string[])[]): string {
-  const lines = [head, ...body];
-  const widths = head.map((_, i) => Math.max(...lines.map((line) => (line[i] ?? "").length)));
-  const text = lines.map((line) =>
-    line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  "),
-  );
-  return `${text.join("\n")}\n`;
-}
-
-const rows = (lines: readonly (readonly [string, string])[]): string => {
-  const width = Math.max(...lines.map(([name]) => name.length));
-  return lines.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join("");
-};
+    ...monthly
+      .filter(({ units }) => units > 0)
+      .map(({ part, units, usd: cost }) => [part, number(units), usd(cost)]),
+    ["together", "", usd(monthlyTotal)],
+  ]) + `Prices of ${REGION}, ${CHECKED}, without free allowances and without data that leaves AWS.\n`;
 
 /** Three digits where it is small, none after the point where it is large. */
 const number = (value: number): string =>
