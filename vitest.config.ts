@@ -10,6 +10,12 @@ export default defineConfig({
     hookTimeout: 20_000,
     // A poll ends as soon as it is right; how long a busy machine takes for that is not what a test is about.
     expect: { poll: { timeout: 15_000 } },
+    coverage: {
+      include: ["{shared,functions,infra,local,cli}/**/*.ts"],
+      // What only a process of its own runs.
+      exclude: ["**/*.d.ts", "infra/{app,build,bundles}.ts", "local/main.ts", "cli/main.ts"],
+      reporter: ["text-summary", "text"],
+    },
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
   },
 });
