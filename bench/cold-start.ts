@@ -6,7 +6,8 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { type BuildOptions, build, type Metafile } from "esbuild";
 import { BUNDLING } from "../infra/bundle.ts";
-import { DEFAULTS, ENV, FUNCTIONS, type FunctionName } from "../shared/settings/settings.ts";
+import { DEFAULTS } from "../shared/settings/settings.ts";
+import { ENV, FUNCTIONS, type FunctionName } from "../shared/settings/variables.ts";
 import { median } from "./measure.ts";
 import type { BenchReport } from "./report.ts";
 

@@ -68,7 +68,10 @@ function partsOf({ reach, targets }: Shape, { jobs, queueCalls, posts, units }: 
   const { time } = workOf({ audience: reach }, load, defaults, ASSUMPTIONS);
   const usd = (price: PriceName, each: number) => costOf(PRICES[price], each * MILLION);
   const gigabyteSeconds = (milliseconds: number, name: "ingest" | "consume") =>
-    usd("gigabyteSeconds", (milliseconds / 1000) * (defaults.functions[name].memoryMegabytes / 1024));
+    usd(
+      "gigabyteSeconds",
+      (milliseconds / 1000) * (defaults.advanced.functions[name].memoryMegabytes / 1024),
+    );
   const sends = share + queueCalls;
   const runs = share + jobs;
   return {

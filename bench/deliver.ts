@@ -4,6 +4,7 @@ import { gateway, gatewayMemory } from "../shared/pipeline/deliver/gateway.ts";
 import type { IndexEntry, Sockets, Subscriptions } from "../shared/ports.ts";
 import type { ConnectionId, Tag } from "../shared/protocol/tag.ts";
 import { after } from "../shared/receipts/hash-range.ts";
+import { deliveryPolicy } from "../shared/settings/policy.ts";
 import { DEFAULTS } from "../shared/settings/settings.ts";
 import { memoryConnections } from "../testing/memory/connections.ts";
 import { memoryQueue } from "../testing/memory/queue.ts";
@@ -70,7 +71,7 @@ async function tagwire(id: string): Promise<void> {
   const telemetry = memoryTelemetry();
   const kept = await consume(
     {
-      gateway: gateway(gatewayMemory({ quota: 1e9, share: 1 }), { sockets, clock }),
+      gateway: gateway(gatewayMemory({ quotaRequestsPerSecond: 1e9, quotaFraction: 1 }), { sockets, clock }),
       subscriptions,
       connections: memoryConnections(),
       queue: memoryQueue(),
@@ -80,7 +81,7 @@ async function tagwire(id: string): Promise<void> {
       random: Math.random,
       newId: () => "run",
       // One run serves all, which is more than any run of a function is given.
-      policy: { ...DEFAULTS.delivery, share: Number.POSITIVE_INFINITY },
+      policy: { ...deliveryPolicy(DEFAULTS), recipientsPerRun: Number.POSITIVE_INFINITY },
       visibilitySeconds: 360,
     },
     [{ messageId: "m", lane: "normal", body, receive: 1, receiptHandle: "h" }],

@@ -121,7 +121,7 @@ export function ours({ gateway, queue, tables }: Fixture, endpoint: string): Con
       RECEIPTS_TABLE: names.receipts,
       SOCKET_ENDPOINT: gateway.ready.endpoint,
       ROUTER: "bench",
-      SETTINGS: JSON.stringify(settings({ delivery: { pace: { quota: 1_000_000, share: 1 } } })),
+      SETTINGS: JSON.stringify(settings({ quotaRequestsPerSecond: 1_000_000, quotaFraction: 1 })),
     },
     write: () => {},
     readSecret: async () => undefined,

@@ -4,7 +4,8 @@ import { ingestHandler } from "../functions/ingest.ts";
 import type { Runtime } from "../functions/runtime/runtime.ts";
 import { CREDENTIALS, REGION } from "../local/emulators/aws.ts";
 import { requestHandler } from "../shared/adapters/sdk/client.ts";
-import { DEV_SECRET, settings } from "../shared/settings/settings.ts";
+import { DEV_SECRET } from "../shared/settings/dev-secret.ts";
+import { settings } from "../shared/settings/settings.ts";
 import { signToken } from "../testing/sign-token.ts";
 import { type Calls, callsOf, sum } from "./calls.ts";
 import { startChild } from "./child.ts";
@@ -133,7 +134,7 @@ const runtimeOf = (endpoint: string, urls: QueueReady["urls"]): Runtime => ({
     TOKENS: JSON.stringify({ secretId: "tokens" }),
     // Lookups are timed, so they would fall on one row's window and not on another's.
     ROUTER: "router",
-    SETTINGS: JSON.stringify(settings({ backlog: { lookEvery: 3_600_000 } })),
+    SETTINGS: JSON.stringify(settings({ advanced: { backlogRefreshIntervalMilliseconds: 3_600_000 } })),
   },
   write: () => {},
   readSecret: async () => ({ text: DEV_SECRET }),

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type Command, Option } from "commander";
 import { backoff } from "../shared/backoff.ts";
-import { DEFAULTS } from "../shared/settings/settings.ts";
+import { IDLE_SECONDS } from "../shared/protocol/limits.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { collect, wholeNumber } from "./option.ts";
@@ -29,7 +29,7 @@ export function listenVerb(program: Command, io: Io): void {
     .addOption(
       new Option("--ping <seconds>", "how often to show the gateway that we are there")
         .argParser(wholeNumber)
-        .default(DEFAULTS.sockets.idle / 2),
+        .default(IDLE_SECONDS / 2),
     )
     .action((_own: unknown, command: Command) => listen(io, command.optsWithGlobals<ListenOptions>()));
 }

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import { parseJson } from "../shared/protocol/parse.ts";
-import { type Overrides, type Settings, settings } from "../shared/settings/settings.ts";
+import type { Overrides, Settings } from "../shared/settings/schema.ts";
+import { settings } from "../shared/settings/settings.ts";
 import { isObject } from "./failure.ts";
 
 /** Gathers an option that may be given many times. */

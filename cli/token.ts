@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { SignJWT } from "jose";
 import { GRANT_CLAIM, identityOf } from "../shared/protocol/grant.ts";
-import { DEV_SECRET } from "../shared/settings/settings.ts";
+import { DEV_SECRET } from "../shared/settings/dev-secret.ts";
 import { Failure, UsageError } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { collect, wholeNumber } from "./option.ts";

@@ -8,7 +8,9 @@ import { consume } from "../shared/pipeline/consume/consume.ts";
 import type { Received } from "../shared/pipeline/consume/record.ts";
 import { gateway, gatewayMemory } from "../shared/pipeline/deliver/gateway.ts";
 import { LANES, type Lane } from "../shared/protocol/lane.ts";
-import { readEnv, visibilitySeconds } from "../shared/settings/settings.ts";
+import { visibilitySeconds } from "../shared/settings/derived.ts";
+import { deliveryPolicy } from "../shared/settings/policy.ts";
+import { readEnv } from "../shared/settings/variables.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { socketsOf } from "./runtime/sockets.ts";
 import { queueClient, queueOf, reserveOf, settingsOf, tableClient } from "./runtime/wiring.ts";
@@ -17,25 +19,29 @@ import { queueClient, queueOf, reserveOf, settingsOf, tableClient } from "./runt
 export function consumeHandler(runtime: Runtime) {
   const env = readEnv("consume", runtime.env);
   const settings = settingsOf(env.SETTINGS);
-  const { delivery: policy, queues, receiptDays } = settings;
+  const policy = deliveryPolicy(settings);
   const laneOf = lanesByQueue(env);
   const tables = tableClient(runtime, reserveOf(settings));
   const deps = {
     queue: queueOf(queueClient(runtime, reserveOf(settings)), env, {
-      fair: queues.fair,
+      fair: settings.fairQueues,
       warn: emfTelemetry("consume", runtime.write, env.ROUTER).warn,
     }),
-    receipts: dynamoReceipts({ client: tables, table: env.RECEIPTS_TABLE, days: receiptDays }),
+    receipts: dynamoReceipts({
+      client: tables,
+      table: env.RECEIPTS_TABLE,
+      days: settings.receiptRetentionDays,
+    }),
     subscriptions: dynamoSubscriptions({
       client: tables,
       table: env.SUBSCRIPTIONS_TABLE,
       clock: runtime.clock,
       random: runtime.random,
       // What a batch leaves is asked for again as long as a hanging call would be.
-      patience: () => policy.reserve / 2,
+      patience: () => policy.reserveMilliseconds / 2,
     }),
     connections: dynamoConnections(tables, env.CONNECTIONS_TABLE),
-    gateway: gateway(gatewayMemory(policy.pace), {
+    gateway: gateway(gatewayMemory(policy), {
       sockets: socketsOf(runtime, env.SOCKET_ENDPOINT, policy, tables),
       clock: runtime.clock,
     }),

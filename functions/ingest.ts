@@ -3,7 +3,9 @@ import { backlog } from "../shared/pipeline/ingest/backlog.ts";
 import { type Item, ingest } from "../shared/pipeline/ingest/ingest.ts";
 import { refuse } from "../shared/protocol/errors.ts";
 import { isProducer } from "../shared/protocol/grant.ts";
-import { lifeSeconds, readEnv } from "../shared/settings/settings.ts";
+import { lifeSeconds } from "../shared/settings/derived.ts";
+import { backlogPolicy } from "../shared/settings/policy.ts";
+import { readEnv } from "../shared/settings/variables.ts";
 import type { HttpEvent } from "./runtime/event.ts";
 import {
   authorize,
@@ -24,13 +26,12 @@ export function ingestHandler(runtime: Runtime) {
   const env = readEnv("ingest", runtime.env);
   const tokens = tokensOf(runtime, env.TOKENS);
   const settings = settingsOf(env.SETTINGS);
-  const { queues, backlog: policy, functions } = settings;
-  const queue = queueOf(queueClient(runtime, functions.ingest), env, {
-    fair: queues.fair,
+  const queue = queueOf(queueClient(runtime, settings.advanced.functions.ingest), env, {
+    fair: settings.fairQueues,
     warn: emfTelemetry("ingest", runtime.write, env.ROUTER).warn,
   });
   const { clock } = runtime;
-  const backlogs = backlog({ queue, clock, policy });
+  const backlogs = backlog({ queue, clock, policy: backlogPolicy(settings) });
   const newId = newIds(clock, runtime.random);
 
   return async (event: HttpEvent): Promise<HttpReply> => {

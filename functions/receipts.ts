@@ -3,7 +3,7 @@ import { emfTelemetry } from "../shared/adapters/emf/telemetry.ts";
 import { cancelMessage, readReceipt } from "../shared/pipeline/receipts/receipts.ts";
 import { type Refusal, refuse } from "../shared/protocol/errors.ts";
 import { isProducer } from "../shared/protocol/grant.ts";
-import { readEnv } from "../shared/settings/settings.ts";
+import { readEnv } from "../shared/settings/variables.ts";
 import { type HttpEvent, methodOf, pathParameterOf, queryParameterOf } from "./runtime/event.ts";
 import { authorize, guarded, type HttpReply, problemReply, reply } from "./runtime/http.ts";
 import type { Runtime } from "./runtime/runtime.ts";
@@ -14,9 +14,9 @@ import { settingsOf, tableClient } from "./runtime/wiring.ts";
 export function receiptsHandler(runtime: Runtime) {
   const env = readEnv("receipts", runtime.env);
   const tokens = tokensOf(runtime, env.TOKENS);
-  const { receiptDays: days, functions } = settingsOf(env.SETTINGS);
+  const { receiptRetentionDays: days, advanced } = settingsOf(env.SETTINGS);
   const receipts = dynamoReceipts({
-    client: tableClient(runtime, functions.receipts),
+    client: tableClient(runtime, advanced.functions.receipts),
     table: env.RECEIPTS_TABLE,
     days,
   });

@@ -14,7 +14,8 @@ import {
 import { type Result, refuse } from "../shared/protocol/errors.ts";
 import { errorFrame, refOf, type ServerFrame, SUBPROTOCOL } from "../shared/protocol/frame.ts";
 import type { Identity } from "../shared/protocol/grant.ts";
-import { readEnv } from "../shared/settings/settings.ts";
+import { CONNECTION_SECONDS } from "../shared/protocol/limits.ts";
+import { readEnv } from "../shared/settings/variables.ts";
 import { guarded, problemReply } from "./runtime/http.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import {
@@ -38,13 +39,13 @@ export function socketHandler(runtime: Runtime) {
   const { clock, random } = runtime;
   const env = readEnv("socket", runtime.env);
   const tokens = tokensOf(runtime, env.TOKENS);
-  const { sockets: policy, functions } = settingsOf(env.SETTINGS);
-  const client = tableClient(runtime, functions.socket);
+  const { advanced } = settingsOf(env.SETTINGS);
+  const client = tableClient(runtime, advanced.functions.socket);
   const deps = {
     connections: dynamoConnections(client, env.CONNECTIONS_TABLE),
     clock,
     random,
-    policy,
+    policy: { maxAgeSeconds: CONNECTION_SECONDS, rowMarginSeconds: advanced.rowMarginSeconds },
     frameLimit: frameLimit(clock, FRAMES),
   };
 

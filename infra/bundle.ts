@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { AssetHashType, DockerImage } from "aws-cdk-lib";
 import { Code } from "aws-cdk-lib/aws-lambda";
-import type { FunctionName } from "../shared/settings/settings.ts";
+import type { FunctionName } from "../shared/settings/variables.ts";
 
 /** Some of what is bundled is CommonJS, which asks for `require` where an ES module has none. */
 const REQUIRE =

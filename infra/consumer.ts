@@ -2,7 +2,8 @@ import { type Function as LambdaFunction, RecursiveLoop } from "aws-cdk-lib/aws-
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
 import { LANES } from "../shared/protocol/lane.ts";
-import { reservedConcurrency, type Settings } from "../shared/settings/settings.ts";
+import { reservedConcurrency } from "../shared/settings/derived.ts";
+import type { Settings } from "../shared/settings/schema.ts";
 import { type FunctionOptions, RouterFunction } from "./function.ts";
 import type { Lanes } from "./lanes.ts";
 import type { SocketApi } from "./socket-api.ts";
@@ -30,7 +31,7 @@ export class Consumer extends Construct {
     const consume = new RouterFunction(this, "Consume", {
       ...props,
       name: "consume",
-      settings: settings.functions.consume,
+      settings: settings.advanced.functions.consume,
       environment: {
         ...lanes.variables,
         DEAD_LETTER_QUEUE_URL: lanes.deadLetters.queueUrl,
@@ -46,11 +47,10 @@ export class Consumer extends Construct {
     });
     this.function = consume.function;
     for (const lane of LANES) {
-      const { batchSize, concurrency } = settings.lanes[lane];
       this.function.addEventSource(
         new SqsEventSource(lanes.queues[lane], {
-          batchSize,
-          maxConcurrency: concurrency,
+          batchSize: settings.advanced.batchSize[lane],
+          maxConcurrency: settings.lanes[lane].concurrency,
           reportBatchItemFailures: true,
         }),
       );

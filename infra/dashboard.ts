@@ -3,7 +3,7 @@ import { Dashboard, GraphWidget, type IMetric, type Metric } from "aws-cdk-lib/a
 import { Construct } from "constructs";
 import type { Metric as MetricName } from "../shared/ports.ts";
 import { LANES } from "../shared/protocol/lane.ts";
-import type { FunctionName } from "../shared/settings/settings.ts";
+import type { FunctionName } from "../shared/settings/variables.ts";
 import type { Consumer } from "./consumer.ts";
 import type { IngestApi } from "./ingest-api.ts";
 import type { Lanes } from "./lanes.ts";
@@ -41,7 +41,7 @@ export class RouterDashboard extends Construct {
         ["Crashes and throttles", [consumer.function.metricErrors(), consumer.function.metricThrottles()]],
       ],
       [
-        ["Posts", counts("consume", "FramesSent", "PostsBusy", "PostsRefused", "ConnectionsGone")],
+        ["Posts", counts("consume", "FramesSent", "SendsBusy", "SendsRefused", "ConnectionsGone")],
         ["Messages taken", counts("consume", "Claims", "Duplicates", "Endings", "Retries", "DeadLetters")],
         ["Connections", counts("socket", "ConnectionsOpened", "ConnectionsClosed", "Subscribed")],
       ],

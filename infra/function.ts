@@ -11,7 +11,8 @@ import {
 } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
-import type { ENV, FunctionName, FunctionSettings } from "../shared/settings/settings.ts";
+import type { FunctionSettings } from "../shared/settings/schema.ts";
+import type { ENV, FunctionName } from "../shared/settings/variables.ts";
 import { acceptWildcard } from "./accept.ts";
 import { codeOf } from "./bundle.ts";
 

@@ -12,7 +12,7 @@ import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { type ILogGroup, LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { PRIORITIES } from "../shared/protocol/lane.ts";
-import type { Settings } from "../shared/settings/settings.ts";
+import type { Settings } from "../shared/settings/schema.ts";
 import { accept } from "./accept.ts";
 import type { Auth } from "./auth.ts";
 import { type Emulator, executeApi } from "./emulator.ts";
@@ -81,7 +81,7 @@ export class IngestApi extends Construct {
     this.ingest = new RouterFunction(this, "Ingest", {
       ...props,
       name: "ingest",
-      settings: settings.functions.ingest,
+      settings: settings.advanced.functions.ingest,
       environment: { ...lanes.variables, ...common },
     }).function;
     lanes.grantSend(this.ingest, ...PRIORITIES);
@@ -91,7 +91,7 @@ export class IngestApi extends Construct {
     this.receipts = new RouterFunction(this, "Receipts", {
       ...props,
       name: "receipts",
-      settings: settings.functions.receipts,
+      settings: settings.advanced.functions.receipts,
       environment: { RECEIPTS_TABLE: tables.receipts.tableName, ...common },
     }).function;
     tables.grant("receipts", this.receipts);

@@ -5,7 +5,8 @@ import { type IQueue, Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { LANES, type Lane } from "../shared/protocol/lane.ts";
 import { MAX_RECEIVES } from "../shared/protocol/limits.ts";
-import { type Settings, visibilitySeconds } from "../shared/settings/settings.ts";
+import { visibilitySeconds } from "../shared/settings/derived.ts";
+import type { Settings } from "../shared/settings/schema.ts";
 
 export interface LanesProps {
   readonly settings: Settings;
@@ -26,7 +27,7 @@ export class Lanes extends Construct {
 
   constructor(scope: Construct, id: string, { settings, name, removalPolicy, encryptionKey }: LanesProps) {
     super(scope, id);
-    const { retentionDays, deadLetterRetentionDays } = settings.queues;
+    const { retentionDays, deadLetterRetentionDays } = settings;
     const protection = {
       enforceSSL: true,
       ...(encryptionKey

@@ -4,7 +4,7 @@ import { WebSocketLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integra
 import { type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import type { Settings } from "../shared/settings/settings.ts";
+import type { Settings } from "../shared/settings/schema.ts";
 import { accept, acceptWildcard } from "./accept.ts";
 import type { Auth } from "./auth.ts";
 import { type Emulator, executeApi } from "./emulator.ts";
@@ -53,7 +53,7 @@ export class SocketApi extends Construct {
     this.function = new RouterFunction(this, "Socket", {
       ...props,
       name: "socket",
-      settings: settings.functions.socket,
+      settings: settings.advanced.functions.socket,
       environment: {
         CONNECTIONS_TABLE: tables.connections.tableName,
         SUBSCRIPTIONS_TABLE: tables.subscriptions.tableName,

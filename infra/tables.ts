@@ -3,12 +3,8 @@ import { AttributeType, Billing, TableEncryptionV2, TableV2 } from "aws-cdk-lib/
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import {
-  type FunctionName,
-  TABLES,
-  type TableDescription,
-  type TableName,
-} from "../shared/settings/settings.ts";
+import { TABLES, type TableDescription, type TableName } from "../shared/settings/tables.ts";
+import type { FunctionName } from "../shared/settings/variables.ts";
 
 export interface TablesProps {
   /** What becomes of the receipts when the stack goes. */

@@ -1,4 +1,4 @@
-import { MAX_RECEIVES } from "../shared/protocol/limits.ts";
+import { CONNECTION_SECONDS, IDLE_SECONDS, MAX_RECEIVES } from "../shared/protocol/limits.ts";
 
 /** What the real services fix and a test may want smaller. Milliseconds unless the name says otherwise. */
 export interface Limits {
@@ -8,6 +8,10 @@ export interface Limits {
   readonly httpTimeout: number;
   /** Longest wait for a function behind the WebSocket API (WebSocket quotas: 29 s). */
   readonly socketTimeout: number;
+  /** After this a WebSocket is closed (WebSocket quotas: 2 h). */
+  readonly connectionAge: number;
+  /** After this without traffic a WebSocket is closed (WebSocket quotas: 10 min). */
+  readonly idleTimeout: number;
   /** Largest body of an HTTP request, in bytes (HTTP API quotas: 10 MB). */
   readonly bodyBytes: number;
   /** Requests per second: HTTP, WebSocket and callback calls together (API Gateway account quotas: 10,000). */
@@ -37,6 +41,8 @@ export const LIMITS: Limits = {
   grace: 10_000,
   httpTimeout: 30_000,
   socketTimeout: 29_000,
+  connectionAge: CONNECTION_SECONDS * 1_000,
+  idleTimeout: IDLE_SECONDS * 1_000,
   bodyBytes: 10_485_760,
   requestRate: 10_000,
   requestBurst: 5_000,

@@ -4,15 +4,11 @@ import type { Runtime } from "../functions/runtime/runtime.ts";
 import type { Clock } from "../shared/ports.ts";
 import { GRANT_CLAIM } from "../shared/protocol/grant.ts";
 import { LANES } from "../shared/protocol/lane.ts";
-import {
-  DEV_SECRET,
-  type FunctionName,
-  type Overrides,
-  reservedConcurrency,
-  type Settings,
-  settings as settle,
-  visibilitySeconds,
-} from "../shared/settings/settings.ts";
+import { reservedConcurrency, visibilitySeconds } from "../shared/settings/derived.ts";
+import { DEV_SECRET } from "../shared/settings/dev-secret.ts";
+import type { FunctionSettings, Overrides, Settings } from "../shared/settings/schema.ts";
+import { settings as settle } from "../shared/settings/settings.ts";
+import type { FunctionName } from "../shared/settings/variables.ts";
 import { functionCredentials, REGION } from "./emulators/aws.ts";
 import { sqsClient, startQueues } from "./emulators/queue.ts";
 import { startTables } from "./emulators/table.ts";
@@ -116,8 +112,9 @@ export async function start(options: StartOptions = {}): Promise<Router> {
   const invokable = <F extends FunctionName>(name: F, concurrency?: number) => {
     const env = environment(name, { settings, ...called, socketEndpoint, secretId: SECRET_ID, claim });
     const handler = handlers[name]({ env, write: print, readSecret, clock, random });
+    const size: FunctionSettings = settings.advanced.functions[name];
     const ceiling = concurrency === undefined ? {} : { concurrency };
-    return lambda(name, handler, { ...settings.functions[name], ...ceiling, write: print });
+    return lambda(name, handler, { ...size, ...ceiling, write: print });
   };
   const ingest = invokable("ingest");
   const receipts = invokable("receipts");
@@ -129,7 +126,6 @@ export async function start(options: StartOptions = {}): Promise<Router> {
     socket,
     observer: events,
     clock,
-    policy: settings.sockets,
     limits,
     unkind: { ...KIND, ...options.unkind },
     quota,
@@ -166,8 +162,9 @@ export async function start(options: StartOptions = {}): Promise<Router> {
     startPoller(
       { client, consume, observer: events, write: print },
       {
-        ...settings.lanes[lane],
         lane,
+        concurrency: settings.lanes[lane].concurrency,
+        batchSize: settings.advanced.batchSize[lane],
         url: queues.urls[lane],
         visibilitySeconds: visibilitySeconds(settings),
       },
@@ -234,7 +231,7 @@ const gauges = (events: Pick<Recorder, "now">, connections: number) => {
   return {
     tagwire_connections_open: connections,
     tagwire_runs_under_way: runs,
-    tagwire_posts_in_flight: posts,
+    tagwire_sends_in_flight: posts,
     tagwire_gateway_metered_units: units,
   };
 };

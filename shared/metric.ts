@@ -10,8 +10,8 @@ export type Metric =
   | "FramesSent"
   | "MeteredUnits"
   | "ConnectionsGone"
-  | "PostsBusy"
-  | "PostsRefused"
+  | "SendsBusy"
+  | "SendsRefused"
   /** Runs that died while they had the lease of a message. */
   | "Deaths"
   | "ConnectionsOpened"

@@ -1,36 +1,75 @@
-import { type Settings, settings } from "../shared/settings/settings.ts";
+import { CONNECTION_SECONDS } from "../shared/protocol/limits.ts";
+import type { ConnectionPolicy } from "../shared/settings/policy.ts";
+import type { Overrides, Settings } from "../shared/settings/schema.ts";
+import { settings } from "../shared/settings/settings.ts";
 import type { Dice } from "./world/dice.ts";
 import type { Scenario } from "./world/scenario.ts";
 
 /** Above this many connections, settings are those of production, and most clients stay. */
 export const CROWD = 1_000;
 
+/** The router's settings, and how long the simulated gateway keeps a connection: AWS fixes that, a scenario may not. */
+export interface SimulationSettings extends Settings {
+  readonly sockets: ConnectionPolicy;
+}
+
 /** A connection that is cut during an outage of half a day would tell nothing about it. */
-const FOR_OUTAGES = { maxAge: 400_000, rowMargin: 60 };
+const FOR_OUTAGES = 400_000;
 
 /** Small pages, batches and limits, so that twenty connections meet every branch that a million would. */
-export function settingsFor(connections: number, { outage, slow }: Scenario, dice: Dice): Settings {
-  if (connections > CROWD) return settings();
-  if (slow !== undefined) return settings({ delivery: { pageSize: 50, firstPageSize: 50 } });
+export function settingsFor(connections: number, { outage, slow }: Scenario, dice: Dice): SimulationSettings {
+  if (connections > CROWD) return simulated({});
+  if (slow !== undefined) return simulated({ advanced: { pageSize: 50, firstPageSize: 50 } });
   const lane = () => ({ concurrency: dice.whole(2, 4), batchSize: dice.whole(1, 10) });
-  return settings({
-    lanes: { high: lane(), normal: lane(), low: lane(), fanout: lane() },
-    delivery: {
-      rounds: dice.among([3, 5]),
-      postsInFlight: dice.whole(1, 6),
-      postAttempts: dice.whole(1, 5),
-      reserve: dice.whole(3_000, 10_000),
-      pageSize: dice.whole(2, 8),
-      firstPageSize: dice.whole(1, 4),
-      pendingLimit: dice.whole(2, 8),
-      share: dice.whole(2, 30),
-      splitLimit: dice.whole(2, 4),
-      pace: { quota: outage ? 10_000 : dice.among([40, 100, 10_000]), share: dice.among([0.3, 0.8]) },
+  const lanes = { high: lane(), normal: lane(), low: lane(), fanout: lane() };
+  const deliveryRounds = dice.among([3, 5]);
+  const sends = { sendsInFlight: dice.whole(1, 6), sendAttempts: dice.whole(1, 5) };
+  const reserveMilliseconds = dice.whole(6_000, 10_000);
+  const pageSize = dice.whole(2, 8);
+  const firstPageSize = Math.min(pageSize, dice.whole(1, 4));
+  const pendingLimit = dice.whole(2, 8);
+  const recipientsPerRun = dice.whole(2, 30);
+  const splitLimit = dice.whole(2, 4);
+  const quotaRequestsPerSecond = outage ? 10_000 : dice.among([40, 100, 10_000]);
+  const quotaFraction = dice.among([0.3, 0.8]);
+  const limit = () => (outage ? 1_000_000 : dice.whole(2, 20));
+  const limits = { normal: limit(), low: limit() };
+  const maxAgeSeconds = outage ? FOR_OUTAGES : dice.among([CONNECTION_SECONDS, 300]);
+  const timeoutSeconds = dice.among([15, 30, 60]);
+  const concurrency = ({ concurrency }: ReturnType<typeof lane>) => ({ concurrency });
+  const { high, normal, low, fanout } = lanes;
+  const overrides: Overrides = {
+    lanes: {
+      high: concurrency(high),
+      normal: { ...concurrency(normal), backlogLimitMessages: limits.normal },
+      low: { ...concurrency(low), backlogLimitMessages: limits.low },
+      fanout: concurrency(fanout),
     },
-    backlog: outage
-      ? { limits: { normal: 1_000_000, low: 1_000_000 }, lookEvery: 1_000 }
-      : { limits: { normal: dice.whole(2, 20), low: dice.whole(2, 20) }, lookEvery: 1_000 },
-    sockets: outage ? FOR_OUTAGES : { maxAge: dice.among([7_200, 300]), rowMargin: 60 },
-    functions: { consume: { timeoutSeconds: dice.among([15, 30, 60]) } },
-  });
+    deliveryRounds,
+    recipientsPerRun,
+    quotaRequestsPerSecond,
+    quotaFraction,
+    advanced: {
+      ...sends,
+      reserveMilliseconds,
+      pageSize,
+      firstPageSize,
+      pendingLimit,
+      splitLimit,
+      batchSize: {
+        high: high.batchSize,
+        normal: normal.batchSize,
+        low: low.batchSize,
+        fanout: fanout.batchSize,
+      },
+      backlogRefreshIntervalMilliseconds: 1_000,
+      functions: { consume: { timeoutSeconds } },
+    },
+  };
+  return simulated(overrides, { maxAgeSeconds, rowMarginSeconds: 60 });
 }
+
+const simulated = (
+  overrides: Overrides,
+  sockets: ConnectionPolicy = { maxAgeSeconds: CONNECTION_SECONDS, rowMarginSeconds: 600 },
+): SimulationSettings => ({ ...settings(overrides), sockets });

@@ -1,5 +1,5 @@
 import { type JWTPayload, SignJWT } from "jose";
-import { DEV_SECRET } from "../shared/settings/settings.ts";
+import { DEV_SECRET } from "../shared/settings/dev-secret.ts";
 
 export interface SignOptions {
   /** The secret in UTF-8. Default: the secret of a local router. */

@@ -6,7 +6,7 @@ export interface RouterReady {
   readonly socketUrl: string;
 }
 
-const router = await start({ settings: { delivery: { pace: { quota: 1_000_000, share: 1 } } } });
+const router = await start({ settings: { quotaRequestsPerSecond: 1_000_000, quotaFraction: 1 } });
 
 /** The whole router. */
 serveParent<RouterReady, never, never>({ url: router.url, socketUrl: router.socketUrl }, (none) => none);

@@ -1,4 +1,5 @@
-import { reservedConcurrency, type Settings } from "../../shared/settings/settings.ts";
+import { reservedConcurrency } from "../../shared/settings/derived.ts";
+import type { Settings } from "../../shared/settings/schema.ts";
 import type { Account } from "./account.ts";
 import { type Finding, ok, withoutValue, wouldFail } from "./check.ts";
 

@@ -1,4 +1,4 @@
-import type { Settings } from "../../shared/settings/settings.ts";
+import type { Settings } from "../../shared/settings/schema.ts";
 import type { Opened } from "./aws-account.ts";
 import { checkBootstrap } from "./bootstrap.ts";
 import { type Check, type Finding, ok, unknown, wouldFail } from "./check.ts";

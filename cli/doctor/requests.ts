@@ -1,4 +1,4 @@
-import type { Settings } from "../../shared/settings/settings.ts";
+import type { Settings } from "../../shared/settings/schema.ts";
 import type { Account } from "./account.ts";
 import { type Finding, ok, unknown, withoutValue, wouldFail } from "./check.ts";
 
@@ -27,7 +27,7 @@ const NEWER_QUOTA = 2_500;
 
 /** Whether the account has the requests per second that the settings share out. */
 export async function checkRequests(account: Account, settings: Settings): Promise<Finding> {
-  const planned = settings.delivery.pace.quota;
+  const planned = settings.quotaRequestsPerSecond;
   const answer = await account.quota("apigateway", THROTTLE);
   if (answer.kind === "value") {
     const has = `${answer.value} requests a second; the settings count on ${planned}`;
@@ -57,4 +57,4 @@ export async function checkConnects(account: Account): Promise<Finding> {
 }
 
 const lower = (quota: number) =>
-  `deploy with -c tagwire:settings='{"delivery":{"pace":{"quota":${quota}}}}', or ask for more (Service Quotas, apigateway, ${THROTTLE})`;
+  `deploy with -c tagwire:settings='{"quotaRequestsPerSecond":${quota}}', or ask for more (Service Quotas, apigateway, ${THROTTLE})`;

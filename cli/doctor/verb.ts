@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
-import { DEFAULTS, type Settings } from "../../shared/settings/settings.ts";
+import type { Settings } from "../../shared/settings/schema.ts";
+import { DEFAULTS } from "../../shared/settings/settings.ts";
 import { Failure } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { parseSettings } from "../option.ts";

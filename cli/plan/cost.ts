@@ -1,4 +1,4 @@
-import type { Settings } from "../../shared/settings/settings.ts";
+import type { FunctionName } from "../../shared/settings/variables.ts";
 import { visitOf } from "./connection.ts";
 import { costOf, PRICES, type PriceName } from "./prices.ts";
 import type { Planning, Stream } from "./stream.ts";
@@ -28,8 +28,8 @@ export function costLines({ load, settings, assumed }: Planning, streams: readon
     streams.reduce((n, stream) => n + stream.rate * SECONDS * pick(stream), 0);
   const visits = (load.connections / load.sessionSeconds) * SECONDS;
   const visit = visitOf(load);
-  const seconds = (milliseconds: number, name: keyof Settings["functions"]) =>
-    (milliseconds / 1000) * (settings.functions[name].memoryMegabytes / 1024);
+  const seconds = (milliseconds: number, name: FunctionName) =>
+    (milliseconds / 1000) * (settings.advanced.functions[name].memoryMegabytes / 1024);
   const messages = sum(() => 1);
   const sends = sum(({ work }) => work.sends);
   const posts = sum(({ work }) => work.requests);
@@ -48,7 +48,7 @@ export function costLines({ load, settings, assumed }: Planning, streams: readon
     ],
     ["lanes", "queueRequests", sum(({ work }) => work.queueUnits)],
     ["lanes, polls while idle", "queueRequests", polls],
-    ["fair queues", "fairRequests", settings.queues.fair ? sends : 0],
+    ["fair queues", "fairRequests", settings.fairQueues ? sends : 0],
     ["consume, runs", "invocations", runs],
     [
       "consume, time",
@@ -59,7 +59,11 @@ export function costLines({ load, settings, assumed }: Planning, streams: readon
       ),
     ],
     ["receipts", "writeUnits", sum(({ work }) => work.writeUnits)],
-    ["receipts, kept", "storedGigabytes", (messages / 30) * settings.receiptDays * (RECEIPT / GIGABYTE)],
+    [
+      "receipts, kept",
+      "storedGigabytes",
+      (messages / 30) * settings.receiptRetentionDays * (RECEIPT / GIGABYTE),
+    ],
     ["tag index", "readUnits", sum(({ work }) => work.readUnits)],
     ["frames", "socketMessages", sum(({ work }) => work.metered)],
     ["connections", "connectionMinutes", (load.connections * SECONDS) / 60],

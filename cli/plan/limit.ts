@@ -25,7 +25,6 @@ export function limits({ load, settings, quotas, assumed, streams, lanes }: Plan
   const sum = (pick: (stream: Stream) => number) => streams.reduce((n, s) => n + s.rate * pick(s), 0) * peak;
   const visits = (load.connections / load.sessionSeconds) * peak;
   const visit = visitOf(load);
-  const { pace } = settings.delivery;
   const requests = sum(({ work }) => work.requests);
   const posts = sum(({ work }) => work.posts);
   // Half-empty runs are more of them, but never more than the lane allows.
@@ -37,7 +36,7 @@ export function limits({ load, settings, quotas, assumed, streams, lanes }: Plan
   const runs =
     LANES.reduce((n, lane) => n + underWay(lane), 0) +
     (requests * assumed.ingest + visits * visit.runs * assumed.socket) / 1000;
-  const inLane = (lane: (typeof LANES)[number]) => lanes[lane].needed * settings.lanes[lane].batchSize;
+  const inLane = (lane: (typeof LANES)[number]) => lanes[lane].needed * settings.advanced.batchSize[lane];
 
   const account = (name: string, used: number, limit: number) => ({
     name,
@@ -64,7 +63,7 @@ export function limits({ load, settings, quotas, assumed, streams, lanes }: Plan
       Math.max(0, ...streams.map(({ rate, work }) => rate * work.readUnits)) * peak,
       quotas.partitionReads,
     ),
-    setting("posts/s: delivery.pace", posts, pace.quota * pace.share),
+    setting("sends/s: quotaFraction", posts, settings.quotaRequestsPerSecond * settings.quotaFraction),
     setting("POSTs/s: throttle of the HTTP stage", requests, STAGE.http),
     setting("frames and connects/s: throttle of the socket stage", visits * visit.requests, STAGE.socket),
     ...[...PRIORITIES, "fanout" as const].map((lane) =>

@@ -1,5 +1,6 @@
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
-import { reservedConcurrency, type Settings } from "../../shared/settings/settings.ts";
+import { reservedConcurrency } from "../../shared/settings/derived.ts";
+import type { Settings } from "../../shared/settings/schema.ts";
 import { visitOf } from "./connection.ts";
 import { type CostLine, costLines } from "./cost.ts";
 import { type Limit, limits } from "./limit.ts";
@@ -16,7 +17,7 @@ export interface CapacityPlan {
   readonly streams: readonly Stream[];
   readonly lanes: Readonly<Record<Lane, LanePlan>>;
   /** Of all lanes together. */
-  readonly postsInFlight: { readonly needed: number; readonly allowed: number };
+  readonly sendsInFlight: { readonly needed: number; readonly allowed: number };
   readonly tables: { readonly average: Capacity; readonly peak: Capacity };
   /** Seconds until all that gathered in `outageSeconds` of average load is delivered; none where it never is. */
   readonly drain: { readonly outageSeconds: number; readonly seconds?: number };
@@ -31,7 +32,7 @@ export interface CapacityPlan {
 /** The quota is a limit of its own; a lane must not look fuller for it. */
 const unpaced = (settings: Settings): Settings => ({
   ...settings,
-  delivery: { ...settings.delivery, pace: { quota: Number.POSITIVE_INFINITY, share: 1 } },
+  quotaRequestsPerSecond: Number.POSITIVE_INFINITY,
 });
 
 /** How full a lane may be in the busiest second. */
@@ -45,7 +46,7 @@ export function plan(planning: Planning): CapacityPlan {
     work: workOf(traffic, load, settings, assumed),
     inFull: workOf(
       traffic,
-      { ...load, perRun: settings.lanes[traffic.priority].batchSize },
+      { ...load, perRun: settings.advanced.batchSize[traffic.priority] },
       unpaced(settings),
       assumed,
     ),
@@ -71,16 +72,16 @@ export function plan(planning: Planning): CapacityPlan {
   };
   const posts = sum(({ work }) => work.posts);
   const fullest = Math.max(
-    posts / (settings.delivery.pace.quota * settings.delivery.pace.share),
+    posts / (settings.quotaRequestsPerSecond * settings.quotaFraction),
     ...LANES.map((lane) => busy[lane] / settings.lanes[lane].concurrency),
   );
   const monthly = costLines(planning, streams);
   return {
     streams,
     lanes,
-    postsInFlight: {
+    sendsInFlight: {
       needed: (posts * load.peak * assumed.post) / 1000,
-      allowed: reservedConcurrency(settings) * settings.delivery.postsInFlight,
+      allowed: reservedConcurrency(settings) * settings.advanced.sendsInFlight,
     },
     tables: {
       average,

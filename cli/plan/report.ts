@@ -60,9 +60,9 @@ const lanesTable = ({ lanes }: CapacityPlan): string =>
     }),
   ]);
 
-const capacity = ({ postsInFlight, tables, drain, reconnectSeconds }: CapacityPlan): string =>
+const capacity = ({ sendsInFlight, tables, drain, reconnectSeconds }: CapacityPlan): string =>
   list([
-    ["posts in flight", `${number(postsInFlight.needed)} needed, ${number(postsInFlight.allowed)} allowed`],
+    ["sends in flight", `${number(sendsInFlight.needed)} needed, ${number(sendsInFlight.allowed)} allowed`],
     ["tables, average", `${number(tables.average.writes)} WRU/s, ${number(tables.average.reads)} RRU/s`],
     ["tables, peak", `${number(tables.peak.writes)} WRU/s, ${number(tables.peak.reads)} RRU/s`],
     [

@@ -1,5 +1,5 @@
 import type { Lane } from "../../shared/protocol/lane.ts";
-import type { Settings } from "../../shared/settings/settings.ts";
+import type { Settings } from "../../shared/settings/schema.ts";
 import type { Assumptions, Load, Traffic } from "./load.ts";
 import type { Quotas } from "./quotas.ts";
 import type { Work } from "./work.ts";

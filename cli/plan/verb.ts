@@ -1,6 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { BATCH_MESSAGES, FRAME_BYTES, QUEUE_BATCH } from "../../shared/protocol/limits.ts";
-import { DEFAULTS, type Settings } from "../../shared/settings/settings.ts";
+import {
+  BATCH_MESSAGES,
+  CONNECTION_SECONDS,
+  FRAME_BYTES,
+  QUEUE_BATCH,
+} from "../../shared/protocol/limits.ts";
+import type { Settings } from "../../shared/settings/schema.ts";
+import { DEFAULTS } from "../../shared/settings/settings.ts";
 import { UsageError } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { parseSettings } from "../option.ts";
@@ -44,8 +50,8 @@ export function planVerb(program: Command, io: Io): void {
       option(
         "--session <seconds>",
         "how long a connection is open",
-        [1, DEFAULTS.sockets.maxAge],
-        DEFAULTS.sockets.maxAge,
+        [1, CONNECTION_SECONDS],
+        CONNECTION_SECONDS,
       ),
     )
     .addOption(option("--topics <n>", "that a connection subscribes to", [0, 200], 1))
@@ -73,14 +79,14 @@ export function planVerb(program: Command, io: Io): void {
     .action((_own: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       const base = options.settings ?? DEFAULTS;
-      const { quota = base.delivery.pace.quota, connects, runs, postMs, outage, session, json } = options;
+      const { quota = base.quotaRequestsPerSecond, connects, runs, postMs, outage, session, json } = options;
       const { connections, topics, bytes, perPost, perRun, peak } = options;
       const { traffic = exampleFor(connections) } = options;
       const widest = Math.max(...traffic.map(({ audience }) => audience));
       if (widest > connections)
         throw new UsageError(`a message for ${widest} needs as many --connections, got ${connections}`);
       const load = { traffic, connections, sessionSeconds: session, topics, bytes, perPost, perRun, peak };
-      const settings = { ...base, delivery: { ...base.delivery, pace: { ...base.delivery.pace, quota } } };
+      const settings = { ...base, quotaRequestsPerSecond: quota };
       const found = plan({
         load,
         settings,

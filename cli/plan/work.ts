@@ -1,6 +1,6 @@
 import { METERED_BYTES, QUEUE_BATCH } from "../../shared/protocol/limits.ts";
-import { jobsFor } from "../../shared/settings/policy.ts";
-import type { Settings } from "../../shared/settings/settings.ts";
+import { deliveryPolicy, jobsFor } from "../../shared/settings/policy.ts";
+import type { Settings } from "../../shared/settings/schema.ts";
 import type { Assumptions, Load, Traffic } from "./load.ts";
 
 /** What one message leads to, on average: calls, the units they are priced in, and time in milliseconds. */
@@ -43,9 +43,9 @@ export const RECEIPT = 500;
 const started = (bytes: number, unit: number) => Math.max(1, Math.ceil(bytes / unit));
 
 /** Posts per second that one run makes, where so many share the part of the quota that posts may use. */
-export function postRate({ delivery }: Settings, { post }: Assumptions, runs = 1): number {
-  const { postsInFlight, pace } = delivery;
-  return Math.min((postsInFlight * 1000) / post, (pace.quota * pace.share) / runs);
+export function postRate(settings: Settings, { post }: Assumptions, runs = 1): number {
+  const { quotaRequestsPerSecond, quotaFraction, advanced } = settings;
+  return Math.min((advanced.sendsInFlight * 1000) / post, (quotaRequestsPerSecond * quotaFraction) / runs);
 }
 
 /** What one message of this traffic leads to if every post succeeds at once. */
@@ -56,7 +56,7 @@ export function workOf(
   assumed: Assumptions,
 ): Work {
   const { bytes, perPost, perRun } = load;
-  const jobs = jobsFor(audience, settings.delivery);
+  const jobs = jobsFor(audience, deliveryPolicy(settings));
   const size = bytes + ENVELOPE;
   const inRun = Math.min(perRun, QUEUE_BATCH);
   const ingest = {
@@ -96,7 +96,8 @@ export function workOf(
     };
   }
 
-  const { batchSize, concurrency } = settings.lanes.fanout;
+  const batchSize = settings.advanced.batchSize.fanout;
+  const { concurrency } = settings.lanes.fanout;
   const each = servedBy(audience / jobs, settings);
   const side = Math.min(jobs, concurrency);
   const rate = postRate(settings, assumed, side);
@@ -131,12 +132,12 @@ export function workOf(
   };
 }
 
-const firstPage = (rows: number, { delivery }: Settings) =>
-  started(Math.min(rows, delivery.firstPageSize) * ROW, READ_UNIT);
+const firstPage = (rows: number, { advanced }: Settings) =>
+  started(Math.min(rows, advanced.firstPageSize) * ROW, READ_UNIT);
 
 /** Queries that page through so many rows, and their read units. */
 function servedBy(rows: number, settings: Settings): { queries: number; readUnits: number } {
-  const { firstPageSize, pageSize } = settings.delivery;
+  const { firstPageSize, pageSize } = settings.advanced;
   const rest = Math.max(0, rows - firstPageSize);
   const full = Math.floor(rest / pageSize);
   const last = rest - full * pageSize;

@@ -1,5 +1,5 @@
 import { requestHandler } from "../../shared/adapters/sdk/client.ts";
-import type { FunctionSettings } from "../../shared/settings/settings.ts";
+import type { FunctionSettings } from "../../shared/settings/schema.ts";
 
 export interface ClientLimits extends Pick<FunctionSettings, "timeoutSeconds"> {
   /** HTTP connections at most. */

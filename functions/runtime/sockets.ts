@@ -8,14 +8,17 @@ import type { Runtime } from "./runtime.ts";
 export const socketsOf = (
   { clock }: Pick<Runtime, "clock">,
   endpoint: string,
-  { postTimeout, postsInFlight }: Pick<DeliveryPolicy, "postTimeout" | "postsInFlight">,
+  {
+    sendTimeoutMilliseconds,
+    sendsInFlight,
+  }: Pick<DeliveryPolicy, "sendTimeoutMilliseconds" | "sendsInFlight">,
   { config: { region, credentials } }: Pick<DynamoDBClient, "config">,
 ): Sockets =>
   signedSockets({
     endpoint,
     region,
     credentials,
-    timeout: postTimeout,
-    connections: postsInFlight,
+    timeout: sendTimeoutMilliseconds,
+    connections: sendsInFlight,
     now: clock.now,
   });

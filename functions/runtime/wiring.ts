@@ -4,7 +4,7 @@ import { clientConfig } from "../../shared/adapters/sdk/client.ts";
 import { type SqsQueueOptions, sqsQueue } from "../../shared/adapters/sqs/message-queue.ts";
 import type { MessageQueue } from "../../shared/ports.ts";
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
-import type { Settings } from "../../shared/settings/settings.ts";
+import type { Settings } from "../../shared/settings/schema.ts";
 import { type ClientLimits, clientOptions } from "./clients.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -31,8 +31,8 @@ export const queueClient = (runtime: Runtime, { timeoutSeconds }: Time): SQSClie
  * What the clients of the consumer have: a call that hangs when the run starts no more sends, and the one that then
  * writes what became of the message, are over within the reserve.
  */
-export const reserveOf = ({ delivery }: Pick<Settings, "delivery">): Time => ({
-  timeoutSeconds: Math.max(LEAST_RESERVE, delivery.reserve / 1_000),
+export const reserveOf = ({ advanced }: Pick<Settings, "advanced">): Time => ({
+  timeoutSeconds: Math.max(LEAST_RESERVE, advanced.reserveMilliseconds / 1_000),
 });
 
 /** Seconds. */

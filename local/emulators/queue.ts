@@ -2,7 +2,8 @@ import { CreateQueueCommand, SQSClient, type SQSClientConfig } from "@aws-sdk/cl
 import { buildApp } from "fauxqs";
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
 import { MAX_RECEIVES } from "../../shared/protocol/limits.ts";
-import { type Settings, visibilitySeconds } from "../../shared/settings/settings.ts";
+import { visibilitySeconds } from "../../shared/settings/derived.ts";
+import type { Settings } from "../../shared/settings/schema.ts";
 import { CREDENTIALS, queueArn, REGION } from "./aws.ts";
 
 /** How many messages a queue holds, by what hides them. */
@@ -38,7 +39,7 @@ export async function startQueues(settings: Settings, maxReceives = MAX_RECEIVES
   const endpoint = await app.listen({ port: 0, host: "127.0.0.1" });
   const client = sqsClient(endpoint);
   const days = (count: number) => String(Math.ceil(count * 86_400));
-  const { retentionDays, deadLetterRetentionDays } = settings.queues;
+  const { retentionDays, deadLetterRetentionDays } = settings;
   const deadLetterUrl = await create(client, DEAD_LETTERS, {
     MessageRetentionPeriod: days(deadLetterRetentionDays),
   });

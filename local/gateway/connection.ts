@@ -1,6 +1,5 @@
 import type { WebSocket } from "ws";
 import type { Clock } from "../../shared/ports.ts";
-import type { SocketPolicy } from "../../shared/settings/policy.ts";
 import type { Limits } from "../limits.ts";
 import { type Flow, flow } from "./flow.ts";
 import type { Peer } from "./socket-event.ts";
@@ -28,16 +27,14 @@ export interface Connection extends Pick<Flow, "isFull" | "begin"> {
 
 export interface ConnectionDeps {
   readonly clock: Pick<Clock, "now">;
-  readonly policy: Pick<SocketPolicy, "maxAge" | "idle">;
-  readonly limits: Pick<Limits, "bufferBytes" | "framesInFlight" | "stalledTimeout">;
+  readonly limits: Pick<
+    Limits,
+    "bufferBytes" | "connectionAge" | "framesInFlight" | "idleTimeout" | "stalledTimeout"
+  >;
 }
 
 /** Wraps a socket that has just opened. */
-export function connection(
-  { clock, policy, limits }: ConnectionDeps,
-  peer: Peer,
-  socket: WebSocket,
-): Connection {
+export function connection({ clock, limits }: ConnectionDeps, peer: Peer, socket: WebSocket): Connection {
   let lastActiveAt = peer.connectedAt;
   let closedWith: number | undefined;
   let cut: NodeJS.Timeout | undefined;
@@ -53,8 +50,8 @@ export function connection(
     socket.resume();
   };
   const goAway = () => close(1001, "Going away");
-  const idle = setTimeout(goAway, policy.idle * 1000);
-  const age = setTimeout(goAway, policy.maxAge * 1000);
+  const idle = setTimeout(goAway, limits.idleTimeout);
+  const age = setTimeout(goAway, limits.connectionAge);
   const traffic = flow(socket, limits, {
     stalled: () => close(1008, "The client does not read"),
     flushed: () => flushed(),

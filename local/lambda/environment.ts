@@ -1,5 +1,6 @@
 import { LANES } from "../../shared/protocol/lane.ts";
-import { ENV, type FunctionName, type Settings } from "../../shared/settings/settings.ts";
+import type { Settings } from "../../shared/settings/schema.ts";
+import { ENV, type FunctionName } from "../../shared/settings/variables.ts";
 import { functionCredentials, REGION } from "../emulators/aws.ts";
 import type { Queues } from "../emulators/queue.ts";
 import type { Tables } from "../emulators/table.ts";

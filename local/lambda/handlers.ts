@@ -11,7 +11,7 @@ import { ingestHandler } from "../../functions/ingest.ts";
 import { receiptsHandler } from "../../functions/receipts.ts";
 import type { Runtime } from "../../functions/runtime/runtime.ts";
 import { socketHandler } from "../../functions/socket.ts";
-import type { FunctionName } from "../../shared/settings/settings.ts";
+import type { FunctionName } from "../../shared/settings/variables.ts";
 
 export type Handler<Event, Reply> = (event: Event, context: Context) => Promise<Reply>;
 interface Events {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Context } from "aws-lambda";
-import type { FunctionName, FunctionSettings } from "../../shared/settings/settings.ts";
+import type { FunctionSettings } from "../../shared/settings/schema.ts";
+import type { FunctionName } from "../../shared/settings/variables.ts";
 import { functionArn } from "../emulators/aws.ts";
 import type { EventOf, Handler, ReplyOf } from "./handlers.ts";
 

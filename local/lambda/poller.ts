@@ -8,7 +8,6 @@ import {
 } from "@aws-sdk/client-sqs";
 import { backoff } from "../../shared/backoff.ts";
 import type { Lane } from "../../shared/protocol/lane.ts";
-import type { LaneSettings } from "../../shared/settings/settings.ts";
 import { queueName } from "../emulators/queue.ts";
 import type { Observer } from "../testing/observer.ts";
 import { failedIds, recordOf } from "./batch.ts";
@@ -21,7 +20,11 @@ export interface PollerDeps {
   readonly write: (line: string) => void;
 }
 
-export interface PolledLane extends LaneSettings {
+export interface PolledLane {
+  /** Runs at a time. */
+  readonly concurrency: number;
+  /** Messages of a run. */
+  readonly batchSize: number;
   readonly lane: Lane;
   readonly url: string;
   readonly visibilitySeconds: number;

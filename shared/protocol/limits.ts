@@ -46,6 +46,12 @@ export const CONNECTION_TAGS = 200;
 /** Longest visibility timeout, in seconds (SQS quotas: 12 hours). */
 export const VISIBILITY_SECONDS = 43_200;
 
+/** API Gateway cuts a WebSocket connection after this, in seconds (API Gateway quotas: 2 hours). */
+export const CONNECTION_SECONDS = 7_200;
+
+/** API Gateway cuts a WebSocket connection after this without traffic, in seconds (API Gateway quotas: 10 minutes). */
+export const IDLE_SECONDS = 600;
+
 /**
  * For so many milliseconds after its connect time a 410 may only mean that `$connect` has not returned yet (API Gateway
  * quotas: integration timeout 29 s; the rest is for clocks that differ).

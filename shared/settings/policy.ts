@@ -1,50 +1,57 @@
 import type { Lane } from "../protocol/lane.ts";
+import type { Settings } from "./schema.ts";
 
-/** How posts are paced to the request quota that API Gateway gives an account. */
-export interface PacePolicy {
-  /** Requests per second that the account may make (10,000; 2,500 in newer Regions), shared by all its APIs. */
-  readonly quota: number;
-  /** Which part of the quota posts may use, 0-1. */
-  readonly share: number;
-}
+/* The parts of the settings that the pipeline takes. Functions read them too, so this loads no schema. */
+
+/** Milliseconds by which the clocks of two runs may differ. A lease ends this long after its run. */
+export const CLOCK_MARGIN = 5_000;
+
+/** The least rate of a container's sends, however much it is throttled. */
+export const LEAST_SENDS_PER_SECOND = 10;
+
+/** How sends share the request quota that API Gateway gives an account. */
+export type RatePolicy = Pick<Settings, "quotaRequestsPerSecond" | "quotaFraction">;
+
+/** How a run delivers. */
+export type DeliveryPolicy = RatePolicy &
+  Pick<Settings, "recipientsPerRun" | "deliveryRounds"> &
+  Pick<
+    Settings["advanced"],
+    | "sendsInFlight"
+    | "sendAttempts"
+    | "sendTimeoutMilliseconds"
+    | "pause"
+    | "backoff"
+    | "reserveMilliseconds"
+    | "pageSize"
+    | "firstPageSize"
+    | "splitLimit"
+    | "deathLimit"
+    | "pendingLimit"
+  >;
+
+export const deliveryPolicy = ({ advanced, ...settings }: Settings): DeliveryPolicy => ({
+  ...settings,
+  ...advanced,
+});
 
 /** When a lane takes no more messages. */
 export interface BacklogPolicy {
   /** Messages that may wait in a lane. A lane without a limit always takes more. */
   readonly limits: Readonly<Partial<Record<Lane, number>>>;
-  /** How long a function trusts what it last saw. */
-  readonly lookEvery: number;
+  /** How long a container relies on what it last read. */
+  readonly refreshIntervalMilliseconds: number;
 }
 
-/** How a run delivers. Times are milliseconds unless the name says otherwise. */
-export interface DeliveryPolicy {
-  /** Posts in flight per run. */
-  readonly postsInFlight: number;
-  /** Posts to one connection per run: the first and its retries. */
-  readonly postAttempts: number;
-  /** How long before a post counts as busy. */
-  readonly postTimeout: number;
-  /** Pause between two rounds of posts in a run: exponential with full jitter. */
-  readonly pause: { readonly base: number; readonly cap: number };
-  /** Seconds between two receives: exponential with full jitter, and at least one. */
-  readonly backoff: { readonly base: number; readonly cap: number };
-  /** What is left of a run when it starts no more posts. */
-  readonly reserve: number;
-  /** Rows per page of a tag's list. The first page is smaller, since most lists are short. */
-  readonly pageSize: number;
-  readonly firstPageSize: number;
-  /** Connections that one run serves; a larger audience is split into jobs. */
-  readonly share: number;
-  /** Jobs that one run splits a message into at most; each may split again. */
-  readonly splitLimit: number;
-  /** Runs in which a connection may stay busy; then the message is dead with that connection pending. */
-  readonly rounds: number;
-  /** Runs that may die while they process a message; then it is dead. */
-  readonly deaths: number;
-  readonly pace: PacePolicy;
-  /** Busy connections a run carries over to the next; past it the run stops and leaves the rest. */
-  readonly pendingLimit: number;
-}
+export const backlogPolicy = ({ lanes, advanced }: Settings): BacklogPolicy => ({
+  limits: {
+    normal: lanes.normal.backlogLimitMessages,
+    low: lanes.low.backlogLimitMessages,
+    fanout: lanes.fanout.backlogLimitMessages,
+    ...(lanes.high.backlogLimitMessages === undefined ? {} : { high: lanes.high.backlogLimitMessages }),
+  },
+  refreshIntervalMilliseconds: advanced.backlogRefreshIntervalMilliseconds,
+});
 
 /**
  * Jobs that an audience of so many is split into; none where one run can serve it. They are half a run's share each, so
@@ -52,15 +59,13 @@ export interface DeliveryPolicy {
  */
 export const jobsFor = (
   audience: number,
-  { share, splitLimit }: Pick<DeliveryPolicy, "share" | "splitLimit">,
-): number => (audience <= share ? 0 : Math.min(splitLimit, Math.ceil((2 * audience) / share)));
+  { recipientsPerRun, splitLimit }: Pick<DeliveryPolicy, "recipientsPerRun" | "splitLimit">,
+): number =>
+  audience <= recipientsPerRun ? 0 : Math.min(splitLimit, Math.ceil((2 * audience) / recipientsPerRun));
 
-/** How long connections live, in seconds. */
-export interface SocketPolicy {
-  /** After this API Gateway cuts a connection (fixed: 2 h). */
-  readonly maxAge: number;
-  /** After this long without traffic API Gateway cuts a connection (fixed: 10 min). */
-  readonly idle: number;
-  /** How much a row outlives its connection, for slow clocks. */
-  readonly rowMargin: number;
+/** How long the rows of a connection live. */
+export interface ConnectionPolicy {
+  /** API Gateway cuts a connection after this. */
+  readonly maxAgeSeconds: number;
+  readonly rowMarginSeconds: number;
 }

@@ -87,7 +87,7 @@ export function maySlowDown({ faults, dice, scheduler }: Simulation, socket: Soc
 
 /** API Gateway cuts every socket at its maximum age. Here it never says so. */
 export async function cutAtMaxAge({ scheduler, gateway, oracle, settings }: Simulation, socket: Socket) {
-  await scheduler.sleep(settings.sockets.maxAge * 1000);
+  await scheduler.sleep(settings.sockets.maxAgeSeconds * 1000);
   gateway.close(socket);
   oracle.changed(socket);
 }

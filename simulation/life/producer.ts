@@ -5,7 +5,7 @@ import { PRIORITIES } from "../../shared/protocol/lane.ts";
 import type { MessageId } from "../../shared/protocol/message.ts";
 import { type Tag, topicTag, type UserId, userTag } from "../../shared/protocol/tag.ts";
 import type { Target } from "../../shared/protocol/target.ts";
-import { lifeSeconds } from "../../shared/settings/settings.ts";
+import { lifeSeconds } from "../../shared/settings/derived.ts";
 import type { PostedMessage } from "../oracle/message-record.ts";
 import type { Dice } from "../world/dice.ts";
 import type { Simulation } from "../world/world.ts";

@@ -163,7 +163,7 @@ export const AROUND = {
   },
   "unbounded-posts": {
     why: "a run posts to as many connections at a time as it likes",
-    policy: () => ({ postsInFlight: 1_000 }),
+    policy: () => ({ sendsInFlight: 1_000 }),
   },
   "gone-is-sent": {
     why: "a post to a closed socket counts as sent",

@@ -40,7 +40,7 @@ export const RUNS = {
       };
     },
   },
-  "no-reserve": { why: "a run sends until it is killed", policy: () => ({ reserve: 0 }) },
+  "no-reserve": { why: "a run sends until it is killed", policy: () => ({ reserveMilliseconds: 0 }) },
   "end-from-settings": {
     why: "a run takes its end from the settings and not from its context",
     end: (end) => end + 60_000,
@@ -53,7 +53,7 @@ export const RUNS = {
   },
   "back-off-without-cap": {
     why: "back-off grows without end",
-    policy: () => ({ backoff: { base: 400, cap: 40_000 } }),
+    policy: () => ({ backoff: { baseSeconds: 400, capSeconds: 40_000 } }),
   },
   "delay-ignored": {
     why: "a message is in its lane at once, whatever its delay",

@@ -20,7 +20,7 @@ export const SENDS = {
   },
   "share-ignored": {
     why: "a container takes more than its share of the quota",
-    policy: ({ pace }) => ({ pace: { ...pace, share: 4 } }),
+    policy: () => ({ quotaFraction: 4 }),
     in: BUSY,
   },
   "unheard-is-sent": {

@@ -1,4 +1,4 @@
-import { visibilitySeconds } from "../../shared/settings/settings.ts";
+import { visibilitySeconds } from "../../shared/settings/derived.ts";
 import type { Simulation } from "../world/world.ts";
 import { type MessageRecord, nameOf } from "./message-record.ts";
 
@@ -50,7 +50,7 @@ function waitedOut(
 
 /** An outage may hide a death: a message that is received in between does not tell that its run died. */
 function poisoned({ oracle, settings, scenario }: Simulation, record: MessageRecord): void {
-  const { deaths } = settings.delivery;
+  const { deathLimit: deaths } = settings.advanced;
   const { receipt, servings } = record;
   const died = servings.filter(({ actor }) => actor.death === "poison").length;
   const isDead = receipt?.state === "dead" && receipt.reason?.startsWith(`${deaths} runs died`);

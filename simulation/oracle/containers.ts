@@ -39,8 +39,8 @@ const SECOND = 1_000;
 
 /** Rules on what a container does with the gateway: its rate, and what it does while the gateway is down. */
 export function watchContainers(book: History): ContainerWatch {
-  const { quota, share } = book.settings.delivery.pace;
-  const most = Math.max(LEAST, quota * share) * (1 + BURST) + 1;
+  const { quotaRequestsPerSecond, quotaFraction } = book.settings;
+  const most = Math.max(LEAST, quotaRequestsPerSecond * quotaFraction) * (1 + BURST) + 1;
   const containers = new Map<number, Container>();
   const containerOf = ({ container = 0 }: Actor): Container => {
     const known = containers.get(container) ?? {

@@ -1,4 +1,4 @@
-import { visibilitySeconds } from "../../shared/settings/settings.ts";
+import { visibilitySeconds } from "../../shared/settings/derived.ts";
 import type { History } from "./history.ts";
 import type { MessageRecord, Serving } from "./message-record.ts";
 
@@ -20,7 +20,8 @@ export function deathsAtMost(
   // A split sets the count back too, and its run may die before its jobs are queued.
   const settled = earlier.findLastIndex(({ state }) => state === "settled") + 1;
   const split = earlier.findLastIndex(({ outcome }) => outcome?.kind === "split");
-  const late = 1000 * (visibilitySeconds(settings) - settings.functions.consume.timeoutSeconds) - MARGIN;
+  const late =
+    1000 * (visibilitySeconds(settings) - settings.advanced.functions.consume.timeoutSeconds) - MARGIN;
   return earlier.slice(Math.max(settled, split)).filter((serving, index, all) => {
     const next = all[index + 1]?.since ?? before?.since ?? now();
     return serving.actor.death !== undefined || !serving.hidden || next - serving.since >= late;

@@ -2,7 +2,7 @@ import type { Receipts } from "../../shared/ports.ts";
 import type { MessageId } from "../../shared/protocol/message.ts";
 import type { UserId } from "../../shared/protocol/tag.ts";
 import type { Job } from "../../shared/receipts/job.ts";
-import type { Settings } from "../../shared/settings/settings.ts";
+import type { SimulationSettings } from "../settings.ts";
 import type { Gateway } from "../world/gateway.ts";
 import type { Actor } from "../world/scheduler.ts";
 import type { Trace } from "../world/trace.ts";
@@ -28,7 +28,7 @@ export interface History {
   readonly now: () => number;
   readonly trace: Trace;
   readonly gateway: Gateway;
-  readonly settings: Settings;
+  readonly settings: SimulationSettings;
   /** A receipt, as the product shows it. */
   readonly find: Receipts["find"];
   readonly records: MessageRecord[];

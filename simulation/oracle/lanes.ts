@@ -3,7 +3,7 @@ import type { Lane } from "../../shared/protocol/lane.ts";
 import type { Tag } from "../../shared/protocol/tag.ts";
 import type { Job } from "../../shared/receipts/job.ts";
 import type { Recipient } from "../../shared/receipts/receipt.ts";
-import { visibilitySeconds } from "../../shared/settings/settings.ts";
+import { visibilitySeconds } from "../../shared/settings/derived.ts";
 import { SKEW } from "../world/network.ts";
 import type { Actor } from "../world/scheduler.ts";
 import type { ContainerWatch } from "./containers.ts";
@@ -35,9 +35,10 @@ const ENOUGH = { hides: 10, mean: 0.12 };
 
 /** Rules on what goes into the lanes, when it comes back, and what a dead record says. */
 export function watchLanes(book: History, { heard }: Pick<ContainerWatch, "heard">): LaneWatch {
-  const { backoff, deaths } = book.settings.delivery;
-  const { maxAge, rowMargin } = book.settings.sockets;
-  const hiddenAtMost = Math.max(backoff.cap, visibilitySeconds(book.settings) + 15);
+  const { deathLimit: deaths, backoff } = book.settings.advanced;
+  const { baseSeconds: base, capSeconds: cap } = backoff;
+  const { maxAgeSeconds, rowMarginSeconds } = book.settings.sockets;
+  const hiddenAtMost = Math.max(cap, visibilitySeconds(book.settings) + 15);
   const duplicates = new Map<Actor, { readonly runs: Set<string>; counted: number }>();
   const parts: number[] = [];
   /** Two copies of one message may be in one run, and only one of them gets the job. */
@@ -64,7 +65,6 @@ export function watchLanes(book: History, { heard }: Pick<ContainerWatch, "heard
         book.violate("a message is in the lane of its priority", `${nameOf(record)}: ${lane}`);
     },
     hiding(actor, body, receive, seconds) {
-      const { cap, base } = backoff;
       const serving = servingOf(actor, body, receive);
       if (seconds > hiddenAtMost) {
         book.violate("back-off has a cap", `${actor.name} hides a message for ${seconds} s`);
@@ -109,7 +109,7 @@ export function watchLanes(book: History, { heard }: Pick<ContainerWatch, "heard
       book.violate("a duplicate counts as one", `${actor.name} met ${runs.size} and counted ${counted}`);
     },
     listing(tag, { connectionId, connectedAt }, expiresAt) {
-      const latest = connectedAt + (maxAge + rowMargin) * 1000 + SKEW;
+      const latest = connectedAt + (maxAgeSeconds + rowMarginSeconds) * 1000 + SKEW;
       if (expiresAt <= latest) return;
       book.violate("a row ends with its connection", `${connectionId} in ${tag} until ${expiresAt}`);
     },

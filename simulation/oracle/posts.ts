@@ -36,14 +36,14 @@ export interface PostWatch {
 
 /** Rules on every post when it starts, and on every frame when it arrives. */
 export function watchPosts(book: History): PostWatch {
-  const { postsInFlight } = book.settings.delivery;
+  const { sendsInFlight } = book.settings.advanced;
   const inFlight = new Map<Actor, number>();
   const totals = { peakPosts: 0, peakPostsInRun: 0, repeats: 0, misdirected: 0 };
 
   const count = (actor: Actor) => {
     const posts = (inFlight.get(actor) ?? 0) + 1;
     inFlight.set(actor, posts);
-    if (posts > postsInFlight) book.violate("posts in flight are bounded", `${actor.name} has ${posts}`);
+    if (posts > sendsInFlight) book.violate("posts in flight are bounded", `${actor.name} has ${posts}`);
     let all = 0;
     for (const [run, some] of inFlight) {
       if (run.alive) all += some;
@@ -131,7 +131,7 @@ function checkStart(
 ) {
   const what = `${actor.name} posts ${nameOf(record)} to ${id}`;
   const now = Math.floor(book.now() + actor.skew);
-  const { reserve, pageSize, pendingLimit } = book.settings.delivery;
+  const { reserveMilliseconds: reserve, pageSize, pendingLimit } = book.settings.advanced;
   if (now >= (record.message?.expiresAt ?? Number.POSITIVE_INFINITY)) {
     book.violate("nothing is posted after its deadline", what);
   }

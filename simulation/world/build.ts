@@ -2,13 +2,15 @@ import { backlog } from "../../shared/pipeline/ingest/backlog.ts";
 import type { Lane } from "../../shared/protocol/lane.ts";
 import { MAX_RECEIVES } from "../../shared/protocol/limits.ts";
 import type { Topic } from "../../shared/protocol/tag.ts";
-import { type Settings, visibilitySeconds } from "../../shared/settings/settings.ts";
+import { visibilitySeconds } from "../../shared/settings/derived.ts";
+import { backlogPolicy, deliveryPolicy } from "../../shared/settings/policy.ts";
 import { memoryConnections } from "../../testing/memory/connections.ts";
 import { memoryReceipts } from "../../testing/memory/receipts.ts";
 import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import { afterClaim } from "../life/disruptions.ts";
 import { atClaims } from "../life/outage.ts";
 import { createOracle } from "../oracle/oracle.ts";
+import type { SimulationSettings } from "../settings.ts";
 import { consumer } from "./consumer.ts";
 import { dice } from "./dice.ts";
 import { simulatedEventSource } from "./event-source.ts";
@@ -28,7 +30,7 @@ import type { Simulation } from "./world.ts";
 
 export interface SimulationSetup {
   readonly seed: number;
-  readonly settings: Settings;
+  readonly settings: SimulationSettings;
   readonly rates: FaultRates;
   readonly topics: readonly Topic[];
   readonly keepTrace: boolean;
@@ -58,8 +60,9 @@ export function buildSimulation({
   const outages = outagesOf(scheduler);
   const common = { scheduler, faults, outages, trace, settings };
   const network = simulatedNetwork({ ...common, dice: throws("network") });
-  const { postTimeout, deaths, pace } = settings.delivery;
-  const gatewayWorld = { now, sleep, faults, outages, quota: pace.quota };
+  const policy = deliveryPolicy(settings);
+  const { sendTimeoutMilliseconds, deathLimit: deaths, quotaRequestsPerSecond: quota } = policy;
+  const gatewayWorld = { now, sleep, faults, outages, quota };
   const gateway = simulatedGateway({ ...gatewayWorld, dice: throws("gateway") });
   const tables = {
     receipts: memoryReceipts(),
@@ -98,7 +101,7 @@ export function buildSimulation({
     queue,
     poison,
     newId,
-    postTimeout,
+    sendTimeoutMilliseconds,
   };
   const begins = atClaims(scenario, (milliseconds) => {
     if (scenario.outage) outages.begin(scenario.outage.kind, milliseconds);
@@ -117,7 +120,7 @@ export function buildSimulation({
     dice: throws("source"),
     consume: consumer({
       ...{ settings, ports, mutant },
-      policy: { ...settings.delivery, ...mutant?.policy?.(settings.delivery) },
+      policy: { ...policy, ...mutant?.policy?.(policy) },
     }),
     onReturn: oracle.returned,
     violate: oracle.violate,
@@ -133,7 +136,7 @@ export function buildSimulation({
     topics,
     dice: throws("world"),
     invoke: invoker({ network, trace, ports, timeout: CALL_TIMEOUT }),
-    backlog: backlog({ queue: { backlog: waiting }, clock: scheduler, policy: settings.backlog }),
+    backlog: backlog({ queue: { backlog: waiting }, clock: scheduler, policy: backlogPolicy(settings) }),
     opening: START,
     closing: START + OPEN_FOR,
   };

@@ -1,8 +1,9 @@
 import { consume } from "../../shared/pipeline/consume/consume.ts";
 import type { Received } from "../../shared/pipeline/consume/record.ts";
 import { type GatewayMemory, gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
+import { visibilitySeconds } from "../../shared/settings/derived.ts";
 import type { DeliveryPolicy } from "../../shared/settings/policy.ts";
-import { type Settings, visibilitySeconds } from "../../shared/settings/settings.ts";
+import type { Settings } from "../../shared/settings/schema.ts";
 import type { Mutant } from "./mutant.ts";
 import type { Ports } from "./ports.ts";
 import type { Actor } from "./scheduler.ts";
@@ -25,7 +26,7 @@ export function consumer({ settings, policy, ports, mutant }: ConsumerWorld) {
   const hidden = { visibilitySeconds: visibilitySeconds(settings) };
   let started = 0;
   const start = (): Container => {
-    const memory = gatewayMemory(policy.pace);
+    const memory = gatewayMemory(policy);
     return { number: ++started, memory: { ...memory, ...mutant?.memory?.(memory) } };
   };
   return async (actor: Actor, records: readonly Received[], end: number): Promise<readonly string[]> => {

@@ -1,6 +1,7 @@
 import type { Received } from "../../shared/pipeline/consume/record.ts";
 import type { Lane } from "../../shared/protocol/lane.ts";
-import { reservedConcurrency, type Settings } from "../../shared/settings/settings.ts";
+import { reservedConcurrency } from "../../shared/settings/derived.ts";
+import type { Settings } from "../../shared/settings/schema.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";
 import type { Network } from "./network.ts";
@@ -39,7 +40,7 @@ const LONGEST_OFFER = 30_000;
 /** One event source mapping per lane, as Lambda polls: never above MaximumConcurrency, one function behind all. */
 export function simulatedEventSource(world: EventSourceWorld): EventSource {
   const { scheduler, dice, faults, network, queue, trace, settings, outages } = world;
-  const timeout = settings.functions.consume.timeoutSeconds * 1000;
+  const timeout = settings.advanced.functions.consume.timeoutSeconds * 1000;
   const runs = new Map<Actor, Lane>();
   const polls = new Map<Lane, number>();
   let peakRuns = 0;
@@ -64,9 +65,9 @@ export function simulatedEventSource(world: EventSourceWorld): EventSource {
   };
 
   const poll = (lane: Lane) => {
-    const { concurrency, batchSize } = settings.lanes[lane];
+    const { concurrency } = settings.lanes[lane];
     if (taken(lane) >= concurrency) return;
-    const batch = queue.receive(lane, dice.whole(1, batchSize));
+    const batch = queue.receive(lane, dice.whole(1, settings.advanced.batchSize[lane]));
     if (batch.length > 0) void offer(lane, batch);
     wake(lane);
   };

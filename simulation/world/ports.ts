@@ -54,7 +54,7 @@ export interface PortsWorld {
   /** Something was claimed. */
   readonly onClaim: () => void;
   /** Milliseconds before a post counts as busy. */
-  readonly postTimeout: number;
+  readonly sendTimeoutMilliseconds: number;
 }
 
 /** The ports of one actor: every call goes over the network, may fail in every way, and is recorded by the oracle. */
@@ -113,7 +113,7 @@ function queueOf({ network, queue, faults, oracle }: PortsWorld, actor: Actor): 
 }
 
 function socketsOf(world: PortsWorld, actor: Actor): Sockets {
-  const { network, gateway, oracle, poison, postTimeout } = world;
+  const { network, gateway, oracle, poison, sendTimeoutMilliseconds } = world;
   return {
     async send(id, frame) {
       const copy = Uint8Array.from(frame);
@@ -122,7 +122,7 @@ function socketsOf(world: PortsWorld, actor: Actor): Sockets {
       const { ending, hangs } = await network.request(actor, `post ${id}`, () =>
         gateway.post(id, (socket, lied) => oracle.landed(post, socket, lied)),
       );
-      if (hangs) await network.pause(actor, postTimeout);
+      if (hangs) await network.pause(actor, sendTimeoutMilliseconds);
       oracle.posted(post, ending);
       return ending;
     },

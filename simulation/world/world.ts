@@ -1,8 +1,8 @@
 import type { Backlog } from "../../shared/pipeline/ingest/backlog.ts";
 import type { Topic } from "../../shared/protocol/tag.ts";
-import type { Settings } from "../../shared/settings/settings.ts";
 import type { MemorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import type { Oracle } from "../oracle/oracle.ts";
+import type { SimulationSettings } from "../settings.ts";
 import type { Dice } from "./dice.ts";
 import type { EventSource } from "./event-source.ts";
 import type { Faults } from "./faults.ts";
@@ -23,7 +23,7 @@ export interface Simulation {
   readonly faults: Faults;
   readonly outages: Outages;
   readonly trace: Trace;
-  readonly settings: Settings;
+  readonly settings: SimulationSettings;
   readonly scenario: Scenario;
   readonly network: Network;
   readonly queue: SimulatedQueue;

@@ -50,7 +50,7 @@ type Call = (runtime: Runtime, endpoint: string) => Promise<unknown>;
 
 const sendsBy = (way: string): Record<string, Call> => {
   const sockets = (runtime: Runtime, endpoint: string) =>
-    WAYS[way]?.(runtime, endpoint, { postTimeout: 5_000, postsInFlight: 5 });
+    WAYS[way]?.(runtime, endpoint, { sendTimeoutMilliseconds: 5_000, sendsInFlight: 5 });
   return {
     [`a send by ${way}`]: async (runtime, endpoint) => {
       const result = await sockets(runtime, endpoint)?.send(ID, FRAME);
@@ -98,7 +98,10 @@ describe.each(Object.entries(CALLS))("in Lambda, %s", (_name, call) => {
 
 test("a frame is signed for each of many connections, and another frame by its own bytes", async () => {
   const { runtime, endpoint, seen } = await inLambda();
-  const sockets = WAYS["the functions"]?.(runtime, endpoint, { postTimeout: 5_000, postsInFlight: 5 });
+  const sockets = WAYS["the functions"]?.(runtime, endpoint, {
+    sendTimeoutMilliseconds: 5_000,
+    sendsInFlight: 5,
+  });
   for (const frame of [FRAME, FRAME, Buffer.from("{}"), FRAME]) {
     expect(await sockets?.send(ID, frame)).toEqual({ kind: "sent" });
   }

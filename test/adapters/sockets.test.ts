@@ -10,7 +10,10 @@ const ID = "L0SM9cOFvHcCIhw=" as ConnectionId;
 const FRAME = Buffer.from('{"type":"message","data":"é"}');
 
 describe.each(Object.entries(WAYS))("sockets by %s", (_name, socketsBy) => {
-  const open = (endpoint: string, policy: { postTimeout?: number; postsInFlight?: number } = {}): Sockets => {
+  const open = (
+    endpoint: string,
+    policy: { sendTimeoutMilliseconds?: number; sendsInFlight?: number } = {},
+  ): Sockets => {
     const runtime = {
       env: {
         AWS_REGION: REGION,
@@ -23,7 +26,7 @@ describe.each(Object.entries(WAYS))("sockets by %s", (_name, socketsBy) => {
       clock: { now: Date.now, monotonic: () => performance.now(), pause: async () => {} },
       random: Math.random,
     };
-    return socketsBy(runtime, endpoint, { postTimeout: 5_000, postsInFlight: 5, ...policy });
+    return socketsBy(runtime, endpoint, { sendTimeoutMilliseconds: 5_000, sendsInFlight: 5, ...policy });
   };
 
   test("send the frame to the connection's address, signed", async () => {
@@ -93,7 +96,7 @@ describe.each(Object.entries(WAYS))("sockets by %s", (_name, socketsBy) => {
     const { endpoint: rude } = await gateway((_, socket) => socket.resetAndDestroy());
     expect(await open(rude).probe()).toBe("down");
     const { endpoint: silent } = await gateway(() => {});
-    expect(await open(silent, { postTimeout: 100 }).probe()).toBe("down");
+    expect(await open(silent, { sendTimeoutMilliseconds: 100 }).probe()).toBe("down");
   });
 
   test("know a connection that is gone without the name of the error", async () => {
@@ -120,12 +123,16 @@ describe.each(Object.entries(WAYS))("sockets by %s", (_name, socketsBy) => {
 
   test("are unavailable where the answer never comes", async () => {
     const { endpoint } = await gateway(() => {});
-    expect(await open(endpoint, { postTimeout: 100 }).send(ID, FRAME)).toMatchObject({ kind: "unavailable" });
+    expect(await open(endpoint, { sendTimeoutMilliseconds: 100 }).send(ID, FRAME)).toMatchObject({
+      kind: "unavailable",
+    });
   });
 
   test("are unavailable where the answer stops in the middle of its headers", async () => {
     const { endpoint } = await gateway((_, socket) => socket.write("HTTP/1.1 200 OK\r\ncontent-le"));
-    expect(await open(endpoint, { postTimeout: 100 }).send(ID, FRAME)).toMatchObject({ kind: "unavailable" });
+    expect(await open(endpoint, { sendTimeoutMilliseconds: 100 }).send(ID, FRAME)).toMatchObject({
+      kind: "unavailable",
+    });
   });
 
   test("recover once the gateway does", async () => {
@@ -143,7 +150,7 @@ describe.each(Object.entries(WAYS))("sockets by %s", (_name, socketsBy) => {
     const { endpoint, seen, connections } = await gateway((response) =>
       setTimeout(() => refuse(response, 200), 5),
     );
-    const sockets = open(endpoint, { postsInFlight: 4 });
+    const sockets = open(endpoint, { sendsInFlight: 4 });
     const all = await Promise.all(Array.from({ length: 40 }, () => sockets.send(ID, FRAME)));
     for (let i = 0; i < 5; i++) all.push(await sockets.send(ID, FRAME));
     expect(new Set(all.map(({ kind }) => kind))).toEqual(new Set(["sent"]));

@@ -14,12 +14,12 @@ test("counts of one run are summed into one record that CloudWatch reads", () =>
   telemetry.count("FramesSent", 3);
   telemetry.count("FramesSent");
   telemetry.count("Claims");
-  telemetry.count("PostsBusy", 0);
+  telemetry.count("SendsBusy", 0);
   telemetry.flush();
   const [record, ...more] = records();
   expect(more).toEqual([]);
   expect(record).toMatchObject({ service: "consume", router: "Shop/Router", FramesSent: 4, Claims: 1 });
-  expect(record).not.toHaveProperty("PostsBusy");
+  expect(record).not.toHaveProperty("SendsBusy");
   expect(record?._aws).toMatchObject({
     Timestamp: expect.any(Number),
     CloudWatchMetrics: [

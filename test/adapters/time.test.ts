@@ -9,7 +9,9 @@ import type { Runtime } from "../../functions/runtime/runtime.ts";
 import { reserveOf } from "../../functions/runtime/wiring.ts";
 import { socketHandler } from "../../functions/socket.ts";
 import { clientConfig, requestHandler } from "../../shared/adapters/sdk/client.ts";
-import { DEFAULTS, DEV_SECRET, FUNCTIONS } from "../../shared/settings/settings.ts";
+import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
+import { DEFAULTS } from "../../shared/settings/settings.ts";
+import { FUNCTIONS } from "../../shared/settings/variables.ts";
 import { signToken } from "../../testing/sign-token.ts";
 import { silentEndpoint } from "./silent.ts";
 
@@ -22,7 +24,7 @@ function worst(timeoutSeconds: number) {
 
 describe("the tries of a call", () => {
   test.each(
-    FUNCTIONS.map((name) => [name, DEFAULTS.functions[name].timeoutSeconds] as const),
+    FUNCTIONS.map((name) => [name, DEFAULTS.advanced.functions[name].timeoutSeconds] as const),
   )("of %s are over within its time, and so is a second call", (_name, timeoutSeconds) => {
     const { call, dripping } = worst(timeoutSeconds);
     expect(2 * call).toBeLessThan(timeoutSeconds * 1_000);
@@ -31,7 +33,7 @@ describe("the tries of a call", () => {
 
   test("of the consumer end within its reserve, and leave a settle its time", () => {
     const { timeoutSeconds } = reserveOf(DEFAULTS);
-    expect(2 * worst(timeoutSeconds).call).toBeLessThan(DEFAULTS.delivery.reserve);
+    expect(2 * worst(timeoutSeconds).call).toBeLessThan(DEFAULTS.advanced.reserveMilliseconds);
   });
 
   test("are at most three, are some, and are over within the time of any function", () => {

@@ -8,7 +8,7 @@ import { clientConfig, requestHandler } from "../../shared/adapters/sdk/client.t
 import type { Sockets } from "../../shared/ports.ts";
 import type { DeliveryPolicy } from "../../shared/settings/policy.ts";
 
-type Policy = Pick<DeliveryPolicy, "postTimeout" | "postsInFlight">;
+type Policy = Pick<DeliveryPolicy, "sendTimeoutMilliseconds" | "sendsInFlight">;
 
 /** Sockets behind API Gateway: exactly as the consumer makes them, and by the client of the SDK, their reference. */
 export const WAYS: Readonly<Record<string, (runtime: Runtime, endpoint: string, policy: Policy) => Sockets>> =
@@ -18,12 +18,12 @@ export const WAYS: Readonly<Record<string, (runtime: Runtime, endpoint: string, 
       onTestFinished(() => tables.destroy());
       return socketsOf(runtime, endpoint, policy, tables);
     },
-    "the SDK": ({ env }, endpoint, { postTimeout, postsInFlight }) => {
+    "the SDK": ({ env }, endpoint, { sendTimeoutMilliseconds, sendsInFlight }) => {
       const client = new ApiGatewayManagementApiClient({
         ...clientConfig(env, "APIGATEWAYMANAGEMENTAPI"),
         endpoint,
         maxAttempts: 1,
-        requestHandler: requestHandler(postTimeout, postsInFlight),
+        requestHandler: requestHandler(sendTimeoutMilliseconds, sendsInFlight),
       });
       onTestFinished(() => client.destroy());
       return gatewaySockets(client);

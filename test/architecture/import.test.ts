@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "shared/backoff.ts": [],
   "shared/receipts/": ["shared/protocol/", "node:crypto", "valibot"],
   "shared/connections/": ["shared/protocol/", "shared/receipts/"],
-  "shared/settings/": ["shared/protocol/"],
+  "shared/settings/": ["shared/protocol/", "valibot"],
   "shared/metric.ts": [],
   "shared/ports.ts": ["shared/protocol/", "shared/receipts/", "shared/connections/", "shared/metric.ts"],
   "shared/pipeline/": [...CORE, "p-limit"],

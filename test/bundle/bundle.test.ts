@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { FUNCTIONS } from "../../shared/settings/settings.ts";
+import { FUNCTIONS } from "../../shared/settings/variables.ts";
 import type { Access } from "../../testing/policy.ts";
 import { connect, type TestSocket, tokenFor } from "../support/client.ts";
 import { post, receipt } from "../support/http.ts";
@@ -8,8 +8,13 @@ import { type BundledRouter, startBundles } from "./support/router.ts";
 
 /** A few sockets are an audience too large for one run. */
 const SETTINGS = {
-  backlog: { lookEvery: 1 },
-  delivery: { share: 4, firstPageSize: 4, pageSize: 8, backoff: { base: 1, cap: 1 } },
+  recipientsPerRun: 4,
+  advanced: {
+    backlogRefreshIntervalMilliseconds: 1,
+    firstPageSize: 4,
+    pageSize: 8,
+    backoff: { baseSeconds: 1, capSeconds: 1 },
+  },
 };
 const LANES = ["high", "normal", "low"] as const;
 

@@ -1,6 +1,6 @@
 import { jwtVerify } from "jose";
 import { expect, test } from "vitest";
-import { DEV_SECRET } from "../../shared/settings/settings.ts";
+import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
 import { tagwire } from "../support/command.ts";
 
 const NOW = 1_800_000_000_000;

@@ -34,7 +34,7 @@ describe.each(Object.entries(WAYS))("sockets behind API Gateway, by %s", (_name,
     const { consume: runtime } = seen.worlds;
     if (!runtime) throw new Error("the consumer was not made");
     return {
-      sockets: socketsBy(runtime, runtime.env.SOCKET_ENDPOINT ?? "", settings.delivery),
+      sockets: socketsBy(runtime, runtime.env.SOCKET_ENDPOINT ?? "", settings.advanced),
       fail: (id, kind) => spy.failPosts(id, [STATUS[kind]]),
       async connect() {
         const known = spy.connections().length;

@@ -7,7 +7,7 @@ const router = deployment();
 
 test("an audience that is too large for one run is split into jobs, and each of it gets the message once", async () => {
   const shop = await producer(router, "shop");
-  const size = 3 * SETTINGS.delivery.share;
+  const size = 3 * SETTINGS.recipientsPerRun;
   const crowd = await Promise.all(Array.from({ length: size }, () => connect(router, "crowd")));
   const id = await shop.send({ target: { user: "crowd" }, data: "hi" });
   const receipt = await shop.ended(id);

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { FUNCTIONS } from "../../shared/settings/settings.ts";
+import { FUNCTIONS } from "../../shared/settings/variables.ts";
 import { signToken } from "../../testing/sign-token.ts";
 import { clientConfig } from "../e2e/harness/aws.ts";
 import { cdk } from "../e2e/harness/cdk.ts";

@@ -10,7 +10,10 @@ test("a lane over its limit turns messages away with 429 and Retry-After until i
   });
   const router = await startUnkind({
     clock: { now: () => now, monotonic: () => now, pause: async () => {} },
-    settings: { backlog: { limits: { low: 3, normal: 10 }, lookEvery: 1_000 } },
+    settings: {
+      lanes: { low: { backlogLimitMessages: 3 }, normal: { backlogLimitMessages: 10 } },
+      advanced: { backlogRefreshIntervalMilliseconds: 1_000 },
+    },
     handlers: {
       consume: () => async () => {
         await held;
@@ -50,7 +53,10 @@ test("messages with a delay count: a thousand of them do not get past a limit of
   let now = Date.now();
   const router = await startUnkind({
     clock: { now: () => now, monotonic: () => now, pause: async () => {} },
-    settings: { backlog: { limits: { normal: 50 }, lookEvery: 1_000 } },
+    settings: {
+      lanes: { normal: { backlogLimitMessages: 50 } },
+      advanced: { backlogRefreshIntervalMilliseconds: 1_000 },
+    },
   });
   onTestFinished(() => router.stop(0).then(() => {}));
   const later = { target: { topic: "any" }, data: 1, delaySeconds: 900 };

@@ -6,7 +6,7 @@ import type { ErrorCode } from "../../shared/protocol/errors.ts";
 import { BODY_BYTES, FRAME_BYTES } from "../../shared/protocol/limits.ts";
 import type { Message } from "../../shared/protocol/message.ts";
 import { messageFrame } from "../../shared/protocol/message-frame.ts";
-import { DEV_SECRET } from "../../shared/settings/settings.ts";
+import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
 import { claimsOf, signToken } from "../../testing/sign-token.ts";
 import { tokenFor } from "../support/client.ts";
 import { aMessage } from "../support/message.ts";

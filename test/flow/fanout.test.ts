@@ -12,7 +12,7 @@ const sockets: { readonly socket: TestSocket; readonly even: boolean }[] = [];
 
 beforeAll(async () => {
   router = await startUnkind({
-    settings: { delivery: { share: SHARE, splitLimit: 4, firstPageSize: 5, pageSize: 10 } },
+    settings: { recipientsPerRun: SHARE, advanced: { splitLimit: 4, firstPageSize: 5, pageSize: 10 } },
   });
   for (let i = 0; i < SOCKETS; i++) {
     const even = i % 2 === 0;

@@ -29,7 +29,12 @@ beforeAll(async () => {
         fanout: { concurrency: LANES.fanout },
       },
       // A frame that is late on a busy machine would be sent a second time.
-      delivery: { postsInFlight: POSTS, postTimeout: 30_000 },
+      advanced: {
+        sendsInFlight: POSTS,
+        sendTimeoutMilliseconds: 29_000,
+        reserveMilliseconds: 58_000,
+        functions: { consume: { timeoutSeconds: 118 } },
+      },
     },
     limits: { postDelay: 2 },
   });

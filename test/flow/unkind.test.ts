@@ -22,8 +22,12 @@ beforeAll(async () => {
   router = await startUnkind({
     // A message that is in its batch twice is hidden until the lease of its twin is over.
     settings: {
-      delivery: { backoff: { base: 1, cap: 1 }, reserve: 1_000 },
-      functions: { consume: { timeoutSeconds: 5 } },
+      advanced: {
+        backoff: { baseSeconds: 1, capSeconds: 1 },
+        sendTimeoutMilliseconds: 1_000,
+        reserveMilliseconds: 2_000,
+        functions: { consume: { timeoutSeconds: 6 } },
+      },
     },
     layers: {
       dynamodb: [

@@ -33,8 +33,8 @@ async function run(id: string, left: number) {
 }
 
 test("a run ends when its context says so: with less than the reserve left it delivers nothing", async () => {
-  expect((await run("late", DEFAULTS.delivery.reserve - 1)).kept).toEqual(["entry-late"]);
-  expect((await run("early", DEFAULTS.delivery.reserve + 30_000)).kept).toEqual([]);
+  expect((await run("late", DEFAULTS.advanced.reserveMilliseconds - 1)).kept).toEqual(["entry-late"]);
+  expect((await run("early", DEFAULTS.advanced.reserveMilliseconds + 30_000)).kept).toEqual([]);
 });
 
 test("a run writes its metrics before it ends", async () => {
@@ -49,5 +49,5 @@ test("a receipt is kept for its days, to the second", async () => {
   const { Items = [] } = await client.send(new ScanCommand({ TableName: names.receipts }));
   client.destroy();
   const times = Items.filter(({ message }) => message?.S?.endsWith("kept")).map(({ ttl }) => Number(ttl?.N));
-  expect(new Set(times)).toEqual(new Set([Math.floor(now / 1000) + DEFAULTS.receiptDays * 86_400]));
+  expect(new Set(times)).toEqual(new Set([Math.floor(now / 1000) + DEFAULTS.receiptRetentionDays * 86_400]));
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ingestHandler } from "../../functions/ingest.ts";
 import { receiptsHandler } from "../../functions/receipts.ts";
 import type { HttpEvent } from "../../functions/runtime/event.ts";
-import { DEV_SECRET } from "../../shared/settings/settings.ts";
+import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
 import { tokenFor } from "../support/client.ts";
 import { emulators, postOf } from "./support.ts";
 

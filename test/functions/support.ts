@@ -4,7 +4,10 @@ import type { Runtime } from "../../functions/runtime/runtime.ts";
 import { type Queues, startQueues } from "../../local/emulators/queue.ts";
 import { startTables, type Tables } from "../../local/emulators/table.ts";
 import { environment } from "../../local/lambda/environment.ts";
-import { DEV_SECRET, type FunctionName, type Overrides, settings } from "../../shared/settings/settings.ts";
+import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
+import type { Overrides } from "../../shared/settings/schema.ts";
+import { settings } from "../../shared/settings/settings.ts";
+import type { FunctionName } from "../../shared/settings/variables.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
 
 /** The queues and tables of one test file, and the runtimes of functions that use them. */

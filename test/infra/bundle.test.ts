@@ -8,7 +8,8 @@ import { App, Stack } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import { afterAll, expect, test } from "vitest";
 import { Tagwire } from "../../infra/tagwire.ts";
-import { DEFAULTS, ENV, FUNCTIONS, type FunctionName } from "../../shared/settings/settings.ts";
+import { DEFAULTS } from "../../shared/settings/settings.ts";
+import { ENV, FUNCTIONS, type FunctionName } from "../../shared/settings/variables.ts";
 
 const run = promisify(execFile);
 const outdir = mkdtempSync(join(tmpdir(), "tagwire-bundle-"));

@@ -1,13 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { LANES } from "../../shared/protocol/lane.ts";
-import { DEFAULTS, type Overrides, settings } from "../../shared/settings/settings.ts";
+import type { Overrides } from "../../shared/settings/schema.ts";
+import { DEFAULTS, settings } from "../../shared/settings/settings.ts";
 import { synth } from "./support.ts";
 
 const CASES: readonly { why: string; changes: Overrides; reserved: number }[] = [
   { why: "by default", changes: {}, reserved: 20 },
   {
     why: "with changed lanes",
-    changes: { lanes: { high: { concurrency: 30, batchSize: 3 } } },
+    changes: { lanes: { high: { concurrency: 30 } }, advanced: { batchSize: { high: 3 } } },
     reserved: 42,
   },
 ];
@@ -19,7 +20,9 @@ describe.each(CASES)("$why", ({ changes, reserved }) => {
   );
 
   test.each(LANES)("lane %s is braked on its own and answers for each message", (lane) => {
-    const { concurrency, batchSize } = settings(changes).lanes[lane];
+    const { lanes, advanced } = settings(changes);
+    const { concurrency } = lanes[lane];
+    const batchSize = advanced.batchSize[lane];
     const arn = { "Fn::GetAtt": [idOf(router.lanes.queues[lane]), "Arn"] };
     expect(
       sources.find(({ EventSourceArn }) => EventSourceArn["Fn::GetAtt"][0] === arn["Fn::GetAtt"][0]),

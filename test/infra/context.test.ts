@@ -8,8 +8,12 @@ const { RETAIN_ON_UPDATE_OR_DELETE: RETAIN, DESTROY } = RemovalPolicy;
 
 const SWITCHES = [
   { key: "endpoint", value: "http://127.0.0.1:1", props: { emulator: { endpoint: "http://127.0.0.1:1" } } },
-  { key: "settings", value: '{"receiptDays":30}', props: { settings: { receiptDays: 30 } } },
-  { key: "settings", value: { receiptDays: 30 }, props: { settings: { receiptDays: 30 } } },
+  {
+    key: "settings",
+    value: '{"receiptRetentionDays":30}',
+    props: { settings: { receiptRetentionDays: 30 } },
+  },
+  { key: "settings", value: { receiptRetentionDays: 30 }, props: { settings: { receiptRetentionDays: 30 } } },
   { key: "removal", value: "retain", props: { removalPolicy: RETAIN } },
   { key: "removal", value: "destroy", props: { removalPolicy: DESTROY } },
   { key: "reserve", value: "false", props: { reserveConcurrency: false } },

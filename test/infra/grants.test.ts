@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { FUNCTIONS, type FunctionName } from "../../shared/settings/settings.ts";
+import { FUNCTIONS, type FunctionName } from "../../shared/settings/variables.ts";
 import { functionsOf, synth } from "./support.ts";
 
 /** All that each function may do, and to what. */

@@ -3,7 +3,7 @@ import { Match, Template } from "aws-cdk-lib/assertions";
 import { Key } from "aws-cdk-lib/aws-kms";
 import { expect, test } from "vitest";
 import { Tagwire } from "../../infra/tagwire.ts";
-import { FUNCTIONS } from "../../shared/settings/settings.ts";
+import { FUNCTIONS } from "../../shared/settings/variables.ts";
 import { functionsOf, synth, unbundled } from "./support.ts";
 
 interface Statement {

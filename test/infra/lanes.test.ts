@@ -17,7 +17,10 @@ test.each(
 
 test.each([
   { why: "by default", settings: {} },
-  { why: "where runs may take longer", settings: { functions: { consume: { timeoutSeconds: 300 } } } },
+  {
+    why: "where runs may take longer",
+    settings: { advanced: { functions: { consume: { timeoutSeconds: 300 } } } },
+  },
 ])("a message stays hidden for six times what a run may take $why", ({ settings }) => {
   const changed = synth({ settings });
   const { Timeout } = changed.propertiesOf(changed.router.consumer.function);
@@ -36,11 +39,11 @@ test("a queue's name ends in its lane, since the consumer and the command line f
 
 test("dead letters are kept longer than messages, and receipts longer than dead letters", () => {
   const day = 86_400;
-  const { retentionDays, deadLetterRetentionDays } = DEFAULTS.queues;
+  const { retentionDays, deadLetterRetentionDays } = DEFAULTS;
   expect(propertiesOf(router.lanes.deadLetters).MessageRetentionPeriod).toBe(deadLetterRetentionDays * day);
   expect(propertiesOf(router.lanes.queues.low).MessageRetentionPeriod).toBe(retentionDays * day);
   expect(deadLetterRetentionDays).toBeGreaterThan(retentionDays);
-  expect(DEFAULTS.receiptDays).toBeGreaterThan(deadLetterRetentionDays);
+  expect(DEFAULTS.receiptRetentionDays).toBeGreaterThan(deadLetterRetentionDays);
 });
 
 test("every queue is encrypted and refuses whoever comes without TLS", () => {

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { Tagwire } from "../../infra/tagwire.ts";
 import { emfTelemetry } from "../../shared/adapters/emf/telemetry.ts";
 import type { Metric } from "../../shared/ports.ts";
-import { FUNCTIONS } from "../../shared/settings/settings.ts";
+import { FUNCTIONS } from "../../shared/settings/variables.ts";
 import { functionsOf, synth, unbundled } from "./support.ts";
 
 /** A metric as CloudWatch knows it: another dimension or namespace is another metric. */

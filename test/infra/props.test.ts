@@ -4,7 +4,7 @@ import { type IVpc, SecurityGroup, SubnetType, Vpc } from "aws-cdk-lib/aws-ec2";
 import { Architecture, Runtime } from "aws-cdk-lib/aws-lambda";
 import { describe, expect, test } from "vitest";
 import { Tagwire } from "../../infra/tagwire.ts";
-import { FUNCTIONS } from "../../shared/settings/settings.ts";
+import { FUNCTIONS } from "../../shared/settings/variables.ts";
 import { functionsOf, statementsIn, synth, unbundled } from "./support.ts";
 
 /** CDK is not written for exactOptionalPropertyTypes. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { TABLES, type TableDescription, type TableName } from "../../shared/settings/settings.ts";
+import { TABLES, type TableDescription, type TableName } from "../../shared/settings/tables.ts";
 import { synth } from "./support.ts";
 
 const names = Object.keys(TABLES) as TableName[];

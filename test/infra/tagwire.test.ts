@@ -5,7 +5,8 @@ import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { expect, test } from "vitest";
 import { Tagwire } from "../../infra/tagwire.ts";
-import { DEFAULTS, ENV, FUNCTIONS } from "../../shared/settings/settings.ts";
+import { DEFAULTS } from "../../shared/settings/settings.ts";
+import { ENV, FUNCTIONS } from "../../shared/settings/variables.ts";
 import { functionsOf, routerStack, synth } from "./support.ts";
 
 const { template, router, idOf, propertiesOf, variablesOf } = synth();
@@ -18,7 +19,7 @@ test.each(FUNCTIONS)("%s gets the variables it reads and no others", (name) => {
 test.each(
   FUNCTIONS,
 )("%s has the memory and time of the description, on the newest Node and arm64", (name) => {
-  const { memoryMegabytes, timeoutSeconds } = DEFAULTS.functions[name];
+  const { memoryMegabytes, timeoutSeconds } = DEFAULTS.advanced.functions[name];
   expect(propertiesOf(functions[name])).toMatchObject({
     Runtime: "nodejs24.x",
     Architectures: ["arm64"],
@@ -28,9 +29,9 @@ test.each(
 });
 
 test("the functions read the very settings that the stack is made of", () => {
-  const changed = synth({ settings: { receiptDays: 30 } });
+  const changed = synth({ settings: { receiptRetentionDays: 30 } });
   const { SETTINGS } = changed.variablesOf(changed.router.consumer.function);
-  expect(JSON.parse(String(SETTINGS))).toEqual({ ...DEFAULTS, receiptDays: 30 });
+  expect(JSON.parse(String(SETTINGS))).toEqual({ ...DEFAULTS, receiptRetentionDays: 30 });
 });
 
 test("every log is kept for a month", () => {

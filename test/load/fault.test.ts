@@ -66,7 +66,7 @@ beforeAll(async () => {
       monotonic: () => performance.now() + ahead,
       pause: (milliseconds) => pause(milliseconds),
     },
-    settings: { delivery: { postTimeout: 2_000, backoff: { base: 1, cap: 1 } } },
+    settings: { advanced: { sendTimeoutMilliseconds: 2_000, backoff: { baseSeconds: 1, capSeconds: 1 } } },
     between: async (service, endpoint) => {
       if (service !== "execute-api") return endpoint;
       behind = upstream(endpoint);

@@ -92,8 +92,10 @@ test("a function that outlives its timeout is a 500, one that outlives the gatew
   const { url } = await startTiny(
     { ingest: never, receipts: never },
     {
-      settings: { functions: { ingest: { timeoutSeconds: 0.05 }, receipts: { timeoutSeconds: 0.5 } } },
-      limits: { httpTimeout: 100 },
+      settings: {
+        advanced: { functions: { ingest: { timeoutSeconds: 1 }, receipts: { timeoutSeconds: 3 } } },
+      },
+      limits: { httpTimeout: 2_000 },
     },
   );
   expect((await fetch(`${url}/v1/messages`, { method: "POST" })).status).toBe(500);

@@ -46,5 +46,5 @@ test("GET /metrics shows what the functions have counted", async () => {
   expect(response.headers.get("content-type")).toContain("text/plain");
   const text = await response.text();
   expect(text).toContain('tagwire_frames_sent_total{service="consume"} 5');
-  expect(text).toContain("tagwire_posts_in_flight 0");
+  expect(text).toContain("tagwire_sends_in_flight 0");
 });

@@ -11,7 +11,7 @@ import type { Handler, Handlers } from "../../local/lambda/handlers.ts";
 import { startPoller } from "../../local/lambda/poller.ts";
 import type { StartOptions } from "../../local/start.ts";
 import type { Lane } from "../../shared/protocol/lane.ts";
-import { settings } from "../../shared/settings/settings.ts";
+import { DEFAULTS } from "../../shared/settings/settings.ts";
 import { startTiny } from "./support.ts";
 
 // These wait for work to be done, never for a time: on a busy machine the work takes ten times as long.
@@ -103,11 +103,12 @@ test("each lane keeps to its concurrency and batch size, and all to their sum", 
     {
       settings: {
         lanes: {
-          high: { concurrency: 2, batchSize: 3 },
-          normal: { concurrency: 2, batchSize: 10 },
-          low: { concurrency: 2, batchSize: 1 },
-          fanout: { concurrency: 2, batchSize: 2 },
+          high: { concurrency: 2 },
+          normal: { concurrency: 2 },
+          low: { concurrency: 2 },
+          fanout: { concurrency: 2 },
         },
+        advanced: { batchSize: { high: 3, normal: 10, low: 1, fanout: 2 } },
       },
     },
   );
@@ -169,7 +170,13 @@ test("a run that outlives its timeout counts as failed, and knew how long it had
     return left.length > 1 ? { batchItemFailures: [] } : new Promise<never>(() => {});
   };
   const { send, spy, show } = await startWithQueue(consume, {
-    settings: { functions: { consume: { timeoutSeconds: 1 } }, delivery: { reserve: 0 } },
+    settings: {
+      advanced: {
+        sendTimeoutMilliseconds: 500,
+        reserveMilliseconds: 2_000,
+        functions: { consume: { timeoutSeconds: 3 } },
+      },
+    },
   });
   await send("high", ["a"]);
   expect(await spy.waitFor({ kind: "run-ended" }, PATIENT)).toMatchObject({ outcome: "timed-out" });
@@ -177,7 +184,7 @@ test("a run that outlives its timeout counts as failed, and knew how long it had
   await spy.idle(PATIENT);
   expect(left).toHaveLength(2);
   expect(left[0]).toBeGreaterThan(0);
-  expect(left[0]).toBeLessThanOrEqual(1_000);
+  expect(left[0]).toBeLessThanOrEqual(3_000);
 });
 
 test("reserved concurrency holds over all lanes, and what it turns away runs later", async () => {
@@ -210,13 +217,13 @@ test("a message that fails every time becomes a dead letter with its attributes"
 
 test("a batch that a throttle turns away is offered again until its visibility timeout, which uses up a receive", async () => {
   const visibilitySeconds = 1;
-  const queues = await startQueues(
-    settings({
-      functions: { consume: { timeoutSeconds: visibilitySeconds } },
-      queues: { visibilityFactor: 1 },
-      delivery: { reserve: 0 },
-    }),
-  );
+  const { advanced } = DEFAULTS;
+  const consumed = { ...advanced.functions.consume, timeoutSeconds: visibilitySeconds };
+  const functions = { ...advanced.functions, consume: consumed };
+  const queues = await startQueues({
+    ...DEFAULTS,
+    advanced: { ...advanced, visibilityFactor: 1, functions },
+  });
   const client = sqsClient(queues.endpoint);
   await client.send(new SendMessageCommand({ QueueUrl: queues.urls.low, MessageBody: "hello" }));
   let offers = 0;

@@ -134,7 +134,7 @@ test("a binary message closes the socket with 1003", async () => {
 });
 
 test("a socket is cut with 1001 at its age", async () => {
-  const { socketUrl, spy } = await startTiny({}, { settings: { sockets: { maxAge: 0.05 } } });
+  const { socketUrl, spy } = await startTiny({}, { limits: { connectionAge: 50 } });
   const client = await open(socketUrl);
   expect(await client.closed).toBe(1001);
   await spy.waitFor({ kind: "disconnected" });
@@ -144,7 +144,7 @@ test("a socket is cut with 1001 when nothing has moved for the idle time", async
   const echo =
     () =>
     async ({ body }: { body?: string }) => ({ statusCode: 200, ...(body ? { body } : {}) });
-  const { socketUrl } = await startTiny({ socket: echo }, { settings: { sockets: { idle: 0.3 } } });
+  const { socketUrl } = await startTiny({ socket: echo }, { limits: { idleTimeout: 300 } });
   const client = await open(socketUrl);
   const opened = performance.now();
   while (performance.now() - opened < 600) {

@@ -76,11 +76,18 @@ function audience(rows: readonly IndexEntry[]) {
     }
     return deliver(
       {
-        gateway: gateway(gatewayMemory({ quota, share: 1 }), { sockets: counted, clock }),
+        gateway: gateway(gatewayMemory({ quotaRequestsPerSecond: quota, quotaFraction: 1 }), {
+          sockets: counted,
+          clock,
+        }),
         clock,
         telemetry,
         random: () => 0.5,
-        policy: { postAttempts: attempts, pause: { base: 100, cap: 1_000 }, pendingLimit },
+        policy: {
+          sendAttempts: attempts,
+          pause: { baseMilliseconds: 100, capMilliseconds: 1_000 },
+          pendingLimit,
+        },
       },
       {
         frame: FRAME,

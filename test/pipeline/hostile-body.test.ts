@@ -27,7 +27,7 @@ async function accepted(text: string): Promise<readonly Item[]> {
   const deps = {
     queue,
     clock,
-    backlog: backlog({ queue, clock, policy: { limits: {}, lookEvery: 5_000 } }),
+    backlog: backlog({ queue, clock, policy: { limits: {}, refreshIntervalMilliseconds: 5_000 } }),
     newId: () => `made-${++ids}`,
     lifeSeconds: 342_000,
     telemetry: memoryTelemetry(),

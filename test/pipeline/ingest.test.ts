@@ -29,7 +29,7 @@ function ingestInto(queue: MessageQueue, body: unknown, limits = {}, telemetry =
   const deps = {
     queue,
     clock,
-    backlog: backlog({ queue, clock, policy: { limits, lookEvery: 5_000 } }),
+    backlog: backlog({ queue, clock, policy: { limits, refreshIntervalMilliseconds: 5_000 } }),
     newId: () => `made-${++ids}`,
     lifeSeconds: 342_000,
     telemetry,

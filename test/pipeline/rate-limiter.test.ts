@@ -5,7 +5,7 @@ import type { ConnectionId } from "../../shared/protocol/tag.ts";
 
 const SENT: SendResult = { kind: "sent" };
 const THROTTLED: SendResult = { kind: "throttled", reason: "429" };
-const POLICY = { quota: 10_000, share: 0.8 };
+const POLICY = { quotaRequestsPerSecond: 10_000, quotaFraction: 0.8 };
 const id = (number: number) => `client-${number}=` as ConnectionId;
 
 /** A limiter at its full rate. */
@@ -25,7 +25,7 @@ describe("sends", () => {
   test.each([
     500, 2_000, 8_000,
   ])("are never more than %d a second and a burst of a quarter second", (quota) => {
-    const limiter = rateLimiter({ quota, share: 1 });
+    const limiter = rateLimiter({ quotaRequestsPerSecond: quota, quotaFraction: 1 });
     limiter.rate(0);
     const [from, to] = [600_000, 605_000];
     let sent = 0;
@@ -35,7 +35,7 @@ describe("sends", () => {
   });
 
   test("that have to wait ask again within 100 ms, and nobody holds a turn", () => {
-    const limiter = rateLimiter({ quota: 40, share: 1 });
+    const limiter = rateLimiter({ quotaRequestsPerSecond: 40, quotaFraction: 1 });
     let wait = 0;
     for (let ask = 0; ask < 1_000; ask++) wait = Math.max(wait, limiter.acquire(0));
     expect(wait).toBe(100);

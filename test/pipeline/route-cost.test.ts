@@ -44,7 +44,7 @@ async function lists(sizes: Readonly<Record<string, number>>) {
         subscriptions: counted,
         connections: memoryConnections(),
         clock,
-        policy: DEFAULTS.delivery,
+        policy: DEFAULTS.advanced,
         firstPages,
       },
       target,
@@ -62,7 +62,7 @@ test.each([
   const { read, reach } = await lists({ "a:long": 20_000, "a:short": short });
   expect(await reach({ tags: { all: ["a:long" as Tag, "a:short" as Tag] } })).toBe(short);
   expect(read.keys).toBe(short);
-  expect(read.rows).toBeLessThanOrEqual(short + DEFAULTS.delivery.firstPageSize);
+  expect(read.rows).toBeLessThanOrEqual(short + DEFAULTS.advanced.firstPageSize);
 });
 
 test("an intersection of two lists of like size reads each row once", async () => {

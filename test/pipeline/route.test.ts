@@ -147,7 +147,7 @@ test("ranges that make the whole reach together what the whole reaches", async (
 });
 
 test("a subscription whose reply was sent is seen by every message after it", async () => {
-  const deps = { ...(await indexOf([])), policy: DEFAULTS.delivery };
+  const deps = { ...(await indexOf([])), policy: DEFAULTS.advanced };
   const holder = { connectionId: "new=" as ConnectionId, connectedAt: NOW };
   await deps.subscriptions.add(["topic:a" as Tag], holder, LATER);
   expect(await pagesOf(deps, v.parse(Target, { topic: "a" }), WHOLE)).toEqual([
@@ -191,7 +191,7 @@ test("a list is not taken for a short one because most of its rows have expired"
     const holder = { connectionId: `c${i}=` as ConnectionId, connectedAt: NOW };
     await subscriptions.add([tag], holder, i % 50 === 0 ? LATER : NOW - 1);
   }
-  const policy = { ...DEFAULTS.delivery, firstPageSize: 100 };
+  const policy = { ...DEFAULTS.advanced, firstPageSize: 100 };
   const deps = { subscriptions, connections, clock, policy };
   const { estimate } = await route(deps, { topic: "a" } as Target);
   expect(estimate / count).toBeGreaterThan(0.6);

@@ -36,7 +36,7 @@ export async function openConnection(held: readonly string[] = []) {
     connections,
     subscriptions,
     clock,
-    policy: { maxAge: 7_200, rowMargin: 600 },
+    policy: { maxAgeSeconds: 7_200, rowMarginSeconds: 600 },
     telemetry: memoryTelemetry(),
     random: Math.random,
     frameLimit: () => undefined,

@@ -4,7 +4,9 @@ import { gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts
 import type { SendResult } from "../../shared/ports.ts";
 import type { Message } from "../../shared/protocol/message.ts";
 import type { ConnectionId, Tag } from "../../shared/protocol/tag.ts";
-import { settings, visibilitySeconds } from "../../shared/settings/settings.ts";
+import { visibilitySeconds } from "../../shared/settings/derived.ts";
+import { deliveryPolicy } from "../../shared/settings/policy.ts";
+import { settings } from "../../shared/settings/settings.ts";
 import { dice } from "../../simulation/world/dice.ts";
 import { scheduler } from "../../simulation/world/scheduler.ts";
 import { memoryConnections } from "../../testing/memory/connections.ts";
@@ -30,7 +32,7 @@ interface SlowClient {
 async function timeOf(slow: SlowClient | undefined, batch: number): Promise<number> {
   const { now, sleep, run } = scheduler(dice("slow"), NOW);
   const clock = { now, monotonic: now, pause: sleep };
-  const { delivery: policy } = settings();
+  const policy = deliveryPolicy(settings());
   const subscriptions = memorySubscriptions();
   const slowIds = new Set<ConnectionId>();
   for (let i = 0; i < HEALTHY + SLOW; i++) {
@@ -61,7 +63,7 @@ async function timeOf(slow: SlowClient | undefined, batch: number): Promise<numb
     subscriptions,
     receipts: memoryReceipts(),
     queue: memoryQueue(),
-    gateway: gateway(gatewayMemory(policy.pace), { sockets, clock }),
+    gateway: gateway(gatewayMemory(policy), { sockets, clock }),
     telemetry: memoryTelemetry(),
     clock,
     policy,

@@ -51,7 +51,7 @@ test("no subscription outlives its connection, in whatever order frames, $discon
         connections,
         subscriptions,
         clock: memoryClock(NOW),
-        policy: { maxAge: 7_200, rowMargin: 600 },
+        policy: { maxAgeSeconds: 7_200, rowMarginSeconds: 600 },
         telemetry: memoryTelemetry(),
         random: () => 0.5,
         frameLimit: () => undefined,
@@ -86,7 +86,7 @@ test("after the reply the lists and the row say the same, in whatever order fram
   await fc.assert(
     fc.asyncProperty(frames, async (all) => {
       const [connections, subscriptions] = [memoryConnections(), memorySubscriptions()];
-      const policy = { maxAge: 7_200, rowMargin: 600 };
+      const policy = { maxAgeSeconds: 7_200, rowMarginSeconds: 600 };
       const deps = {
         connections,
         subscriptions,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { jobsFor } from "../../shared/settings/policy.ts";
 
-const LIMITS = { share: 1_000, splitLimit: 100 };
+const LIMITS = { recipientsPerRun: 1_000, splitLimit: 100 };
 
 test.each([
   { audience: 0, jobs: 0 },

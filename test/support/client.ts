@@ -1,5 +1,5 @@
 import type { Router } from "../../local/start.ts";
-import { DEV_SECRET } from "../../shared/settings/settings.ts";
+import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
 import { signToken } from "../../testing/sign-token.ts";
 import { openSocket } from "./socket.ts";
 

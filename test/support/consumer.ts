@@ -6,7 +6,9 @@ import type { Message, MessageId } from "../../shared/protocol/message.ts";
 import type { ConnectionId, Tag, UserId } from "../../shared/protocol/tag.ts";
 import type { Job } from "../../shared/receipts/job.ts";
 import { bodyOf } from "../../shared/receipts/job-body.ts";
-import { settings, visibilitySeconds } from "../../shared/settings/settings.ts";
+import { visibilitySeconds } from "../../shared/settings/derived.ts";
+import { deliveryPolicy } from "../../shared/settings/policy.ts";
+import { settings } from "../../shared/settings/settings.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
 import { memoryConnections } from "../../testing/memory/connections.ts";
 import { memoryQueue } from "../../testing/memory/queue.ts";
@@ -20,7 +22,7 @@ export const ANN = "ann" as UserId;
 
 /** A consumer in memory, and the sockets it posts to. */
 export function consumer({ receipts = memoryReceipts(), queue = memoryQueue() } = {}) {
-  const { delivery: policy } = settings();
+  const policy = deliveryPolicy(settings());
   const clock = memoryClock(NOW);
   const [connections, subscriptions] = [memoryConnections(), memorySubscriptions()];
   const [open, telemetry] = [memorySockets(), memoryTelemetry()];
@@ -31,7 +33,8 @@ export function consumer({ receipts = memoryReceipts(), queue = memoryQueue() } 
     probe: () => sockets.probe(),
   };
   let ids = 0;
-  const container = () => gateway(gatewayMemory({ quota: 1e9, share: 1 }), { sockets: through, clock });
+  const container = () =>
+    gateway(gatewayMemory({ quotaRequestsPerSecond: 1e9, quotaFraction: 1 }), { sockets: through, clock });
   let current = container();
   const deps = {
     connections,

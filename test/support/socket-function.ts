@@ -6,7 +6,8 @@ import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
 import { startTables } from "../../local/emulators/table.ts";
 import type { Clock } from "../../shared/ports.ts";
 import type { ServerFrame } from "../../shared/protocol/frame.ts";
-import { DEFAULTS, DEV_SECRET } from "../../shared/settings/settings.ts";
+import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
+import { DEFAULTS } from "../../shared/settings/settings.ts";
 import { type TableFrontOptions, tableFront } from "../../testing/table-front.ts";
 import { tokenFor } from "./client.ts";
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { ACCOUNT, CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
 import { createTables, startTables, type Tables } from "../../local/emulators/table.ts";
-import { TABLES, type TableName } from "../../shared/settings/settings.ts";
+import { TABLES, type TableName } from "../../shared/settings/tables.ts";
 import { type Layer, startFront } from "../../testing/front.ts";
 import { type GuardRefusal, guard } from "../../testing/guard.ts";
 import { seeded } from "../../testing/random.ts";

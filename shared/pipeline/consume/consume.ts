@@ -8,6 +8,7 @@ import type { Job } from "../../receipts/job.ts";
 import { type ReadBody, readBody } from "../../receipts/job-body.ts";
 import { NO_PROGRESS, type Progress } from "../../receipts/receipt.ts";
 import { partOf } from "../../receipts/row.ts";
+import { CLOCK_MARGIN } from "../../settings/policy.ts";
 import { type ProcessJobDeps, processJob } from "./process-job.ts";
 import { DONE, type Received, type RecordResult } from "./record.ts";
 import { settle } from "./settle.ts";
@@ -24,9 +25,6 @@ export interface ConsumeDeps extends ProcessJobDeps {
 export interface Run {
   readonly end: number;
 }
-
-/** Milliseconds by which the clocks of two runs may differ. A lease ends this long after its run. */
-const CLOCK_MARGIN = 5_000;
 
 /** Seconds until the next receive of a message that a newer deployment wrote. */
 const NEWER_SECONDS = 60;
@@ -57,7 +55,7 @@ export async function consume(deps: ConsumeDeps, records: readonly Received[], r
   const shared: Shared = {
     deps: { ...deps, firstPages: new Map() },
     run,
-    limiter: pLimit(deps.policy.postsInFlight),
+    limiter: pLimit(deps.policy.sendsInFlight),
     returnsAt: deps.clock.now() + deps.visibilitySeconds * 1000 - CLOCK_MARGIN,
     isDown,
   };
@@ -83,7 +81,7 @@ export async function consume(deps: ConsumeDeps, records: readonly Received[], r
   });
   await Promise.all(concluded);
 
-  const hasTime = deps.clock.now() < run.end - deps.policy.reserve;
+  const hasTime = deps.clock.now() < run.end - deps.policy.reserveMilliseconds;
   const [first, ...others] = suspects.sort((a, b) => a.rank - b.rank).map(({ record }) => record);
   const waiting = hasTime || !first ? others : [first, ...others];
   await Promise.all(waiting.map((record) => finish(record, within(SUSPECT_SECONDS, deps.random()))));
@@ -161,7 +159,7 @@ async function consumeOne(
 }
 
 async function process({ deps, run, limiter }: Shared, job: Job, found: Progress, deaths: number) {
-  if (deaths >= deps.policy.deaths) {
+  if (deaths >= deps.policy.deathLimit) {
     deps.telemetry.count("Deaths", deaths);
     return dead(found, `${deaths} runs died while they processed it`);
   }
@@ -190,7 +188,12 @@ function withinVisibility({ deps, returnsAt }: Shared, result: Again): Again {
 /** Exponential back-off with full jitter, by the number of receives. */
 const again = ({ policy, random }: ConsumeDeps, { receive }: Received): Again => ({
   kind: "again",
-  seconds: Math.max(1, Math.ceil(backoff(receive - 1, policy.backoff, random()))),
+  seconds: Math.max(
+    1,
+    Math.ceil(
+      backoff(receive - 1, { base: policy.backoff.baseSeconds, cap: policy.backoff.capSeconds }, random()),
+    ),
+  ),
 });
 
 const secondsUntil = ({ clock }: ConsumeDeps, time: number): number =>

@@ -34,7 +34,7 @@ export async function processJob(
   run: RunContext,
 ): Promise<Outcome> {
   const { message, range = WHOLE } = job;
-  const deadline = run.end - deps.policy.reserve;
+  const deadline = run.end - deps.policy.reserveMilliseconds;
   const stop = (): StopReason | undefined => {
     const now = deps.clock.now();
     if (now >= message.expiresAt) return "expired";
@@ -86,7 +86,7 @@ async function outcomeOf(deps: ProcessJobDeps, delivered: Delivered, found: Prog
     return { kind: "retry", progress, ...reason };
   }
   const counted = { ...progress, rounds: progress.rounds + 1 };
-  return counted.rounds < deps.policy.rounds
+  return counted.rounds < deps.policy.deliveryRounds
     ? { kind: "retry", progress: counted, ...reason }
     : { kind: "ended", ending: "dead", progress: counted, ...reason };
 }

@@ -7,7 +7,7 @@ import { type DeliveryPolicy, jobsFor } from "../../settings/policy.ts";
 export function rangesFor(
   audience: number,
   range: HashRange,
-  policy: Pick<DeliveryPolicy, "share" | "splitLimit">,
+  policy: Pick<DeliveryPolicy, "recipientsPerRun" | "splitLimit">,
 ): readonly HashRange[] {
   const ranges = split(range, jobsFor(audience, policy));
   return ranges.length > 1 ? ranges : [];

@@ -7,7 +7,7 @@ import { type SendPool, sendPool } from "./send-pool.ts";
 
 /**
  * Sends one frame to all its recipients in rounds: the pages, with the pending connections of earlier runs after them,
- * and then up to `postAttempts - 1` rounds of retries. Returns the progress for the next run.
+ * and then up to `sendAttempts - 1` rounds of retries. Returns the progress for the next run.
  */
 export async function deliver(deps: DeliverDeps, delivery: Delivery): Promise<Delivered> {
   const pool = sendPool(deps, delivery);
@@ -79,11 +79,12 @@ async function firstRound(
 /** Sends again to what is left, after a pause before each round. Returns why some connections were not sent to. */
 async function retryRounds(deps: DeliverDeps, delivery: Delivery, pool: SendPool): Promise<Stopped> {
   const { policy, clock, gateway } = deps;
+  const { baseMilliseconds: base, capMilliseconds: cap } = policy.pause;
   // A run does not wait for connections that stay busy: other messages need it.
   const mayRetry = () =>
     !delivery.stop() && pool.busy().some(({ connectionId }) => !gateway.isBusy(connectionId));
-  for (let attempt = 1; attempt < policy.postAttempts && mayRetry(); attempt++) {
-    await clock.pause(backoff(attempt - 1, policy.pause, deps.random()));
+  for (let attempt = 1; attempt < policy.sendAttempts && mayRetry(); attempt++) {
+    await clock.pause(backoff(attempt - 1, { base, cap }, deps.random()));
     if (await delivery.isCancelled()) return "cancelled";
     await pool.retry();
   }

@@ -8,7 +8,7 @@ export interface DeliverDeps {
   readonly gateway: Gateway;
   readonly clock: Clock;
   readonly random: Random;
-  readonly policy: Pick<DeliveryPolicy, "postAttempts" | "pause" | "pendingLimit">;
+  readonly policy: Pick<DeliveryPolicy, "sendAttempts" | "pause" | "pendingLimit">;
   readonly telemetry: Telemetry;
 }
 
@@ -32,7 +32,7 @@ export type StopReason = "deadline" | "expired" | "gateway-down";
 
 export interface Delivered {
   readonly progress: Progress;
-  /** Why it stopped before each connection was sent to `postAttempts` times. Absent if each was. */
+  /** Why it stopped before each connection was sent to `sendAttempts` times. Absent if each was. */
   readonly stopped?: StopReason | "cancelled" | "pending-limit" | "waiting" | "fault";
   /** The reason of the last failed send, or the message of the fault. */
   readonly reason?: string;

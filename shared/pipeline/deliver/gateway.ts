@@ -1,6 +1,6 @@
 import type { Clock, GatewayState, SendResult, Sockets } from "../../ports.ts";
 import type { ConnectionId } from "../../protocol/tag.ts";
-import type { PacePolicy } from "../../settings/policy.ts";
+import type { RatePolicy } from "../../settings/policy.ts";
 import { type BusyConnections, busyConnections, type Waiting } from "./busy-connections.ts";
 import { type GatewayHealth, gatewayHealth } from "./gateway-health.ts";
 import { type RateLimiter, rateLimiter } from "./rate-limiter.ts";
@@ -34,7 +34,7 @@ export interface GatewayMemory {
 /** Milliseconds for which a busy connection's last result is reused: in the first round, and in a later one. */
 const BUSY_FOR = { first: 30_000, late: 1_000 };
 
-export const gatewayMemory = (policy: PacePolicy): GatewayMemory => ({
+export const gatewayMemory = (policy: RatePolicy): GatewayMemory => ({
   limiter: rateLimiter(policy),
   health: gatewayHealth(),
   busy: busyConnections(),

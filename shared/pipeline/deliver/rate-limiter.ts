@@ -1,6 +1,6 @@
 import type { SendResult } from "../../ports.ts";
 import type { ConnectionId } from "../../protocol/tag.ts";
-import type { PacePolicy } from "../../settings/policy.ts";
+import { LEAST_SENDS_PER_SECOND, type RatePolicy } from "../../settings/policy.ts";
 
 /** Limits the rate of sends, and adapts the rate to their results. Times are monotonic milliseconds. */
 export interface RateLimiter {
@@ -16,8 +16,6 @@ export interface RateLimiter {
 
 /** The fraction of the allowed rate at which a new limiter starts, since other containers may be sending. */
 const FIRST = 1 / 4;
-/** The minimum rate in sends per second. */
-const LEAST = 10;
 /** Milliseconds of unused sends that are kept, so that a small delivery does not wait. */
 const BURST = 250;
 /** A waiting send calls `acquire` again after at most this many milliseconds. Nothing is reserved for it. */
@@ -38,10 +36,10 @@ const LATELY = 60_000;
 const RISE = 1.02;
 
 /** Starts at a quarter of the rate that the policy allows, and never exceeds that rate. */
-export function rateLimiter({ quota, share }: PacePolicy): RateLimiter {
-  const most = Math.max(LEAST, quota * share);
+export function rateLimiter({ quotaRequestsPerSecond, quotaFraction }: RatePolicy): RateLimiter {
+  const most = Math.max(LEAST_SENDS_PER_SECOND, quotaRequestsPerSecond * quotaFraction);
   const counted = new Map<ConnectionId, number>();
-  let rate = Math.max(LEAST, most * FIRST);
+  let rate = Math.max(LEAST_SENDS_PER_SECOND, most * FIRST);
   let available = (rate * BURST) / 1_000;
   let filledAt: number | undefined;
   let waiting = 0;
@@ -64,7 +62,7 @@ export function rateLimiter({ quota, share }: PacePolicy): RateLimiter {
     }
     // Windows without a send count as quiet: the throttling may be over.
     if (throttled.size === 0) rate *= RISE;
-    rate = Math.min(most, Math.max(LEAST, rate * RISE ** Math.min(passed - 1, 1_000)));
+    rate = Math.min(most, Math.max(LEAST_SENDS_PER_SECOND, rate * RISE ** Math.min(passed - 1, 1_000)));
     window = { since: since + passed * WINDOW, seen: new Set(), throttled: new Set() };
     for (const [id, at] of counted) if (now - at >= COUNTED_ONCE) counted.delete(id);
   };

@@ -52,13 +52,13 @@ export function sendPool(
         return removeConnection(recipient);
       case "throttled":
       case "unavailable":
-        telemetry.count("PostsBusy");
+        telemetry.count("SendsBusy");
         if ("forbidden" in result) telemetry.count("SendsForbidden");
         reason = result.reason;
         busy.push(recipient);
         return;
       case "refused":
-        telemetry.count("PostsRefused");
+        telemetry.count("SendsRefused");
         reason = result.reason;
         counts.failed++;
         if (failed.length < NAMED_FAILURES) failed.push(recipient.connectionId);

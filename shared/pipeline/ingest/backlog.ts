@@ -20,7 +20,11 @@ export interface Backlog {
 const WAIT = { step: 5, most: 300 };
 
 /** Backlogs that are never waited for: a container's first requests are taken unseen. */
-export function backlog({ queue, clock, policy: { limits, lookEvery } }: BacklogDeps): Backlog {
+export function backlog({
+  queue,
+  clock,
+  policy: { limits, refreshIntervalMilliseconds },
+}: BacklogDeps): Backlog {
   const seen = new Map<Lane, { readonly waiting: number; readonly at: number }>();
   const looking = new Set<Lane>();
   const limited = (lane: Priority): Lane[] =>
@@ -41,7 +45,7 @@ export function backlog({ queue, clock, policy: { limits, lookEvery } }: Backlog
         const { waiting, at } = seen.get(one) ?? { waiting: 0, at: 0 };
         const limit = limits[one] ?? Number.POSITIVE_INFINITY;
         // What an idle container saw long ago says nothing about now.
-        const isKnown = clock.now() - at <= 2 * lookEvery;
+        const isKnown = clock.now() - at <= 2 * refreshIntervalMilliseconds;
         return isKnown && waiting > limit
           ? [Math.min(WAIT.most, WAIT.step * Math.ceil(waiting / limit))]
           : [];
@@ -51,7 +55,8 @@ export function backlog({ queue, clock, policy: { limits, lookEvery } }: Backlog
     async look(lanes) {
       const due = new Set(lanes.flatMap(limited)).values();
       const old = [...due].filter(
-        (lane) => !looking.has(lane) && clock.now() - (seen.get(lane)?.at ?? 0) >= lookEvery,
+        (lane) =>
+          !looking.has(lane) && clock.now() - (seen.get(lane)?.at ?? 0) >= refreshIntervalMilliseconds,
       );
       await Promise.all(old.map(lookAt));
     },

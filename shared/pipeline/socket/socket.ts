@@ -13,7 +13,7 @@ import { type Identity, maySubscribe } from "../../protocol/grant.ts";
 import { CONNECTION_TAGS } from "../../protocol/limits.ts";
 import { parse } from "../../protocol/parse.ts";
 import { type ConnectionId, EVERYONE, Topic, topicTag, userTag } from "../../protocol/tag.ts";
-import type { SocketPolicy } from "../../settings/policy.ts";
+import type { ConnectionPolicy } from "../../settings/policy.ts";
 import { type ChangeEnding, type ChangeTagsDeps, changeTags } from "./change-tags.ts";
 import { listedUntil } from "./follow-row.ts";
 import type { FrameLimit } from "./frame-limit.ts";
@@ -23,7 +23,7 @@ export interface SocketDeps {
   readonly connections: Connections;
   readonly subscriptions: Subscriptions;
   readonly clock: Pick<Clock, "now">;
-  readonly policy: Pick<SocketPolicy, "maxAge" | "rowMargin">;
+  readonly policy: ConnectionPolicy;
   readonly telemetry: Telemetry;
 }
 
@@ -48,7 +48,7 @@ export async function connect(
   if (held.length > CONNECTION_TAGS) return refuse("TOO_MANY_TOPICS", TOO_MANY_TAGS);
   const tokenExpiresAt = exp * 1000;
   if (tokenExpiresAt <= deps.clock.now()) return refuse("TOKEN_EXPIRED", TOKEN_ENDED);
-  const expiresAt = socket.connectedAt + (deps.policy.maxAge + deps.policy.rowMargin) * 1000;
+  const expiresAt = socket.connectedAt + (deps.policy.maxAgeSeconds + deps.policy.rowMarginSeconds) * 1000;
   const connection = { ...socket, user: sub, tags: held, subscribe, expiresAt, tokenExpiresAt };
   try {
     await deps.connections.put(connection);

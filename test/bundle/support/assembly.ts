@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { App, Stack } from "aws-cdk-lib";
 import { Template as Assertions } from "aws-cdk-lib/assertions";
 import { Tagwire } from "../../../infra/tagwire.ts";
-import type { Overrides } from "../../../shared/settings/settings.ts";
+import type { Overrides } from "../../../shared/settings/schema.ts";
 import type { Template } from "../../../testing/template.ts";
 
 export interface Assembly {

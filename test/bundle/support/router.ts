@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { functionArn, functionCredentials } from "../../../local/emulators/aws.ts";
 import type { EventOf, ReplyOf } from "../../../local/lambda/handlers.ts";
-import { FUNCTIONS, type FunctionName, type Overrides } from "../../../shared/settings/settings.ts";
+import type { Overrides } from "../../../shared/settings/schema.ts";
+import { FUNCTIONS, type FunctionName } from "../../../shared/settings/variables.ts";
 import { temporaryCaller } from "../../../testing/caller.ts";
 import { lambdaEnvironment } from "../../../testing/lambda-environment.ts";
 import { type Sandbox, startSandbox } from "../../../testing/sandbox.ts";

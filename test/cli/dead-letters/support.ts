@@ -9,7 +9,8 @@ import { post } from "../../support/http.ts";
 /** Settings under which a connection may stay busy for so many rounds of one send each. */
 export const impatient = (rounds: number): StartOptions => ({
   settings: {
-    delivery: { rounds, postAttempts: 1, pause: { base: 1, cap: 1 }, backoff: { base: 0.01, cap: 0.01 } },
+    deliveryRounds: rounds,
+    advanced: { sendAttempts: 1, backoff: { baseSeconds: 1, capSeconds: 1 } },
   },
 });
 

@@ -14,7 +14,9 @@ const SOCKETS = 60;
 
 let router: Router;
 beforeAll(async () => {
-  router = await start({ settings: { delivery: { share: 30, splitLimit: 20, firstPageSize: 100 } } });
+  router = await start({
+    settings: { recipientsPerRun: 30, advanced: { splitLimit: 20, firstPageSize: 100 } },
+  });
   for (let i = 0; i < SOCKETS; i++)
     await connect(router, `user-${i}`, [...(i < 20 ? ["size:20"] : []), "size:60"]);
 }, 60_000);

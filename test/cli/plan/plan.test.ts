@@ -130,7 +130,7 @@ test.each<{ why: string; traffic: string; connections: number; first: string }>(
     connections: 1_000,
     first: "runs at a time: lanes.normal.concurrency",
   },
-  { why: "some for many", traffic: "1:4000", connections: 5_000, first: "posts/s: delivery.pace" },
+  { why: "some for many", traffic: "1:4000", connections: 5_000, first: "sends/s: quotaFraction" },
   { why: "clients that come and go", traffic: "0.1:1", connections: 2_000_000, first: "new connections/s" },
 ])("the first limit that $why meet is $first", ({ traffic, connections, first }) => {
   const found = planFor({ traffic: parseTraffic(traffic), connections });
@@ -140,8 +140,7 @@ test.each<{ why: string; traffic: string; connections: number; first: string }>(
 
 test("a Region with a quarter of the quota has a quarter of the room", () => {
   const shareOf = (requests: number) => {
-    const { delivery } = DEFAULTS;
-    const settings = { ...DEFAULTS, delivery: { ...delivery, pace: { ...delivery.pace, quota: requests } } };
+    const settings = { ...DEFAULTS, quotaRequestsPerSecond: requests };
     const found = planFor({}, { quotas: { ...QUOTAS, requests }, settings });
     return found.limits.find(({ name }) => name === "API Gateway requests/s")?.share ?? 0;
   };
@@ -224,7 +223,7 @@ describe("more", () => {
     fc.assert(
       fc.property(load, (one) => {
         const found = planFor({ ...one, peak: 1 });
-        const settings = found.limits.filter(({ name }) => /lanes\.|delivery\.pace/.test(name));
+        const settings = found.limits.filter(({ name }) => /lanes\.|quotaFraction/.test(name));
         expect(found.drain.seconds === undefined).toBe(settings.some(({ share }) => share >= 1));
       }),
     );

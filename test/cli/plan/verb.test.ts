@@ -28,11 +28,15 @@ test("a plan says what it costs, whether it fits, and which limit comes first", 
 });
 
 test.each([
-  { why: "on average", traffic: "2:10000", says: "does not fit: even on average it needs 250 % of posts/s" },
+  {
+    why: "on average",
+    traffic: "2:10000",
+    says: "does not fit: even on average it needs 250 % of sends/s: quotaFraction",
+  },
   {
     why: "at its peak",
     traffic: "0.5:10000",
-    says: "messages wait at its peak, which needs 188 % of posts/s",
+    says: "messages wait at its peak, which needs 188 % of sends/s: quotaFraction",
   },
 ])("a load that does not fit $why is told so", async ({ traffic, says }) => {
   const { out } = await tagwire(["plan", "--connections", "10000", "--traffic", traffic]);
@@ -54,8 +58,8 @@ test.each([
   },
   {
     why: "the settings break a rule",
-    argv: ["--settings", '{"delivery":{"share":0}}'],
-    says: "SETTINGS_INVALID: delivery.share",
+    argv: ["--settings", '{"recipientsPerRun":0}'],
+    says: "SETTINGS_INVALID: settings.recipientsPerRun",
   },
   { why: "the settings are no JSON", argv: ["--settings", "{"], says: "must be a JSON object" },
   { why: "a session is longer than API Gateway allows", argv: ["--session", "7201"], says: "1 to 7200" },

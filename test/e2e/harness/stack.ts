@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Overrides } from "../../../shared/settings/settings.ts";
+import type { Overrides } from "../../../shared/settings/schema.ts";
 import { ACCOUNT, REGION } from "./aws.ts";
 import { cdk } from "./cdk.ts";
 import { closeGaps } from "./gaps.ts";
@@ -8,7 +8,10 @@ import { closeGaps } from "./gaps.ts";
 export const STACK = "Tagwire";
 
 /** A few sockets are an audience too large for one run, and running out of receives takes seconds. */
-export const SETTINGS = { delivery: { share: 4, backoff: { base: 1, cap: 3 } } } satisfies Overrides;
+export const SETTINGS = {
+  recipientsPerRun: 4,
+  advanced: { backoff: { baseSeconds: 1, capSeconds: 3 } },
+} satisfies Overrides;
 
 /** Kept after a run: what the emulator and its functions printed, and the cloud assembly. */
 export const SCRATCH = join(process.cwd(), "node_modules", ".cache", "tagwire-e2e");

@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { inject, vi } from "vitest";
 import type { Lane } from "../../../shared/protocol/lane.ts";
-import type { TableName } from "../../../shared/settings/settings.ts";
+import type { TableName } from "../../../shared/settings/tables.ts";
 import { signToken } from "../../../testing/sign-token.ts";
 import { CREDENTIALS, clientConfig, REGION } from "../harness/aws.ts";
 import { FAULTS, type Fault } from "../harness/front.ts";

@@ -3,7 +3,7 @@ import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/cli
 import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import aws4 from "aws4";
-import { TABLES, type TableDescription } from "../../../shared/settings/settings.ts";
+import { TABLES, type TableDescription } from "../../../shared/settings/tables.ts";
 import type { Caller } from "../../../testing/caller.ts";
 
 /** moto's. */

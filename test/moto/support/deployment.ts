@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { DEV_SECRET, ENV, FUNCTIONS, type FunctionName } from "../../../shared/settings/settings.ts";
+import { DEV_SECRET } from "../../../shared/settings/dev-secret.ts";
+import { ENV, FUNCTIONS, type FunctionName } from "../../../shared/settings/variables.ts";
 import type { Caller } from "../../../testing/caller.ts";
 import { lambdaEnvironment } from "../../../testing/lambda-environment.ts";
 import { physicalsOf } from "../../../testing/physicals.ts";

@@ -1,0 +1,202 @@
+import type * as v from "valibot";
+import { flag, fraction, group, unlimited, whole } from "./leaf.ts";
+
+/*
+ * The one source of each setting's name, type, range, default and meaning. docs/settings.md is held to it by a test.
+ */
+
+const concurrency = (fallback: number) =>
+  whole("Consumer runs of the lane at a time (Lambda: `MaximumConcurrency`, 2-1000).", {
+    range: [2, 1_000],
+    fallback,
+    unit: "runs",
+  });
+
+const BACKLOG = "Messages that may wait in the lane before ingest returns 429 `LANE_FULL`.";
+const backlogLimit = { range: [1, 1_000_000_000], unit: "messages" } as const;
+
+const lane = (runs: number, fallback: number) =>
+  group({
+    concurrency: concurrency(runs),
+    backlogLimitMessages: whole(BACKLOG, { ...backlogLimit, fallback }),
+  });
+
+const batchSize = (fallback: number) =>
+  whole("Messages that one run receives (Lambda: `BatchSize`; above 10 it needs a batching window).", {
+    range: [1, 10],
+    fallback,
+    unit: "messages",
+  });
+
+const lambda = (longest: number, reason: string, timeoutSeconds: number, memoryMegabytes: number) =>
+  group({
+    timeoutSeconds: whole(`After this Lambda kills a run (${reason}).`, {
+      range: [1, longest],
+      fallback: timeoutSeconds,
+      unit: "seconds",
+    }),
+    memoryMegabytes: whole("Memory of the function, and with it its share of a CPU (Lambda: 128-10,240).", {
+      range: [128, 10_240],
+      fallback: memoryMegabytes,
+      unit: "megabytes",
+    }),
+  });
+
+/** What is tuned by measurement. Not stable: a minor version may rename or drop any of it. */
+const Advanced = group({
+  batchSize: group({ high: batchSize(10), normal: batchSize(10), low: batchSize(10), fanout: batchSize(1) }),
+  sendsInFlight: whole(
+    "Sends that one run has in flight (Lambda: 1,024 file descriptors, 150 kept for SQS and DynamoDB).",
+    {
+      range: [1, 800],
+      fallback: 50,
+      unit: "sends",
+    },
+  ),
+  sendAttempts: whole("Sends to one connection in one run: the first and its retries.", {
+    range: [1, 10],
+    fallback: 3,
+    unit: "sends",
+  }),
+  sendTimeoutMilliseconds: whole(
+    "After this a send counts as failed (API Gateway: an integration takes 29 s).",
+    {
+      range: [100, 29_000],
+      fallback: 3_000,
+      unit: "milliseconds",
+    },
+  ),
+  pause: group({
+    baseMilliseconds: whole(
+      "First pause between two rounds of sends in a run; it doubles, with full jitter.",
+      {
+        range: [1, 60_000],
+        fallback: 100,
+        unit: "milliseconds",
+      },
+    ),
+    capMilliseconds: whole("Longest pause between two rounds of sends in a run.", {
+      range: [1, 60_000],
+      fallback: 1_000,
+      unit: "milliseconds",
+    }),
+  }),
+  backoff: group({
+    baseSeconds: whole("First delay before a message is received again; it doubles, with full jitter.", {
+      range: [1, 43_200],
+      fallback: 2,
+      unit: "seconds",
+    }),
+    capSeconds: whole("Longest delay before a message is received again (SQS: visibility timeout, 12 h).", {
+      range: [1, 43_200],
+      fallback: 300,
+      unit: "seconds",
+    }),
+  }),
+  reserveMilliseconds: whole(
+    "When so much of a run's time is left, it starts no more sends and writes its results.",
+    {
+      range: [200, 450_000],
+      fallback: 10_000,
+      unit: "milliseconds",
+    },
+  ),
+  pageSize: whole("Rows in a page of a tag's list.", { range: [1, 5_000], fallback: 1_000, unit: "rows" }),
+  firstPageSize: whole("Rows in the first page of a tag's list: most lists are short.", {
+    range: [1, 5_000],
+    fallback: 100,
+    unit: "rows",
+  }),
+  splitLimit: whole("Jobs that one run splits a message into; each may split again.", {
+    range: [2, 100],
+    fallback: 100,
+    unit: "jobs",
+  }),
+  deathLimit: whole("Runs that may die while they process a message before it ends as `dead`.", {
+    range: [1, 100],
+    fallback: 5,
+    unit: "runs",
+  }),
+  pendingLimit: whole(
+    "Busy connections at which a run stops and leaves the rest of the audience to the next.",
+    {
+      range: [1, 5_000],
+      fallback: 2_000,
+      unit: "connections",
+    },
+  ),
+  visibilityFactor: whole(
+    "Visibility timeout of the lanes in multiples of the consumer's timeout (AWS advises 6).",
+    {
+      range: [2, 100],
+      fallback: 6,
+      unit: "times",
+    },
+  ),
+  backlogRefreshIntervalMilliseconds: whole(
+    "How long an ingest container relies on the backlog that it last read.",
+    {
+      range: [1, 3_600_000],
+      fallback: 5_000,
+      unit: "milliseconds",
+    },
+  ),
+  rowMarginSeconds: whole("How long a connection's rows outlive it, for clocks that differ.", {
+    range: [0, 86_400],
+    fallback: 600,
+    unit: "seconds",
+  }),
+  functions: group({
+    ingest: lambda(30, "an HTTP API waits for 30 s", 10, 512),
+    receipts: lambda(30, "an HTTP API waits for 30 s", 10, 256),
+    consume: lambda(900, "Lambda: 900 s", 60, 1_024),
+    socket: lambda(29, "a WebSocket API waits for 29 s", 10, 256),
+  }),
+});
+
+const days = (about: string, longest: number, fallback: number) =>
+  whole(about, { range: [1, longest], fallback, unit: "days" });
+
+export const Settings = group({
+  lanes: group({
+    high: group({ concurrency: concurrency(8), backlogLimitMessages: unlimited(BACKLOG, backlogLimit) }),
+    normal: lane(6, 100_000),
+    low: lane(2, 20_000),
+    fanout: lane(4, 100_000),
+  }),
+  retentionDays: days("How long a lane keeps a message (SQS: at most 14).", 14, 4),
+  deadLetterRetentionDays: days("How long a dead letter can be redriven (SQS: at most 14).", 14, 14),
+  receiptRetentionDays: days("How long a receipt can be read after its last change.", 365, 15),
+  fairQueues: flag(
+    "Whether a noisy producer delays only its own messages (SQS fair queues; they cost a little a request).",
+    true,
+  ),
+  quotaRequestsPerSecond: whole(
+    "Requests that API Gateway lets the account make (quota L-8A5B8E43; 2,500 in newer Regions).",
+    { range: [10, 1_000_000], fallback: 10_000, unit: "requests a second" },
+  ),
+  quotaFraction: fraction("The part of that quota that sends may use.", 0.8),
+  recipientsPerRun: whole("Connections that one run sends to; a larger audience is split into jobs.", {
+    range: [1, 100_000],
+    fallback: 5_000,
+    unit: "connections",
+  }),
+  deliveryRounds: whole("Runs in which a connection may stay busy; then the message ends as `dead` for it.", {
+    range: [1, 100],
+    fallback: 5,
+    unit: "runs",
+  }),
+  advanced: Advanced,
+});
+
+type DeepReadonly<T> = {
+  readonly [K in keyof T]: T[K] extends object | undefined ? DeepReadonly<T[K]> : T[K];
+};
+
+/** All settings, with every default filled in. */
+export interface Settings extends DeepReadonly<v.InferOutput<typeof Settings>> {}
+
+/** Settings as a caller changes them: any part, at any depth. `undefined` means the default. */
+export interface Overrides extends DeepReadonly<NonNullable<v.InferInput<typeof Settings>>> {}
+
+export type FunctionSettings = Settings["advanced"]["functions"]["consume"];

@@ -1,0 +1,14 @@
+export interface TableDescription {
+  readonly partitionKey: string;
+  readonly sortKey?: string;
+  /** Seconds since 1970 after which DynamoDB may delete the row. */
+  readonly timeToLive: string;
+}
+
+/** The tables that the stack and the local runtime create. */
+export const TABLES = {
+  connections: { partitionKey: "connectionId", timeToLive: "ttl" },
+  subscriptions: { partitionKey: "tag", sortKey: "key", timeToLive: "ttl" },
+  receipts: { partitionKey: "message", sortKey: "part", timeToLive: "ttl" },
+} as const satisfies Record<string, TableDescription>;
+export type TableName = keyof typeof TABLES;

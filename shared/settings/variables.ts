@@ -1,0 +1,36 @@
+import { TagwireError } from "../protocol/errors.ts";
+import { LANES } from "../protocol/lane.ts";
+
+export const FUNCTIONS = ["ingest", "receipts", "consume", "socket"] as const;
+export type FunctionName = (typeof FUNCTIONS)[number];
+
+const QUEUE_URLS = LANES.map((lane) => `QUEUE_URL_${lane.toUpperCase()}` as const);
+
+/** The variables each function reads. The stack and the local runtime set exactly these. */
+export const ENV = {
+  ingest: [...QUEUE_URLS, "TOKENS", "SETTINGS", "ROUTER"],
+  receipts: ["RECEIPTS_TABLE", "TOKENS", "SETTINGS", "ROUTER"],
+  consume: [
+    ...QUEUE_URLS,
+    "DEAD_LETTER_QUEUE_URL",
+    "CONNECTIONS_TABLE",
+    "SUBSCRIPTIONS_TABLE",
+    "RECEIPTS_TABLE",
+    "SOCKET_ENDPOINT",
+    "SETTINGS",
+    "ROUTER",
+  ],
+  socket: ["CONNECTIONS_TABLE", "SUBSCRIPTIONS_TABLE", "TOKENS", "SETTINGS", "ROUTER"],
+} as const satisfies Record<FunctionName, readonly string[]>;
+
+export type Env<F extends FunctionName> = Readonly<Record<(typeof ENV)[F][number], string>>;
+
+/** Reads a function's variables. Throws SETTINGS_INVALID, naming all that are missing. */
+export function readEnv<F extends FunctionName>(
+  name: F,
+  env: Readonly<Record<string, string | undefined>>,
+): Env<F> {
+  const missing = ENV[name].filter((key) => !env[key]);
+  if (missing.length > 0) throw new TagwireError("SETTINGS_INVALID", `${name} needs ${missing.join(", ")}`);
+  return env as Env<F>;
+}
