@@ -30,9 +30,12 @@ function faultsIn(issues: readonly v.BaseIssue<unknown>[]): readonly string[] {
   return [...faults.values()];
 }
 
-/** A value as it was written, cut to a bounded length. */
+/** A value in words of a bounded length: objects may be cyclic, and JSON knows no BigInt. */
 function shown(value: unknown): string {
-  const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? typeof value);
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "function") return "a function";
+  if (typeof value === "object" && value !== null) return "an object";
+  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
   return text.length > MOST ? `${text.slice(0, MOST)}…` : text;
 }
 

@@ -60,6 +60,6 @@ test("jobs and redeliveries may go round through the lanes as often as it takes"
 
 test("settings that break a rule are refused before anything is deployed", () => {
   expect(() => synth({ settings: { lanes: { low: { concurrency: 1 } } } })).toThrow(
-    "lanes.low.concurrency must be 2-1000, got 1",
+    "settings.lanes.low.concurrency must be a whole number of 2-1000, got 1",
   );
 });

@@ -310,7 +310,7 @@ test("settings that break a rule are refused before AWS is asked", async () => {
   const { code, err } = await tagwire(argv, { env });
   expect({ code, err }).toEqual({
     code: 2,
-    err: "tagwire: SETTINGS_INVALID: lanes.low.concurrency must be 2-1000, got 1\n",
+    err: "tagwire: SETTINGS_INVALID: settings.lanes.low.concurrency must be a whole number of 2-1000, got 1\n",
   });
   expect(requests).toEqual([]);
 });

@@ -1,0 +1,188 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { TagwireError } from "../../shared/protocol/errors.ts";
+import type { Overrides } from "../../shared/settings/schema.ts";
+import { DEFAULTS, settings } from "../../shared/settings/settings.ts";
+import { at, groups, type Leaf, leaves, only } from "./leaf.ts";
+
+/** What settings are refused with; nothing if they are accepted. */
+function refusal(input: unknown): { code: string; message: string } | undefined {
+  try {
+    settings(input as Overrides);
+    return undefined;
+  } catch (fault) {
+    const { code, message } = fault as TagwireError;
+    return { code, message };
+  }
+}
+
+const named = (path: readonly string[]) => ["settings", ...path].join(".");
+
+const invalid = (path: readonly string[], rest: string) => ({
+  code: "SETTINGS_INVALID",
+  message: `${named(path)} ${rest}`,
+});
+
+const rangeOf = ({ whole, least, most }: Leaf) =>
+  `must be a ${whole ? "whole number" : "number"} of ${least}-${most}`;
+const each = leaves.map((leaf) => ({ leaf, name: leaf.path.join(".") }));
+const numbers = each.filter(({ leaf }) => leaf.type === "number");
+
+/** What JavaScript and JSON have beside numbers and booleans. */
+const oddValue = fc.oneof(
+  fc.string(),
+  fc.constant(null),
+  fc.object(),
+  fc.array(fc.integer()),
+  fc.constantFrom(Number.NaN, 1n, Symbol.iterator, () => 1, new Date(0), new Map()),
+);
+
+test("there are as many settings as the schema is known to have, and nine names stand beside advanced", () => {
+  expect(leaves).toHaveLength(44);
+  expect(groups[0]?.names).toHaveLength(10);
+});
+
+describe.each(each)("$name", ({ leaf }) => {
+  test("has a default in its range, a description and, if it is a number, a unit", () => {
+    expect(at(DEFAULTS, leaf.path)).toBe(leaf.fallback);
+    if (typeof leaf.fallback === "number") {
+      expect(leaf.fallback).toBeGreaterThanOrEqual(leaf.least);
+      expect(leaf.fallback).toBeLessThanOrEqual(leaf.most);
+    }
+    expect(leaf.description).toMatch(/^[A-Z].*\.$/);
+    expect(leaf.unit === undefined).toBe(leaf.type === "boolean");
+  });
+
+  test("is refused by its path if its type is another", () => {
+    const must = leaf.type === "number" ? rangeOf(leaf) : "must be true or false";
+    const strays = leaf.type === "number" ? fc.boolean() : fc.double();
+    fc.assert(
+      fc.property(fc.oneof(oddValue, strays), (value) => {
+        const found = refusal(only(leaf.path, value));
+        expect(found?.code).toBe("SETTINGS_INVALID");
+        expect(found?.message.startsWith(`${named(leaf.path)} ${must}, got `)).toBe(true);
+        expect(found?.message).not.toContain("; settings.");
+      }),
+    );
+  });
+
+  test("is its default if it is undefined", () => {
+    expect(at(settings(only(leaf.path, undefined) as Overrides), leaf.path)).toBe(leaf.fallback);
+  });
+});
+
+describe.each(numbers)("$name", ({ leaf }) => {
+  const { path, least, most } = leaf;
+
+  test("is refused by its path out of its range, on both sides, from the first value on", () => {
+    const step = leaf.whole ? 1 : 0.001;
+    const outside = fc.oneof(
+      fc.constantFrom(least - step, most + step, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY),
+      leaf.whole ? fc.integer({ max: least - 1 }) : fc.double({ max: least, noNaN: true, maxExcluded: true }),
+      leaf.whole
+        ? fc.integer({ min: most + 1, max: Number.MAX_SAFE_INTEGER })
+        : fc.double({ min: most, noNaN: true, minExcluded: true }),
+    );
+    fc.assert(
+      fc.property(outside, (value) => {
+        expect(refusal(only(path, value))).toEqual(invalid(path, `${rangeOf(leaf)}, got ${value}`));
+      }),
+    );
+  });
+
+  test.runIf(leaf.whole)(
+    "is refused by its path if it is not whole, and only once if it is out of range too",
+    () => {
+      const fractional = fc
+        .double({ noNaN: true, noDefaultInfinity: true })
+        .filter((n) => !Number.isInteger(n));
+      fc.assert(
+        fc.property(fc.oneof(fractional, fc.constantFrom(least + 0.5, most + 0.5)), (value) => {
+          expect(refusal(only(path, value))).toEqual(invalid(path, `${rangeOf(leaf)}, got ${value}`));
+        }),
+      );
+    },
+  );
+
+  test("is taken in its range, or breaks a rule that names it", () => {
+    const inside = leaf.whole
+      ? fc.integer({ min: least, max: most })
+      : fc.double({ min: least, max: most, noNaN: true });
+    fc.assert(
+      fc.property(fc.oneof(fc.constantFrom(least, most), inside), (value) => {
+        const found = refusal(only(path, value));
+        if (found === undefined) {
+          expect(at(settings(only(path, value) as Overrides), path)).toBe(value);
+          return;
+        }
+        expect(found.code).toBe("SETTINGS_INVALID");
+        for (const rule of found.message.split("; ")) {
+          expect(rule).toContain(named(path));
+          expect(rule).toMatch(/ must be (less than|at most) /);
+        }
+      }),
+    );
+  });
+});
+
+describe.each(groups.map((group) => ({ ...group, name: named(group.path) })))("$name", ({ path, names }) => {
+  test("refuses a name that it does not have", () => {
+    const misspelt = fc.oneof(
+      fc
+        .constantFrom(...names)
+        .chain((name) => fc.constantFrom(`${name}s`, name.slice(1), name.toUpperCase(), `${name} `)),
+      fc.constantFrom("toString", "constructor", "__proto__", "hasOwnProperty", ""),
+      fc.string(),
+    );
+    fc.assert(
+      fc.property(misspelt, fc.anything(), (name, value) => {
+        fc.pre(!names.includes(name));
+        const wrong = Object.defineProperty({}, name, { value, enumerable: true });
+        expect(refusal(only(path, wrong))).toEqual(invalid([...path, name], "is not a setting"));
+      }),
+    );
+  });
+
+  test.each([
+    { what: "null", value: null },
+    { what: "an array", value: [] },
+    { what: "a number", value: 1 },
+    { what: "a map", value: new Map([["concurrency", 2]]) },
+    { what: "a date", value: new Date(0) },
+  ])("refuses $what in its place", ({ value }) => {
+    const found = refusal(path.length === 0 ? value : only(path, value));
+    expect(found?.code).toBe("SETTINGS_INVALID");
+    expect(found?.message.startsWith(`${named(path)} must be an object, got `)).toBe(true);
+  });
+});
+
+test("every fault is named at once", () => {
+  const broken = {
+    lanes: { high: { concurency: 1 }, low: { concurrency: 1.5 } },
+    retentionDays: "4",
+    colour: 1,
+  };
+  expect(refusal(broken)?.message.split("; ").sort()).toEqual([
+    "settings.colour is not a setting",
+    "settings.lanes.high.concurency is not a setting",
+    "settings.lanes.low.concurrency must be a whole number of 2-1000, got 1.5",
+    'settings.retentionDays must be a whole number of 1-14, got "4"',
+  ]);
+});
+
+test("a long value is quoted in part", () => {
+  expect(refusal({ retentionDays: "x".repeat(1_000) })?.message.length).toBeLessThan(150);
+});
+
+test("settings are JSON, and no larger than a quarter of what Lambda takes as variables", () => {
+  expect(JSON.parse(JSON.stringify(DEFAULTS))).toEqual(DEFAULTS);
+  const largest = leaves.reduce((sum, { path, most }) => sum + `"${path.at(-1)}":${most},`.length, 0);
+  // Lambda quotas: 4 KB for all variables of a function.
+  expect(largest).toBeLessThan(2_048);
+});
+
+test("settings are not shared: what one caller gets does not change another's", () => {
+  const mine = settings();
+  (mine.lanes.high as { concurrency: number }).concurrency = 3;
+  expect(settings().lanes.high.concurrency).toBe(8);
+});
