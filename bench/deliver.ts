@@ -14,7 +14,7 @@ import { memoryTelemetry } from "../testing/memory/telemetry.ts";
 import { plainDeliver } from "./plain/deliver.ts";
 
 /*
- * Delivers messages to so many simulated connections each, and prints the peak memory of the process in bytes.
+ * Delivers messages to `connections` simulated connections each, and prints the peak memory of the process in bytes.
  * deliver.mjs tagwire|plain CONNECTIONS MESSAGES
  */
 const [way, ...numbers] = process.argv.slice(2);

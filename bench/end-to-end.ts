@@ -6,7 +6,7 @@ import { startChild } from "./child.ts";
 import type { BenchReport } from "./report.ts";
 import type { RouterReady } from "./server/router.ts";
 
-/** So many sockets per message; messages that are timed one by one; messages under way at once for the rate. */
+/** Sockets per message; messages that are timed one by one; messages in flight at once for the rate. */
 const SHAPES = [
   { sockets: 1, alone: 300, atOnce: 50 },
   { sockets: 100, alone: 100, atOnce: 20 },

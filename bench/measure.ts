@@ -49,7 +49,7 @@ async function oneWindow({ run, inFlight = 1 }: Contestant, window: number): Pro
   return done / ((user + system) / 1e6);
 }
 
-/** Runs for so many milliseconds and answers how often. */
+/** Runs for `milliseconds` and returns how often. */
 async function repeat(run: () => Promise<unknown>, inFlight: number, milliseconds: number): Promise<number> {
   const end = performance.now() + milliseconds;
   let done = 0;
@@ -63,7 +63,7 @@ async function repeat(run: () => Promise<unknown>, inFlight: number, millisecond
   return done;
 }
 
-/** The first of one round is the last of the next, so that nobody always follows the same neighbour. */
+/** The first of one round is the last of the next, so that none always follows the same neighbour. */
 const turned = <T>(items: readonly T[], by: number): T[] => {
   const cut = by % items.length;
   return [...items.slice(cut), ...items.slice(0, cut)];

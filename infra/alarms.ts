@@ -13,7 +13,7 @@ import type { SocketApi } from "./socket-api.ts";
 export interface AlarmOptions {
   /**
    * Whom an alarm tells, when it starts and when it is over.
-   * @default nobody
+   * @default none
    */
   readonly topic?: ITopic;
   /**

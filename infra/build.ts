@@ -30,7 +30,7 @@ for (const folder of ["infra", "shared/protocol", "shared/settings"])
       mkdirSync(dirname(to), { recursive: true });
       cpSync(join("dist", folder, name), to);
     }
-// Nobody imports the command line.
+// The command line is not imported.
 for (const name of readdirSync("dist/cli", { recursive: true, encoding: "utf8" }))
   if (name.endsWith(".d.ts")) rmSync(join("dist/cli", name));
 // Comments stay in the types, which editors show, and not in the code.

@@ -23,7 +23,7 @@ export const BUNDLING = {
   target: "node20",
   mainFields: ["module", "main"],
   minify: true,
-  // Beside the code, for whoever has a stack to read. Node is not told to load it: that costs every cold start.
+  // Beside the code, for those who have a stack trace to read. Node is not told to load it: that costs every cold start.
   sourcemap: true,
   sourcesContent: false,
   banner: { js: REQUIRE },
@@ -42,7 +42,7 @@ export function codeOf(name: FunctionName): Code {
       command: [name],
       local: {
         tryBundle(outdir) {
-          // Whoever embeds the package has no esbuild, and needs none.
+          // An app that embeds the package needs no esbuild.
           const { buildSync } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
           buildSync({ ...BUNDLING, mainFields: [...BUNDLING.mainFields], ...files(folder, name, outdir) });
           return true;

@@ -14,7 +14,7 @@ export async function serve(): Promise<void> {
   let asked: number | undefined;
   const stop = () => {
     if (asked !== undefined) {
-      // One Ctrl-C can come twice: from the terminal, and from npm. Whoever asks again does not want to wait.
+      // One Ctrl-C can come twice: from the terminal, and from npm. A second request means not to wait.
       if (performance.now() - asked > SAME_SIGNAL) process.exit(1);
       return;
     }
@@ -32,7 +32,7 @@ export async function serve(): Promise<void> {
   if (process.env.npm_lifecycle_event !== undefined) onOrphaned(stop);
 }
 
-/** npm passes SIGTERM on to its shell, which dies of it and tells nobody: then this process gets a new parent. */
+/** npm passes SIGTERM on to its shell, which ends without passing it on: then this process gets a new parent. */
 function onOrphaned(stop: () => void): void {
   const parent = process.ppid;
   const watch = setInterval(() => {

@@ -39,7 +39,7 @@ export interface StartOptions {
   /** The claim of a token that holds its grant. @default tagwire */
   readonly claim?: string;
   readonly handlers?: Partial<Handlers>;
-  /** Takes what the functions print. @default nobody */
+  /** Takes what the functions print. @default nothing is printed */
   readonly write?: (line: string) => void;
   readonly limits?: Partial<Limits>;
   /** What AWS does to sockets at times. @default nothing of it */
@@ -191,7 +191,7 @@ export async function start(options: StartOptions = {}): Promise<Router> {
   };
   let released: ReturnType<typeof release> | undefined;
 
-  // Last, so that whoever gets an answer finds everything ready.
+  // Last, so that everything is ready when the first request is answered.
   const port = await listen(front, options.port).catch(async (fault) => {
     await release(0);
     throw fault;

@@ -22,7 +22,7 @@ Runs the pipeline over memory adapters on a fake clock, COUNT seeds from N on, o
 seed does the same. Where a promise does not hold it prints the smallest case it can find and ends with 1.
 --outage lets one thing be down for a while: ${OUTAGES.join(", ")};
 with @claim it begins at the first claims. --poison makes a part of the messages kill the runs that process them.
---slow lets so many clients never read. With these three nothing else goes wrong, unless --faults says so.
+--slow is the number of clients that never read. With these three nothing else goes wrong, unless --faults says so.
 --mutant plants a bug; --mutants plants each in turn and says which seed found it.`;
 
 /** Reads the command line. Throws an Error that says what is wrong with it. */

@@ -1,6 +1,6 @@
 import { type Options, type SimulationReport, simulate } from "./simulate.ts";
 
-/** Which seeds to run: from one on, until so many are done or so many milliseconds have passed. */
+/** Which seeds to run: from one on, until `seeds` are done or `budget` milliseconds have passed. */
 export interface Campaign extends Options {
   readonly seeds: number;
   readonly budget?: number;

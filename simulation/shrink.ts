@@ -13,7 +13,7 @@ const SEEDS = 15;
 
 /**
  * Looks for the smallest simulation that breaks the same rule: fewer messages, then fewer connections, topics and kinds
- * of faults. Stops after so many milliseconds with the smallest so far.
+ * of faults. Stops after `budget` milliseconds with the smallest so far.
  */
 export async function shrink(failed: Options, report: SimulationReport, budget: number): Promise<Shrunk> {
   const end = performance.now() + budget;
@@ -66,7 +66,7 @@ const textOf = (rates: FaultRates): string => {
   return parts.length > 0 ? parts.join(",") : "none";
 };
 
-/** The lines of a trace that have to do with its violation: those that name its message or connection, at most so many. */
+/** The lines of a trace that have to do with its violation: those that name its message or connection, at most `most`. */
 export function excerpt(trace: readonly string[], most = 60): readonly string[] {
   const end = trace.findIndex((line) => line.includes(" VIOLATION "));
   const shown = end < 0 ? trace : trace.slice(0, end + 1);

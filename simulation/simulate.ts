@@ -78,7 +78,7 @@ export async function simulate(asked: Options): Promise<SimulationReport> {
   return report(world, seed);
 }
 
-/** One thing that is unusual, and nobody comes or goes. */
+/** One thing that is unusual, while no client comes or goes. */
 const scenes = (world: Simulation, { messages, slow }: Options): Promise<unknown>[] =>
   slow === undefined ? throughOutage(world, messages) : [besideSlowClients(world, messages)];
 

@@ -15,7 +15,7 @@ export interface GuardOptions {
   readonly policies?: Readonly<Record<string, Policy>>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Hears each refusal. A caller that hides its faults cannot hide them from a test. @default nobody */
+  /** Gets each refusal, so that a caller that hides its faults cannot hide them from a test. @default ignored */
   readonly onRefusal?: (refusal: GuardRefusal) => void;
 }
 

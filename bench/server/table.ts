@@ -28,7 +28,7 @@ const READS = new Set(["Query", "GetItem", "BatchGetItem"]);
 const { endpoint, names } = await startTables();
 let units: Units = { read: 0, write: 0 };
 
-/** Asks the tables what each call consumed, and keeps that from whoever called. */
+/** Asks the tables what each call consumed, and removes that from the response. */
 const counter = createServer(async (incoming, response) => {
   const operation = String(incoming.headers["x-amz-target"]).split(".")[1] ?? "";
   const chunks: Buffer[] = [];

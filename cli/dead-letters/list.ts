@@ -47,7 +47,7 @@ function describe(
   const time = (milliseconds: number) => new Date(milliseconds).toISOString();
   const counts = isObject(receipt?.counts) ? receipt.counts : undefined;
   const common: [string, string][] = [
-    ["reason", reason ?? "nobody knows"],
+    ["reason", reason ?? "unknown"],
     ["sent", time(sentAt)],
     ["entry", entryId],
   ];

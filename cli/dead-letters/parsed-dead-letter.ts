@@ -57,6 +57,6 @@ export function toLine(deadLetter: ParsedDeadLetter, reason: string | undefined)
   return plain(parts.join("  "));
 }
 
-/** Text that somebody else wrote, with the signs that steer a terminal made visible. */
+/** Text of another writer, with the characters that steer a terminal made visible. */
 export const plain = (text: string): string =>
   text.replaceAll(/\p{Cc}/gu, (sign) => `\\u${(sign.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`);

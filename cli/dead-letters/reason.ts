@@ -7,7 +7,7 @@ import type { ParsedDeadLetter } from "./parsed-dead-letter.ts";
 /** Looks up the receipt of a dead letter's message. */
 export type Lookup = (deadLetter: ParsedDeadLetter) => Promise<Readonly<Record<string, unknown>> | undefined>;
 
-/** Asks the router for receipts; the first failure is noted, and nobody is asked again. */
+/** Asks the router for receipts; after the first failure it makes no more calls. */
 export function receipts(io: Io): Lookup {
   let failed = false;
   return async ({ job }) => {

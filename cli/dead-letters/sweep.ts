@@ -22,7 +22,7 @@ export interface Taken {
 const LATER = 60_000;
 
 /**
- * Hands over each letter of the queue once. What stays in the queue is held until the end, since a letter that is
+ * Yields each dead letter of the queue once. What stays in the queue is hidden until the end, since one that is
  * released in between would be received again and again before the rest, and is then released at once, whatever
  * ends the sweep. Ends too while new letters keep coming in, and answers how many of them it left alone.
  */

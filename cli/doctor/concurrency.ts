@@ -33,8 +33,8 @@ function judge(
 ): Finding {
   const has = `${concurrency} runs at a time, ${unreserved} of them unreserved`;
   if (!reserve) {
-    const crowded = `the lanes may take ${runs}, so other functions and the router slow each other down; ${MORE}`;
-    return ok(`${has}; nothing is reserved`, runs < unreserved ? undefined : crowded);
+    const shared = `the lanes may take ${runs}, so other functions and the router slow each other down; ${MORE}`;
+    return ok(`${has}; nothing is reserved`, runs < unreserved ? undefined : shared);
   }
   const kept = Math.min(KEPT, concurrency);
   const finding = `${has}; the consumer reserves ${runs}, and Lambda keeps ${kept} unreserved`;

@@ -1,4 +1,4 @@
-/** What a load run is: so many sockets spread over topics, so many messages posted to the topics in turn. */
+/** What a load run is: a number of sockets spread over topics, and a number of messages posted to the topics in turn. */
 export interface Shape {
   readonly sockets: number;
   readonly topics: number;

@@ -23,7 +23,7 @@ export interface LoadOptions {
 
 /** How often the wait for the last frames looks, in milliseconds. */
 const LOOK = 50;
-/** What is left of that wait once somebody interrupts, in milliseconds. */
+/** What is left of that wait after an interrupt, in milliseconds. */
 const BRIEFLY = 1_000;
 
 /** Opens the sockets, posts, waits for the frames, closes everything, and tells what it found. */
@@ -44,7 +44,7 @@ export async function load(io: Io, options: LoadOptions, quiet: boolean): Promis
   const sockets = await openAll(io, options, { bar, books, until, topicOf }, (socket, id) => {
     const message = Number(id.slice(run.length + 1));
     const began = id.startsWith(`${run}:`) ? sentAt[message] : undefined;
-    // A frame of a message that was never posted is nobody's, and so is that of another run.
+    // A frame of a message that this run did not post is not counted.
     if (began && books.arrived(socket, message)) took.frame.record(performance.now() - began);
   });
   try {
@@ -103,7 +103,7 @@ export async function load(io: Io, options: LoadOptions, quiet: boolean): Promis
 /** Bytes of a message without its padding, at most. */
 const ENVELOPE_BYTES = 200;
 
-/** Waits while frames keep coming, until all have come or none has for so many milliseconds. */
+/** Waits while frames keep coming, until all have come or none has for `milliseconds`. */
 async function lastFrames(
   books: Ledger,
   arrived: () => number,

@@ -10,7 +10,7 @@ export interface Opening {
   readonly topic: string;
   /** Gets the id of each message frame. */
   onMessage(id: string): void;
-  /** The connection is over although nobody asked for it. */
+  /** The connection ended without a close of this side. */
   onCut(): void;
 }
 

@@ -27,7 +27,7 @@ export interface Load {
   readonly peak: number;
 }
 
-/** What nobody can know from outside. Times are milliseconds. */
+/** What cannot be known from outside. Times are milliseconds. */
 export interface Assumptions {
   /** One PostToConnection. */
   readonly post: number;

@@ -1,4 +1,4 @@
-/** What something costs: each tier up to so many of its units a month, the last one without an end. */
+/** What something costs: each tier with the units a month at which it ends; the last one has no end. */
 export interface Price {
   /** In dollars, for `per` units. */
   readonly tiers: readonly { readonly usd: number; readonly upTo?: number }[];
@@ -53,7 +53,7 @@ export const PRICES = {
 
 export type PriceName = keyof typeof PRICES;
 
-/** Dollars for so many units in one month. */
+/** Dollars for `units` in one month. */
 export function costOf({ tiers, per }: Price, units: number): number {
   let usd = 0;
   let from = 0;

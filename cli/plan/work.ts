@@ -83,7 +83,7 @@ export function workOf(
       puts: 1,
       updates: 1,
       queries: served.queries,
-      // Before each page but the first a run looks whether somebody cancelled.
+      // Before each page but the first a run looks whether the message was cancelled.
       gets: served.queries - 1,
       writeUnits: 2,
       readUnits: served.readUnits + (served.queries - 1),
@@ -135,7 +135,7 @@ export function workOf(
 const firstPage = (rows: number, { advanced }: Settings) =>
   started(Math.min(rows, advanced.firstPageSize) * ROW, READ_UNIT);
 
-/** Queries that page through so many rows, and their read units. */
+/** Queries that page through `rows` rows, and their read units. */
 function servedBy(rows: number, settings: Settings): { queries: number; readUnits: number } {
   const { firstPageSize, pageSize } = settings.advanced;
   const rest = Math.max(0, rows - firstPageSize);

@@ -21,7 +21,7 @@ const SHARE = 0.45;
 /** Milliseconds the SDK waits before the second try after a throttled one; twice that before each further one. */
 const THROTTLED = 1_000;
 
-/** Milliseconds of all pauses between so many tries, at most: full jitter never takes more. */
+/** The most milliseconds of all pauses between `tries` tries: full jitter never takes more. */
 export const pausesOf = (maxAttempts: number): number => THROTTLED * (2 ** (maxAttempts - 1) - 1);
 
 /**

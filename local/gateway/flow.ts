@@ -3,7 +3,7 @@ import type { Limits } from "../limits.ts";
 
 /** What bounds the memory of one socket, in both directions. Pongs are bounded by ws itself (maxPendingAutoPongs). */
 export interface Flow {
-  /** Whether the client leaves so many bytes unread that it gets no more posts. */
+  /** Whether the client has left too many bytes unread to get more posts. */
   isFull(): boolean;
   /** A frame has begun to wait or to run; the function it returns says that it has ended. */
   begin(bytes: number): () => void;

@@ -37,7 +37,7 @@ export interface SocketApi {
   upgrade(request: IncomingMessage, tcp: Duplex, head: Buffer): void;
   /** Breaks a connection as a lost network would, and forgets it without $disconnect. */
   kill(connectionId: string): void;
-  /** Loses the client without a close: posts return 200 for so many milliseconds, or until it is ended; then 410. */
+  /** Loses the client without a close: posts return 200 for `milliseconds`, or until it is ended; then 410. */
   halfOpen(connectionId: string, milliseconds?: number): () => void;
   /** Closes all with 1001 and without $disconnect: the tables go too. A client that does not answer is cut off. */
   close(): Promise<void>;
@@ -50,7 +50,7 @@ export function socketApi(deps: SocketApiDeps): SocketApi {
   const connections = new Map<string, Connection>();
   const closing = new AbortController();
   const closed = once(closing.signal, "abort");
-  /** Whether the gateway is still there after so many milliseconds. */
+  /** Whether the gateway still runs after `milliseconds`. */
   const outlasts = async (milliseconds: number): Promise<boolean> => {
     if (milliseconds > 0) await Promise.race([clock.pause(milliseconds), closed]);
     return !closing.signal.aborted;

@@ -24,7 +24,7 @@ export interface Lambda<F extends FunctionName> {
 /** What a gateway makes of an invocation that it does not wait for any longer. */
 export type InvocationResult<Reply> = Invocation<Reply> | { readonly kind: "overdue" };
 
-/** The invocation, or `overdue` after so many milliseconds. */
+/** The invocation, or `overdue` after `milliseconds`. */
 export async function within<Reply>(
   milliseconds: number,
   invocation: Promise<Invocation<Reply>>,

@@ -61,7 +61,7 @@ export function startPoller({ client, consume, observer, write }: PollerDeps, so
   const run = async (messages: readonly Message[]): Promise<void> => {
     const until = performance.now() + source.visibilitySeconds * 1000;
     for (let attempt = 0; ; attempt++) {
-      // Looked at before the room: once it has passed, the messages belong to whoever receives them next.
+      // Looked at before the room: once it has passed, the messages belong to the next receive.
       if (stopped.signal.aborted || performance.now() >= until) return;
       if (consume.hasRoom()) break;
       await pause(backoff(attempt, WAIT, Math.random()));

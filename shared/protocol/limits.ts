@@ -53,7 +53,7 @@ export const CONNECTION_SECONDS = 7_200;
 export const IDLE_SECONDS = 600;
 
 /**
- * For so many milliseconds after its connect time a 410 may only mean that `$connect` has not returned yet (API Gateway
+ * Milliseconds after the connect time in which a 410 may only mean that `$connect` has not returned yet (API Gateway
  * quotas: integration timeout 29 s; the rest is for clocks that differ).
  */
 export const CONNECTING = 35_000;

@@ -98,7 +98,7 @@ function fieldError(issue: v.BaseIssue<unknown>, root: string): FieldError {
 
 const escapePointer = (key: string) => key.replaceAll("~", "~0").replaceAll("/", "~1");
 
-/** valibot says `Expected "id" but received undefined` of a missing key, which helps nobody. */
+/** valibot says `Expected "id" but received undefined` of a missing key, which does not say what to do. */
 function reword(issue: v.BaseIssue<unknown>): string {
   if (issue.expected === NEVER) return "is not a known field";
   if (/object$/.test(issue.type) && issue.received === "undefined") return "is missing";

@@ -5,7 +5,7 @@ import { ConnectionId, EVERYONE, Tag, Topic, topicTag, UserId, userTag } from ".
 
 const TOO_MANY = `must name at most ${EXPRESSION_TAGS} tags`;
 
-// Counted first: nobody needs to hear what is wrong with each of a hundred thousand.
+// Counted first: what is wrong with each of a hundred thousand is of no use.
 const Tags = v.pipe(
   v.array(v.unknown()),
   v.minLength(1, "must name at least one tag"),

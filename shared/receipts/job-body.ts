@@ -17,7 +17,7 @@ export type ReadBody =
   | { readonly kind: "job"; readonly job: Job }
   /** Written by a newer deployment: a consumer of that deployment can read it. */
   | { readonly kind: "newer"; readonly version: number }
-  /** It never was a job, whoever reads it. */
+  /** It is no job of any version. */
   | { readonly kind: "invalid"; readonly reason: string };
 
 const AcceptanceId = v.pipe(v.string(), v.minLength(1), v.maxLength(128));

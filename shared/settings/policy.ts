@@ -54,7 +54,7 @@ export const backlogPolicy = ({ lanes, advanced }: Settings): BacklogPolicy => (
 });
 
 /**
- * Jobs that an audience of so many is split into; none where one run can serve it. They are half a run's share each, so
+ * The number of jobs that an audience of `audience` connections is split into; 0 if one run can serve it. They are half a run's share each, so
  * that an estimate that was off does not split them again.
  */
 export const jobsFor = (

@@ -171,7 +171,7 @@ async function askAside(world: Simulation, socket: Socket, topic: Topic): Promis
 
 const isClosed = ({ state }: Socket): boolean => state === "closed";
 
-/** Posted before somebody subscribes and right after: whoever reads `subscribed` gets the second. */
+/** Posted right before and after a subscribe: a client that has read `subscribed` gets the second. */
 async function greet(world: Simulation, topic: Topic): Promise<void> {
   const id = `greeting-${world.oracle.book.records.length}` as MessageId;
   const plan = { id, target: { topic }, priority: "high", dedupeSeconds: 300, content: {} } as const;

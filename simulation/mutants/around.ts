@@ -10,7 +10,7 @@ import { queue, receipts } from "./change.ts";
 const HALF_A_DAY = 12 * 3_600_000;
 const HALF_A_MINUTE = 30_000;
 
-/** Deletes whatever stands under the key, whoever holds it. */
+/** Deletes the row of the key, whichever connection it is of. */
 const removeByKey =
   ({ remove }: Subscriptions, { tables }: Simulation): Subscriptions["remove"] =>
   async (tags, { connectionId }) => {
@@ -147,7 +147,7 @@ export const AROUND = {
           : settle(job, run, outcome, now),
     })),
   },
-  "no-grave": {
+  "no-tombstone": {
     why: "what is dead does not reach the dead-letter queue",
     ports: queue(() => ({ deadLetter: async () => {} })),
   },

@@ -60,7 +60,7 @@ export const SENDS = {
     in: during("gateway-403"),
   },
   "slow-client-slows-all": {
-    why: "each 429 of one client counts for the rate, and nobody remembers who is busy",
+    why: "each 429 of one client counts for the rate, and no busy connection is remembered",
     memory: ({ limiter, busy }) => {
       let results = 0;
       return {

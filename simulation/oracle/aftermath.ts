@@ -6,7 +6,7 @@ import { type MessageRecord, nameOf } from "./message-record.ts";
 const BACK_OFF = 300_000;
 /** Milliseconds that a message takes of the run that delivers it, at most, once nothing is down. */
 const EACH = 1_000;
-/** Milliseconds within which a healthy client has a message, whoever else does not read. */
+/** Milliseconds within which a healthy client has a message, whichever others do not read. */
 const HEALTHY = 40_000;
 
 /** Rules on what an outage leaves behind, and poison, and clients that do not read. */

@@ -20,7 +20,7 @@ export interface ClaimWatch {
   settled(serving: Serving | undefined, outcome: Outcome, settled: Settled): void;
 }
 
-/** One run at a time holds a job, no longer than it should, and nobody takes what is over. */
+/** One run at a time holds a job, no longer than it should, and none claims one that is over. */
 export function watchClaims(book: History, receipts: ReceiptWatch, visibilitySeconds: number): ClaimWatch {
   const open = (record: MessageRecord, part: string): PartState => {
     const state = record.parts.get(part) ?? { leaseUntil: 0, deaths: 0, pending: 0, queued: false };

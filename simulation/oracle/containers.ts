@@ -32,7 +32,7 @@ const WAITING = "no answer yet to an earlier frame";
 
 /** Distinct connections in a row that tell a container that the gateway is down (docs/guarantees.md). */
 const IN_A_ROW = 5;
-/** Sends that were not made in so many seconds may be made at once. */
+/** Seconds of which the unused sends may be made at once. */
 const BURST = 0.25;
 const LEAST = 10;
 const SECOND = 1_000;

@@ -92,8 +92,7 @@ export function watchPosts(book: History): PostWatch {
       if (!record) return;
       if (!record.audience.may(socket)) {
         if (inherits(book, record, socket)) totals.misdirected++;
-        else
-          book.violate("nobody outside the target gets it", `${socket.connectionId} got ${nameOf(record)}`);
+        else book.violate("only the target gets it", `${socket.connectionId} got ${nameOf(record)}`);
       }
       const earlier = record.arrivals.get(socket) ?? [];
       if (earlier.length > 0) totals.repeats++;
@@ -165,6 +164,6 @@ const inherits = ({ gateway }: History, { target, audience }: MessageRecord, soc
       (audience.may(old) || mayHaveLeft(target, old)),
   );
 
-/** Whether a frame may come again after this one: nobody knew that it had arrived, or whoever knew could not write it. */
+/** Whether a frame may come again after this one: no run knew that it had arrived, or the run that knew could not write it. */
 const isExcuse = ({ lied, serving }: Arrival): boolean =>
   lied || serving?.state === "settling" || (serving?.state === "serving" && !serving.actor.alive);

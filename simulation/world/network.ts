@@ -4,7 +4,7 @@ import type { Actor, Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
 
 export interface Network {
-  /** A function starts: its own clock, and a life that ends at the latest so many milliseconds from now. */
+  /** A function starts: its own clock, and a life of at most `timeout` milliseconds. */
   spawn(name: string, timeout: number, onDeath: () => void): Actor;
   /** The actor's code has run to its end. */
   retire(actor: Actor): void;

@@ -19,11 +19,11 @@ export interface Scheduler {
   /** Milliseconds since 1970: the true time, which no actor sees. */
   now(): number;
   steps(): number;
-  /** Resolves so many milliseconds later. */
+  /** Resolves after `milliseconds`. */
   sleep(milliseconds: number): Promise<void>;
   /** As sleep, but never resolves for an actor that has died by then. */
   turn(actor: Actor, milliseconds: number): Promise<void>;
-  /** Lets one after the other go on until the question is answered with yes, or nobody waits. */
+  /** Resolves one wait after the other until `isOver` returns true or none is left. */
   run(isOver: () => boolean | Promise<boolean>): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import { throttled } from "./throttled.ts";
 
 export interface Throttle {
   readonly layer: Layer;
-  /** Refuses every call for so many milliseconds from now. */
+  /** Refuses every call for `milliseconds` from now. */
   start(milliseconds: number): void;
   /** How many calls were refused. */
   readonly refused: () => number;

@@ -32,7 +32,7 @@ const MARGIN = 60;
 
 /**
  * Refuses a row whose time to live is no number of seconds near now. DynamoDB takes any number and deletes by it, so
- * milliseconds, or a row without one, stay for ever and nobody hears of it.
+ * milliseconds, or a row without one, stay for ever without an error.
  */
 export function timeToLive({
   attributes,

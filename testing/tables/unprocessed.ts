@@ -16,7 +16,7 @@ export interface UnprocessedOptions {
    * back. @default refused
    */
   readonly whole?: "refused" | "comes back";
-  /** Hears how many items of a batch came back. @default nobody */
+  /** Gets the number of items of a batch that came back. @default ignored */
   readonly onUnprocessed?: (items: number) => void;
 }
 

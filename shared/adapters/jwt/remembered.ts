@@ -68,7 +68,7 @@ async function check(
   }
 }
 
-/** Faults of whoever publishes the keys. Such a token may well be good. */
+/** Faults of the issuer. Such a token may well be valid. */
 const ABOUT_KEYS: ReadonlySet<string> = new Set([
   errors.JOSEError.code,
   errors.JWKInvalid.code,

@@ -47,7 +47,7 @@ async function translated<T>(code: ErrorCode, failure: string, call: () => Promi
   }
 }
 
-/** The items, so many at a time. */
+/** The items in chunks. */
 export const chunks = <T>(items: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 

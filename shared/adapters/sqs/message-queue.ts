@@ -17,7 +17,7 @@ export interface SqsQueueOptions {
   readonly deadLetterUrl?: string;
   /** Whether MessageGroupId is the producer (SQS fair queues). */
   readonly fair: boolean;
-  /** Hears why the queue refused what was sent; whoever sent it only hears that it did. @default nobody */
+  /** Gets the reason why the queue refused an entry; the sender gets only false. @default ignored */
   readonly warn?: Telemetry["warn"];
 }
 

@@ -9,7 +9,7 @@ import { endingOf, type Progress, type Recipient } from "../../receipts/receipt.
 import type { DeliveryPolicy } from "../../settings/policy.ts";
 import { deliver } from "../deliver/deliver.ts";
 import type { DeliverDeps, Delivered, StopReason } from "../deliver/delivery.ts";
-import { NOBODY, type RouteDeps, route } from "../route/route.ts";
+import { NO_AUDIENCE, type RouteDeps, route } from "../route/route.ts";
 import { removeConnection } from "../socket/remove-connection.ts";
 import { rangesFor } from "./split.ts";
 
@@ -47,7 +47,8 @@ export async function processJob(
     return { kind: "ended", ending: "cancelled", progress: found };
   }
   const { from } = found;
-  const audience = from === undefined ? NOBODY : await route(deps, message.target, { from, to: range.to });
+  const audience =
+    from === undefined ? NO_AUDIENCE : await route(deps, message.target, { from, to: range.to });
   if (isUntouched(found)) {
     const ranges = rangesFor(audience.estimate, range, deps.policy);
     if (ranges.length > 0) return { kind: "split", ranges };

@@ -31,7 +31,7 @@ interface Entry {
 
 /** Failures in a row after which a connection counts as busy. */
 const FAILURES = 3;
-/** A send that takes so many milliseconds weighs as much as all of these, before its result is known too. */
+/** Milliseconds after which a send counts as much as all of these, before its result is known too. */
 const LONG = 1_000;
 /** Connections that are remembered at most; the oldest are forgotten first. */
 const REMEMBERED = 10_000;

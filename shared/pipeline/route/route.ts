@@ -45,7 +45,7 @@ export async function route(deps: RouteDeps, target: Target, range: HashRange = 
 }
 
 /** The empty audience. */
-export const NOBODY: Audience = { estimate: 0, async *pages() {} };
+export const NO_AUDIENCE: Audience = { estimate: 0, async *pages() {} };
 
 const known = (rows: readonly IndexEntry[]): Audience => ({
   estimate: rows.length,

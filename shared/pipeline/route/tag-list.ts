@@ -9,7 +9,7 @@ export interface ListDeps {
   readonly policy: Pick<DeliveryPolicy, "pageSize" | "firstPageSize">;
   /**
    * First pages that the run has read, so that targets which repeat in a batch are looked up once. No message of the
-   * batch was accepted after them, so whoever had subscribed before a message is in them.
+   * batch was accepted after them, so a connection that had subscribed before a message is in them.
    */
   readonly firstPages?: Map<string, Promise<Page>>;
 }

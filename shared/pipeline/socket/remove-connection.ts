@@ -8,7 +8,7 @@ export interface RemoveConnectionDeps {
 }
 
 /**
- * Deletes all rows of a connection that is gone, those of changes that nobody finished included. `via` are the tags it
+ * Deletes all rows of a connection that is gone, including those of changes that were not finished. `via` are the tags it
  * was found by: a row that outlived its connection names no other way to it.
  */
 export async function removeConnection(

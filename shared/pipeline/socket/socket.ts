@@ -37,7 +37,7 @@ export interface Socket {
 
 /**
  * Writes the rows of a new connection; once this returns it can be reached by user, tag and everyone. The row comes
- * first, so that whoever meets a list row of it finds the others. Takes back what it wrote if it fails.
+ * first, so that a run that finds one of its list rows finds the others. Takes back what it wrote if it fails.
  */
 export async function connect(
   deps: SocketDeps,
