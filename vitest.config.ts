@@ -6,7 +6,7 @@ export default defineConfig({
     exclude: ["test/load/**", "test/e2e/**", "test/embed/**", "test/moto/**"],
     // Most tests wait more than they compute.
     maxWorkers: "100%",
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     // A poll ends as soon as it is right; how long a busy machine takes for that is not what a test is about.
     expect: { poll: { timeout: 15_000 } },
