@@ -8,6 +8,7 @@ import type { Job } from "../../shared/receipts/job.ts";
 import { bodyOf } from "../../shared/receipts/job-body.ts";
 import { visibilitySeconds } from "../../shared/settings/derived.ts";
 import { deliveryPolicy } from "../../shared/settings/policy.ts";
+import type { Overrides } from "../../shared/settings/schema.ts";
 import { settings } from "../../shared/settings/settings.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
 import { memoryConnections } from "../../testing/memory/connections.ts";
@@ -21,8 +22,12 @@ import { aJob, NOW } from "./message.ts";
 export const ANN = "ann" as UserId;
 
 /** A consumer in memory, and the sockets it posts to. */
-export function consumer({ receipts = memoryReceipts(), queue = memoryQueue() } = {}) {
-  const policy = deliveryPolicy(settings());
+export function consumer({
+  receipts = memoryReceipts(),
+  queue = memoryQueue(),
+  overrides = {} as Overrides,
+} = {}) {
+  const policy = deliveryPolicy(settings(overrides));
   const clock = memoryClock(NOW);
   const [connections, subscriptions] = [memoryConnections(), memorySubscriptions()];
   const [open, telemetry] = [memorySockets(), memoryTelemetry()];
