@@ -23,7 +23,13 @@ const PRODUCER = {
 };
 
 /** Ingest over a queue in memory, or one that takes only some. */
-function ingestInto(queue: MessageQueue, body: unknown, limits = {}, telemetry = memoryTelemetry()) {
+function ingestInto(
+  queue: MessageQueue,
+  body: unknown,
+  limits = {},
+  telemetry = memoryTelemetry(),
+  publish: readonly string[] = ["*"],
+) {
   const clock = memoryClock(NOW);
   let ids = 0;
   const deps = {
@@ -34,7 +40,7 @@ function ingestInto(queue: MessageQueue, body: unknown, limits = {}, telemetry =
     lifeSeconds: 342_000,
     telemetry,
   };
-  return ingest(deps, PRODUCER, body);
+  return ingest(deps, { ...PRODUCER, publish: [...publish] }, body);
 }
 
 async function itemsOf(queue: MessageQueue, body: readonly unknown[]): Promise<readonly Item[]> {
