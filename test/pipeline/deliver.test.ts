@@ -1,113 +1,17 @@
 import fc from "fast-check";
-import pLimit from "p-limit";
 import { describe, expect, test } from "vitest";
-import { deliver } from "../../shared/pipeline/deliver/deliver.ts";
-import type { Delivered, StopReason } from "../../shared/pipeline/deliver/delivery.ts";
-import { gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
-import type { IndexEntry, SendResult } from "../../shared/ports.ts";
 import type { ConnectionId } from "../../shared/protocol/tag.ts";
-import { sortKey, WHOLE } from "../../shared/receipts/hash-range.ts";
-import { NO_PROGRESS, type Progress } from "../../shared/receipts/receipt.ts";
+import { NO_PROGRESS } from "../../shared/receipts/receipt.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
-import { memorySockets } from "../../testing/memory/sockets.ts";
-import { memoryTelemetry } from "../../testing/memory/telemetry.ts";
+import { audience, BUSY, GONE, NEW, REFUSED, rowsOf } from "../support/audience.ts";
 import { NOW } from "../support/message.ts";
-
-const FRAME = Buffer.from("{}");
-const BUSY: SendResult = { kind: "unavailable", reason: "503" };
-const REFUSED: SendResult = { kind: "refused", reason: "413" };
-const GONE: SendResult = { kind: "gone" };
-const NEW: Progress = { ...NO_PROGRESS, from: WHOLE.from };
-
-/** The rows of so many connections, as routing finds them. */
-const rowsOf = (count: number): readonly IndexEntry[] =>
-  Array.from({ length: count }, (_, i) => `c${i}=` as ConnectionId)
-    .map((connectionId) => ({ connectionId, connectedAt: NOW, key: sortKey(connectionId) }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1));
-
-interface Options {
-  readonly progress?: Progress;
-  readonly inFlight?: number;
-  readonly pageSize?: number;
-  readonly attempts?: number;
-  readonly pendingLimit?: number;
-  /** Posts per second. */
-  readonly quota?: number;
-  readonly stop?: () => StopReason | undefined;
-  readonly isCancelled?: () => Promise<boolean>;
-  /** The page that cannot be read. */
-  readonly brokenPage?: number;
-}
-
-/** An audience with its sockets, and runs that deliver to it one after the other. */
-function audience(rows: readonly IndexEntry[]) {
-  const [sockets, telemetry, clock] = [memorySockets(), memoryTelemetry(), memoryClock()];
-  for (const { connectionId } of rows) sockets.open(connectionId);
-  const forgotten: string[] = [];
-  let posts = 0;
-  let most = 0;
-  const counted = {
-    probe: () => sockets.probe(),
-    async send(id: ConnectionId, frame: Uint8Array) {
-      most = Math.max(most, ++posts);
-      const ending = await sockets.send(id, frame);
-      posts--;
-      return ending;
-    },
-  };
-  const run = (options: Options = {}): Promise<Delivered> => {
-    const {
-      progress = NEW,
-      pageSize = 3,
-      inFlight = 4,
-      attempts = 3,
-      pendingLimit = 100,
-      quota = 1e9,
-    } = options;
-    const { stop = () => undefined, isCancelled = async () => false } = options;
-    async function* pages() {
-      const { from } = progress;
-      if (from === undefined) return;
-      const left = rows.filter(({ key }) => key >= from);
-      for (let at = 0, page = 0; at < left.length; at += pageSize, page++) {
-        if (page === options.brokenPage) throw new Error("table unavailable");
-        yield left.slice(at, at + pageSize);
-      }
-    }
-    return deliver(
-      {
-        gateway: gateway(gatewayMemory({ quotaRequestsPerSecond: quota, quotaFraction: 1 }), {
-          sockets: counted,
-          clock,
-        }),
-        clock,
-        telemetry,
-        random: () => 0.5,
-        policy: {
-          sendAttempts: attempts,
-          pause: { baseMilliseconds: 100, capMilliseconds: 1_000 },
-          pendingLimit,
-        },
-      },
-      {
-        frame: FRAME,
-        progress,
-        pages: pages(),
-        limiter: pLimit(inFlight),
-        removeConnection: async ({ connectionId }) => void forgotten.push(connectionId),
-        stop,
-        isCancelled,
-      },
-    );
-  };
-  const got = (id: ConnectionId) => sockets.frames(id).length;
-  return { run, sockets, telemetry, clock, forgotten, got, rows, most: () => most };
-}
 
 describe("one run", () => {
   test("posts to each connection once, never more at a time than it may", async () => {
     const { run, rows, got, most, telemetry } = audience(rowsOf(20));
-    expect(await run()).toEqual({ progress: { ...NO_PROGRESS, counts: { sent: 20, gone: 0, failed: 0 } } });
+    expect(await run()).toStrictEqual({
+      progress: { ...NO_PROGRESS, counts: { sent: 20, gone: 0, failed: 0 } },
+    });
     expect(rows.map(({ connectionId }) => got(connectionId))).toEqual(rows.map(() => 1));
     expect(most()).toBe(3);
     expect(telemetry.total("FramesSent")).toBe(20);
@@ -210,7 +114,7 @@ test("however runs are cut short and posts fail, each connection has one ending,
     fc.record({
       posts: fc.nat(20),
       pageSize: fc.integer({ min: 1, max: 5 }),
-      inFlight: fc.integer({ min: 1, max: 5 }),
+      sendsInFlight: fc.integer({ min: 1, max: 5 }),
       attempts: fc.integer({ min: 1, max: 3 }),
       pendingLimit: fc.integer({ min: 1, max: 6 }),
       brokenPage: fc.option(fc.nat(4), { nil: 99 }),

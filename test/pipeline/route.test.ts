@@ -180,6 +180,11 @@ test.each([
   expect(await reached({ all: ["topic:a", "topic:b"] })).toHaveLength(1);
   expect(await reached({ all: ["topic:a"], none: ["region:x"] })).toHaveLength(1);
   expect(await reached({ all: ["topic:a"], none: ["topic:b"] })).toEqual([]);
+  for (const any of [
+    ["region:x", "topic:a"],
+    ["topic:a", "region:x"],
+  ])
+    expect(await reached({ all: ["topic:b"], any })).toEqual([expect.objectContaining({ connectedAt: NOW })]);
 });
 
 test("a list is not taken for a short one because most of its rows have expired", async () => {

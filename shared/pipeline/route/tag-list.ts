@@ -87,7 +87,7 @@ export async function* mergeJoin(
 ): AsyncGenerator<readonly IndexEntry[]> {
   let rows: IndexEntry[] = [];
   for (let at = from; ; ) {
-    const row = await nextCommon(lists, at);
+    const row = await nextCandidate(lists, at);
     if (!row) break;
     at = after(row.key);
     if (!(await matchesExpression(lists, row))) continue;
@@ -119,25 +119,21 @@ async function holders(lists: readonly TagList[], { key, connectedAt }: IndexEnt
   return count;
 }
 
-/** Leapfrog: whichever list is furthest ahead pulls the others after it, until all stand on one key. */
-async function nextCommon(
+/**
+ * Leapfrog: the list that is furthest ahead pulls the others after it. Returns the row at which they meet, or a row past
+ * which one of them has gone; undefined if a list of `all`, or each of `any`, is at its end.
+ */
+async function nextCandidate(
   { all, any }: { all: readonly TagList[]; any: readonly TagList[] },
   from: string,
 ): Promise<IndexEntry | undefined> {
-  for (let at = from; ; ) {
-    let furthest: IndexEntry | undefined;
-    for (const list of all) {
-      const found = list.seek(furthest?.key ?? at);
-      furthest = found instanceof Promise ? await found : found;
-      if (!furthest) return undefined;
-    }
-    if (any.length > 0) {
-      furthest = await nearest(any, furthest?.key ?? at);
-      if (!furthest) return undefined;
-    }
-    if (!furthest || furthest.key === at || (await holdsKeyInAll(all, furthest.key))) return furthest;
-    at = furthest.key;
+  let furthest: IndexEntry | undefined;
+  for (const list of all) {
+    const found = list.seek(furthest?.key ?? from);
+    furthest = found instanceof Promise ? await found : found;
+    if (!furthest) return undefined;
   }
+  return any.length > 0 ? nearest(any, furthest?.key ?? from) : furthest;
 }
 
 async function nearest(lists: readonly TagList[], key: string): Promise<IndexEntry | undefined> {
@@ -151,12 +147,3 @@ async function nearest(lists: readonly TagList[], key: string): Promise<IndexEnt
 }
 
 const isNewer = (a: IndexEntry, b: IndexEntry) => a.key === b.key && a.connectedAt > b.connectedAt;
-
-async function holdsKeyInAll(lists: readonly TagList[], key: string): Promise<boolean> {
-  for (const list of lists) {
-    const found = list.seek(key);
-    const row = found instanceof Promise ? await found : found;
-    if (row?.key !== key) return false;
-  }
-  return true;
-}
