@@ -27,8 +27,9 @@ import { Tables } from "./tables.ts";
 
 export interface TagwireProps {
   /**
-   * Changes to lanes, queues, delivery and functions: any part of `Settings`, at any depth.
-   * @default DEFAULTS of shared/settings/settings.ts
+   * Changes to the settings: any part of them, at any depth. `undefined` is the default. What stands under `advanced` is
+   * not stable. Throws SETTINGS_INVALID, which names every setting that is unknown or wrong and every rule that is broken.
+   * @default the defaults that docs/settings.md lists
    */
   readonly settings?: Overrides;
   /**

@@ -28,7 +28,7 @@ export const whole = (about: string, options: WholeOptions & { readonly fallback
 /** A whole number without a default: if it is absent, there is no limit. */
 export const unlimited = (about: string, options: WholeOptions) => v.optional(bounded(about, options));
 
-/** A number of 0.01 to 1. */
+/** A part of the quota, of 0.01 to 1. */
 export const fraction = (about: string, fallback: number) => {
   const text = "must be a number of 0.01-1";
   return v.optional(
@@ -37,7 +37,7 @@ export const fraction = (about: string, fallback: number) => {
       v.minValue(0.01, text),
       v.maxValue(1, text),
       v.description(about),
-      v.metadata({ unit: "of 1" }),
+      v.metadata({ unit: "of the quota" }),
     ),
     fallback,
   );

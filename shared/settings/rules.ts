@@ -15,7 +15,7 @@ export interface Rule {
 const CONSUME = "advanced.functions.consume.timeoutSeconds";
 const consumeSeconds = ({ advanced }: Settings) => advanced.functions.consume.timeoutSeconds;
 
-/** Bytes of a busy connection in a receipt: 400 KB is the largest item (DynamoDB quotas). */
+/** Busy connections that fit in an item: 65 bytes each of at most 400 KB (DynamoDB quotas). */
 const PENDING_CONNECTIONS = 6_000;
 
 /** docs/settings.md lists exactly these. */
@@ -41,7 +41,7 @@ export const RULES: readonly Rule[] = [
     left: "10",
     relation: "at most",
     right: "quotaRequestsPerSecond × quotaFraction",
-    why: "a container that is throttled sends no slower",
+    why: "no container sends more slowly than that, however much it is throttled",
     values: ({ quotaRequestsPerSecond, quotaFraction }) => [
       LEAST_SENDS_PER_SECOND,
       quotaRequestsPerSecond * quotaFraction,

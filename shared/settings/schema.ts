@@ -6,7 +6,7 @@ import { flag, fraction, group, unlimited, whole } from "./leaf.ts";
  */
 
 const concurrency = (fallback: number) =>
-  whole("Consumer runs of the lane at a time (Lambda: `MaximumConcurrency`, 2-1000).", {
+  whole("Consumer runs of the lane at a time (Lambda: `MaximumConcurrency`).", {
     range: [2, 1_000],
     fallback,
     unit: "runs",
@@ -35,11 +35,14 @@ const lambda = (longest: number, reason: string, timeoutSeconds: number, memoryM
       fallback: timeoutSeconds,
       unit: "seconds",
     }),
-    memoryMegabytes: whole("Memory of the function, and with it its share of a CPU (Lambda: 128-10,240).", {
-      range: [128, 10_240],
-      fallback: memoryMegabytes,
-      unit: "megabytes",
-    }),
+    memoryMegabytes: whole(
+      "Memory of the function, and in proportion to it its CPU (Lambda: `MemorySize`).",
+      {
+        range: [128, 10_240],
+        fallback: memoryMegabytes,
+        unit: "megabytes",
+      },
+    ),
   });
 
 /** What is tuned by measurement. Not stable: a minor version may rename or drop any of it. */
@@ -58,14 +61,11 @@ const Advanced = group({
     fallback: 3,
     unit: "sends",
   }),
-  sendTimeoutMilliseconds: whole(
-    "After this a send counts as failed (API Gateway: an integration takes 29 s).",
-    {
-      range: [100, 29_000],
-      fallback: 3_000,
-      unit: "milliseconds",
-    },
-  ),
+  sendTimeoutMilliseconds: whole("After this a send counts as failed.", {
+    range: [100, 29_000],
+    fallback: 3_000,
+    unit: "milliseconds",
+  }),
   pause: group({
     baseMilliseconds: whole(
       "First pause between two rounds of sends in a run; it doubles, with full jitter.",
@@ -96,7 +96,7 @@ const Advanced = group({
   reserveMilliseconds: whole(
     "When so much of a run's time is left, it starts no more sends and writes its results.",
     {
-      range: [200, 450_000],
+      range: [200, 899_999],
       fallback: 10_000,
       unit: "milliseconds",
     },
@@ -168,24 +168,30 @@ export const Settings = group({
   deadLetterRetentionDays: days("How long a dead letter can be redriven (SQS: at most 14).", 14, 14),
   receiptRetentionDays: days("How long a receipt can be read after its last change.", 365, 15),
   fairQueues: flag(
-    "Whether a noisy producer delays only its own messages (SQS fair queues; they cost a little a request).",
+    "Whether a noisy producer delays only its own messages (SQS fair queues; requests cost more).",
     true,
   ),
   quotaRequestsPerSecond: whole(
     "Requests that API Gateway lets the account make (quota L-8A5B8E43; 2,500 in newer Regions).",
     { range: [10, 1_000_000], fallback: 10_000, unit: "requests a second" },
   ),
-  quotaFraction: fraction("The part of that quota that sends may use.", 0.8),
+  quotaFraction: fraction(
+    "The part of that quota that sends may use; the rest is for requests, connects and frames.",
+    0.8,
+  ),
   recipientsPerRun: whole("Connections that one run sends to; a larger audience is split into jobs.", {
     range: [1, 100_000],
     fallback: 5_000,
     unit: "connections",
   }),
-  deliveryRounds: whole("Runs in which a connection may stay busy; then the message ends as `dead` for it.", {
-    range: [1, 100],
-    fallback: 5,
-    unit: "runs",
-  }),
+  deliveryRounds: whole(
+    "Runs in which a connection may stay busy; then the message ends as `dead` with that connection pending.",
+    {
+      range: [1, 100],
+      fallback: 5,
+      unit: "runs",
+    },
+  ),
   advanced: Advanced,
 });
 

@@ -186,3 +186,33 @@ test("settings are not shared: what one caller gets does not change another's", 
   (mine.lanes.high as { concurrency: number }).concurrency = 3;
   expect(settings().lanes.high.concurrency).toBe(8);
 });
+
+/** By the documentation of AWS, and not by the schema. */
+test.each([
+  { limit: "Lambda: MaximumConcurrency, 2-1000", name: /^lanes\.\w+\.concurrency$/, least: 2, most: 1_000 },
+  { limit: "Lambda: BatchSize without a window", name: /^advanced\.batchSize\.\w+$/, least: 1, most: 10 },
+  { limit: "SQS: retention, 14 days", name: /^(r|deadLetterR)etentionDays$/, least: 1, most: 14 },
+  { limit: "SQS: visibility timeout, 12 hours", name: /^advanced\.backoff\.\w+$/, least: 1, most: 43_200 },
+  { limit: "Lambda: timeout, 900 s", name: /consume\.timeoutSeconds$/, least: 1, most: 900 },
+  {
+    limit: "HTTP API: integration timeout, 30 s",
+    name: /(ingest|receipts)\.timeoutSeconds$/,
+    least: 1,
+    most: 30,
+  },
+  { limit: "WebSocket API: integration timeout, 29 s", name: /socket\.timeoutSeconds$/, least: 1, most: 29 },
+  { limit: "Lambda: memory", name: /\.memoryMegabytes$/, least: 128, most: 10_240 },
+  { limit: "Lambda: 1,024 file descriptors", name: /\.sendsInFlight$/, least: 1, most: 800 },
+])("no setting goes past what AWS takes ($limit)", ({ name, least, most }) => {
+  const found = numbers.filter((one) => name.test(one.name)).map(({ leaf }) => leaf);
+  expect(found.length).toBeGreaterThan(0);
+  for (const leaf of found) expect([leaf.least, leaf.most, leaf.whole]).toEqual([least, most, true]);
+});
+
+test("each time, size and rate has its unit in its name", () => {
+  const units = ["seconds", "milliseconds", "days", "megabytes"];
+  for (const { path, unit = "" } of leaves) {
+    if (units.includes(unit)) expect(path.at(-1)?.toLowerCase()).toMatch(new RegExp(`${unit}$`));
+  }
+  expect(leaves.filter(({ unit = "" }) => units.includes(unit)).length).toBeGreaterThan(15);
+});
