@@ -26,7 +26,7 @@ export function limits({ load, settings, quotas, assumed, streams, lanes }: Plan
   const visits = (load.connections / load.sessionSeconds) * peak;
   const visit = visitOf(load);
   const requests = sum(({ work }) => work.requests);
-  const posts = sum(({ work }) => work.posts);
+  const sends = sum(({ work }) => work.frames);
   // Half-empty runs are more of them, but never more than the lane allows.
   const underWay = (lane: (typeof LANES)[number]) =>
     Math.min(
@@ -51,7 +51,7 @@ export function limits({ load, settings, quotas, assumed, streams, lanes }: Plan
     limit,
   });
   const all = [
-    account("API Gateway requests/s", posts + requests + visits * visit.requests, quotas.requests),
+    account("API Gateway requests/s", sends + requests + visits * visit.requests, quotas.requests),
     account("new connections/s", visits, quotas.connects),
     account("Lambda runs at a time", runs, quotas.runs),
     account("SQS messages in flight, fullest lane", Math.max(...LANES.map(inLane)), quotas.inFlight),
@@ -63,7 +63,7 @@ export function limits({ load, settings, quotas, assumed, streams, lanes }: Plan
       Math.max(0, ...streams.map(({ rate, work }) => rate * work.readUnits)) * peak,
       quotas.partitionReads,
     ),
-    setting("sends/s: quotaFraction", posts, settings.quotaRequestsPerSecond * settings.quotaFraction),
+    setting("sends/s: quotaFraction", sends, settings.quotaRequestsPerSecond * settings.quotaFraction),
     setting("POSTs/s: throttle of the HTTP stage", requests, STAGE.http),
     setting("frames and connects/s: throttle of the socket stage", visits * visit.requests, STAGE.socket),
     ...[...PRIORITIES, "fanout" as const].map((lane) =>

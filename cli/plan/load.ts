@@ -30,17 +30,17 @@ export interface Load {
 /** What cannot be known from outside. Times are milliseconds. */
 export interface Assumptions {
   /** One PostToConnection. */
-  readonly post: number;
+  readonly send: number;
   /** A run of ingest. */
   readonly ingest: number;
-  /** A run of the consumer without its posts, and what each of its messages adds. */
+  /** A run of the consumer without its sends, and what each of its messages adds. */
   readonly run: number;
   readonly perMessage: number;
   /** A run of the socket function. */
   readonly socket: number;
 }
 
-export const ASSUMPTIONS: Assumptions = { post: 20, ingest: 10, run: 12, perMessage: 8, socket: 15 };
+export const ASSUMPTIONS: Assumptions = { send: 20, ingest: 10, run: 12, perMessage: 8, socket: 15 };
 
 /** `50:1`, `0.5:10000` or `2:300:high`: messages per second, connections each, and their priority. */
 export function parseTraffic(text: string, former: readonly Traffic[] = []): Traffic[] {

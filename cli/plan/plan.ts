@@ -70,9 +70,9 @@ export function plan(planning: Planning): CapacityPlan {
     writes: sum(({ work }) => work.writeUnits) + visits * visit.writeUnits,
     reads: sum(({ work }) => work.readUnits) + visits * visit.readUnits,
   };
-  const posts = sum(({ work }) => work.posts);
+  const sends = sum(({ work }) => work.frames);
   const fullest = Math.max(
-    posts / (settings.quotaRequestsPerSecond * settings.quotaFraction),
+    sends / (settings.quotaRequestsPerSecond * settings.quotaFraction),
     ...LANES.map((lane) => busy[lane] / settings.lanes[lane].concurrency),
   );
   const monthly = costLines(planning, streams);
@@ -80,7 +80,7 @@ export function plan(planning: Planning): CapacityPlan {
     streams,
     lanes,
     sendsInFlight: {
-      needed: (posts * load.peak * assumed.post) / 1000,
+      needed: (sends * load.peak * assumed.send) / 1000,
       allowed: reservedConcurrency(settings) * settings.advanced.sendsInFlight,
     },
     tables: {

@@ -38,7 +38,7 @@ function title({ limits, monthlyTotal }: CapacityPlan, { connections, peak }: Lo
 
 const messagesTable = ({ streams }: CapacityPlan): string =>
   table([
-    ["messages/s", "to", "jobs", "SQS calls", "writes", "reads", "posts", "last frame after"],
+    ["messages/s", "to", "jobs", "SQS calls", "writes", "reads", "frames", "last frame after"],
     ...streams.map(({ rate, audience, work }) => [
       number(rate),
       number(audience),
@@ -46,7 +46,7 @@ const messagesTable = ({ streams }: CapacityPlan): string =>
       number(work.sends + 2 * work.deletes),
       `${number(work.writeUnits)} WRU`,
       `${number(work.readUnits)} RRU`,
-      number(work.posts),
+      number(work.frames),
       duration(work.toLast / 1000),
     ]),
   ]);

@@ -15,7 +15,7 @@ export interface Planning {
 /** Traffic, and what one of its messages leads to. */
 export interface Stream extends Traffic {
   readonly work: Work;
-  /** The same where every run has a whole batch and nothing slows its posts: what a full lane is capable of. */
+  /** The same where every run has a whole batch and nothing slows its sends: what a full lane is capable of. */
   readonly inFull: Work;
 }
 

@@ -20,7 +20,7 @@ interface Options extends Omit<Load, "sessionSeconds"> {
   readonly quota?: number;
   readonly connects: number;
   readonly runs: number;
-  readonly postMs: number;
+  readonly sendMs: number;
   readonly outage: number;
   readonly settings?: Settings;
   readonly json?: true;
@@ -72,14 +72,14 @@ export function planVerb(program: Command, io: Io): void {
       option("--connects <n>", "the account's new connections per second", [1, 1e6], QUOTAS.connects),
     )
     .addOption(option("--runs <n>", "the account's Lambda concurrency", [1, 1e6], QUOTAS.runs))
-    .addOption(option("--post-ms <n>", "how long a post takes; measure yours", [1, 10_000], ASSUMPTIONS.post))
+    .addOption(option("--send-ms <n>", "how long a send takes; measure yours", [1, 10_000], ASSUMPTIONS.send))
     .addOption(
       new Option("--settings <json>", "settings that differ from the defaults").argParser(parseSettings),
     )
     .action((_own: unknown, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       const base = options.settings ?? DEFAULTS;
-      const { quota = base.quotaRequestsPerSecond, connects, runs, postMs, outage, session, json } = options;
+      const { quota = base.quotaRequestsPerSecond, connects, runs, sendMs, outage, session, json } = options;
       const { connections, topics, bytes, perPost, perRun, peak } = options;
       const { traffic = exampleFor(connections) } = options;
       const widest = Math.max(...traffic.map(({ audience }) => audience));
@@ -91,7 +91,7 @@ export function planVerb(program: Command, io: Io): void {
         load,
         settings,
         quotas: { ...QUOTAS, requests: quota, connects, runs },
-        assumed: { ...ASSUMPTIONS, post: postMs },
+        assumed: { ...ASSUMPTIONS, send: sendMs },
         outageSeconds: outage,
       });
       io.stdout.write(json ? `${JSON.stringify({ load, ...found })}\n` : describe(found, load));

@@ -19,7 +19,7 @@ export interface Work {
   readonly gets: number;
   readonly writeUnits: number;
   readonly readUnits: number;
-  readonly posts: number;
+  readonly frames: number;
   /** Frames as they are priced, in steps of 32 KB. */
   readonly metered: number;
   readonly jobs: number;
@@ -42,13 +42,13 @@ export const RECEIPT = 500;
 
 const started = (bytes: number, unit: number) => Math.max(1, Math.ceil(bytes / unit));
 
-/** Posts per second that one run makes, where so many share the part of the quota that posts may use. */
-export function postRate(settings: Settings, { post }: Assumptions, runs = 1): number {
+/** Sends per second that one run makes if `runs` share the fraction of the quota that sends may use. */
+export function sendRate(settings: Settings, { send }: Assumptions, runs = 1): number {
   const { quotaRequestsPerSecond, quotaFraction, advanced } = settings;
-  return Math.min((advanced.sendsInFlight * 1000) / post, (quotaRequestsPerSecond * quotaFraction) / runs);
+  return Math.min((advanced.sendsInFlight * 1000) / send, (quotaRequestsPerSecond * quotaFraction) / runs);
 }
 
-/** What one message of this traffic leads to if every post succeeds at once. */
+/** What one message of this traffic leads to if every send succeeds at once. */
 export function workOf(
   { audience }: Pick<Traffic, "audience">,
   load: Pick<Load, "bytes" | "perPost" | "perRun">,
@@ -73,8 +73,8 @@ export function workOf(
 
   if (jobs === 0) {
     const served = servedBy(audience, settings);
-    const posting =
-      audience === 0 ? 0 : Math.max(assumed.post / inRun, (audience * 1000) / postRate(settings, assumed));
+    const sending =
+      audience === 0 ? 0 : Math.max(assumed.send / inRun, (audience * 1000) / sendRate(settings, assumed));
     return {
       requests: ingest.requests,
       sends: ingest.sends,
@@ -87,12 +87,12 @@ export function workOf(
       gets: served.queries - 1,
       writeUnits: 2,
       readUnits: served.readUnits + (served.queries - 1),
-      posts: audience,
+      frames: audience,
       metered: audience * started(bytes, METERED_BYTES),
       jobs,
       runs: { own: own.runs, fanout: 0 },
-      time: { ingest: ingest.time, own: begin + posting, fanout: 0 },
-      toLast: assumed.ingest + assumed.run + assumed.perMessage + posting,
+      time: { ingest: ingest.time, own: begin + sending, fanout: 0 },
+      toLast: assumed.ingest + assumed.run + assumed.perMessage + sending,
     };
   }
 
@@ -100,7 +100,7 @@ export function workOf(
   const { concurrency } = settings.lanes.fanout;
   const each = servedBy(audience / jobs, settings);
   const side = Math.min(jobs, concurrency);
-  const rate = postRate(settings, assumed, side);
+  const rate = sendRate(settings, assumed, side);
   const fanoutBegin = assumed.run / batchSize + assumed.perMessage;
   // The message's own row names the ranges once they are cut, and is written once more when all jobs are queued.
   const splitRow = started(RECEIPT + jobs * RANGE, WRITE_UNIT);
@@ -119,7 +119,7 @@ export function workOf(
     gets: jobs * each.queries,
     writeUnits: 1 + 2 * splitRow + 2 * jobs,
     readUnits: firstPage(audience, settings) + jobs * (each.readUnits + each.queries),
-    posts: audience,
+    frames: audience,
     metered: audience * started(bytes, METERED_BYTES),
     jobs,
     runs: { own: own.runs, fanout: jobs / batchSize },

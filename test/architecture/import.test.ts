@@ -107,6 +107,19 @@ test.each(Object.entries(MAY_IMPORT))("%s imports only what stands before it", (
   expect(strays).toEqual([]);
 });
 
+// A cold start pays for what is loaded. Settings reach a function as JSON that the stack has checked.
+test("functions load no schema of the settings, only types and what follows from them", () => {
+  const checking = ["schema", "leaf", "rules", "settings"].map((name) => `shared/settings/${name}.ts`);
+  const loadedBy = (file: string): readonly string[] =>
+    [...readFileSync(file, "utf8").matchAll(/^(?:import|export) (?!type )[^"]*"(\.[^"]+)"/gm)].map(
+      ([, name = ""]) => normalize(join(dirname(file), name)),
+    );
+  const loaded = new Set(files.filter((file) => file.startsWith("functions/")));
+  for (const file of loaded) for (const next of loadedBy(file)) loaded.add(next);
+  expect([...loaded]).toContain("shared/settings/policy.ts");
+  expect(checking.filter((file) => loaded.has(file))).toEqual([]);
+});
+
 test("no file imports a private part of a library", () => {
   const strays = files.flatMap((file) =>
     importsOf(file).filter(

@@ -65,7 +65,7 @@ test.each([
   const perRun = messages / runs.filter(({ lane }) => lane === "normal").length;
   const work = workOf({ audience }, { bytes: 500, perPost, perRun }, router.settings, ASSUMPTIONS);
   const counted = {
-    posts: sum(calls, "PostToConnection"),
+    frames: sum(calls, "PostToConnection"),
     requests: sum(calls, "/v1/messages"),
     sends: sum(calls, "SendMessageBatch"),
     deletes: sum(calls, "DeleteMessageBatch"),

@@ -105,7 +105,7 @@ describe("a million messages a month", () => {
 
   test("to 100,000 is 40 jobs, each with a claim and an ending of its own", () => {
     const [{ work } = {}] = million(100_000).streams;
-    expect(work).toMatchObject({ jobs: 40, puts: 41, updates: 42, sends: 5, posts: 100_000 });
+    expect(work).toMatchObject({ jobs: 40, puts: 41, updates: 42, sends: 5, frames: 100_000 });
   });
 });
 
