@@ -100,9 +100,9 @@ export async function consume(): Promise<BenchReport> {
       `The consumer called with SQS events of ten messages (one for the two large shapes), ${BYTES} bytes of data each. ` +
       "SQS is fauxqs, DynamoDB is dynalite and the gateway is an HTTP server that takes every post, each in another " +
       "process; counted is the CPU time of the consumer's process. The plain consumer queries and then posts one by one, " +
-      "as published samples do, with SDK clients as shipped. Tagwire also claims, paces, retries, splits and writes " +
+      "as published samples do, with SDK clients as shipped. Tagwire also claims, limits its rate, retries, splits and writes " +
       "receipts; a topic of 10,000 becomes four jobs on the fanout lane, which are counted in. The account's request quota " +
-      "is set out of reach, so that pacing waits for nothing. Calls and units are per message, counted in runs of their " +
+      "is set out of reach, so that the rate limiter waits for nothing. Calls and units are per message, counted in runs of their " +
       "own; units are what dynalite says was consumed.",
     packages: ["@aws-sdk/client-dynamodb", "dynalite", "fauxqs"],
     columns: [

@@ -44,7 +44,7 @@ export async function endToEnd(): Promise<BenchReport> {
       "The local router in one process with everything it stands on (the functions, fauxqs for SQS, dynalite for DynamoDB, the " +
       "gateway), clients in another, real sockets. Latency is of messages posted one at a time, over all their frames. The rate is " +
       "of messages under way all the time: 50, 20 and 4 by shape, for five seconds, counted when every frame has come. " +
-      "The request quota is set out of reach, so that pacing waits for nothing. The control is one process that sends what " +
+      "The request quota is set out of reach, so that the rate limiter waits for nothing. The control is one process that sends what " +
       "is posted straight to its sockets. It says what the machine can do, not what it costs to keep a promise: this is " +
       "all of a router on one core, and an account has many.",
     packages: ["ws", "fauxqs", "dynalite"],

@@ -50,7 +50,8 @@ export const flag = (about: string, fallback: boolean) =>
 export const group = <const E extends v.ObjectEntries>(entries: E) => {
   const object = exactObject(entries);
   type Input = v.InferInput<typeof object>;
-  return v.optional(v.pipe(v.custom<Input>(isPlainObject, "must be an object"), object), {} as Input);
+  const schema = v.pipe(v.custom<Input>(isPlainObject, "must be an object"), object);
+  return Object.assign(v.optional(schema, {} as Input), { entries });
 };
 
 /** valibot takes arrays, maps and dates for objects, with nothing in them. */

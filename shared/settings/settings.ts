@@ -22,13 +22,30 @@ export const DEFAULTS: Settings = settings();
 function faultsIn(issues: readonly v.BaseIssue<unknown>[]): readonly string[] {
   const faults = new Map<string, string>();
   for (const issue of issues) {
-    const path = ["settings", ...(issue.path ?? []).map(({ key }) => String(key))].join(".");
+    const keys = (issue.path ?? []).map(({ key }) => String(key));
+    const path = nameOf(keys);
     const text =
-      issue.expected === "never" ? "is not a setting" : `${issue.message}, got ${shown(issue.input)}`;
+      issue.expected === "never"
+        ? unknownIn(keys.slice(0, -1))
+        : `${issue.message}, got ${shown(issue.input)}`;
     if (!faults.has(path)) faults.set(path, `${path} ${text}`);
   }
   return [...faults.values()];
 }
+
+const nameOf = (path: readonly string[]): string => ["settings", ...path].join(".");
+
+/** Says of a name that the group at this path does not have which names it has. */
+function unknownIn(path: readonly string[]): string {
+  const group = path.reduce<object | undefined>((at, name) => entriesOf(at)[name], Settings);
+  return `is not a setting: ${nameOf(path)} has ${Object.keys(entriesOf(group)).join(", ")}`;
+}
+
+const entriesOf = (group: object | undefined): Readonly<Record<string, object>> =>
+  group !== undefined && isGroup(group) ? group.entries : {};
+
+const isGroup = (schema: object): schema is { readonly entries: Readonly<Record<string, object>> } =>
+  "entries" in schema;
 
 /** A value in words of a bounded length: objects may be cyclic, and JSON knows no BigInt. */
 function shown(value: unknown): string {
