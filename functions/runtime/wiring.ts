@@ -32,11 +32,8 @@ export const queueClient = (runtime: Runtime, { timeoutSeconds }: Time): SQSClie
  * writes what became of the message, are over within the reserve.
  */
 export const reserveOf = ({ advanced }: Pick<Settings, "advanced">): Time => ({
-  timeoutSeconds: Math.max(LEAST_RESERVE, advanced.reserveMilliseconds / 1_000),
+  timeoutSeconds: advanced.reserveMilliseconds / 1_000,
 });
-
-/** Seconds. */
-const LEAST_RESERVE = 1;
 
 /** `env` has a QUEUE_URL for each lane. */
 export function queueOf(

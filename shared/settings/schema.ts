@@ -28,10 +28,15 @@ const batchSize = (fallback: number) =>
     unit: "messages",
   });
 
-const lambda = (longest: number, reason: string, timeoutSeconds: number, memoryMegabytes: number) =>
+const lambda = (
+  range: readonly [number, number],
+  reason: string,
+  timeoutSeconds: number,
+  memoryMegabytes: number,
+) =>
   group({
     timeoutSeconds: whole(`After this Lambda kills a run (${reason}).`, {
-      range: [1, longest],
+      range,
       fallback: timeoutSeconds,
       unit: "seconds",
     }),
@@ -96,7 +101,7 @@ const Advanced = group({
   reserveMilliseconds: whole(
     "When so much of a run's time is left, it starts no more sends and writes its results.",
     {
-      range: [200, 899_999],
+      range: [1_000, 899_999],
       fallback: 10_000,
       unit: "milliseconds",
     },
@@ -147,10 +152,10 @@ const Advanced = group({
     unit: "seconds",
   }),
   functions: group({
-    ingest: lambda(30, "an HTTP API waits for 30 s", 10, 512),
-    receipts: lambda(30, "an HTTP API waits for 30 s", 10, 256),
-    consume: lambda(900, "Lambda: 900 s", 60, 1_024),
-    socket: lambda(29, "a WebSocket API waits for 29 s", 10, 256),
+    ingest: lambda([1, 30], "an HTTP API waits for 30 s", 10, 512),
+    receipts: lambda([1, 30], "an HTTP API waits for 30 s", 10, 256),
+    consume: lambda([1, 900], "Lambda: at most 900 s", 60, 1_024),
+    socket: lambda([3, 29], "a WebSocket API waits for 29 s; 2 s are kept to undo a failed connect", 10, 256),
   }),
 });
 

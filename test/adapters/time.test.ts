@@ -83,7 +83,7 @@ const worldAt = (endpoint: string): Runtime => {
       RECEIPTS_TABLE: "receipts",
       TOKENS: JSON.stringify({ secretId: "tokens" }),
       ROUTER: "router",
-      SETTINGS: JSON.stringify({ ...DEFAULTS, functions }),
+      SETTINGS: JSON.stringify({ ...DEFAULTS, advanced: { ...DEFAULTS.advanced, functions } }),
     },
     write: () => {},
     readSecret: async () => ({ text: DEV_SECRET }),
