@@ -21,15 +21,27 @@ const bounded = (about: string, { range: [least, most], unit }: WholeOptions) =>
   );
 };
 
+/** A setting with a default. valibot's own type of it is a hundred times as long, and would be in the package. */
+export type Leaf<T> = v.GenericSchema<T | undefined, T>;
+
+/** Settings that belong together, by name. */
+export interface Group<E extends v.ObjectEntries> extends v.GenericSchema<Input<E> | undefined, Output<E>> {
+  readonly entries: E;
+}
+
+type Input<E extends v.ObjectEntries> = { readonly [K in keyof E]?: v.InferInput<E[K]> };
+type Output<E extends v.ObjectEntries> = { readonly [K in keyof E]: v.InferOutput<E[K]> };
+
 /** A whole number with a default. */
-export const whole = (about: string, options: WholeOptions & { readonly fallback: number }) =>
+export const whole = (about: string, options: WholeOptions & { readonly fallback: number }): Leaf<number> =>
   v.optional(bounded(about, options), options.fallback);
 
 /** A whole number without a default: if it is absent, there is no limit. */
-export const unlimited = (about: string, options: WholeOptions) => v.optional(bounded(about, options));
+export const unlimited = (about: string, options: WholeOptions): Leaf<number | undefined> =>
+  v.optional(bounded(about, options));
 
 /** A part of the quota, of 0.01 to 1. */
-export const fraction = (about: string, fallback: number) => {
+export const fraction = (about: string, fallback: number): Leaf<number> => {
   const text = "must be a number of 0.01-1";
   return v.optional(
     v.pipe(
@@ -43,15 +55,13 @@ export const fraction = (about: string, fallback: number) => {
   );
 };
 
-export const flag = (about: string, fallback: boolean) =>
+export const flag = (about: string, fallback: boolean): Leaf<boolean> =>
   v.optional(v.pipe(v.boolean("must be true or false"), v.description(about)), fallback);
 
 /** Settings that belong together. All have defaults, so all of it can be left out; an unknown name is refused. */
-export const group = <const E extends v.ObjectEntries>(entries: E) => {
-  const object = exactObject(entries);
-  type Input = v.InferInput<typeof object>;
-  const schema = v.pipe(v.custom<Input>(isPlainObject, "must be an object"), object);
-  return Object.assign(v.optional(schema, {} as Input), { entries });
+export const group = <const E extends v.ObjectEntries>(entries: E): Group<E> => {
+  const schema = v.pipe(v.custom<Input<E>>(isPlainObject, "must be an object"), exactObject(entries));
+  return Object.assign(v.optional(schema, {}), { entries });
 };
 
 /** valibot takes arrays, maps and dates for objects, with nothing in them. */

@@ -200,14 +200,10 @@ export const Settings = group({
   advanced: Advanced,
 });
 
-type DeepReadonly<T> = {
-  readonly [K in keyof T]: T[K] extends object | undefined ? DeepReadonly<T[K]> : T[K];
-};
-
 /** All settings, with every default filled in. */
-export interface Settings extends DeepReadonly<v.InferOutput<typeof Settings>> {}
+export interface Settings extends v.InferOutput<typeof Settings> {}
 
 /** Settings as a caller changes them: any part, at any depth. `undefined` means the default. */
-export interface Overrides extends DeepReadonly<NonNullable<v.InferInput<typeof Settings>>> {}
+export interface Overrides extends NonNullable<v.InferInput<typeof Settings>> {}
 
 export type FunctionSettings = Settings["advanced"]["functions"]["consume"];
