@@ -24,7 +24,7 @@ export const RULES: readonly Rule[] = [
     left: "retentionDays",
     relation: "less than",
     right: "deadLetterRetentionDays",
-    why: "SQS counts the age of a dead letter from when its message was sent",
+    why: "a message that SQS itself moves to the dead-letter queue keeps its age",
     values: ({ retentionDays, deadLetterRetentionDays }) => [retentionDays, deadLetterRetentionDays],
   },
   {
