@@ -1,4 +1,5 @@
 import { type RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Grant, type IGrantable } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { type ISecret, Secret } from "aws-cdk-lib/aws-secretsmanager";
@@ -36,7 +37,6 @@ export interface SharedSecret {
 export interface AuthProps {
   /** @default a secret that is made here */
   readonly source?: SharedSecret | Issuer;
-  readonly secretName: string;
   readonly removalPolicy: RemovalPolicy;
   /** @default the key that AWS keeps for Secrets Manager */
   readonly encryptionKey?: IKey;
@@ -48,6 +48,8 @@ export class Auth extends Construct {
   readonly secret?: ISecret;
   /** The variable TOKENS: where a function finds what to verify a token with. Never the secret itself. */
   readonly tokens: string;
+  /** Encrypts the secret. Absent if the secret is not made here. */
+  private readonly key?: IKey;
 
   constructor(scope: Construct, id: string, { source, ...props }: AuthProps) {
     super(scope, id);
@@ -57,12 +59,29 @@ export class Auth extends Construct {
       return;
     }
     this.secret = source?.secret ?? this.made(props);
+    if (!source && props.encryptionKey) this.key = props.encryptionKey;
     this.tokens = this.written({ secretId: this.secret.secretArn, ...named(source?.claim) });
   }
 
   /** Lets a function verify tokens. */
   grantVerify(grantee: LambdaFunction): void {
     this.secret?.grantRead(grantee);
+  }
+
+  /** Lets anybody read the secret, to sign tokens. */
+  grantSign(grantee: IGrantable): Grant {
+    if (!this.secret) return Grant.drop(grantee, "an issuer signs the tokens");
+    const read = this.secret.grantRead(grantee);
+    if (!this.key) return read;
+    // CDK grants nothing of a key that it knows by its ARN alone.
+    const { region } = Stack.of(this);
+    const decrypt = Grant.addToPrincipal({
+      grantee,
+      actions: ["kms:Decrypt"],
+      resourceArns: [this.key.keyArn],
+      conditions: { StringEquals: { "kms:ViaService": `secretsmanager.${region}.amazonaws.com` } },
+    });
+    return read.combine(decrypt);
   }
 
   private made({ encryptionKey, ...props }: Omit<AuthProps, "source">): ISecret {

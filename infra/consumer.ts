@@ -1,12 +1,12 @@
 import { type Function as LambdaFunction, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
-import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Construct } from "constructs";
 import { LANES } from "../shared/protocol/lane.ts";
 import { reservedConcurrency } from "../shared/settings/derived.ts";
 import type { Settings } from "../shared/settings/schema.ts";
 import { type FunctionOptions, RouterFunction } from "./function.ts";
 import type { Lanes } from "./lanes.ts";
-import type { SocketApi } from "./socket-api.ts";
+import { pascalCase } from "./name.ts";
+import type { RouterSocketApi } from "./socket-api.ts";
 import type { Tables } from "./tables.ts";
 
 export interface ConsumerProps extends FunctionOptions {
@@ -15,7 +15,7 @@ export interface ConsumerProps extends FunctionOptions {
   readonly reserve: boolean;
   readonly lanes: Lanes;
   readonly tables: Tables;
-  readonly sockets: SocketApi;
+  readonly sockets: RouterSocketApi;
 }
 
 /**
@@ -47,13 +47,15 @@ export class Consumer extends Construct {
     });
     this.function = consume.function;
     for (const lane of LANES) {
-      this.function.addEventSource(
-        new SqsEventSource(lanes.queues[lane], {
-          batchSize: settings.advanced.batchSize[lane],
-          maxConcurrency: settings.lanes[lane].concurrency,
-          reportBatchItemFailures: true,
-        }),
-      );
+      const queue = lanes.queues[lane];
+      // Not an SqsEventSource: the id that it makes holds the path of the queue.
+      this.function.addEventSourceMapping(pascalCase(lane), {
+        eventSourceArn: queue.queueArn,
+        batchSize: settings.advanced.batchSize[lane],
+        maxConcurrency: settings.lanes[lane].concurrency,
+        reportBatchItemFailures: true,
+      });
+      queue.grantConsumeMessages(this.function);
     }
     lanes.grantSend(this.function, "fanout");
     lanes.grantBury(this.function);

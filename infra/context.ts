@@ -1,6 +1,6 @@
 import { RemovalPolicy } from "aws-cdk-lib";
 import { Architecture, Runtime, RuntimeFamily } from "aws-cdk-lib/aws-lambda";
-import type { TagwireProps } from "./tagwire.ts";
+import type { TagwireProps } from "./props.ts";
 
 /** Node.js 22 is the oldest that Lambda still makes functions of (nodejs20.x: until August 2026). */
 const RUNTIME = /^nodejs(2[2-9]|[3-9]\d)\.x$/;

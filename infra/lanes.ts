@@ -1,4 +1,4 @@
-import { Duration, type RemovalPolicy } from "aws-cdk-lib";
+import { Duration, type RemovalPolicy, Tags } from "aws-cdk-lib";
 import type { IGrantable } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import { type IQueue, Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
@@ -6,12 +6,12 @@ import { Construct } from "constructs";
 import { LANES, type Lane } from "../shared/protocol/lane.ts";
 import { MAX_RECEIVES } from "../shared/protocol/limits.ts";
 import { visibilitySeconds } from "../shared/settings/derived.ts";
+import { LANE_TAG } from "../shared/settings/queues.ts";
 import type { Settings } from "../shared/settings/schema.ts";
+import { pascalCase } from "./name.ts";
 
 export interface LanesProps {
   readonly settings: Settings;
-  /** What the queues' names begin with. They end in the lane, by which the command line finds them. */
-  readonly name: string;
   /** What becomes of the dead letters when the stack goes. */
   readonly removalPolicy: RemovalPolicy;
   /** @default keys that SQS manages */
@@ -25,7 +25,7 @@ export class Lanes extends Construct {
   /** The variables by which a function finds the lanes. */
   readonly variables: Readonly<Record<`QUEUE_URL_${Uppercase<Lane>}`, string>>;
 
-  constructor(scope: Construct, id: string, { settings, name, removalPolicy, encryptionKey }: LanesProps) {
+  constructor(scope: Construct, id: string, { settings, removalPolicy, encryptionKey }: LanesProps) {
     super(scope, id);
     const { retentionDays, deadLetterRetentionDays } = settings;
     const protection = {
@@ -36,21 +36,21 @@ export class Lanes extends Construct {
     };
     const deadLetters = new Queue(this, "DeadLetters", {
       ...protection,
-      queueName: `${name}-dead-letters`,
       retentionPeriod: Duration.days(deadLetterRetentionDays),
       removalPolicy,
     });
     this.deadLetters = deadLetters;
-    this.queues = byLane(
-      (lane) =>
-        new Queue(this, lane, {
-          ...protection,
-          queueName: `${name}-${lane}`,
-          visibilityTimeout: Duration.seconds(visibilitySeconds(settings)),
-          retentionPeriod: Duration.days(retentionDays),
-          deadLetterQueue: { queue: deadLetters, maxReceiveCount: MAX_RECEIVES },
-        }),
-    );
+    this.queues = byLane((lane) => {
+      const queue = new Queue(this, pascalCase(lane), {
+        ...protection,
+        visibilityTimeout: Duration.seconds(visibilitySeconds(settings)),
+        retentionPeriod: Duration.days(retentionDays),
+        deadLetterQueue: { queue: deadLetters, maxReceiveCount: MAX_RECEIVES },
+      });
+      // A queue's name says nothing, so the command line finds the lanes of a dead-letter queue by this.
+      Tags.of(queue).add(LANE_TAG, lane);
+      return queue;
+    });
     this.variables = Object.fromEntries(
       LANES.map((lane) => [`QUEUE_URL_${lane.toUpperCase()}`, this.queues[lane].queueUrl]),
     ) as Lanes["variables"];

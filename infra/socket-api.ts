@@ -1,5 +1,11 @@
 import { Stack } from "aws-cdk-lib";
-import { WebSocketApi, WebSocketStage } from "aws-cdk-lib/aws-apigatewayv2";
+import {
+  type IDomainName,
+  type ThrottleSettings,
+  WebSocketApi,
+  WebSocketRoute,
+  WebSocketStage,
+} from "aws-cdk-lib/aws-apigatewayv2";
 import { WebSocketLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
 import { type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
@@ -7,19 +13,25 @@ import { Construct } from "constructs";
 import type { Settings } from "../shared/settings/schema.ts";
 import { accept, acceptWildcard } from "./accept.ts";
 import type { Auth } from "./auth.ts";
+import { Domain, type DomainOptions } from "./domain.ts";
 import { type Emulator, executeApi } from "./emulator.ts";
 import { type FunctionOptions, RouterFunction } from "./function.ts";
-import type { Throttle } from "./ingest-api.ts";
+import { limitsOf } from "./http-api.ts";
 import type { Tables } from "./tables.ts";
 
 export interface SocketOptions {
   /**
    * Frames and connects that the stage takes, over all clients.
-   * @default 1000 a second, 500 at once
+   * @default rateLimit 1000 a second, burstLimit 500 at once
    */
-  readonly throttle?: Throttle;
+  readonly throttle?: ThrottleSettings;
   /**
-   * The last part of the address: 1-128 of A-Z a-z 0-9 _ -.
+   * A host name of yours for clients. The consumer posts to the API's own host, on execute-api, as before.
+   * @default the API's own host
+   */
+  readonly domain?: DomainOptions | IDomainName;
+  /**
+   * The last part of the address on the API's own host: 1-128 of A-Z a-z 0-9 _ -.
    * @default live
    */
   readonly stageName?: string;
@@ -38,9 +50,11 @@ export interface SocketApiProps extends FunctionOptions {
 }
 
 /** The WebSocket API in front of the socket function. */
-export class SocketApi extends Construct {
+export class RouterSocketApi extends Construct {
   readonly function: LambdaFunction;
   readonly api: WebSocketApi;
+  /** @default none */
+  readonly domainName?: IDomainName;
   /** Where a client connects. */
   readonly url: string;
   /** Where the consumer posts. */
@@ -66,21 +80,22 @@ export class SocketApi extends Construct {
 
     const integration = new WebSocketLambdaIntegration("Socket", this.function);
     this.api = new WebSocketApi(this, "Api", { routeSelectionExpression: "$request.body.type" });
+    const route = (name: string, routeKey: string, returnResponse = false) =>
+      new WebSocketRoute(this, name, { webSocketApi: this.api, routeKey, integration, returnResponse });
     const routes = [
-      this.api.addRoute("$connect", { integration }),
-      this.api.addRoute("$disconnect", { integration }),
+      route("Connect", "$connect"),
+      route("Disconnect", "$disconnect"),
       // The reply to a frame is what the function returns. An emulator sends it back without being told.
-      this.api.addRoute("$default", { integration, returnResponse: !emulator }),
+      route("Default", "$default", !emulator),
     ];
     const { stageName = "live" } = options;
     if (!STAGE_NAME.test(stageName))
       throw new Error(`socket.stageName must be 1-128 of A-Z a-z 0-9 _ -, got ${JSON.stringify(stageName)}`);
-    const { rate, burst } = options.throttle ?? { rate: 1_000, burst: 500 };
     this.stage = new WebSocketStage(this, "Stage", {
       webSocketApi: this.api,
       stageName,
       autoDeploy: true,
-      throttle: { rateLimit: rate, burstLimit: burst },
+      throttle: limitsOf(options.throttle),
     });
     // What is deployed first is whole.
     this.stage.node.addDependency(...routes);
@@ -88,10 +103,16 @@ export class SocketApi extends Construct {
     const emulated = emulator && executeApi(emulator, this.api.apiId, this.stage.stageName);
     this.endpoint = emulated ?? this.stage.callbackUrl;
     this.url = emulated?.replace(/^http/, "ws") ?? this.stage.url;
+    if (options.domain && !emulator) {
+      const { api, stage } = this;
+      const { host, domainName } = new Domain(this, "Domain", { domain: options.domain, api, stage });
+      this.domainName = domainName;
+      this.url = `wss://${host}`;
+    }
 
     const token =
       "The function verifies the token of $connect; the other routes belong to an open connection.";
-    accept(this.api, "AwsSolutions-APIG4", token);
+    accept(this, "AwsSolutions-APIG4", token);
     const log =
       "An access log needs a role for the whole account, and it would hold the tokens of the query.";
     accept(this.stage, "AwsSolutions-APIG1", log);

@@ -1,10 +1,11 @@
 import { RemovalPolicy } from "aws-cdk-lib";
-import { AttributeType, Billing, TableEncryptionV2, TableV2 } from "aws-cdk-lib/aws-dynamodb";
+import { AttributeType, Billing, type ITable, TableEncryptionV2, TableV2 } from "aws-cdk-lib/aws-dynamodb";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import { TABLES, type TableDescription, type TableName } from "../shared/settings/tables.ts";
 import type { FunctionName } from "../shared/settings/variables.ts";
+import { pascalCase } from "./name.ts";
 
 export interface TablesProps {
   /** What becomes of the receipts when the stack goes. */
@@ -40,15 +41,15 @@ const ACTIONS: Readonly<Record<TableName, Partial<Record<FunctionName, readonly 
 
 /** Who is connected, who wants what, and what became of each message. */
 export class Tables extends Construct {
-  readonly connections: TableV2;
-  readonly subscriptions: TableV2;
-  readonly receipts: TableV2;
+  readonly connections: ITable;
+  readonly subscriptions: ITable;
+  readonly receipts: ITable;
 
   constructor(scope: Construct, id: string, { removalPolicy, encryptionKey }: TablesProps) {
     super(scope, id);
-    const table = (name: TableName, removal: RemovalPolicy) => {
+    const table = (name: TableName, removal: RemovalPolicy): ITable => {
       const { partitionKey, sortKey, timeToLive }: TableDescription = TABLES[name];
-      return new TableV2(this, name, {
+      const made = new TableV2(this, pascalCase(name), {
         partitionKey: { name: partitionKey, type: AttributeType.STRING },
         ...(sortKey ? { sortKey: { name: sortKey, type: AttributeType.STRING } } : {}),
         timeToLiveAttribute: timeToLive,
@@ -59,6 +60,8 @@ export class Tables extends Construct {
           : TableEncryptionV2.dynamoOwnedKey(),
         removalPolicy: removal,
       });
+      // CDK is not written for exactOptionalPropertyTypes.
+      return made as ITable;
     };
     // Without the sockets of this stack these two say nothing.
     this.connections = table("connections", RemovalPolicy.DESTROY);

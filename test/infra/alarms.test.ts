@@ -1,3 +1,4 @@
+import { Duration } from "aws-cdk-lib";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { expect, test } from "vitest";
 import { synth } from "./support.ts";
@@ -28,10 +29,10 @@ const oldest = (lane: string, above: number): Alarm => ({
 });
 
 const ALARMS: Readonly<Record<string, Alarm>> = {
-  Oldesthigh: oldest("high", 60),
-  Oldestnormal: oldest("normal", 300),
-  Oldestfanout: oldest("fanout", 300),
-  Oldestlow: oldest("low", 3_600),
+  OldestHigh: oldest("High", 60),
+  OldestNormal: oldest("Normal", 300),
+  OldestFanout: oldest("Fanout", 300),
+  OldestLow: oldest("Low", 3_600),
   DeadLetters: {
     metric: "AWS/SQS ApproximateNumberOfMessagesVisible",
     statistic: "Maximum",
@@ -43,7 +44,7 @@ const ALARMS: Readonly<Record<string, Alarm>> = {
   ConsumeErrors: { ...lambda, metric: "AWS/Lambda Errors", of: "RouterConsumer" },
   ConsumeThrottles: { ...lambda, metric: "AWS/Lambda Throttles", of: "RouterConsumer" },
   SocketErrors: { ...lambda, metric: "AWS/Lambda Errors", of: "RouterSocketApi" },
-  HttpServerErrors: { ...lambda, metric: "AWS/ApiGateway 5xx", of: "RouterIngestApi" },
+  HttpServerErrors: { ...lambda, metric: "AWS/ApiGateway 5xx", of: "RouterHttpApi" },
   SendsForbidden: { ...lambda, metric: "Tagwire SendsForbidden", of: "consume", period: 300, points: [1, 1] },
   GatewayDown: { ...lambda, metric: "Tagwire GatewayDown", of: "consume", points: [3, 5] },
 };
@@ -79,7 +80,7 @@ test.each(Object.entries(ALARMS))("alarm %s looks at the right number in the rig
 });
 
 test("a message that waits longer than you want raises the alarm of its lane", () => {
-  const strict = synth({ alarms: { oldestSeconds: { high: 5 } } });
+  const strict = synth({ alarms: { laneAge: { high: Duration.seconds(5) } } });
   strict.template.hasResourceProperties("AWS::CloudWatch::Alarm", {
     MetricName: "ApproximateAgeOfOldestMessage",
     Threshold: 5,
@@ -95,5 +96,13 @@ test("every alarm tells the topic when it starts and when it is over", () => {
 
 test("the alarm of the dead letters says how they get there and what to do", () => {
   expect(alarms.get("DeadLetters").AlarmDescription).toMatch(/last resort.+redrive or purge/);
-  expect(JSON.stringify(alarms.get("DeadLetters").Dimensions)).toContain(idOf(router.lanes.deadLetters));
+  expect(JSON.stringify(alarms.get("DeadLetters").Dimensions)).toContain(idOf(router.deadLetterQueue));
+});
+
+test("without alarms there is none, and all else is as it was", () => {
+  const { Resources: silent } = synth({ alarms: false }).template.toJSON();
+  const { Resources } = template.toJSON() as { Resources: Record<string, { Type: string }> };
+  const others = Object.entries(Resources).filter(([, { Type }]) => Type !== "AWS::CloudWatch::Alarm");
+  expect(Object.keys(Resources).length - others.length).toBe(Object.keys(ALARMS).length);
+  expect(Object.keys(silent).toSorted()).toEqual(others.map(([id]) => id).toSorted());
 });

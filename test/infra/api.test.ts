@@ -1,12 +1,12 @@
 import { Match } from "aws-cdk-lib/assertions";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { expect, test } from "vitest";
-import { functionsOf, synth } from "./support.ts";
+import { synth } from "./support.ts";
 
 const aws = synth();
 const emulated = synth({ emulator: { endpoint: "http://127.0.0.1:4566/" } });
 const endpointOf = ({ variablesOf, router }: typeof aws) =>
-  JSON.stringify(variablesOf(router.consumer.function)["SOCKET_ENDPOINT"]);
+  JSON.stringify(variablesOf(router.functions.consume)["SOCKET_ENDPOINT"]);
 
 test.each([
   { route: "POST /v1/messages", name: "ingest" },
@@ -22,7 +22,7 @@ test.each([
   );
   const [, id = ""] = /"integrations\/",\{"Ref":"(\w+)"/.exec(JSON.stringify(Properties)) ?? [];
   const integration = JSON.stringify(template.toJSON().Resources[id].Properties.IntegrationUri);
-  expect(integration).toContain(`"${idOf(functionsOf(router)[name])}"`);
+  expect(integration).toContain(`"${idOf(router.functions[name])}"`);
 });
 
 test("the reply to a frame is what the function returns", () => {
@@ -77,7 +77,7 @@ test("the socket's stage comes after its routes, as what is deployed first is wh
   const { Resources } = aws.template.toJSON() as {
     Resources: Record<string, { Type: string; DependsOn?: string[]; Properties: Record<string, unknown> }>;
   };
-  const api = JSON.stringify({ Ref: aws.idOf(aws.router.socketApi.api) });
+  const api = JSON.stringify({ Ref: aws.idOf(aws.router.socketApi) });
   const ofSocket = (...types: string[]) =>
     Object.entries(Resources).filter(
       ([, { Type, Properties }]) =>
@@ -94,7 +94,7 @@ test("the socket's stage comes after its routes, as what is deployed first is wh
 test("the socket's stage has the name that it is given, in every address", () => {
   const { template, router, variablesOf } = synth({ socket: { stageName: "blue" } });
   template.hasResourceProperties("AWS::ApiGatewayV2::Stage", { StageName: "blue" });
-  expect(JSON.stringify(variablesOf(router.consumer.function)["SOCKET_ENDPOINT"])).toMatch(/\/blue"/);
+  expect(JSON.stringify(variablesOf(router.functions.consume)["SOCKET_ENDPOINT"])).toMatch(/\/blue"/);
   expect(JSON.stringify(template.findResources("AWS::IAM::Policy"))).toContain("/blue/POST/@connections/*");
 });
 
@@ -115,11 +115,11 @@ test("each stage takes so much and no more", () => {
   aws.template.hasResourceProperties("AWS::ApiGatewayV2::Stage", throttle("$default", 1_000, 500));
   aws.template.hasResourceProperties("AWS::ApiGatewayV2::Stage", throttle("live", 1_000, 500));
   const changed = synth({
-    http: { throttle: { rate: 50, burst: 20 } },
-    socket: { throttle: { rate: 7, burst: 3 } },
+    http: { throttle: { rateLimit: 50, burstLimit: 20 } },
+    socket: { throttle: { rateLimit: 7 } },
   });
   changed.template.hasResourceProperties("AWS::ApiGatewayV2::Stage", throttle("$default", 50, 20));
-  changed.template.hasResourceProperties("AWS::ApiGatewayV2::Stage", throttle("live", 7, 3));
+  changed.template.hasResourceProperties("AWS::ApiGatewayV2::Stage", throttle("live", 7, 500));
 });
 
 test("the access log has a group whose name no other stack has, and whose kind costs the account no policy", () => {
@@ -130,7 +130,15 @@ test("the access log has a group whose name no other stack has, and whose kind c
   ] = Object.values(
     aws.template.findResources("AWS::Logs::LogGroup", { Properties: { LogGroupName: Match.anyValue() } }),
   );
-  expect(JSON.stringify(LogGroupName)).toMatch(/"\/aws\/vendedlogs\/apis\/.+AWS::StackId/);
+  expect(LogGroupName).toEqual({
+    "Fn::Join": [
+      "",
+      [
+        expect.stringMatching(/^\/aws\/vendedlogs\/apis\/TestRouterHttpApi\w+-$/),
+        { Ref: aws.idOf(aws.router.httpApi) },
+      ],
+    ],
+  });
 });
 
 test("the access log goes to a group of yours", () => {

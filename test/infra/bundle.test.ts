@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { App, Stack } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import { afterAll, expect, test } from "vitest";
-import { Tagwire } from "../../infra/tagwire.ts";
+import { Tagwire } from "../../infra/index.ts";
 import { DEFAULTS } from "../../shared/settings/settings.ts";
 import { ENV, FUNCTIONS, type FunctionName } from "../../shared/settings/variables.ts";
 

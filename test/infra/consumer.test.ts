@@ -23,12 +23,12 @@ describe.each(CASES)("$why", ({ changes, reserved }) => {
     const { lanes, advanced } = settings(changes);
     const { concurrency } = lanes[lane];
     const batchSize = advanced.batchSize[lane];
-    const arn = { "Fn::GetAtt": [idOf(router.lanes.queues[lane]), "Arn"] };
+    const arn = { "Fn::GetAtt": [idOf(router.lanes[lane]), "Arn"] };
     expect(
       sources.find(({ EventSourceArn }) => EventSourceArn["Fn::GetAtt"][0] === arn["Fn::GetAtt"][0]),
     ).toEqual({
       EventSourceArn: arn,
-      FunctionName: { Ref: idOf(router.consumer.function) },
+      FunctionName: { Ref: idOf(router.functions.consume) },
       BatchSize: batchSize,
       ScalingConfig: { MaximumConcurrency: concurrency },
       FunctionResponseTypes: ["ReportBatchItemFailures"],
@@ -38,13 +38,13 @@ describe.each(CASES)("$why", ({ changes, reserved }) => {
   test("the function's reserve is the sum over its lanes, so that no lane is ever throttled", () => {
     const sum = sources.reduce((total, { ScalingConfig }) => total + ScalingConfig.MaximumConcurrency, 0);
     expect(sum).toBe(reserved);
-    expect(propertiesOf(router.consumer.function).ReservedConcurrentExecutions).toBe(reserved);
+    expect(propertiesOf(router.functions.consume).ReservedConcurrentExecutions).toBe(reserved);
   });
 });
 
 test("without a reserve the lanes are still braked", () => {
   const { template, router, propertiesOf } = synth({ reserveConcurrency: false });
-  expect(propertiesOf(router.consumer.function)).not.toHaveProperty("ReservedConcurrentExecutions");
+  expect(propertiesOf(router.functions.consume)).not.toHaveProperty("ReservedConcurrentExecutions");
   template.resourcePropertiesCountIs(
     "AWS::Lambda::EventSourceMapping",
     { ScalingConfig: { MaximumConcurrency: DEFAULTS.lanes.high.concurrency } },
@@ -54,7 +54,7 @@ test("without a reserve the lanes are still braked", () => {
 
 test("jobs and redeliveries may go round through the lanes as often as it takes", () => {
   const { template, router, propertiesOf } = synth();
-  expect(propertiesOf(router.consumer.function).RecursiveLoop).toBe("Allow");
+  expect(propertiesOf(router.functions.consume).RecursiveLoop).toBe("Allow");
   template.resourcePropertiesCountIs("AWS::Lambda::Function", { RecursiveLoop: "Allow" }, 1);
 });
 

@@ -1,6 +1,7 @@
+import type { IConstruct } from "constructs";
 import { describe, expect, test } from "vitest";
 import { FUNCTIONS, type FunctionName } from "../../shared/settings/variables.ts";
-import { functionsOf, synth } from "./support.ts";
+import { synth } from "./support.ts";
 
 /** All that each function may do, and to what. */
 const MAY: Readonly<Record<FunctionName, readonly string[]>> = {
@@ -59,16 +60,8 @@ const list = (value: string | readonly string[]) => [value].flat();
 
 /** All that the roles of a router's functions may do, in the words of MAY. */
 function grantsIn({ template, router, idOf }: ReturnType<typeof synth>): Record<string, string[]> {
-  const { lanes, tables, secret } = router;
-  const { connections, subscriptions, receipts } = tables;
-  const resources = {
-    ...lanes.queues,
-    deadLetters: lanes.deadLetters,
-    connections,
-    subscriptions,
-    receipts,
-    secret,
-  };
+  const { lanes, deadLetterQueue: deadLetters, tables, secret } = router;
+  const resources: Record<string, IConstruct | undefined> = { ...lanes, deadLetters, ...tables, secret };
   const names = new Map(
     Object.entries(resources).map(([name, resource]) => [resource ? idOf(resource) : "", name] as const),
   );
@@ -81,7 +74,7 @@ function grantsIn({ template, router, idOf }: ReturnType<typeof synth>): Record<
     );
   };
   const policies = Object.values(template.findResources("AWS::IAM::Policy")).map((it) => it["Properties"]);
-  const grants = Object.entries(functionsOf(router)).map(([name, { role }]) => {
+  const grants = Object.entries(router.functions).map(([name, { role }]) => {
     const holds = ({ Roles }: { Roles: { Ref: string }[] }) =>
       Roles.some(({ Ref }) => role && Ref === idOf(role));
     const may = policies

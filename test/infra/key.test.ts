@@ -2,9 +2,9 @@ import { type CfnElement, Stack } from "aws-cdk-lib";
 import { Match, Template } from "aws-cdk-lib/assertions";
 import { Key } from "aws-cdk-lib/aws-kms";
 import { expect, test } from "vitest";
-import { Tagwire } from "../../infra/tagwire.ts";
+import { Tagwire } from "../../infra/index.ts";
 import { FUNCTIONS } from "../../shared/settings/variables.ts";
-import { functionsOf, synth, unbundled } from "./support.ts";
+import { synth, unbundled } from "./support.ts";
 
 interface Statement {
   readonly Action?: string | string[];
@@ -28,8 +28,7 @@ test("a customer's key encrypts queues, tables and secret", () => {
     "eu-central-1",
   );
   const key = { "Fn::GetAtt": [expect.stringMatching(/^Key/), "Arn"] };
-  const { queues, deadLetters } = router.lanes;
-  for (const queue of [...Object.values(queues), deadLetters]) {
+  for (const queue of [...Object.values(router.lanes), router.deadLetterQueue]) {
     expect(propertiesOf(queue)).toMatchObject({ KmsMasterKeyId: key });
   }
   const { connections, subscriptions, receipts } = router.tables;
@@ -73,7 +72,7 @@ test("the key may be of another stack, which learns nothing of the router", () =
 
 test.each(FUNCTIONS)("%s may use the key for what it reads and writes, without a star", (name) => {
   const { stack, router } = apart();
-  const { role } = functionsOf(router)[name];
+  const { role } = router.functions[name];
   const roleId = stack.getLogicalId(role?.node.defaultChild as CfnElement);
   const policies = Object.values(Template.fromStack(stack).findResources("AWS::IAM::Policy"));
   const statements: Statement[] = policies

@@ -1,4 +1,5 @@
 import { Match } from "aws-cdk-lib/assertions";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { expect, test } from "vitest";
 import { LANES } from "../../shared/protocol/lane.ts";
 import { DEFAULTS } from "../../shared/settings/settings.ts";
@@ -9,8 +10,8 @@ const { template, router, idOf, propertiesOf } = synth();
 test.each(
   LANES,
 )("lane %s gives a message to the dead-letter queue by itself only as the last resort, after all the receives that SQS allows", (lane) => {
-  const deadLetterTargetArn = { "Fn::GetAtt": [idOf(router.lanes.deadLetters), "Arn"] };
-  expect(propertiesOf(router.lanes.queues[lane])).toMatchObject({
+  const deadLetterTargetArn = { "Fn::GetAtt": [idOf(router.deadLetterQueue), "Arn"] };
+  expect(propertiesOf(router.lanes[lane])).toMatchObject({
     RedrivePolicy: { deadLetterTargetArn, maxReceiveCount: 1_000 },
   });
 });
@@ -23,31 +24,30 @@ test.each([
   },
 ])("a message stays hidden for six times what a run may take $why", ({ settings }) => {
   const changed = synth({ settings });
-  const { Timeout } = changed.propertiesOf(changed.router.consumer.function);
+  const { Timeout } = changed.propertiesOf(changed.router.functions.consume);
   for (const lane of LANES) {
-    const { VisibilityTimeout } = changed.propertiesOf(changed.router.lanes.queues[lane]);
+    const { VisibilityTimeout } = changed.propertiesOf(changed.router.lanes[lane]);
     expect(VisibilityTimeout).toBeGreaterThanOrEqual(6 * Number(Timeout));
   }
 });
 
-test("a queue's name ends in its lane, since the consumer and the command line find the lane by it", () => {
-  for (const lane of LANES) {
-    expect(JSON.stringify(propertiesOf(router.lanes.queues[lane]).QueueName)).toMatch(`-${lane}"]]}`);
-  }
-  expect(JSON.stringify(propertiesOf(router.lanes.deadLetters).QueueName)).toMatch('-dead-letters"]]}');
+test("a queue says by a tag which lane it is, since the command line finds a lane by it", () => {
+  for (const lane of LANES)
+    expect(propertiesOf(router.lanes[lane])).toMatchObject({ Tags: [{ Key: "tagwire:lane", Value: lane }] });
+  expect(propertiesOf(router.deadLetterQueue)).not.toHaveProperty("Tags");
 });
 
 test("dead letters are kept longer than messages, and receipts longer than dead letters", () => {
   const day = 86_400;
   const { retentionDays, deadLetterRetentionDays } = DEFAULTS;
-  expect(propertiesOf(router.lanes.deadLetters).MessageRetentionPeriod).toBe(deadLetterRetentionDays * day);
-  expect(propertiesOf(router.lanes.queues.low).MessageRetentionPeriod).toBe(retentionDays * day);
+  expect(propertiesOf(router.deadLetterQueue).MessageRetentionPeriod).toBe(deadLetterRetentionDays * day);
+  expect(propertiesOf(router.lanes.low).MessageRetentionPeriod).toBe(retentionDays * day);
   expect(deadLetterRetentionDays).toBeGreaterThan(retentionDays);
   expect(DEFAULTS.receiptRetentionDays).toBeGreaterThan(deadLetterRetentionDays);
 });
 
 test("every queue is encrypted and refuses whoever comes without TLS", () => {
-  const queues = [router.lanes.deadLetters, ...Object.values(router.lanes.queues)];
+  const queues = [router.deadLetterQueue, ...Object.values(router.lanes)];
   for (const queue of queues) expect(propertiesOf(queue)).toMatchObject({ SqsManagedSseEnabled: true });
   const refusals = statementsIn(template, "AWS::SQS::QueuePolicy");
   expect(refusals.map(({ Resource }) => Resource)).toEqual(
@@ -64,9 +64,8 @@ test("every queue is encrypted and refuses whoever comes without TLS", () => {
 });
 
 test("dead letters outlive the stack; lanes go with it", () => {
-  const policyOf = (queue: (typeof router.lanes)["deadLetters"]) =>
-    template.toJSON().Resources[idOf(queue)].DeletionPolicy;
-  expect(policyOf(router.lanes.deadLetters)).toBe("RetainExceptOnCreate");
-  expect(policyOf(router.lanes.queues.high)).toBe("Delete");
+  const policyOf = (queue: IQueue) => template.toJSON().Resources[idOf(queue)].DeletionPolicy;
+  expect(policyOf(router.deadLetterQueue)).toBe("RetainExceptOnCreate");
+  expect(policyOf(router.lanes.high)).toBe("Delete");
   template.resourcePropertiesCountIs("AWS::SQS::Queue", { RedrivePolicy: Match.anyValue() }, LANES.length);
 });

@@ -2,11 +2,11 @@ import { Stack } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import { Construct } from "constructs";
 import { expect, test } from "vitest";
-import { Tagwire } from "../../infra/tagwire.ts";
+import { Tagwire } from "../../infra/index.ts";
 import { emfTelemetry } from "../../shared/adapters/emf/telemetry.ts";
 import type { Metric } from "../../shared/ports.ts";
 import { FUNCTIONS } from "../../shared/settings/variables.ts";
-import { functionsOf, synth, unbundled } from "./support.ts";
+import { synth, unbundled } from "./support.ts";
 
 /** A metric as CloudWatch knows it: another dimension or namespace is another metric. */
 interface MetricIdentity {
@@ -127,9 +127,7 @@ function twoIn(count: 1 | 2): Stack[] {
 
 test("every function is told the same name", () => {
   const { router, variablesOf } = synth();
-  const names = Object.values(functionsOf(router)).map((each) =>
-    deployed(variablesOf(each)["ROUTER"], "Test"),
-  );
+  const names = Object.values(router.functions).map((each) => deployed(variablesOf(each)["ROUTER"], "Test"));
   expect(new Set(names)).toEqual(new Set(["Test/Router"]));
 });
 

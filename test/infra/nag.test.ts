@@ -3,7 +3,7 @@ import { Vpc } from "aws-cdk-lib/aws-ec2";
 import { Key } from "aws-cdk-lib/aws-kms";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { expect, test } from "vitest";
-import type { TagwireProps } from "../../infra/tagwire.ts";
+import type { TagwireProps } from "../../infra/index.ts";
 import { routerStack } from "./support.ts";
 
 const network = (stack: Stack): TagwireProps => ({

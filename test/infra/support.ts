@@ -1,8 +1,8 @@
 import { App, type CfnElement, Stack } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
-import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { IConstruct } from "constructs";
-import { Tagwire, type TagwireProps } from "../../infra/tagwire.ts";
+import { Tagwire, type TagwireProps } from "../../infra/index.ts";
 
 /** What a template says of a resource. */
 export type Properties = Readonly<Record<string, never>>;
@@ -19,8 +19,8 @@ export const unbundled = (): App =>
   });
 
 /** A stack that holds nothing but a router. Its functions are not bundled. */
-export function routerStack(props?: Props, region?: string) {
-  const stack = new Stack(unbundled(), "Test", region ? { env: { region } } : {});
+export function routerStack(props?: Props, region?: string, app = unbundled()) {
+  const stack = new Stack(app, "Test", region ? { env: { region } } : {});
   return {
     stack,
     router: new Tagwire(stack, "Router", typeof props === "function" ? props(stack) : props),
@@ -34,18 +34,10 @@ export function synth(props?: Props, region?: string) {
   const idOf = (construct: IConstruct) => stack.getLogicalId(construct.node.defaultChild as CfnElement);
   const propertiesOf = (construct: IConstruct): Properties =>
     template.toJSON().Resources[idOf(construct)].Properties;
-  const variablesOf = (of: LambdaFunction): Readonly<Record<string, unknown>> =>
+  const variablesOf = (of: IFunction): Readonly<Record<string, unknown>> =>
     template.toJSON().Resources[idOf(of)].Properties.Environment.Variables;
   return { template, router, idOf, propertiesOf, variablesOf };
 }
-
-/** The router's functions by name. */
-export const functionsOf = ({ consumer, ingestApi, socketApi }: Tagwire) => ({
-  ingest: ingestApi.ingest,
-  receipts: ingestApi.receipts,
-  consume: consumer.function,
-  socket: socketApi.function,
-});
 
 /** Every statement of every policy of a kind of resource. */
 export function statementsIn(template: Template, type: string): Properties[] {

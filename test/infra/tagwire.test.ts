@@ -1,16 +1,15 @@
 import { App, RemovalPolicy, Stack } from "aws-cdk-lib";
-import { Match, Template } from "aws-cdk-lib/assertions";
-import { Code, Function as LambdaFunction, Runtime } from "aws-cdk-lib/aws-lambda";
+import { Match } from "aws-cdk-lib/assertions";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { expect, test } from "vitest";
-import { Tagwire } from "../../infra/tagwire.ts";
+import { Tagwire } from "../../infra/index.ts";
 import { DEFAULTS } from "../../shared/settings/settings.ts";
 import { ENV, FUNCTIONS } from "../../shared/settings/variables.ts";
-import { functionsOf, routerStack, synth } from "./support.ts";
+import { synth } from "./support.ts";
 
 const { template, router, idOf, propertiesOf, variablesOf } = synth();
-const functions = functionsOf(router);
+const functions = router.functions;
 
 test.each(FUNCTIONS)("%s gets the variables it reads and no others", (name) => {
   expect(Object.keys(variablesOf(functions[name])).sort()).toEqual([...ENV[name]].sort());
@@ -30,7 +29,7 @@ test.each(
 
 test("the functions read the very settings that the stack is made of", () => {
   const changed = synth({ settings: { receiptRetentionDays: 30 } });
-  const { SETTINGS } = changed.variablesOf(changed.router.consumer.function);
+  const { SETTINGS } = changed.variablesOf(changed.router.functions.consume);
   expect(JSON.parse(String(SETTINGS))).toEqual({ ...DEFAULTS, receiptRetentionDays: 30 });
 });
 
@@ -85,14 +84,14 @@ test("where an issuer signs the tokens there is no secret", () => {
   const auth = { issuer: "https://id.example.com", audience: "push", claim };
   const issued = synth({ auth });
   issued.template.resourceCountIs("AWS::SecretsManager::Secret", 0);
-  const { TOKENS } = issued.variablesOf(issued.router.ingestApi.ingest);
+  const { TOKENS } = issued.variablesOf(issued.router.functions.ingest);
   expect(JSON.parse(String(TOKENS))).toEqual(auth);
 });
 
 test("a secret that is there already can sign the tokens", () => {
   const own = synth((stack) => ({ auth: { secret: Secret.fromSecretNameV2(stack, "Own", "shop/tokens") } }));
   own.template.resourceCountIs("AWS::SecretsManager::Secret", 0);
-  const { TOKENS } = own.variablesOf(own.router.ingestApi.ingest);
+  const { TOKENS } = own.variablesOf(own.router.functions.ingest);
   expect(JSON.stringify(TOKENS)).toContain("secret:shop/tokens");
 });
 
@@ -115,7 +114,7 @@ test("a dead letter raises an alarm, and the topic hears of its start and its en
         Dimensions: [
           {
             Name: "QueueName",
-            Value: { "Fn::GetAtt": [alarmed.idOf(alarmed.router.lanes.deadLetters), "QueueName"] },
+            Value: { "Fn::GetAtt": [alarmed.idOf(alarmed.router.deadLetterQueue), "QueueName"] },
           },
         ],
         Threshold: 0,
@@ -126,33 +125,10 @@ test("a dead letter raises an alarm, and the topic hears of its start and its en
   expect(alarm?.["Properties"]).toMatchObject({ AlarmActions: topic, OKActions: topic });
 });
 
-test("a function that may publish learns the address, and may read the secret that signs its token", () => {
-  const { stack, router } = routerStack();
-  const shop = new LambdaFunction(stack, "Shop", {
-    runtime: Runtime.NODEJS_24_X,
-    handler: "index.handler",
-    code: Code.fromInline("exports.handler = async () => {}"),
-  });
-  router.grantPublish(shop);
-  const embedded = Template.fromStack(stack);
-  embedded.hasResourceProperties("AWS::Lambda::Function", {
-    Handler: "index.handler",
-    Environment: { Variables: { TAGWIRE_URL: Match.anyValue(), TAGWIRE_SECRET_ID: Match.anyValue() } },
-  });
-  embedded.hasResourceProperties("AWS::IAM::Policy", {
-    PolicyName: Match.stringLikeRegexp("^Shop"),
-    PolicyDocument: {
-      Statement: [
-        { Action: ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"], Effect: "Allow" },
-      ],
-    },
-  });
-});
-
 test("two routers fit in one stack", () => {
   const stack = new Stack(new App({ context: { "aws:cdk:bundling-stacks": [] } }), "Shop");
-  const names = ["Orders", "Chat"].map((id) => new Tagwire(stack, id).lanes.queues.high.node.path);
-  expect(names).toEqual(["Shop/Orders/Lanes/high", "Shop/Chat/Lanes/high"]);
+  const names = ["Orders", "Chat"].map((id) => new Tagwire(stack, id).lanes.high.node.path);
+  expect(names).toEqual(["Shop/Orders/Lanes/High", "Shop/Chat/Lanes/High"]);
 });
 
 test("the template is what CloudFormation takes", () => {
@@ -172,19 +148,17 @@ test("an id of the template is a promise: another one would replace what it name
     "AWS::ApiGatewayV2::Api",
   ];
   const ids = stateful.flatMap((type) => Object.keys(template.findResources(type)));
-  expect(ids.sort()).toMatchInlineSnapshot(`
-    [
-      "RouterAuthSecret53B3D5B4",
-      "RouterIngestApi144E85C5",
-      "RouterLanesDeadLettersB0BC2E78",
-      "RouterLanesfanout758D3D8D",
-      "RouterLaneshigh898DD270",
-      "RouterLaneslowF91F5FA6",
-      "RouterLanesnormal2FD71C23",
-      "RouterSocketApi414C9800",
-      "RouterTablesconnectionsF273CEFC",
-      "RouterTablesreceipts54F08849",
-      "RouterTablessubscriptions3CF4A1F3",
-    ]
-  `);
+  expect(ids.sort()).toEqual([
+    "RouterAuthSecret53B3D5B4",
+    "RouterHttpApi7703A950",
+    "RouterLanesDeadLettersB0BC2E78",
+    "RouterLanesFanoutA619619D",
+    "RouterLanesHigh405DDB86",
+    "RouterLanesLowB3EC58EC",
+    "RouterLanesNormal1A46178A",
+    "RouterSocketApi414C9800",
+    "RouterTablesConnectionsD3E3D494",
+    "RouterTablesReceiptsF30B4675",
+    "RouterTablesSubscriptionsD17B8389",
+  ]);
 });

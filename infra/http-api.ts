@@ -1,11 +1,15 @@
-import { Duration } from "aws-cdk-lib";
+import { Duration, Names } from "aws-cdk-lib";
 import { AccessLogFormat } from "aws-cdk-lib/aws-apigateway";
 import {
   CorsHttpMethod,
   HttpApi,
   HttpMethod,
+  HttpRoute,
+  HttpRouteKey,
   HttpStage,
+  type IDomainName,
   LogGroupLogDestination,
+  type ThrottleSettings,
 } from "aws-cdk-lib/aws-apigatewayv2";
 import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
 import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
@@ -15,25 +19,23 @@ import { PRIORITIES } from "../shared/protocol/lane.ts";
 import type { Settings } from "../shared/settings/schema.ts";
 import { accept } from "./accept.ts";
 import type { Auth } from "./auth.ts";
+import { Domain, type DomainOptions } from "./domain.ts";
 import { type Emulator, executeApi } from "./emulator.ts";
 import { type FunctionOptions, RouterFunction } from "./function.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Tables } from "./tables.ts";
 
-/** How much a stage takes; more gets 429. The quota of the account is above it, and shared by all its APIs. */
-export interface Throttle {
-  /** Requests a second. */
-  readonly rate: number;
-  /** Requests at once. */
-  readonly burst: number;
-}
-
 export interface HttpOptions {
   /**
-   * Requests that the stage takes, over all callers.
-   * @default 1000 a second, 500 at once
+   * Requests that the stage takes, over all callers; more get 429. The account has a quota above it for all its APIs.
+   * @default rateLimit 1000 a second, burstLimit 500 at once
    */
-  readonly throttle?: Throttle;
+  readonly throttle?: ThrottleSettings;
+  /**
+   * A host name of yours for producers.
+   * @default the API's own host, on execute-api
+   */
+  readonly domain?: DomainOptions | IDomainName;
   /**
    * Web pages that may call, by origin. A call needs a token in a header, which no browser adds by itself.
    * @default any
@@ -51,9 +53,7 @@ export interface HttpOptions {
   readonly accessLog?: boolean | ILogGroup;
 }
 
-export interface IngestApiProps extends FunctionOptions {
-  /** What names begin with; no other stack has it. */
-  readonly name: string;
+export interface HttpApiProps extends FunctionOptions {
   readonly settings: Settings;
   readonly options: HttpOptions;
   readonly auth: Auth;
@@ -67,14 +67,16 @@ export interface IngestApiProps extends FunctionOptions {
 const CORS_HEADERS = ["authorization", "content-type", "traceparent", "tracestate", "idempotency-key"];
 
 /** The HTTP API: POST /v1/messages to ingest, GET and DELETE /v1/messages/{id} to receipts. */
-export class IngestApi extends Construct {
+export class RouterHttpApi extends Construct {
   readonly ingest: LambdaFunction;
   readonly receipts: LambdaFunction;
   readonly api: HttpApi;
+  /** @default none */
+  readonly domainName?: IDomainName;
   /** Without a slash at its end. */
   readonly url: string;
 
-  constructor(scope: Construct, id: string, props: IngestApiProps) {
+  constructor(scope: Construct, id: string, props: HttpApiProps) {
     super(scope, id);
     const { settings, options, auth, lanes, tables, emulator } = props;
     const common = { TOKENS: auth.tokens, SETTINGS: JSON.stringify(settings) };
@@ -109,33 +111,45 @@ export class IngestApi extends Construct {
     });
     const ingest = new HttpLambdaIntegration("Ingest", this.ingest);
     const receipts = new HttpLambdaIntegration("Receipts", this.receipts);
-    this.api.addRoutes({ path: "/v1/messages", methods: [HttpMethod.POST], integration: ingest });
-    this.api.addRoutes({
-      path: "/v1/messages/{id}",
-      methods: [HttpMethod.GET, HttpMethod.DELETE],
-      integration: receipts,
-    });
+    const route = (name: string, method: HttpMethod, path: string, integration: HttpLambdaIntegration) =>
+      new HttpRoute(this, name, {
+        httpApi: this.api,
+        routeKey: HttpRouteKey.with(path, method),
+        integration,
+      });
+    route("PostMessages", HttpMethod.POST, "/v1/messages", ingest);
+    route("GetMessage", HttpMethod.GET, "/v1/messages/{id}", receipts);
+    route("DeleteMessage", HttpMethod.DELETE, "/v1/messages/{id}", receipts);
 
-    const { rate, burst } = options.throttle ?? { rate: 1_000, burst: 500 };
     const stage = new HttpStage(this, "Stage", {
       httpApi: this.api,
       autoDeploy: true,
-      throttle: { rateLimit: rate, burstLimit: burst },
+      throttle: limitsOf(options.throttle),
       ...(options.accessLog === false ? {} : { accessLogSettings: this.accessLog(props) }),
     });
     // %24default is $default in a form that a shell leaves alone.
     this.url = emulator ? executeApi(emulator, this.api.apiId, "%24default") : this.api.apiEndpoint;
-    accept(this.api, "AwsSolutions-APIG4", "The functions verify the token of every request.");
+    if (options.domain && !emulator) {
+      const { host, domainName } = new Domain(this, "Domain", {
+        domain: options.domain,
+        api: this.api,
+        stage,
+      });
+      this.domainName = domainName;
+      this.url = `https://${host}`;
+    }
+    accept(this, "AwsSolutions-APIG4", "The functions verify the token of every request.");
     if (options.accessLog === false) accept(stage, "AwsSolutions-APIG1", "Its owner switched the log off.");
   }
 
-  private accessLog({ options, name, logRetention, removalPolicy }: IngestApiProps) {
+  private accessLog({ options, logRetention, removalPolicy }: HttpApiProps) {
     const given = typeof options.accessLog === "object" ? options.accessLog : undefined;
     const logGroup =
       given ??
       new LogGroup(this, "AccessLog", {
         // API Gateway adds a log group of any other name to a policy of the account that has 5,120 characters in all.
-        logGroupName: `/aws/vendedlogs/apis/${name}`,
+        // The API's id is made by AWS, so that no other log group has this name.
+        logGroupName: `/aws/vendedlogs/apis/${Names.uniqueResourceName(this, { maxLength: 128 })}-${this.api.apiId}`,
         retention: logRetention,
         removalPolicy,
       });
@@ -155,3 +169,10 @@ export class IngestApi extends Construct {
     };
   }
 }
+
+/** The limits of a stage, with the defaults for what is absent. */
+export const limitsOf = (throttle: ThrottleSettings = {}): ThrottleSettings => ({
+  rateLimit: 1_000,
+  burstLimit: 500,
+  ...throttle,
+});

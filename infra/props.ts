@@ -1,0 +1,89 @@
+import type { RemovalPolicy } from "aws-cdk-lib";
+import type { ISecurityGroup, IVpc, SubnetSelection } from "aws-cdk-lib/aws-ec2";
+import type { IKey } from "aws-cdk-lib/aws-kms";
+import type { Architecture, Runtime } from "aws-cdk-lib/aws-lambda";
+import type { RetentionDays } from "aws-cdk-lib/aws-logs";
+import type { Overrides } from "../shared/settings/schema.ts";
+import type { AlarmOptions } from "./alarms.ts";
+import type { Issuer, SharedSecret } from "./auth.ts";
+import type { Emulator } from "./emulator.ts";
+import type { HttpOptions } from "./http-api.ts";
+import type { SocketOptions } from "./socket-api.ts";
+
+export interface TagwireProps {
+  /**
+   * Changes to the settings: any part of them, at any depth. `undefined` is the default. What stands under `advanced` is
+   * not stable. Throws SETTINGS_INVALID, which names every setting that is unknown or wrong and every rule that is broken.
+   * @default the defaults that docs/settings.md lists
+   */
+  readonly settings?: Overrides;
+  /**
+   * Whose tokens are trusted: those signed with a secret, or those of an issuer that publishes its keys.
+   * @default a secret that is made in Secrets Manager
+   */
+  readonly auth?: SharedSecret | Issuer;
+  /** @default the defaults of HttpOptions */
+  readonly http?: HttpOptions;
+  /** @default the defaults of SocketOptions */
+  readonly socket?: SocketOptions;
+  /**
+   * Whether the consumer's concurrency is taken out of the account's. An account needs 100 to spare beside it;
+   * a young one may have 10 in all. Without it the lanes are still braked, but other functions can crowd them out.
+   * @default true
+   */
+  readonly reserveConcurrency?: boolean;
+  /**
+   * Encrypts queues, tables and the secret. It may be of another stack. Only the roles of the router get rights to it,
+   * and nothing is added to the key's own policy: that must leave rights to the roles of the account, as the policy
+   * that CDK and AWS give to a new key does.
+   * @default keys that AWS owns or manages, at no cost
+   */
+  readonly encryptionKey?: IKey;
+  /**
+   * Whether the functions send traces to X-Ray.
+   * @default false
+   */
+  readonly tracing?: boolean;
+  /** @default one month */
+  readonly logRetention?: RetentionDays;
+  /**
+   * What becomes of receipts, dead letters, logs and the secret when the stack goes.
+   * @default RETAIN_ON_UPDATE_OR_DELETE: they stay, but for those of a first deploy that failed; DESTROY on an emulator
+   */
+  readonly removalPolicy?: RemovalPolicy;
+  /**
+   * Whom alarms tell and when, or false for none.
+   * @default alarms that tell nobody
+   */
+  readonly alarms?: AlarmOptions | false;
+  /**
+   * Whether there is a dashboard.
+   * @default true
+   */
+  readonly dashboard?: boolean;
+  /**
+   * The VPC that the functions run in. It needs a way to SQS, DynamoDB, Secrets Manager and the @connections API of
+   * API Gateway; docs/deploy.md says which endpoints that takes.
+   * @default none: the functions reach AWS directly
+   */
+  readonly vpc?: IVpc;
+  /** @default the VPC's private subnets */
+  readonly vpcSubnets?: SubnetSelection;
+  /** @default a new group for each function that lets all out and nothing in */
+  readonly securityGroups?: ISecurityGroup[];
+  /**
+   * What the functions run on. Both give the same answers; a Region may have no arm64.
+   * @default Architecture.ARM_64
+   */
+  readonly architecture?: Architecture;
+  /**
+   * The functions are bundled for Node.js 20 and later.
+   * @default Runtime.NODEJS_24_X
+   */
+  readonly runtime?: Runtime;
+  /**
+   * The emulator that this is deployed to. What emulators refuse is left out then.
+   * @default AWS
+   */
+  readonly emulator?: Emulator;
+}
