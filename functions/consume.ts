@@ -62,7 +62,7 @@ export function consumeHandler(runtime: Runtime) {
   };
 }
 
-/** Tells the lane whose queue a record came from. The name of a queue ends both its ARN and its address. */
+/** Returns the lane of a record by the addresses of the queues: the name of a queue ends both its ARN and its address. */
 function lanesByQueue(env: Readonly<Record<string, string>>) {
   const nameOf = (lane: Lane) => env[`QUEUE_URL_${lane.toUpperCase()}`]?.split("/").at(-1);
   const lanes = new Map(LANES.map((lane) => [nameOf(lane), lane]));

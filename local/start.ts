@@ -135,7 +135,12 @@ export async function start(options: StartOptions = {}): Promise<Router> {
   const { connections } = sockets;
   const render = () => counters.render(gauges(events, connections.size));
   const text = async () => ({ type: CONTENT_TYPE, text: await render() });
-  const deadLetters = { queueUrl: queues.deadLetterUrl, endpoint: queues.endpoint, region: REGION };
+  const deadLetters = {
+    queueUrl: queues.deadLetterUrl,
+    laneUrls: queues.urls,
+    endpoint: queues.endpoint,
+    region: REGION,
+  };
   front.on(
     "request",
     httpApi({

@@ -1,5 +1,6 @@
 import type { DeadLetters } from "../../shared/ports.ts";
-import { LANES, type Lane } from "../../shared/protocol/lane.ts";
+import type { Lane } from "../../shared/protocol/lane.ts";
+import { LANE_TAG } from "../../shared/settings/queues.ts";
 import { Failure, isObject } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { causeOf, isLoopback, routerUrl } from "../router.ts";
@@ -7,6 +8,8 @@ import { causeOf, isLoopback, routerUrl } from "../router.ts";
 /** Where the dead-letter queue is. What is absent is left to the AWS SDK. */
 interface Place {
   readonly url: string;
+  /** The addresses of a local router's lanes. */
+  readonly laneUrls?: Readonly<Record<string, unknown>>;
   readonly region?: string;
   readonly endpoint?: string;
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
@@ -20,12 +23,14 @@ const TIMEOUT = 10_000;
 
 /** Opens the dead-letter queue that was named, or that of the local router. The SDK is only loaded here. */
 export async function openQueue(io: Io, named: string | undefined): Promise<DeadLetters> {
-  const { url, ...place } = await placeOf(io, named || io.env.TAGWIRE_DEAD_LETTER_QUEUE_URL);
-  const [{ SQSClient }, { clientConfig, requestHandler }, { sqsDeadLetters }] = await Promise.all([
-    import("@aws-sdk/client-sqs"),
-    import("../../shared/adapters/sdk/client.ts"),
-    import("../../shared/adapters/sqs/dead-letters.ts"),
-  ]);
+  const { url, laneUrls, ...place } = await placeOf(io, named || io.env.TAGWIRE_DEAD_LETTER_QUEUE_URL);
+  const [{ SQSClient }, { clientConfig, requestHandler }, { sqsDeadLetters }, { laneUrlsOf }] =
+    await Promise.all([
+      import("@aws-sdk/client-sqs"),
+      import("../../shared/adapters/sdk/client.ts"),
+      import("../../shared/adapters/sqs/dead-letters.ts"),
+      import("../../shared/adapters/sqs/lane-urls.ts"),
+    ]);
   const client = new SQSClient({
     ...clientConfig(io.env, "SQS"),
     ...place,
@@ -33,15 +38,16 @@ export async function openQueue(io: Io, named: string | undefined): Promise<Dead
     useQueueUrlAsEndpoint: false,
     md5: false,
   });
-  return sqsDeadLetters({ client, url, laneUrls: laneUrls(url) });
-}
-
-/** Queues are named for what they hold: `<prefix>-high`, …, `<prefix>-dead-letters`. */
-export function laneUrls(deadLetterUrl: string): Record<Lane, string> {
-  const prefix = /^(.+-)dead-letters$/.exec(deadLetterUrl)?.[1];
-  if (prefix === undefined)
-    throw new Failure(`a dead-letter queue's address ends in -dead-letters, got ${deadLetterUrl}`);
-  return Object.fromEntries(LANES.map((lane) => [lane, prefix + lane])) as Record<Lane, string>;
+  let found: Promise<Readonly<Record<string, unknown>>> | undefined = laneUrls && Promise.resolve(laneUrls);
+  const laneUrl = async (lane: Lane): Promise<string> => {
+    found ??= laneUrlsOf(client, url);
+    const { [lane]: address } = await found;
+    if (typeof address === "string") return address;
+    throw new Failure(
+      `no queue with the tag ${LANE_TAG}=${lane} gives its dead letters to ${url}; is it the DeadLetterQueueUrl of a router?`,
+    );
+  };
+  return sqsDeadLetters({ client, url, laneUrl });
 }
 
 /** The Region is in the address of every queue in an account. */
@@ -56,8 +62,9 @@ async function placeOf(io: Io, url: string | undefined): Promise<Place> {
   if (!isLoopback(router)) throw new Failure(HOW);
   const { deadLetters } = await healthOf(io, router);
   if (!isObject(deadLetters)) throw new Failure(`${router.origin} is no local router; ${HOW}`);
-  const { queueUrl, endpoint, region } = deadLetters;
-  return { url: String(queueUrl), endpoint: String(endpoint), region: String(region), credentials: LOCAL };
+  const { queueUrl, laneUrls, endpoint, region } = deadLetters;
+  const place = { endpoint: String(endpoint), region: String(region), credentials: LOCAL };
+  return { url: String(queueUrl), ...(isObject(laneUrls) ? { laneUrls } : {}), ...place };
 }
 
 async function healthOf({ fetch }: Io, router: URL): Promise<Readonly<Record<string, unknown>>> {

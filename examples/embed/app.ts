@@ -23,7 +23,7 @@ const ship = new NodejsFunction(stack, "Ship", {
     bundleAwsSDK: true,
   },
 });
-router.grantPublish(ship);
+router.addPublisher(ship);
 
 new CfnOutput(stack, "ShipName", { value: ship.functionName });
 for (const [name, value] of Object.entries(router.outputs())) new CfnOutput(stack, name, { value });

@@ -1,7 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SignJWT } from "jose";
 
-// Set by grantPublish.
+// Set by addPublisher.
 const { TAGWIRE_URL: url, TAGWIRE_SECRET_ID: secretId } = process.env;
 const secrets = new SecretsManagerClient();
 

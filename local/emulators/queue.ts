@@ -3,6 +3,7 @@ import { buildApp } from "fauxqs";
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
 import { MAX_RECEIVES } from "../../shared/protocol/limits.ts";
 import { visibilitySeconds } from "../../shared/settings/derived.ts";
+import { LANE_TAG } from "../../shared/settings/queues.ts";
 import type { Settings } from "../../shared/settings/schema.ts";
 import { CREDENTIALS, queueArn, REGION } from "./aws.ts";
 
@@ -28,7 +29,6 @@ export interface Queues {
   stop(): Promise<void>;
 }
 
-/** The name of a lane's queue ends in the lane. */
 export const queueName = (lane: Lane): string => `tagwire-${lane}`;
 const DEAD_LETTERS = "tagwire-dead-letters";
 
@@ -51,7 +51,7 @@ export async function startQueues(settings: Settings, maxReceives = MAX_RECEIVES
       maxReceiveCount: maxReceives,
     }),
   };
-  const urls = await byLane((lane) => create(client, queueName(lane), attributes));
+  const urls = await byLane((lane) => create(client, queueName(lane), attributes, { [LANE_TAG]: lane }));
   client.destroy();
 
   const inspect = async (name: string): Promise<Inspected> =>
@@ -90,8 +90,9 @@ async function create(
   client: SQSClient,
   QueueName: string,
   Attributes: Record<string, string>,
+  tags: Record<string, string> = {},
 ): Promise<string> {
-  const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName, Attributes }));
+  const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName, Attributes, tags }));
   if (QueueUrl === undefined) throw new Error(`no address for queue ${QueueName}`);
   return QueueUrl;
 }

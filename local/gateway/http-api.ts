@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Clock } from "../../shared/ports.ts";
+import type { Lane } from "../../shared/protocol/lane.ts";
 import { type Lambda, within } from "../lambda/lambda.ts";
 import type { Limits } from "../limits.ts";
 import { readBody } from "./body.ts";
@@ -20,7 +21,12 @@ export interface HttpApiDeps {
   /** Whether the router takes no more requests. */
   readonly stopping: () => boolean;
   /** Where dead letters are, as `GET /health` tells the command line. */
-  readonly deadLetters: { readonly queueUrl: string; readonly endpoint: string; readonly region: string };
+  readonly deadLetters: {
+    readonly queueUrl: string;
+    readonly laneUrls: Readonly<Record<Lane, string>>;
+    readonly endpoint: string;
+    readonly region: string;
+  };
   /** What `GET /metrics` answers. */
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
 }

@@ -56,7 +56,11 @@ describe("dead letters in SQS", () => {
   };
 
   const lettersAt = (endpoint: SQSClient) =>
-    sqsDeadLetters({ client: endpoint, url: queues.deadLetterUrl, laneUrls: queues.urls });
+    sqsDeadLetters({
+      client: endpoint,
+      url: queues.deadLetterUrl,
+      laneUrl: async (lane) => queues.urls[lane],
+    });
 
   deadLettersContract(async () => {
     const { urls, deadLetterUrl } = queues;

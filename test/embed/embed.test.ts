@@ -71,7 +71,7 @@ test("the package brings the command", async () => {
   expect(stdout).toMatch(/^eyJ/);
 });
 
-test("a function of the app sends a message with what grantPublish gave it", async () => {
+test("a function of the app sends a message with what addPublisher gave it", async () => {
   const { endpoint, stop } = await emulator(join(SCRATCH, "embed.log"));
   try {
     await bootstrap(endpoint);
@@ -83,10 +83,10 @@ test("a function of the app sends a message with what grantPublish gave it", asy
       cwd: app,
     });
     await closeGaps(endpoint, "Shop", assembly);
-    const { ShipName, SocketUrl, SecretName } = JSON.parse(readFileSync(outputs, "utf8")).Shop;
+    const { ShipName, SocketUrl, SecretArn } = JSON.parse(readFileSync(outputs, "utf8")).Shop;
 
     const secrets = new SecretsManagerClient(clientConfig(endpoint));
-    const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: SecretName }));
+    const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: SecretArn }));
     const token = await signToken({ sub: "kim", subscribe: ["orders"] }, { secret: SecretString ?? "" });
     const socket = await open({ socketUrl: SocketUrl }, token);
     const frames = on(socket, "message");

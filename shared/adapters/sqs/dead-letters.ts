@@ -15,8 +15,8 @@ import { groupOf, inBatches, sizeOf, succeeded, VISIBLE } from "./message-queue.
 export interface SqsDeadLettersOptions {
   readonly client: SQSClient;
   readonly url: string;
-  /** Where each lane is. */
-  readonly laneUrls: Readonly<Record<Lane, string>>;
+  /** Returns where a lane is. Called when something is first sent there. */
+  readonly laneUrl: (lane: Lane) => Promise<string>;
 }
 
 /** A long poll asks every server of the queue, so an empty answer means that there is nothing to see. */
@@ -25,7 +25,7 @@ const LONG_POLL_SECONDS = 1;
 const CALLS = 10;
 
 /** The dead-letter queue in SQS. Faults are QUEUE_UNAVAILABLE. */
-export function sqsDeadLetters({ client, url, laneUrls }: SqsDeadLettersOptions): DeadLetters {
+export function sqsDeadLetters({ client, url, laneUrl }: SqsDeadLettersOptions): DeadLetters {
   return {
     receive: (most, holdSeconds) =>
       onQueue("dead letters not received", async () => {
@@ -49,18 +49,20 @@ export function sqsDeadLetters({ client, url, laneUrls }: SqsDeadLettersOptions)
           return [];
         });
       }),
-    forward: (lane, entries) =>
-      onQueue(`lane ${lane} did not take dead letters`, () =>
+    forward: async (lane, entries) => {
+      const QueueUrl = await laneUrl(lane);
+      return onQueue(`lane ${lane} did not take dead letters`, () =>
         eachBatch(inBatches(entries), async (batch) => {
           const Entries = batch.map(({ body, producer }, index) => ({
             Id: String(index),
             MessageBody: body,
             MessageGroupId: groupOf(producer),
           }));
-          const sent = await client.send(new SendMessageBatchCommand({ QueueUrl: laneUrls[lane], Entries }));
+          const sent = await client.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
           return succeeded(batch, sent.Successful);
         }),
-      ),
+      );
+    },
     remove: (deadLetters) =>
       onQueue("dead letters not deleted", () =>
         eachBatch(chunks(deadLetters, QUEUE_BATCH), async (batch) => {

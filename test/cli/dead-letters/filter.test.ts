@@ -7,7 +7,6 @@ import {
   parseReason,
 } from "../../../cli/dead-letters/filter.ts";
 import { parseDeadLetter, toLine } from "../../../cli/dead-letters/parsed-dead-letter.ts";
-import { laneUrls } from "../../../cli/dead-letters/queue.ts";
 
 const NOW = Date.parse("2026-01-31T12:00:00Z");
 
@@ -106,13 +105,6 @@ test.each(["", "5", "1w", "-1s", "1.5h", "1h30m"])("'%s' is no age", (text) => {
 
 test("a reason that is no regular expression is refused", () => {
   expect(() => parseReason("/(/")).toThrow("regular expression");
-});
-
-test("the lanes are named as the dead-letter queue is", () => {
-  expect(laneUrls("https://sqs.eu-west-1.amazonaws.com/1/shop-dead-letters").fanout).toBe(
-    "https://sqs.eu-west-1.amazonaws.com/1/shop-fanout",
-  );
-  expect(() => laneUrls("https://sqs.eu-west-1.amazonaws.com/1/shop-dlq")).toThrow("-dead-letters");
 });
 
 test("nobody else's text can steer the terminal", () => {

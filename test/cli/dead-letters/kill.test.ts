@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, type TestContext, test } from "vitest";
+import { sqsClient } from "../../../local/emulators/queue.ts";
 import { type Router, start } from "../../../local/start.ts";
 import { type Layer, startFront } from "../../../testing/front.ts";
+import { inputOf, json } from "../../../testing/json.ts";
 import { operationOf } from "../../../testing/service.ts";
+import { LIST_SOURCES, sourceQueues } from "../../../testing/source-queues.ts";
 import { upstream } from "../../../testing/upstream.ts";
 import { command } from "../../support/command.ts";
 import { receipt } from "../../support/http.ts";
@@ -42,9 +45,15 @@ async function proxyTo(
     return new Promise<never>(() => {});
   };
   const behind = upstream(endpoint);
-  const front = await startFront([layer], behind.call);
+  const client = sqsClient(endpoint);
+  const sources: Layer = async (request, next) =>
+    request.headers["x-amz-target"] === LIST_SOURCES
+      ? json(await sourceQueues(client, inputOf<{ QueueUrl: string }>(request).QueueUrl))
+      : next(request);
+  const front = await startFront([sources, layer], behind.call);
   onTestFinished(async () => {
     await front.stop();
+    client.destroy();
     behind.stop();
   });
   return front.url;

@@ -2,7 +2,10 @@ import { Agent, createServer, type IncomingMessage, request, type ServerResponse
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { buffer } from "node:stream/consumers";
+import { SQSClient } from "@aws-sdk/client-sqs";
 import { listen, shut } from "../../../local/listen.ts";
+import { LIST_SOURCES, sourceQueues } from "../../../testing/source-queues.ts";
+import { clientConfig } from "./aws.ts";
 
 export interface Front {
   readonly url: string;
@@ -20,7 +23,8 @@ export interface Fault {
 
 /**
  * Stands before the emulator as a load balancer that ends TLS would: the stack's policies refuse a call without
- * TLS, and the emulator goes by this header. It can also make calls fail, since no emulator ever answers 429.
+ * TLS, and the emulator goes by this header. It answers a call that MiniStack does not know (source-queues.ts), and can
+ * make calls fail, since no emulator ever answers 429.
  */
 export async function startFront(upstream: number): Promise<Front> {
   const agent = new Agent({ keepAlive: true, timeout: 30_000 });
@@ -52,6 +56,10 @@ export async function startFront(upstream: number): Promise<Front> {
       faults.set(contains, [...statuses]);
       return answer.end();
     }
+    if (asked.headers["x-amz-target"] === LIST_SOURCES) {
+      const output = await sourceQueues(queues, JSON.parse(String(body)).QueueUrl);
+      return answer.setHeader("content-type", "application/x-amz-json-1.0").end(JSON.stringify(output));
+    }
     const status = faultOf(path, body);
     return status ? answer.writeHead(status).end() : pass(asked, body, answer);
   });
@@ -68,10 +76,12 @@ export async function startFront(upstream: number): Promise<Front> {
     client.on("close", () => open.delete(client));
   });
 
-  const port = await listen(server);
+  const url = `http://127.0.0.1:${await listen(server)}`;
+  const queues = new SQSClient({ ...clientConfig(url), useQueueUrlAsEndpoint: false });
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     stop: async () => {
+      queues.destroy();
       for (const client of open) client.destroy();
       await shut(server);
       agent.destroy();

@@ -43,7 +43,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
 async function secretOf(endpoint: string, outputs: Readonly<Record<string, string>>): Promise<string> {
   const client = new SecretsManagerClient(clientConfig(endpoint));
   const { SecretString = "" } = await client.send(
-    new GetSecretValueCommand({ SecretId: outputs["SecretName"] }),
+    new GetSecretValueCommand({ SecretId: outputs["SecretArn"] }),
   );
   return SecretString;
 }

@@ -1,7 +1,6 @@
 import { DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import {
   DeleteMessageCommand,
-  GetQueueUrlCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
   SQSClient,
@@ -86,8 +85,7 @@ export function deployment(): Deployment {
       return Items.map(({ key }) => key?.S?.split("#")[1] ?? "");
     },
     async enqueue(lane, body) {
-      const name = output(`${lane.charAt(0).toUpperCase()}${lane.slice(1)}QueueName`);
-      const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: name }));
+      const QueueUrl = output(`${lane.charAt(0).toUpperCase()}${lane.slice(1)}QueueUrl`);
       await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body }));
     },
     deadLetter: (text, timeout = 15_000) =>
