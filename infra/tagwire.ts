@@ -118,7 +118,7 @@ export class Tagwire extends RouterMetrics {
   }
 
   /**
-   * Lets a grantee read the secret, with which it signs its own tokens. Whoever can sign can grant itself anything, so
+   * Lets a grantee read the secret, with which it signs its own tokens. Code that can sign can grant itself anything, so
    * this is for code that you trust; give others a token. If an issuer signs the tokens there is nothing to grant: the
    * grantee brings a token of the issuer.
    */

@@ -1,12 +1,10 @@
-import { execFile } from "node:child_process";
 import { on } from "node:events";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { promisify } from "node:util";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { FUNCTIONS } from "../../shared/settings/variables.ts";
 import { signToken } from "../../testing/sign-token.ts";
 import { clientConfig } from "../e2e/harness/aws.ts";
@@ -15,8 +13,7 @@ import { emulator } from "../e2e/harness/emulator.ts";
 import { closeGaps } from "../e2e/harness/gaps.ts";
 import { bootstrap, SCRATCH } from "../e2e/harness/stack.ts";
 import { open } from "../e2e/support/client.ts";
-
-const run = promisify(execFile);
+import { install, run } from "./support/run.ts";
 
 // Outside the repository, so that nothing is found which the package does not bring.
 const scratch = mkdtempSync(join(tmpdir(), "tagwire-embed-"));
@@ -25,10 +22,8 @@ const assembly = join(scratch, "cdk.out");
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 beforeAll(async () => {
-  const { stdout } = await run("npm", ["pack", "--silent", "--pack-destination", scratch]);
-  const tarball = join(scratch, stdout.trim().split("\n").at(-1) ?? "");
   cpSync("examples/embed", app, { recursive: true });
-  await run("npm", ["install", "--no-audit", "--no-fund", tarball], { cwd: app });
+  await install(app, inject("tarball"));
 });
 
 test("the package brings its doors and no test doubles, sources or source maps, in at most 2.5 MB", () => {
@@ -44,19 +39,19 @@ test("the package brings its doors and no test doubles, sources or source maps, 
 
 test("the doors load in CommonJS and in ES modules", async () => {
   const load = "const { Tagwire } = require('tagwire/infra'); console.log(typeof Tagwire)";
-  expect((await run("node", ["--input-type=commonjs", "-e", load], { cwd: app })).stdout).toBe("function\n");
+  expect((await run("node", ["--input-type=commonjs", "-e", load], app)).stdout).toBe("function\n");
   const doors = ["infra", "protocol", "testing"].map((door) => `await import("tagwire/${door}")`).join(", ");
   const all = `for (const door of [${doors}]) console.log(Object.keys(door).length > 0)`;
-  const { stdout } = await run("node", ["--input-type=module", "-e", all], { cwd: app });
+  const { stdout } = await run("node", ["--input-type=module", "-e", all], app);
   expect(stdout).toBe("true\ntrue\ntrue\n");
 });
 
 test("another app compiles against the types of the package", async () => {
-  await expect(run("npx", ["tsc"], { cwd: app })).resolves.toMatchObject({ stdout: "" });
+  await expect(run("npx", ["tsc"], app)).resolves.toMatchObject({ stdout: "" });
 });
 
 test("another app synthesizes the router with the functions as the package brings them", async () => {
-  await run("npx", ["cdk", "synth", "--quiet", "--output", assembly], { cwd: app });
+  await run("npx", ["cdk", "synth", "--quiet", "--output", assembly], app);
   const bundles = (folder: string) =>
     readdirSync(folder, { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith("index.mjs"))
@@ -67,7 +62,7 @@ test("another app synthesizes the router with the functions as the package bring
 });
 
 test("the package brings the command", async () => {
-  const { stdout } = await run("npx", ["tagwire", "token", "--user", "shop"], { cwd: app });
+  const { stdout } = await run("npx", ["tagwire", "token", "--user", "shop"], app);
   expect(stdout).toMatch(/^eyJ/);
 });
 
