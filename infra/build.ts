@@ -23,13 +23,11 @@ buildSync({
     js: 'const __door=require("node:url").pathToFileURL(require("node:path").join(__dirname,"../../infra/index.js")).href;',
   },
 });
-for (const folder of ["infra", "shared/protocol", "shared/settings"])
-  for (const name of readdirSync(join("dist", folder), { recursive: true, encoding: "utf8" }))
-    if (name.endsWith(".d.ts")) {
-      const to = join("dist/cjs", folder, name);
-      mkdirSync(dirname(to), { recursive: true });
-      cpSync(join("dist", folder, name), to);
-    }
+for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" }))
+  if (/^(infra|shared\/(protocol|settings|metric\b)).*\.d\.ts$/.test(name)) {
+    mkdirSync(join("dist/cjs", dirname(name)), { recursive: true });
+    cpSync(join("dist", name), join("dist/cjs", name));
+  }
 // The command line is not imported.
 for (const name of readdirSync("dist/cli", { recursive: true, encoding: "utf8" }))
   if (name.endsWith(".d.ts")) rmSync(join("dist/cli", name));

@@ -1,10 +1,13 @@
-import { Stack } from "aws-cdk-lib";
+import { Duration, Stack } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
+import type { Metric as CdkMetric } from "aws-cdk-lib/aws-cloudwatch";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Tagwire } from "../../infra/index.ts";
 import { emfTelemetry } from "../../shared/adapters/emf/telemetry.ts";
 import type { Metric } from "../../shared/ports.ts";
+import { LANES } from "../../shared/protocol/lane.ts";
 import { FUNCTIONS } from "../../shared/settings/variables.ts";
 import { synth, unbundled } from "./support.ts";
 
@@ -144,4 +147,80 @@ test.each([
   const name = named();
   expect(name).toMatch(/^[\x21-\x7e]{1,255}$/);
   expect(named()).toBe(name);
+});
+
+describe("a metric of the construct", () => {
+  const stack = new Stack(unbundled(), "Shop");
+  const router = new Tagwire(stack, "Orders");
+  const shown = (metric: CdkMetric) => {
+    const { namespace, metricName: name, dimensions = {}, statistic } = metric;
+    return {
+      statistic,
+      ...{
+        namespace,
+        name,
+        dimensions: deployed(stack.resolve(dimensions), "Shop") as MetricIdentity["dimensions"],
+      },
+    };
+  };
+  const queue = (lane: IQueue) => ({ QueueName: deployed(stack.resolve(lane.queueName), "Shop") });
+
+  test.each<{ of: string; metric: CdkMetric; service: string; name: Metric }>([
+    { of: "accepted", metric: router.metricMessagesAccepted(), service: "ingest", name: "MessagesAccepted" },
+    { of: "refused", metric: router.metricMessagesRefused(), service: "ingest", name: "MessagesRefused" },
+    { of: "frames", metric: router.metricFramesSent(), service: "consume", name: "FramesSent" },
+    {
+      of: "connections",
+      metric: router.metricConnectionsOpened(),
+      service: "socket",
+      name: "ConnectionsOpened",
+    },
+    { of: "forbidden", metric: router.metricSendsForbidden(), service: "consume", name: "SendsForbidden" },
+    { of: "gateway", metric: router.metricGatewayDown(), service: "consume", name: "GatewayDown" },
+    { of: "any name", metric: router.metric("Unsubscribed"), service: "socket", name: "Unsubscribed" },
+    { of: "faults", metric: router.metric("Faults"), service: "consume", name: "Faults" },
+    {
+      of: "faults of a function",
+      metric: router.metric("Faults", { function: "receipts" }),
+      service: "receipts",
+      name: "Faults",
+    },
+  ])("is the one that a function writes, and a sum: $of", ({ metric, service, name }) => {
+    const [called = ""] = routersIn(stack);
+    expect(shown(metric)).toEqual({ statistic: "Sum", ...emitted(service, called, name) });
+  });
+
+  test.each(LANES)("is of the queue of lane %s, and a maximum", (lane) => {
+    const of = { statistic: "Maximum", namespace: "AWS/SQS", dimensions: queue(router.lanes[lane]) };
+    const age = "ApproximateAgeOfOldestMessage";
+    expect(shown(router.metricLaneAge(lane))).toEqual({ ...of, name: age });
+    const depth = "ApproximateNumberOfMessagesVisible";
+    expect(shown(router.metricLaneDepth(lane))).toEqual({ ...of, name: depth });
+  });
+
+  test("is of the dead-letter queue, and a maximum", () => {
+    const dimensions = queue(router.deadLetterQueue);
+    const name = "ApproximateNumberOfMessagesVisible";
+    expect(shown(router.metricDeadLetters())).toEqual({
+      ...{ statistic: "Maximum", namespace: "AWS/SQS", name, dimensions },
+    });
+  });
+
+  test("has the period and the statistic that it is asked for", () => {
+    const options = { period: Duration.seconds(10), statistic: "Average" };
+    for (const metric of [router.metricFramesSent(options), router.metricLaneAge("high", options)])
+      expect(metric).toMatchObject({ period: options.period, statistic: "Average" });
+  });
+});
+
+test("a metric that another stack shows is of the router's stack", () => {
+  const app = unbundled();
+  const router = new Tagwire(new Stack(app, "Shop"), "Orders");
+  const other = new Stack(app, "Watch");
+  router.metricFramesSent().createAlarm(other, "Quiet", { threshold: 1, evaluationPeriods: 1 });
+  const [alarm] = Object.values(Template.fromStack(other).findResources("AWS::CloudWatch::Alarm"));
+  expect(alarm?.["Properties"]).toMatchObject({
+    MetricName: "FramesSent",
+    Dimensions: expect.arrayContaining([{ Name: "router", Value: "Shop/Orders" }]),
+  });
 });
