@@ -23,14 +23,19 @@ buildSync({
     js: 'const __door=require("node:url").pathToFileURL(require("node:path").join(__dirname,"../../infra/index.js")).href;',
   },
 });
-for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" }))
-  if (/^(infra|shared\/(protocol|settings|metric\b)).*\.d\.ts$/.test(name)) {
-    mkdirSync(join("dist/cjs", dirname(name)), { recursive: true });
-    cpSync(join("dist", name), join("dist/cjs", name));
-  }
-// The command line is not imported.
-for (const name of readdirSync("dist/cli", { recursive: true, encoding: "utf8" }))
-  if (name.endsWith(".d.ts")) rmSync(join("dist/cli", name));
+for (const file of declarationsOf("dist/infra/index.d.ts")) {
+  const to = file.replace(/^dist/, "dist/cjs");
+  mkdirSync(dirname(to), { recursive: true });
+  cpSync(file, to);
+}
+// Types are of the doors alone: nothing else is imported.
+const typed = declarationsOf(
+  ...["infra", "shared/protocol", "local"].map((door) => `dist/${door}/index.d.ts`),
+);
+for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" })) {
+  const file = join("dist", name);
+  if (name.endsWith(".d.ts") && !name.startsWith("cjs/") && !typed.has(file)) rmSync(file);
+}
 // Comments stay in the types, which editors show, and not in the code.
 for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" }))
   if (name.endsWith(".js")) {
@@ -47,4 +52,19 @@ for (const name of readdirSync("dist/bundles", { recursive: true, encoding: "utf
   if (name.endsWith(".map")) rmSync(file);
   else if (name.endsWith(".mjs"))
     writeFileSync(file, readFileSync(file, "utf8").replace(/\n\/\/# sourceMappingURL=\S+\s*$/, "\n"));
+}
+
+/** These declaration files and all that they import of ours. */
+function declarationsOf(...files: string[]): Set<string> {
+  const reached = new Set<string>();
+  const reach = (file: string): void => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const [, path = ""] of readFileSync(file, "utf8").matchAll(
+      /(?:from|import|import\()\s*"(\.[^"]+)"/g,
+    ))
+      reach(join(dirname(file), path.replace(/\.[jt]s$/, ".d.ts")));
+  };
+  files.forEach(reach);
+  return reached;
 }

@@ -51,6 +51,8 @@ router.metricLaneAge("urgent");
 export const wrong: TagwireProps = { settings: { lanes: { high: { concurency: 1 } } } };
 `;
 
+const FILES = ["app.mts", "app.cts"];
+
 const TSCONFIG = {
   compilerOptions: {
     strict: true,
@@ -61,7 +63,7 @@ const TSCONFIG = {
     moduleResolution: "NodeNext",
     types: ["node"],
   },
-  include: ["app.ts"],
+  include: FILES,
 };
 
 describe.each([
@@ -71,11 +73,12 @@ describe.each([
   const folder = mkdtempSync(join(tmpdir(), "tagwire-strict-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test.each(["module", "commonjs"])("each door compiles, of type %s", async (type) => {
+  // aws-cdk-lib's own types are most of the work.
+  test("each door compiles, in an ES module and in CommonJS", { timeout: 600_000 }, async () => {
     const dependencies = { "aws-cdk-lib": "^2.275.0", constructs: "^10.5.0" };
-    writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "strict", type, dependencies }));
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "strict", dependencies }));
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(TSCONFIG));
-    writeFileSync(join(folder, "app.ts"), APP);
+    for (const file of FILES) writeFileSync(join(folder, file), APP);
     await install(folder, inject("tarball"), `typescript@${version}`, "@types/node@^24");
     const { stdout } = await run("npx", ["tsc", "--version"], folder);
     expect(stdout).toContain(`Version ${version}.`);

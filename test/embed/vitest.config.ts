@@ -7,7 +7,7 @@ export default defineConfig({
     globalSetup: "test/embed/support/pack.ts",
     // Each installs packages and runs compilers.
     fileParallelism: false,
-    testTimeout: 120_000,
+    testTimeout: 240_000,
     hookTimeout: 300_000,
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
   },
