@@ -45,7 +45,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "node:timers/promises",
     "uuid",
   ],
-  "infra/": [...CORE, "aws-cdk-lib", "constructs", "esbuild", "node:"],
+  "infra/": [...CORE, "shared/metric.ts", "aws-cdk-lib", "constructs", "esbuild", "node:"],
   "local/": [
     ...CORE,
     "functions/",

@@ -3,6 +3,7 @@ import type { Context, SQSEvent } from "aws-lambda";
 import { expect, test } from "vitest";
 import { consumeHandler } from "../../functions/consume.ts";
 import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
+import { LANES } from "../../shared/protocol/lane.ts";
 import type { MessageId } from "../../shared/protocol/message.ts";
 import { bodyOf } from "../../shared/receipts/job-body.ts";
 import { DEFAULTS } from "../../shared/settings/settings.ts";
@@ -50,4 +51,31 @@ test("a receipt is kept for its days, to the second", async () => {
   client.destroy();
   const times = Items.filter(({ message }) => message?.S?.endsWith("kept")).map(({ ttl }) => Number(ttl?.N));
   expect(new Set(times)).toEqual(new Set([Math.floor(now / 1000) + DEFAULTS.receiptRetentionDays * 86_400]));
+});
+
+test.each(
+  LANES,
+)("a message of lane %s is known by the address of its queue, whatever CloudFormation calls it", async (lane) => {
+  const { runtime } = functions.runtime("consume");
+  const called = (name: string) => `Shop-RouterLanes-${name}-9uHwRqF3mdXg`;
+  // The names are those of other lanes: a name says nothing.
+  const others = { high: "low", normal: "fanout", low: "normal", fanout: "high" };
+  const urls = LANES.map((each) => [
+    `QUEUE_URL_${each.toUpperCase()}`,
+    `https://sqs.eu-west-1.amazonaws.com/1/${called(others[each])}`,
+  ]);
+  const record = {
+    messageId: `unreadable-${lane}`,
+    receiptHandle: "handle",
+    body: `unreadable in ${lane}`,
+    attributes: { ApproximateReceiveCount: "1" },
+    eventSourceARN: `arn:aws:sqs:eu-west-1:1:${called(others[lane])}`,
+  };
+  const env = { ...runtime.env, ...Object.fromEntries(urls) };
+  await consumeHandler({ ...runtime, env })(
+    { Records: [record] } as unknown as SQSEvent,
+    { getRemainingTimeInMillis: () => 60_000 } as Context,
+  );
+  const dead = (await functions.queues().deadLetters()).find(({ body }) => body === record.body);
+  expect(dead?.attributes).toMatchObject({ lane });
 });
