@@ -54,8 +54,8 @@ function summary(reports: readonly Omit<SimulationReport, "trace">[]): Summary {
     timeouts: sum(({ timeouts }) => timeouts),
     peak: {
       runs: most(({ runs }) => runs),
-      posts: most(({ posts }) => posts),
-      postsInRun: most(({ postsInRun }) => postsInRun),
+      sends: most(({ sends }) => sends),
+      sendsInRun: most(({ sendsInRun }) => sendsInRun),
     },
     steps: sum(({ steps }) => steps),
     simulatedSeconds: sum(({ seconds }) => seconds),

@@ -85,7 +85,7 @@ function textOf(summary: Summary, milliseconds: number): string {
     `endings   ${counts(endings)}`,
     `frames    ${summary.frames}, of them ${summary.repeats} excused repeats; ${summary.misdirected} to a new socket with an old id`,
     `dead      ${summary.deadLetters} dead letters`,
-    `peak      ${peak.runs} runs, ${peak.posts} posts, ${peak.postsInRun} of one run; ${summary.timeouts} functions killed by their timeout`,
+    `peak      ${peak.runs} runs, ${peak.sends} sends, ${peak.sendsInRun} of one run; ${summary.timeouts} functions killed by their timeout`,
     `faults    ${counts(faults)}`,
   ].join("\n");
 }

@@ -48,7 +48,7 @@ export interface SimulationReport {
   readonly deadLetters: number;
   /** Functions that their timeout killed. */
   readonly timeouts: number;
-  readonly peak: { readonly runs: number; readonly posts: number; readonly postsInRun: number };
+  readonly peak: { readonly runs: number; readonly sends: number; readonly sendsInRun: number };
   readonly faults: Readonly<Record<string, number>>;
   /** Of all that happened: the same for the same seed. */
   readonly digest: string;
@@ -82,7 +82,7 @@ export async function simulate(asked: Options): Promise<SimulationReport> {
 const scenes = (world: Simulation, { messages, slow }: Options): Promise<unknown>[] =>
   slow === undefined ? throughOutage(world, messages) : [besideSlowClients(world, messages)];
 
-/** A run that posts thousands of times would never live to its end at the rate that a run of ten posts dies. */
+/** A run that sends thousands of times would never live to its end at the rate that a run of ten sends dies. */
 function ratesFor(connections: number, rates: FaultRates): FaultRates {
   if (connections <= CROWD) return rates;
   const { "run-crash": crash = 0, "run-slow": slow = 0 } = rates;
@@ -118,7 +118,7 @@ function report(world: Simulation, seed: number): SimulationReport {
     endings[end] = (endings[end] ?? 0) + 1;
     for (const some of arrivals.values()) frames += some.length;
   }
-  const { peakPosts, peakPostsInRun, repeats, misdirected } = oracle.totals;
+  const { peakSends, peakSendsInRun, repeats, misdirected } = oracle.totals;
   return {
     seed,
     ...(violation ? { violation } : {}),
@@ -127,7 +127,7 @@ function report(world: Simulation, seed: number): SimulationReport {
     endings,
     ...{ frames, repeats, misdirected, deadLetters: queue.deadLetters.length },
     timeouts: network.timeouts,
-    peak: { runs: source.peakRuns, posts: peakPosts, postsInRun: peakPostsInRun },
+    peak: { runs: source.peakRuns, sends: peakSends, sendsInRun: peakSendsInRun },
     faults: faults.counts,
     digest: trace.digest(),
     trace: trace.lines,

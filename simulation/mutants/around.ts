@@ -161,8 +161,8 @@ export const AROUND = {
     why: "nothing is ever deleted from the index",
     ports: ({ subscriptions }) => ({ subscriptions: { ...subscriptions, remove: async () => {} } }),
   },
-  "unbounded-posts": {
-    why: "a run posts to as many connections at a time as it likes",
+  "unbounded-sends": {
+    why: "a run sends to as many connections at a time as it likes",
     policy: () => ({ sendsInFlight: 1_000 }),
   },
   "gone-is-sent": {

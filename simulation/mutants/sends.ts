@@ -18,8 +18,8 @@ export const SENDS = {
     memory: ({ limiter }) => ({ limiter: { ...limiter, acquire: () => 0 } }),
     in: BUSY,
   },
-  "share-ignored": {
-    why: "a container takes more than its share of the quota",
+  "quota-fraction-ignored": {
+    why: "a container takes more than its fraction of the quota",
     policy: () => ({ quotaFraction: 4 }),
     in: BUSY,
   },

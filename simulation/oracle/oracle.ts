@@ -7,13 +7,13 @@ import { type ContainerWatch, watchContainers } from "./containers.ts";
 import { type History, history } from "./history.ts";
 import { type LaneWatch, watchLanes } from "./lanes.ts";
 import { type MessageRecord, NO_COUNTS, type PostedMessage } from "./message-record.ts";
-import { type PostWatch, watchPosts } from "./posts.ts";
 import { type ReceiptWatch, watchReceipts } from "./receipts.ts";
+import { type SendWatch, watchSends } from "./sends.ts";
 
 /** Sees everything and holds it against the promises. */
 export interface Oracle
   extends ClaimWatch,
-    PostWatch,
+    SendWatch,
     LaneWatch,
     Omit<ContainerWatch, "sends" | "hears">,
     Pick<ReceiptWatch, "look">,
@@ -38,7 +38,7 @@ export function createOracle({ visibilitySeconds, ...world }: OracleWorld): Orac
   const { records, gateway, now } = book;
   const receipts = watchReceipts(book);
   const containers = watchContainers(book);
-  const posts = watchPosts(book);
+  const sends = watchSends(book);
   /** Whom the last cancel of an id met. By its answer, a later message may have the id. */
   const hit = new Map<string, MessageRecord | undefined>();
 
@@ -49,14 +49,14 @@ export function createOracle({ visibilitySeconds, ...world }: OracleWorld): Orac
     ...watchClaims(book, receipts, visibilitySeconds),
     ...watchLanes(book, containers),
     ...containers,
-    ...posts,
+    ...sends,
     posting(actor, id, frame) {
       if (actor.alive) containers.sends(actor);
-      return posts.posting(actor, id, frame);
+      return sends.posting(actor, id, frame);
     },
     posted(post, result) {
       containers.hears(post, result);
-      posts.posted(post, result);
+      sends.posted(post, result);
     },
     posts(posting) {
       const record: MessageRecord = {

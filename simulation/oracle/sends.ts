@@ -17,7 +17,7 @@ import {
   type Serving,
 } from "./message-record.ts";
 
-export interface PostWatch {
+export interface SendWatch {
   posting(actor: Actor, id: ConnectionId, frame: Uint8Array): Post;
   /** A frame has reached a client. */
   landed(post: Post, socket: Socket, lied: boolean): void;
@@ -26,8 +26,8 @@ export interface PostWatch {
   /** A run that has asked since then has been told whether its message is cancelled. */
   looked(actor: Actor, job: Job, cancelled: boolean, since: number): void;
   readonly totals: {
-    peakPosts: number;
-    peakPostsInRun: number;
+    peakSends: number;
+    peakSendsInRun: number;
     repeats: number;
     /** Frames that reached a new socket because the gateway had given it the id of an old one. */
     misdirected: number;
@@ -35,22 +35,22 @@ export interface PostWatch {
 }
 
 /** Rules on every post when it starts, and on every frame when it arrives. */
-export function watchPosts(book: History): PostWatch {
+export function watchSends(book: History): SendWatch {
   const { sendsInFlight } = book.settings.advanced;
   const inFlight = new Map<Actor, number>();
-  const totals = { peakPosts: 0, peakPostsInRun: 0, repeats: 0, misdirected: 0 };
+  const totals = { peakSends: 0, peakSendsInRun: 0, repeats: 0, misdirected: 0 };
 
   const count = (actor: Actor) => {
-    const posts = (inFlight.get(actor) ?? 0) + 1;
-    inFlight.set(actor, posts);
-    if (posts > sendsInFlight) book.violate("posts in flight are bounded", `${actor.name} has ${posts}`);
+    const sends = (inFlight.get(actor) ?? 0) + 1;
+    inFlight.set(actor, sends);
+    if (sends > sendsInFlight) book.violate("sends in flight are bounded", `${actor.name} has ${sends}`);
     let all = 0;
     for (const [run, some] of inFlight) {
       if (run.alive) all += some;
       else inFlight.delete(run);
     }
-    totals.peakPostsInRun = Math.max(totals.peakPostsInRun, posts);
-    totals.peakPosts = Math.max(totals.peakPosts, all);
+    totals.peakSendsInRun = Math.max(totals.peakSendsInRun, sends);
+    totals.peakSends = Math.max(totals.peakSends, all);
   };
 
   const mayRepeat = (record: MessageRecord, socket: Socket) => {
@@ -74,7 +74,7 @@ export function watchPosts(book: History): PostWatch {
         const flaw = flawOf(record, text);
         if (flaw) book.violate("the frame is what was posted", flaw);
         if (serving) checkStart(book, { ...post, record, serving });
-        else book.violate("only a run that holds the job posts", `${actor.name} posts ${nameOf(record)}`);
+        else book.violate("only a run that holds the job sends", `${actor.name} sends ${nameOf(record)}`);
         const socket = book.gateway.at(id);
         if (socket) mayRepeat(record, socket);
       }
@@ -128,7 +128,7 @@ function checkStart(
   book: History,
   { record, serving, actor, id }: Post & { record: MessageRecord; serving: Serving },
 ) {
-  const what = `${actor.name} posts ${nameOf(record)} to ${id}`;
+  const what = `${actor.name} sends ${nameOf(record)} to ${id}`;
   const now = Math.floor(book.now() + actor.skew);
   const { reserveMilliseconds: reserve, pageSize, pendingLimit } = book.settings.advanced;
   if (now >= (record.message?.expiresAt ?? Number.POSITIVE_INFINITY)) {
