@@ -1,8 +1,9 @@
 import { emfTelemetry } from "../shared/adapters/emf/telemetry.ts";
 import { backlog } from "../shared/pipeline/ingest/backlog.ts";
-import { type Item, ingest } from "../shared/pipeline/ingest/ingest.ts";
+import { ingest } from "../shared/pipeline/ingest/ingest.ts";
 import { refuse } from "../shared/protocol/errors.ts";
 import { isProducer } from "../shared/protocol/grant.ts";
+import type { Item } from "../shared/protocol/item.ts";
 import { lifeSeconds } from "../shared/settings/derived.ts";
 import { backlogPolicy } from "../shared/settings/policy.ts";
 import { readEnv } from "../shared/settings/variables.ts";

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { asyncApi } from "../../shared/api/asyncapi.ts";
+import { openApi } from "../../shared/api/openapi.ts";
 import type { Clock } from "../../shared/ports.ts";
 import type { Lane } from "../../shared/protocol/lane.ts";
 import { type Lambda, within } from "../lambda/lambda.ts";
@@ -31,7 +33,7 @@ export interface HttpApiDeps {
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
 }
 
-/** The HTTP API in front of ingest and receipts, and this runtime's own /health and /metrics. */
+/** The HTTP API in front of ingest and receipts, and what only this runtime has: its documents, /health and /metrics. */
 export function httpApi(deps: HttpApiDeps): RequestListener {
   return (request, response) => {
     if (cors(deps.origins, request, response)) return;
@@ -63,9 +65,15 @@ async function serve(deps: HttpApiDeps, request: IncomingMessage, response: Serv
     response.writeHead(200, { "content-type": type }).end(text);
     return;
   }
+  const document = method === "GET" && DOCUMENTS.get(path);
+  if (document) return sendJson(response, 200, document());
   sendProblem(response, { code: "ROUTE_NOT_FOUND", detail: `there is no ${method} ${path}` });
 }
 
+const DOCUMENTS: ReadonlyMap<string, () => object> = new Map([
+  ["/v1/openapi.json", openApi],
+  ["/v1/asyncapi.json", asyncApi],
+]);
 const INGEST: Match = { routeKey: "POST /v1/messages" };
 const MESSAGE = /^\/v1\/messages\/([^/]+)$/;
 

@@ -1,3 +1,5 @@
+import * as v from "valibot";
+
 /** Every code a user can meet, its HTTP status, and the one-line meaning that `docs/errors.md` repeats. */
 export const ERRORS = {
   BODY_NOT_JSON: { status: 400, title: "The body is not JSON." },
@@ -31,11 +33,15 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/** A code as a reply has it. Any code passes: a later router may know more of them. */
+export const ErrorCode = v.pipe(
+  v.custom<ErrorCode>((code) => typeof code === "string"),
+  v.metadata({ type: "string", pattern: "^[A-Z]+(_[A-Z]+)*$" }),
+);
+
 /** One bad field: where (a JSON pointer into the body, RFC 6901) and what would do. */
-export interface FieldError {
-  readonly pointer: string;
-  readonly detail: string;
-}
+export const FieldError = v.pipe(v.object({ pointer: v.string(), detail: v.string() }), v.readonly());
+export type FieldError = v.InferOutput<typeof FieldError>;
 
 /** An expected "no": a value, never thrown. */
 export interface Refusal {
@@ -61,12 +67,22 @@ export const refuse = (
   refusal: { code, detail, ...more },
 });
 
+const Status = v.pipe(v.number(), v.integer(), v.minValue(400), v.maxValue(599));
+
 /** A problem document (RFC 9457). */
-export interface Problem extends Refusal {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-}
+export const Problem = v.pipe(
+  v.object({
+    type: v.string(),
+    title: v.string(),
+    status: Status,
+    code: ErrorCode,
+    detail: v.string(),
+    errors: v.exactOptional(v.pipe(v.array(FieldError), v.readonly())),
+    retryAfter: v.exactOptional(v.number()),
+  }),
+  v.readonly(),
+);
+export type Problem = v.InferOutput<typeof Problem>;
 
 export const problem = (refusal: Refusal): Problem => ({
   type: `urn:tagwire:error:${refusal.code}`,

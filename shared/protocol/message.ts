@@ -18,17 +18,19 @@ export const seconds = (least: number, most: number) =>
   v.pipe(
     v.number(),
     v.check((n) => Number.isInteger(n) && n >= least && n <= most, `must be whole seconds, ${least}-${most}`),
+    v.metadata({ type: "integer", minimum: least, maximum: most }),
   );
 
 const EventName = v.pipe(
   v.string(),
   v.minLength(1, "must not be empty"),
-  v.maxLength(128, "must be at most 128 long"),
+  v.maxCodePoints(128, "must be at most 128 characters long"),
 );
 /** An ISO 8601 time that is a day of the calendar. */
 export const Time = v.pipe(
   v.string(),
   v.check(isTime, "must be an ISO 8601 time, as in 2026-01-31T12:00:00Z"),
+  v.metadata({ format: "date-time" }),
 );
 
 /** Date.parse makes March of 30 February, and nothing of an offset without minutes. */
@@ -59,6 +61,7 @@ export const PublishRequest = v.pipe(
     ),
     ["expiresAt"],
   ),
+  v.metadata({ not: { required: ["expiresAt", "ttlSeconds"] } }),
 );
 export type PublishRequest = v.InferOutput<typeof PublishRequest>;
 

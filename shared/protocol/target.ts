@@ -16,6 +16,7 @@ const Tags = v.pipe(
 const Expression = v.pipe(
   exactObject({ all: v.optional(Tags), any: v.optional(Tags), none: v.optional(Tags) }),
   v.check((e) => size(e) > 0, "must have at least one of all, any, none"),
+  v.metadata({ minProperties: 1 }),
   v.check((e) => size(e) <= EXPRESSION_TAGS, TOO_MANY),
 );
 
@@ -33,8 +34,12 @@ const KINDS = {
   everyone: exactObject({ everyone: v.literal(true) }),
 };
 
-/** Whom a message is for: exactly one of the five kinds. */
+const { connection, user, topic, tags, everyone } = KINDS;
+const AnyKind = v.union([connection, user, topic, tags, everyone]);
+
+/** Whom a message is for: exactly one of the five kinds. Of no input, the schema is that of all of them. */
 export const Target = v.lazy((input) => {
+  if (input === undefined) return AnyKind;
   const named = Object.keys(KINDS).filter(
     (kind) => typeof input === "object" && input !== null && kind in input,
   );

@@ -1,10 +1,7 @@
-import type { MessageId } from "../protocol/message.ts";
-import type { ConnectionId, UserId } from "../protocol/tag.ts";
+import type { Ending, Receipt } from "../protocol/receipt.ts";
+import type { ConnectionId } from "../protocol/tag.ts";
 
-/** How a message can end. Each accepted message ends in exactly one of these. */
-export const ENDINGS = ["dead", "cancelled", "expired", "partial", "delivered", "no-recipients"] as const;
-export type Ending = (typeof ENDINGS)[number];
-export type State = Ending | "delivering" | "retrying";
+export { ENDINGS, type Ending, NAMED_FAILURES, type Receipt, type State } from "../protocol/receipt.ts";
 
 /** A live connection that a message is for. `connectedAt` (milliseconds) guards deletion: ids may come back. */
 export interface Recipient {
@@ -13,11 +10,7 @@ export interface Recipient {
 }
 
 /** `sent`: the gateway accepted the frame. `gone`: the connection did not exist. `failed`: refused for good. */
-export interface Counts {
-  readonly sent: number;
-  readonly gone: number;
-  readonly failed: number;
-}
+export type Counts = Omit<Receipt["counts"], "pending">;
 
 /** The progress of a delivery, which one run passes to the next. */
 export interface Progress {
@@ -39,27 +32,8 @@ export const NO_PROGRESS: Progress = {
   rounds: 0,
 };
 
-/** The maximum number of failed connections that a receipt names. Its counts include all of them. */
-export const NAMED_FAILURES = 100;
-
 /** Returns the ending of a delivery that is complete. */
 export function endingOf({ sent, failed }: Counts): Ending {
   if (failed > 0) return "partial";
   return sent > 0 ? "delivered" : "no-recipients";
-}
-
-/** The receipt of a message, as `GET` of the message returns it. */
-export interface Receipt {
-  readonly id: MessageId;
-  readonly producer: UserId;
-  readonly state: State;
-  readonly time?: string;
-  readonly counts: Counts & { readonly pending: number };
-  /** Receives so far; of the jobs, the most any of them took. */
-  readonly attempts: number;
-  readonly jobs?: number;
-  readonly reason?: string;
-  /** Connections that did not get it and will not: at most `NAMED_FAILURES`. */
-  readonly failed?: readonly ConnectionId[];
-  readonly updatedAt: string;
 }

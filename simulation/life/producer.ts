@@ -1,6 +1,7 @@
-import { type Item, ingest } from "../../shared/pipeline/ingest/ingest.ts";
+import { ingest } from "../../shared/pipeline/ingest/ingest.ts";
 import { cancelMessage } from "../../shared/pipeline/receipts/receipts.ts";
 import type { Identity } from "../../shared/protocol/grant.ts";
+import type { Item } from "../../shared/protocol/item.ts";
 import { PRIORITIES } from "../../shared/protocol/lane.ts";
 import type { MessageId } from "../../shared/protocol/message.ts";
 import { type Tag, topicTag, type UserId, userTag } from "../../shared/protocol/tag.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { median } from "../../bench/measure.ts";
 import { backlog } from "../../shared/pipeline/ingest/backlog.ts";
-import { type Item, ingest } from "../../shared/pipeline/ingest/ingest.ts";
+import { ingest } from "../../shared/pipeline/ingest/ingest.ts";
+import type { Item } from "../../shared/protocol/item.ts";
 import { PublishRequest } from "../../shared/protocol/message.ts";
 import { parse } from "../../shared/protocol/parse.ts";
 import type { UserId } from "../../shared/protocol/tag.ts";

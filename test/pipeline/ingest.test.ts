@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { backlog } from "../../shared/pipeline/ingest/backlog.ts";
-import { type Item, ingest } from "../../shared/pipeline/ingest/ingest.ts";
+import { ingest } from "../../shared/pipeline/ingest/ingest.ts";
 import type { MessageQueue } from "../../shared/ports.ts";
+import type { Item } from "../../shared/protocol/item.ts";
 import { LANES } from "../../shared/protocol/lane.ts";
 import type { UserId } from "../../shared/protocol/tag.ts";
 import type { Job } from "../../shared/receipts/job.ts";

@@ -1,6 +1,7 @@
 import type { Clock, Entry, MessageQueue, Telemetry } from "../../ports.ts";
-import { accept, type Problem, problem, type Result, refuse } from "../../protocol/errors.ts";
+import { accept, problem, type Result, refuse } from "../../protocol/errors.ts";
 import { type Identity, mayPublish } from "../../protocol/grant.ts";
+import type { Item } from "../../protocol/item.ts";
 import { PRIORITIES } from "../../protocol/lane.ts";
 import { BATCH_MESSAGES, FRAME_BYTES } from "../../protocol/limits.ts";
 import { messageFrom, PublishRequest } from "../../protocol/message.ts";
@@ -17,10 +18,6 @@ export interface IngestDeps {
   readonly lifeSeconds: number;
   readonly telemetry: Telemetry;
 }
-
-export type Item =
-  | { readonly id: string; readonly state: "queued" }
-  | { readonly id?: string; readonly state: "refused"; readonly problem: Problem };
 
 /**
  * Checks what a producer posts and writes it to its lanes. Answers for one message, or for each of an array,

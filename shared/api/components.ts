@@ -1,0 +1,78 @@
+import * as v from "valibot";
+import { FieldError, Problem } from "../protocol/errors.ts";
+import { CLIENT_FRAMES, RefusedTopic, SERVER_FRAMES } from "../protocol/frame.ts";
+import { QueuedItem, RefusedItem } from "../protocol/item.ts";
+import { MessageId, PublishRequest } from "../protocol/message.ts";
+import { Receipt } from "../protocol/receipt.ts";
+import { ConnectionId, Tag, Topic, UserId } from "../protocol/tag.ts";
+import { Target } from "../protocol/target.ts";
+import { type JsonSchema, jsonSchemas, type Named } from "./json-schema.ts";
+import { type Described, FIELD_TEXT } from "./text.ts";
+
+const NAMES = { ConnectionId, MessageId, Topic, UserId };
+const REFUSALS = { FieldError, Problem };
+
+/** A refusal that API Gateway makes by itself. */
+const GatewayError = v.object({ message: v.string() });
+
+/** The schemas of the HTTP API. */
+export const httpSchemas = (): Readonly<Record<string, JsonSchema>> =>
+  described(
+    jsonSchemas(
+      { ...NAMES, Tag, Target, PublishRequest, QueuedItem, RefusedItem, Receipt, ...REFUSALS, GatewayError },
+      "draft-2020-12",
+    ),
+  );
+
+/** The schemas of the frames, in the dialect that AsyncAPI 3.0 has: draft 7. */
+export const frameSchemas = (): Readonly<Record<string, JsonSchema>> =>
+  described(jsonSchemas({ ...NAMES, FieldError, RefusedTopic, ...FRAMES }, "draft-07"));
+
+/** `subscribe` is `SubscribeFrame`. */
+export const frameName = (type: string): string => `${type.charAt(0).toUpperCase()}${type.slice(1)}Frame`;
+
+/** The frames by the names of their schemas, and by who sends them. */
+const FRAMES: Named = {
+  ...framesOf(CLIENT_FRAMES),
+  ...framesOf(SERVER_FRAMES),
+};
+
+function framesOf(frames: Named): Named {
+  return Object.fromEntries(Object.entries(frames).map(([type, schema]) => [frameName(type), schema]));
+}
+
+const described = (schemas: Readonly<Record<string, JsonSchema>>): Readonly<Record<string, JsonSchema>> =>
+  Object.fromEntries(
+    Object.entries(schemas).map(([name, schema]) => [
+      name,
+      Object.hasOwn(FIELD_TEXT, name) ? withText(schema, FIELD_TEXT[name as Described]) : schema,
+    ]),
+  );
+
+/** Says of each property of a schema, or of its parts, what it is. Draft 7 ignores what stands beside a `$ref`. */
+function withText(schema: JsonSchema, text: Readonly<Record<string, string>>): JsonSchema {
+  const inside = (parts: JsonSchema["anyOf"]) =>
+    parts?.map((part) => (isObject(part) ? withText(part, text) : part));
+  const { properties, allOf, anyOf } = schema;
+  return {
+    ...schema,
+    ...(properties ? { properties: propertiesWithText(properties, text) } : {}),
+    ...(allOf ? { allOf: inside(allOf) } : {}),
+    ...(anyOf ? { anyOf: inside(anyOf) } : {}),
+  } as JsonSchema;
+}
+
+function propertiesWithText(
+  properties: NonNullable<JsonSchema["properties"]>,
+  text: Readonly<Record<string, string>>,
+) {
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, property]) => {
+      const description = text[name];
+      if (description === undefined || !isObject(property)) return [name, property];
+      return [name, property.$ref ? { allOf: [property], description } : { ...property, description }];
+    }),
+  );
+}
+
+const isObject = (schema: unknown): schema is JsonSchema => typeof schema === "object" && schema !== null;

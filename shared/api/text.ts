@@ -1,0 +1,117 @@
+import type { FieldError, Problem } from "../protocol/errors.ts";
+import type { ClientFrame, RefusedTopic, ServerFrame } from "../protocol/frame.ts";
+import type { QueuedItem, RefusedItem } from "../protocol/item.ts";
+import { DATA_LEVELS, DEFAULT_DEDUPE_SECONDS, FRAME_BYTES } from "../protocol/limits.ts";
+import type { PublishRequest } from "../protocol/message.ts";
+import type { MessageFrame } from "../protocol/message-frame.ts";
+import type { Receipt } from "../protocol/receipt.ts";
+
+/*
+ * What the documents say of each field. It stands apart from the schemas, which the functions load. A field without its
+ * text here does not compile.
+ */
+
+type FieldsOf<T> = Record<T extends unknown ? keyof T : never, string>;
+type Frame<Frames extends { readonly type: string }, Type extends Frames["type"]> = FieldsOf<
+  Extract<Frames, { readonly type: Type }>
+>;
+
+const REF = "Chosen by the client. The reply carries it back.";
+const TYPE = "The type of the frame.";
+const RETRY = "Seconds after which trying again makes sense.";
+const CODE = "What is wrong: stable, see docs/errors.md. Later versions may have more codes.";
+const DETAIL = "What is wrong, for a human.";
+const BAD_FIELDS = "The bad fields: all of them, or the first hundred.";
+
+const changes = {
+  type: TYPE,
+  topics: "The topics that are as the frame asked.",
+  refused: "The topics that were not changed, and why. Absent if there are none.",
+  ref: REF,
+};
+const asks = { type: TYPE, topics: "Names of topics. One that is named twice is answered once.", ref: REF };
+
+export const FIELD_TEXT = {
+  PublishRequest: {
+    id: "Names the message among those of its producer. A UUIDv7 is made if it is absent.",
+    target: "Whom the message is for.",
+    event: "A name of what happened, such as order.shipped.",
+    data: `Any JSON, at most ${DATA_LEVELS} levels deep. The frame made of the message has at most ${FRAME_BYTES} bytes.`,
+    priority: "The lane that the message takes. `normal` if it is absent.",
+    expiresAt:
+      "The message is dropped at this time, which lies ahead, and no further than the deployment keeps messages. Give either this or `ttlSeconds`.",
+    ttlSeconds:
+      "The message is dropped after this time. A deployment may keep messages for less: 345,600 seconds by default.",
+    delaySeconds: "The message is delivered no sooner. It must be due before it expires.",
+    dedupeSeconds: `A second message with the same id changes nothing for this time. ${DEFAULT_DEDUPE_SECONDS} if it is absent.`,
+  } satisfies FieldsOf<PublishRequest>,
+  QueuedItem: {
+    id: "The id of the message, by which its receipt can be read.",
+    state: "The message is stored durably.",
+  } satisfies FieldsOf<QueuedItem>,
+  RefusedItem: {
+    id: "The id that the producer gave, if that is a string.",
+    state: "The message is not stored.",
+    problem: "Why it is refused.",
+  } satisfies FieldsOf<RefusedItem>,
+  Problem: {
+    type: "`urn:tagwire:error:` and the code.",
+    title: "What the code means.",
+    status: "The HTTP status.",
+    code: CODE,
+    detail: DETAIL,
+    errors: BAD_FIELDS,
+    retryAfter: RETRY,
+  } satisfies FieldsOf<Problem>,
+  FieldError: {
+    pointer: "A JSON pointer into the body (RFC 6901).",
+    detail: "What is wrong with the field, or what would do.",
+  } satisfies FieldsOf<FieldError>,
+  Receipt: {
+    id: "The id of the message.",
+    producer: "The `sub` of the token that it was posted with.",
+    state: "`delivering` or `retrying`, and then one ending.",
+    time: "When the message was accepted. Absent if it was cancelled before any run met it.",
+    counts:
+      "Connections: `sent` got it, `gone` were not there any more, `failed` will not get it, `pending` wait for a retry.",
+    attempts: "How often a run received it.",
+    jobs: "Into how many jobs it was split. Absent if it was not.",
+    reason: "Why it is not simply delivered.",
+    failed: "Connections that did not get it and will not, by name, as far as they fit.",
+    updatedAt: "When the receipt changed last.",
+  } satisfies FieldsOf<Receipt>,
+  RefusedTopic: {
+    topic: "The topic as the frame named it.",
+    code: CODE,
+    detail: DETAIL,
+  } satisfies FieldsOf<RefusedTopic>,
+  SubscribeFrame: asks satisfies Frame<ClientFrame, "subscribe">,
+  UnsubscribeFrame: asks satisfies Frame<ClientFrame, "unsubscribe">,
+  PingFrame: { type: TYPE, ref: REF } satisfies Frame<ClientFrame, "ping">,
+  MessageFrame: {
+    type: TYPE,
+    id: "The id of the message. A client drops a frame whose id it has seen.",
+    event: "The name that the producer gave. Absent if it gave none.",
+    data: "What the producer sent.",
+    time: "When the message was accepted.",
+    topic: "The topic that the message is for.",
+    to: "The kind of its target, if that is no topic.",
+  } satisfies FieldsOf<MessageFrame>,
+  SubscribedFrame: changes satisfies Frame<ServerFrame, "subscribed">,
+  UnsubscribedFrame: changes satisfies Frame<ServerFrame, "unsubscribed">,
+  PongFrame: {
+    type: TYPE,
+    connection: "The id of this connection, which a target can name.",
+    ref: REF,
+  } satisfies Frame<ServerFrame, "pong">,
+  ErrorFrame: {
+    type: TYPE,
+    code: CODE,
+    detail: DETAIL,
+    errors: BAD_FIELDS,
+    retryAfter: RETRY,
+    ref: REF,
+  } satisfies Frame<ServerFrame, "error">,
+};
+
+export type Described = keyof typeof FIELD_TEXT;
