@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/load/**", "test/e2e/**", "test/embed/**", "test/moto/**"],
+    exclude: ["test/load/**", "test/e2e/**", "test/embed/**", "test/moto/**", "test/schemathesis/**"],
     // Most tests wait more than they compute.
     maxWorkers: "100%",
     testTimeout: 120_000,

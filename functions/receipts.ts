@@ -31,7 +31,10 @@ export function receiptsHandler(runtime: Runtime) {
       const answer = ANSWERS.get(methodOf(event));
       if (!answer) return problemReply(NO_ROUTE.refusal);
       const producer = queryParameterOf(event, "producer");
-      const asked = { id: pathParameterOf(event, "id") ?? "", ...(producer ? { producer } : {}) };
+      const asked = {
+        id: pathParameterOf(event, "id") ?? "",
+        ...(producer === undefined ? {} : { producer }),
+      };
       const receipt = await answer(deps, reader.value, asked);
       return receipt.ok ? reply(200, receipt.value) : problemReply(askAgain(receipt.refusal));
     });

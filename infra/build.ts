@@ -2,6 +2,8 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { buildSync, transformSync } from "esbuild";
+import { asyncApi } from "../shared/api/asyncapi.ts";
+import { openApi } from "../shared/api/openapi.ts";
 
 /** What `npm run build` runs: everything that the package brings, in dist/. */
 const run = (command: string, ...args: string[]) => void execFileSync(command, args, { stdio: "inherit" });
@@ -42,6 +44,8 @@ for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" }))
     const file = join("dist", name);
     writeFileSync(file, transformSync(readFileSync(file, "utf8")).code);
   }
+writeFileSync("dist/openapi.json", JSON.stringify(openApi(), null, 2));
+writeFileSync("dist/asyncapi.json", JSON.stringify(asyncApi(), null, 2));
 writeFileSync("dist/cjs/package.json", '{ "type": "commonjs" }\n');
 
 run("npx", "cdk", "synth", "--quiet", "--output", "dist/assembly");

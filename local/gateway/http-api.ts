@@ -70,7 +70,7 @@ async function serve(deps: HttpApiDeps, request: IncomingMessage, response: Serv
   sendProblem(response, { code: "ROUTE_NOT_FOUND", detail: `there is no ${method} ${path}` });
 }
 
-const DOCUMENTS: ReadonlyMap<string, () => object> = new Map([
+const DOCUMENTS = new Map<string, () => object>([
   ["/v1/openapi.json", openApi],
   ["/v1/asyncapi.json", asyncApi],
 ]);

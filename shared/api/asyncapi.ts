@@ -12,7 +12,12 @@ export const asyncApi = () => ({
   },
   defaultContentType: "application/json",
   servers: {
-    local: { host: "127.0.0.1:3000", protocol: "ws", description: "A router on one machine", security: SECURITY },
+    local: {
+      host: "127.0.0.1:3000",
+      protocol: "ws",
+      description: "A router on one machine",
+      security: SECURITY,
+    },
     account: {
       host: "{api}.execute-api.{region}.amazonaws.com",
       pathname: "/{stage}",

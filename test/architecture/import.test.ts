@@ -21,6 +21,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "shared/settings/": ["shared/protocol/", "valibot"],
   "shared/metric.ts": [],
   "shared/ports.ts": ["shared/protocol/", "shared/receipts/", "shared/connections/", "shared/metric.ts"],
+  // The documents of the two APIs: the protocol in the words of others. No function loads them.
+  "shared/api/": ["shared/protocol/", "@valibot/to-json-schema", "valibot"],
   "shared/pipeline/": [...CORE, "p-limit"],
   "shared/adapters/sdk/": ["shared/protocol/", "@aws-sdk/client-dynamodb"],
   "shared/adapters/dynamodb/": [...CORE, "shared/adapters/sdk/", "@aws-sdk/client-dynamodb"],
@@ -49,6 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "local/": [
     ...CORE,
     "functions/",
+    "shared/api/",
     "@aws-sdk/client-sqs",
     "@aws-sdk/client-dynamodb",
     "aws-lambda",

@@ -1,0 +1,48 @@
+"""What the documents cannot say of a good request: rules between its fields, and between it and the clock."""
+
+from datetime import datetime, timedelta, timezone
+from unicodedata import category
+
+import schemathesis
+
+EXPRESSION_TAGS = 20
+
+
+def messages(case):
+    body = case.body if isinstance(case.body, list) else [case.body]
+    return [message for message in body if isinstance(message, dict)]
+
+
+def is_negative(case):
+    return case.meta is not None and case.meta.generation.mode.is_negative
+
+
+@schemathesis.hook
+def map_case(context, case):
+    """A message expires after it is due, and no later than the router keeps it."""
+    if is_negative(case):
+        return case
+    for message in messages(case):
+        due = message.get("delaySeconds", 0)
+        if "expiresAt" in message:
+            later = datetime.now(timezone.utc) + timedelta(seconds=due + 3600)
+            message["expiresAt"] = later.isoformat().replace("+00:00", "Z")
+        if "ttlSeconds" in message:
+            message["ttlSeconds"] = max(message["ttlSeconds"], due + 1)
+    return case
+
+
+@schemathesis.hook
+def filter_case(context, case):
+    """An expression has a bound for all its lists. Python has no \\p{C}, which users and tags may not hold."""
+    if is_negative(case):
+        return True
+    texts = [str((case.query or {}).get("producer", ""))]
+    for message in messages(case):
+        target = message.get("target", {})
+        lists = target["tags"].values() if "tags" in target else []
+        tags = [tag for one in lists for tag in one]
+        if len(tags) > EXPRESSION_TAGS:
+            return False
+        texts += [*tags, target.get("user", "")]
+    return not any(category(sign).startswith("C") for text in texts for sign in text)
