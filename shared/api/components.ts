@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { FieldError, Problem } from "../protocol/errors.ts";
 import { CLIENT_FRAMES, RefusedTopic, SERVER_FRAMES } from "../protocol/frame.ts";
+import { GRANT_CLAIM, Grant, Registered } from "../protocol/grant.ts";
 import { QueuedItem, RefusedItem } from "../protocol/item.ts";
 import { MessageId, PublishRequest } from "../protocol/message.ts";
 import { Receipt } from "../protocol/receipt.ts";
@@ -15,13 +16,15 @@ const REFUSALS = { FieldError, Problem };
 /** A refusal that API Gateway makes by itself. */
 const GatewayError = v.object({ message: v.string() });
 
+/** The claims of a token. A deployment can give the claim with the grant another name. */
+const Claims = v.object({ ...Registered.entries, [GRANT_CLAIM]: v.optional(v.union([Grant, v.string()])) });
+
+const REPLIES = { QueuedItem, RefusedItem, Receipt, ...REFUSALS, GatewayError };
+
 /** The schemas of the HTTP API. */
 export const httpSchemas = (): Readonly<Record<string, JsonSchema>> =>
   described(
-    jsonSchemas(
-      { ...NAMES, Tag, Target, PublishRequest, QueuedItem, RefusedItem, Receipt, ...REFUSALS, GatewayError },
-      "draft-2020-12",
-    ),
+    jsonSchemas({ ...NAMES, Tag, Target, PublishRequest, ...REPLIES, Grant, Claims }, "draft-2020-12"),
   );
 
 /** The schemas of the frames, in the dialect that AsyncAPI 3.0 has: draft 7. */

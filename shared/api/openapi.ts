@@ -31,7 +31,8 @@ export const openApi = () => ({
         type: "http",
         scheme: "bearer",
         bearerFormat: "JWT",
-        description: "What it grants is in its claim `tagwire`.",
+        description:
+          "A JWT with the claims of the schema `Claims`. What it grants stands in the claim `tagwire`.",
       },
     },
     schemas: httpSchemas(),

@@ -1,5 +1,6 @@
 import type { FieldError, Problem } from "../protocol/errors.ts";
 import type { ClientFrame, RefusedTopic, ServerFrame } from "../protocol/frame.ts";
+import type { GRANT_CLAIM, Grant, Identity } from "../protocol/grant.ts";
 import type { QueuedItem, RefusedItem } from "../protocol/item.ts";
 import { DATA_LEVELS, DEFAULT_DEDUPE_SECONDS, FRAME_BYTES } from "../protocol/limits.ts";
 import type { PublishRequest } from "../protocol/message.ts";
@@ -80,6 +81,17 @@ export const FIELD_TEXT = {
     failed: "Connections that did not get it and will not, by name, as far as they fit.",
     updatedAt: "When the receipt changed last.",
   } satisfies FieldsOf<Receipt>,
+  Grant: {
+    tags: "What its connections hold from the start. No `user:` tag is among them: `sub` says that.",
+    subscribe: "Patterns of the topics that its connections may add.",
+    publish: "Patterns of the targets that it may post to.",
+    admin: "It may read and cancel the messages of every producer.",
+  } satisfies FieldsOf<Grant>,
+  Claims: {
+    sub: "The user of its connections, and the producer of its messages.",
+    exp: "When it expires, in seconds since 1970.",
+    tagwire: "What it grants: an object, or its JSON as a string. It grants nothing if it is absent.",
+  } satisfies FieldsOf<Pick<Identity, "sub" | "exp"> & { readonly [GRANT_CLAIM]: Grant }>,
   RefusedTopic: {
     topic: "The topic as the frame named it.",
     code: CODE,

@@ -9,6 +9,7 @@ const Patterns = v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(256)));
 const FixedTag = v.pipe(
   Tag,
   v.check((tag) => !tag.startsWith("user:"), "must not name a user: sub does"),
+  v.metadata({ not: { pattern: "^user:" } }),
 );
 
 /** The end of the year 9999, in seconds since 1970: beyond it a time has no ISO 8601 text of four digits. */
@@ -27,7 +28,7 @@ export const Grant = v.object({
 export type Grant = v.InferOutput<typeof Grant>;
 
 /** The registered claims that a token must have (RFC 7519 §4.1). Others are checked before, or ignored. */
-const Registered = v.object({
+export const Registered = v.object({
   sub: UserId,
   /** Seconds since 1970. */
   exp: v.pipe(

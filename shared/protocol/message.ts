@@ -26,11 +26,14 @@ const EventName = v.pipe(
   v.minLength(1, "must not be empty"),
   v.maxCodePoints(128, "must be at most 128 characters long"),
 );
+/** The form of a time that RFC 3339 shares with ISO 8601, and each language can write. */
+const TIME_PATTERN = "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:[0-5]\\d(\\.\\d{1,9})?(Z|[+-]\\d\\d:\\d\\d)$";
+
 /** An ISO 8601 time that is a day of the calendar. */
 export const Time = v.pipe(
   v.string(),
   v.check(isTime, "must be an ISO 8601 time, as in 2026-01-31T12:00:00Z"),
-  v.metadata({ format: "date-time" }),
+  v.metadata({ format: "date-time", pattern: TIME_PATTERN }),
 );
 
 /** Date.parse makes March of 30 February, and nothing of an offset without minutes. */
