@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { asyncApi } from "../../shared/api/asyncapi.ts";
+import { openApi } from "../../shared/api/openapi.ts";
 import { startTiny } from "./support.ts";
 
 const JSON_HEADERS = { "content-type": "application/json", "X-Odd-Case": "kept", cookie: "a=1; b=2" };
@@ -100,6 +102,16 @@ test("a function that outlives its timeout is a 500, one that outlives the gatew
   );
   expect((await fetch(`${url}/v1/messages`, { method: "POST" })).status).toBe(500);
   expect((await fetch(`${url}/v1/messages/a`)).status).toBe(503);
+});
+
+test.each([
+  { path: "/v1/openapi.json", document: openApi() },
+  { path: "/v1/asyncapi.json", document: asyncApi() },
+])("$path is its document, which needs no token", async ({ path, document }) => {
+  const { url } = await startTiny();
+  const response = await fetch(url + path);
+  expect([response.status, response.headers.get("content-type")]).toEqual([200, "application/json"]);
+  expect(await response.json()).toEqual(JSON.parse(JSON.stringify(document)));
 });
 
 test("it says that it is well", async () => {
