@@ -44,8 +44,8 @@ for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" }))
     const file = join("dist", name);
     writeFileSync(file, transformSync(readFileSync(file, "utf8")).code);
   }
-writeFileSync("dist/openapi.json", JSON.stringify(openApi(), null, 2));
-writeFileSync("dist/asyncapi.json", JSON.stringify(asyncApi(), null, 2));
+writeFileSync("dist/openapi.json", JSON.stringify(openApi()));
+writeFileSync("dist/asyncapi.json", JSON.stringify(asyncApi()));
 writeFileSync("dist/cjs/package.json", '{ "type": "commonjs" }\n');
 
 run("npx", "cdk", "synth", "--quiet", "--output", "dist/assembly");

@@ -1,4 +1,5 @@
-import { CLIENT_FRAMES, SERVER_FRAMES, SUBPROTOCOL } from "../protocol/frame.ts";
+import { CLIENT_FRAMES, SUBPROTOCOL } from "../protocol/frame.ts";
+import { SERVER_FRAMES } from "../protocol/server-frame.ts";
 import { frameName, frameSchemas } from "./components.ts";
 
 /** The WebSocket as an AsyncAPI 3 document: what the router receives and sends. */

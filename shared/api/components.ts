@@ -1,10 +1,11 @@
 import * as v from "valibot";
-import { FieldError, Problem } from "../protocol/errors.ts";
-import { CLIENT_FRAMES, RefusedTopic, SERVER_FRAMES } from "../protocol/frame.ts";
+import { CLIENT_FRAMES } from "../protocol/frame.ts";
 import { GRANT_CLAIM, Grant, Registered } from "../protocol/grant.ts";
 import { QueuedItem, RefusedItem } from "../protocol/item.ts";
 import { MessageId, PublishRequest } from "../protocol/message.ts";
+import { FieldError, Problem } from "../protocol/problem.ts";
 import { Receipt } from "../protocol/receipt.ts";
+import { RefusedTopic, SERVER_FRAMES } from "../protocol/server-frame.ts";
 import { ConnectionId, Tag, Topic, UserId } from "../protocol/tag.ts";
 import { Target } from "../protocol/target.ts";
 import { type JsonSchema, jsonSchemas, type Named } from "./json-schema.ts";

@@ -1,20 +1,16 @@
 import * as v from "valibot";
-import { ErrorCode, FieldError, type Refusal, type Result } from "./errors.ts";
-import { FRAME_TOPICS, REF_LENGTH } from "./limits.ts";
-import { MessageFrame } from "./message-frame.ts";
+import type { Refusal, Result } from "./errors.ts";
+import { FRAME_TOPICS } from "./limits.ts";
 import { exactObject, parse, parseJson } from "./parse.ts";
-import { ConnectionId } from "./tag.ts";
+import { Ref } from "./ref.ts";
+import type { ServerFrame } from "./server-frame.ts";
+
+export type { Ref } from "./ref.ts";
+export type { RefusedTopic, ServerFrame } from "./server-frame.ts";
 
 /** The WebSocket sub-protocol this page of the protocol is called (RFC 6455 §1.9). */
 export const SUBPROTOCOL = "tagwire.v1";
 
-const Ref = v.union(
-  [
-    v.pipe(v.string(), v.maxCodePoints(REF_LENGTH, `must be at most ${REF_LENGTH} characters long`)),
-    v.pipe(v.number(), v.finite("must be a number that fits a double")),
-  ],
-  "must be a string or a number",
-);
 const Topics = v.pipe(
   v.array(v.unknown()),
   v.minLength(1, "must name at least one topic"),
@@ -31,45 +27,6 @@ export const CLIENT_FRAMES = {
 const { subscribe, unsubscribe, ping } = CLIENT_FRAMES;
 const ClientFrame = v.variant("type", [subscribe, unsubscribe, ping]);
 export type ClientFrame = v.InferOutput<typeof ClientFrame>;
-export type Ref = v.InferOutput<typeof Ref>;
-
-/** A topic that a frame did not change, and why. */
-export const RefusedTopic = v.pipe(
-  v.object({ topic: v.string(), code: ErrorCode, detail: v.string() }),
-  v.readonly(),
-);
-export type RefusedTopic = v.InferOutput<typeof RefusedTopic>;
-
-const changed = {
-  topics: v.pipe(v.array(v.string()), v.readonly()),
-  /** The topics that were not changed, and why. Left out if there are none. */
-  refused: v.exactOptional(v.pipe(v.array(RefusedTopic), v.readonly())),
-  ref: v.exactOptional(Ref),
-};
-
-/** What a client gets, by type. Fields that are not listed are ignored: a later router may send more. */
-export const SERVER_FRAMES = {
-  message: MessageFrame,
-  subscribed: v.pipe(v.object({ type: v.literal("subscribed"), ...changed }), v.readonly()),
-  unsubscribed: v.pipe(v.object({ type: v.literal("unsubscribed"), ...changed }), v.readonly()),
-  pong: v.pipe(
-    v.object({ type: v.literal("pong"), connection: ConnectionId, ref: v.exactOptional(Ref) }),
-    v.readonly(),
-  ),
-  error: v.pipe(
-    v.object({
-      type: v.literal("error"),
-      code: ErrorCode,
-      detail: v.string(),
-      errors: v.exactOptional(v.pipe(v.array(FieldError), v.readonly())),
-      /** Seconds after which trying again makes sense. */
-      retryAfter: v.exactOptional(v.number()),
-      ref: v.exactOptional(Ref),
-    }),
-    v.readonly(),
-  ),
-};
-export type ServerFrame = v.InferOutput<(typeof SERVER_FRAMES)[keyof typeof SERVER_FRAMES]>;
 
 /** What a client gets instead of what it asked for. */
 export const errorFrame = (

@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { Problem } from "./errors.ts";
 import { MessageId } from "./message.ts";
+import { Problem } from "./problem.ts";
 
 /** A message that is stored: what a POST of one message returns, and an item of what a POST of an array returns. */
 export const QueuedItem = v.pipe(v.object({ id: MessageId, state: v.literal("queued") }), v.readonly());

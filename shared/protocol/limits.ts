@@ -57,3 +57,6 @@ export const IDLE_SECONDS = 600;
  * quotas: integration timeout 29 s; the rest is for clocks that differ).
  */
 export const CONNECTING = 35_000;
+
+/** The maximum number of failed connections that a receipt names. Its counts include all of them. */
+export const NAMED_FAILURES = 100;

@@ -1,26 +1,9 @@
-import * as v from "valibot";
-import { type Message, MessageId, Time } from "./message.ts";
-import { Topic } from "./tag.ts";
+import type { Message } from "./message.ts";
+import type { AddressedTo, MessageFrame } from "./server-frame.ts";
+import type { Topic } from "./tag.ts";
 import type { Target } from "./target.ts";
 
-/** The kinds of targets whose frame does not name the target. */
-const AddressedTo = v.picklist(["connection", "user", "tags", "everyone"]);
-export type AddressedTo = v.InferOutput<typeof AddressedTo>;
-
-const Content = v.object({
-  type: v.literal("message"),
-  id: MessageId,
-  event: v.exactOptional(v.string()),
-  data: v.unknown(),
-  time: Time,
-});
-
-/** What a client gets of a message. It has either `topic` or `to`. */
-export const MessageFrame = v.pipe(
-  v.intersect([Content, v.union([v.object({ topic: Topic }), v.object({ to: AddressedTo })])]),
-  v.readonly(),
-);
-export type MessageFrame = v.InferOutput<typeof MessageFrame>;
+export type { AddressedTo, MessageFrame } from "./server-frame.ts";
 
 /**
  * The frame that a message becomes. It names the topic if the target is one, and otherwise only the kind of the target:

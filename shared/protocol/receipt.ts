@@ -1,14 +1,8 @@
 import * as v from "valibot";
+import { ENDINGS } from "./ending.ts";
+import { NAMED_FAILURES } from "./limits.ts";
 import { MessageId, Time } from "./message.ts";
 import { ConnectionId, UserId } from "./tag.ts";
-
-/** How a message can end. Each accepted message ends in exactly one of these. */
-export const ENDINGS = ["dead", "cancelled", "expired", "partial", "delivered", "no-recipients"] as const;
-export type Ending = (typeof ENDINGS)[number];
-export type State = Ending | "delivering" | "retrying";
-
-/** The maximum number of failed connections that a receipt names. Its counts include all of them. */
-export const NAMED_FAILURES = 100;
 
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 

@@ -1,7 +1,10 @@
-import type { Ending, Receipt } from "../protocol/receipt.ts";
+import type { Ending } from "../protocol/ending.ts";
+import type { Receipt } from "../protocol/receipt.ts";
 import type { ConnectionId } from "../protocol/tag.ts";
 
-export { ENDINGS, type Ending, NAMED_FAILURES, type Receipt, type State } from "../protocol/receipt.ts";
+export { ENDINGS, type Ending, type State } from "../protocol/ending.ts";
+export { NAMED_FAILURES } from "../protocol/limits.ts";
+export type { Receipt } from "../protocol/receipt.ts";
 
 /** A live connection that a message is for. `connectedAt` (milliseconds) guards deletion: ids may come back. */
 export interface Recipient {

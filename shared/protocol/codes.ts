@@ -1,0 +1,32 @@
+/** Every code a user can meet, its HTTP status, and the one-line meaning that `docs/errors.md` repeats. */
+export const ERRORS = {
+  BODY_NOT_JSON: { status: 400, title: "The body is not JSON." },
+  MESSAGE_INVALID: { status: 400, title: "The message breaks the schema." },
+  BATCH_INVALID: { status: 400, title: "The array of messages is empty or too long." },
+  FRAME_INVALID: { status: 400, title: "The frame breaks the protocol." },
+  TOPIC_INVALID: { status: 400, title: "The name of the topic breaks the rules." },
+  TOO_MANY_TOPICS: { status: 400, title: "The connection holds as many tags as it may." },
+  SUBPROTOCOL_UNSUPPORTED: { status: 400, title: "None of the offered sub-protocols is known." },
+  TOKEN_MISSING: { status: 401, title: "There is no token." },
+  TOKEN_INVALID: { status: 401, title: "The token cannot be trusted." },
+  TOKEN_EXPIRED: { status: 401, title: "The token has expired." },
+  TARGET_FORBIDDEN: { status: 403, title: "The token does not grant publishing to this target." },
+  TOPIC_FORBIDDEN: { status: 403, title: "The token does not grant subscribing to this topic." },
+  ORIGIN_FORBIDDEN: { status: 403, title: "Pages of this origin or host may not use the router." },
+  RECEIPT_FORBIDDEN: { status: 403, title: "The token does not reach this receipt." },
+  ROUTE_NOT_FOUND: { status: 404, title: "There is nothing at this address." },
+  RECEIPT_NOT_FOUND: { status: 404, title: "No run has met this id yet, or it is unknown." },
+  CONNECTION_UNKNOWN: { status: 404, title: "The connection is not known any more; connect again." },
+  SUPERSEDED: { status: 409, title: "Another frame of the same socket changed these topics meanwhile." },
+  MESSAGE_TOO_LARGE: { status: 413, title: "The frame made from the message is too large for a socket." },
+  BODY_TOO_LARGE: { status: 413, title: "The body is too large." },
+  CONTENT_TYPE_UNSUPPORTED: { status: 415, title: "The body must be application/json." },
+  LANE_FULL: { status: 429, title: "The lane's backlog is over its limit; try later." },
+  TOO_MANY_FRAMES: { status: 429, title: "The connection sends or changes too much; slow down." },
+  QUEUE_UNAVAILABLE: { status: 503, title: "The queue refused the write; it is safe to send again." },
+  TABLE_UNAVAILABLE: { status: 503, title: "A table could not be reached; it is safe to ask again." },
+  KEYS_UNAVAILABLE: { status: 503, title: "The keys of tokens could not be read; it is safe to ask again." },
+  SETTINGS_INVALID: { status: 500, title: "A setting is missing or wrong; nothing was started." },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
