@@ -121,12 +121,14 @@ describe("a good frame that cannot be granted", () => {
   });
 });
 
-test("topics may be named twice, held already, or not held", async () => {
+test("topics may be named twice, held already, or not held, and each is answered once", async () => {
   const socket = await open();
   for (const type of ["subscribe", "subscribe", "unsubscribe", "unsubscribe"]) {
     socket.send({ type, topics: ["twice", "twice"], ref: type });
-    expect(await socket.next()).toEqual({ type: `${type}d`, topics: ["twice", "twice"], ref: type });
+    expect(await socket.next()).toEqual({ type: `${type}d`, topics: ["twice"], ref: type });
   }
+  socket.send({ type: "subscribe", topics: ["a b", "a b"] });
+  expect(await socket.next()).toMatchObject({ topics: [], refused: [{ topic: "a b" }] });
 });
 
 describe("a socket is refused with a problem document", () => {

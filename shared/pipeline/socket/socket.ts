@@ -123,7 +123,7 @@ async function change(
   { type, topics, ref }: Exclude<ClientFrame, { type: "ping" }>,
 ): Promise<Result<ServerFrame>> {
   const verb = type === "subscribe" ? "add" : "remove";
-  const checked = topics.map((name) => ({ name, result: checkTopic(row, verb, name) }));
+  const checked = [...new Set(topics)].map((name) => ({ name, result: checkTopic(row, verb, name) }));
   const good = checked.flatMap(({ result }) => (result.ok ? [result.value] : []));
   const refused = checked.flatMap(({ name, result }) =>
     result.ok ? [] : [{ topic: name, code: result.refusal.code, detail: result.refusal.detail }],
