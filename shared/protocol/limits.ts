@@ -22,8 +22,11 @@ export const DEDUPE_SECONDS = 86_400;
 /** The dedupe window where a message names none, in seconds. */
 export const DEFAULT_DEDUPE_SECONDS = 300;
 
-/** Longest life of a message, in seconds: an hour less than a queue can keep it (SQS quotas: 14 days). */
-export const TTL_SECONDS = 1_206_000;
+/**
+ * Longest life of a message, in seconds: an hour less than the longest retention of a lane. That is 13 days, since a
+ * dead letter has to outlive it (SQS quotas: 14 days).
+ */
+export const TTL_SECONDS = 1_119_600;
 
 /** Receives after which SQS moves a message to the dead-letter queue by itself: the most it can be set to (SQS). */
 export const MAX_RECEIVES = 1_000;

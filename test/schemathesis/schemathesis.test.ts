@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { devToken } from "../../local/dev-token.ts";
 import { type Router, start } from "../../local/start.ts";
-import { DEV_SECRET } from "../../shared/settings/settings.ts";
+import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
 
 const SEED = 20_261_126;
 
@@ -21,7 +21,7 @@ const NOT_CHECKED = [
 
 test("schemathesis finds nothing in what the router answers to requests made of its document", async () => {
   // The longest that a queue keeps messages: the document has the largest `ttlSeconds` that any deployment takes.
-  const router = await start({ settings: { queues: { retentionDays: 14 } } });
+  const router = await start({ settings: { retentionDays: 13 } });
   onTestFinished(async () => {
     await router.stop(0);
   });
