@@ -47,7 +47,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "node:timers/promises",
     "uuid",
   ],
-  "infra/": [...CORE, "shared/metric.ts", "aws-cdk-lib", "constructs", "esbuild", "node:"],
+  "infra/": ["shared/api/", ...CORE, "shared/metric.ts", "aws-cdk-lib", "constructs", "esbuild", "node:"],
   "local/": [
     ...CORE,
     "functions/",
