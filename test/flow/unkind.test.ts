@@ -26,7 +26,7 @@ beforeAll(async () => {
         backoff: { baseSeconds: 1, capSeconds: 1 },
         sendTimeoutMilliseconds: 1_000,
         reserveMilliseconds: 2_000,
-        functions: { consume: { timeoutSeconds: 6 } },
+        functions: { consume: { timeoutSeconds: 5 } },
       },
     },
     layers: {
