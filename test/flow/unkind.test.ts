@@ -24,8 +24,9 @@ beforeAll(async () => {
     settings: {
       advanced: {
         backoff: { baseSeconds: 1, capSeconds: 1 },
-        sendTimeoutMilliseconds: 1_000,
-        reserveMilliseconds: 2_000,
+        sendTimeoutMilliseconds: 500,
+        pause: { capMilliseconds: 500 },
+        reserveMilliseconds: 1_000,
         functions: { consume: { timeoutSeconds: 5 } },
       },
     },
