@@ -18,8 +18,11 @@ export const FOLDERS = {
     tests: ["test/pipeline/*.test.ts", "test/functions/*.test.ts"],
     slow: [
       "test/pipeline/slow-client.test.ts",
+      "test/pipeline/deliver-cut.test.ts",
       "test/pipeline/hostile-body.test.ts",
       "test/pipeline/outage.test.ts",
+      // The pipeline's part is judged in memory: socket.test.ts, interleaving.test.ts.
+      "test/functions/socket-table.test.ts",
     ],
     ignoreStatic: false,
   },

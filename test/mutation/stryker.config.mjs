@@ -8,6 +8,8 @@ const cache = "node_modules/.cache/stryker";
 export default {
   testRunner: "vitest",
   vitest: { configFile: "test/mutation/vitest.config.mjs" },
+  plugins: ["@stryker-mutator/*", "./test/mutation/warning.mjs"],
+  ignorers: ["warning"],
   mutate,
   ignoreStatic,
   coverageAnalysis: "perTest",
