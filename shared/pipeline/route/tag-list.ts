@@ -99,13 +99,15 @@ export async function* mergeJoin(
   if (rows.length > 0) yield rows;
 }
 
-/** Ids come back: rows under one key are of one connection only where their connect times agree. */
+/**
+ * Whether a candidate, which is of a list of `any` if there are any, is in all the others too. Ids come back: rows under
+ * one key are of one connection only if their connect times are the same.
+ */
 async function matchesExpression(
-  { all, any, none }: Record<"all" | "any" | "none", readonly TagList[]>,
+  { all, none }: Record<"all" | "none", readonly TagList[]>,
   row: IndexEntry,
 ): Promise<boolean> {
-  if ((await holders(all, row)) < all.length || (await holders(none, row)) > 0) return false;
-  return any.length === 0 || (await holders(any, row)) > 0;
+  return (await holders(all, row)) === all.length && (await holders(none, row)) === 0;
 }
 
 /** How many of the lists have the very row. */
