@@ -212,9 +212,13 @@ test("the metrics count what this run sent, and what earlier runs sent no second
   sockets.fail(refused, REFUSED);
   sockets.fail(busy, BUSY, BUSY);
   sockets.fail(forbidden, FORBIDDEN);
-  const progress = { ...NEW, counts: { sent: 100, gone: 10, failed: 1 } };
+  const named = "refused-before=" as ConnectionId;
+  const progress = { ...NEW, counts: { sent: 100, gone: 10, failed: 1 }, failed: [named] };
   const delivered = await run({ progress, frame: Buffer.alloc(2 * METERED_BYTES + 1) });
-  expect(delivered.progress.counts).toEqual({ sent: 106, gone: 11, failed: 2 });
+  expect(delivered.progress).toMatchObject({
+    counts: { sent: 106, gone: 11, failed: 2 },
+    failed: [named, refused],
+  });
   const totals = [
     "FramesSent",
     "MeteredUnits",
