@@ -27,12 +27,13 @@ test("the parts of a range follow each other without gap and without overlap", (
   fc.assert(
     fc.property(ranges, parts, (range, count) => {
       const pieces = split(range, count);
-      expect(pieces[0]?.from).toBe(range.from);
+      // Arrays are compared whole: thousands of expectations take seconds.
+      expect(pieces.map(({ from }) => from)).toEqual([
+        range.from,
+        ...pieces.slice(0, -1).map(({ to }) => to),
+      ]);
       expect(pieces.at(-1)?.to).toBe(range.to);
-      for (const [i, piece] of pieces.entries()) {
-        expect(isHashRange(piece)).toBe(true);
-        expect(pieces[i + 1]?.from ?? range.to).toBe(piece.to);
-      }
+      expect(pieces.filter((piece) => !isHashRange(piece))).toEqual([]);
       expect(pieces.length).toBeLessThanOrEqual(count);
     }),
   );
