@@ -63,3 +63,41 @@ test("remembers a bounded number of connections, those that failed last", () => 
   expect(busy.known("client-0=" as ConnectionId, 20_000, 1e9)).toBeUndefined();
   expect(busy.known("client-19999=" as ConnectionId, 20_000, 1e9)).toEqual(BAD);
 });
+
+test("a result tells whether the connection is busy: from the third failure in a row until the first success", () => {
+  const busy = busyConnections();
+  const sent = { kind: "sent" } as const;
+  const tell = (...results: readonly SendResult[]) => results.map((result) => busy.onResult(ANN, result, 0));
+  expect(tell(sent, BAD, sent)).toEqual([false, false, false]);
+  expect(tell(BAD, BAD, sent)).toEqual([false, false, false]);
+  expect(tell(BAD, BAD, BAD, BAD, sent, sent)).toEqual([false, false, true, true, true, false]);
+});
+
+test.each([
+  { took: 999, isBusy: false },
+  { took: 1_000, isBusy: true },
+])("one failure after $took ms makes a connection busy: $isBusy", ({ took, isBusy }) => {
+  const busy = busyConnections();
+  busy.onStart(ANN, 0);
+  expect(busy.onResult(ANN, BAD, took)).toBe(isBusy);
+});
+
+test("a send to a connection that does not answer fails with the reason", () => {
+  const busy = busyConnections();
+  busy.onStart(ANN, 0);
+  expect(busy.known(ANN, 5_000, AGE)).toEqual({
+    kind: "unavailable",
+    reason: "no answer yet to an earlier frame",
+  });
+});
+
+test("10,000 connections are remembered, and not one more", () => {
+  const busy = busyConnections();
+  const id = (number: number) => `c${number}=` as ConnectionId;
+  const fail = (number: number) => [1, 2, 3].map(() => busy.onResult(id(number), BAD, 0));
+  for (let number = 0; number < 10_000; number++) fail(number);
+  expect(busy.known(id(0), 1, AGE)).toEqual(BAD);
+  fail(10_000);
+  expect(busy.known(id(0), 1, AGE)).toBeUndefined();
+  expect(busy.known(id(1), 1, AGE)).toEqual(BAD);
+});

@@ -85,3 +85,33 @@ test("a probe that is answered ends the outage", async () => {
   expect(await stateAt(0)).toBe("up");
   expect(health.isDown()).toBe(false);
 });
+
+test("a result is valid for a second, at any time of the clock, and so is a probe", async () => {
+  const { health, stateAt, probes } = after([]);
+  health.onResult(id(1), SENT, 50_000);
+  expect(await stateAt(50_999)).toBe("up");
+  expect(probes()).toBe(0);
+  expect(await stateAt(51_000)).toBe("down");
+  expect(await stateAt(51_999)).toBe("down");
+  expect(probes()).toBe(1);
+  await stateAt(52_000);
+  expect(probes()).toBe(2);
+});
+
+test("a probe that found it up starts the count of failing connections anew", async () => {
+  const { health, stateAt } = after(Array(4).fill(DOWN), "up");
+  expect(await stateAt(1_000)).toBe("up");
+  for (const number of [10, 11, 12, 13]) health.onResult(id(number), DOWN, 1_001);
+  expect(health.isDown()).toBe(false);
+  health.onResult(id(14), DOWN, 1_001);
+  expect(health.isDown()).toBe(true);
+});
+
+test("sends of one connection that get no answer are no sign that it is up", async () => {
+  const { health, stateAt, probes } = after([SENT], "down");
+  for (let time = 0; time < 10; time++) health.onResult(id(1), DOWN, 0);
+  expect(health.isDown()).toBe(false);
+  expect(await stateAt(0)).toBe("down");
+  expect(probes()).toBe(1);
+  expect(health.isDown()).toBe(true);
+});
