@@ -156,6 +156,54 @@ describe("the outcome", () => {
   });
 });
 
+describe("a message that cannot be sent now says why", () => {
+  test("if another message is on its way to its connection", async () => {
+    const { outcome, ids, sockets, clock } = await resumed({ ...NEW, rounds: 1 }, 1);
+    for (const id of ids) sockets.fail(id, BUSY, BUSY, BUSY);
+    await outcome();
+    clock.advance(30_000);
+    let answer = (_: SendResult) => {};
+    sockets.send = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    const first = outcome();
+    expect(await outcome()).toMatchObject({
+      ...{ kind: "retry", reason: "another message is on its way to the connection" },
+      progress: { rounds: 1, pending: [{}] },
+    });
+    answer({ kind: "sent" });
+    expect(await first).toMatchObject({ kind: "ended", ending: "delivered" });
+  });
+
+  test("if its neighbour in the batch found that the gateway is down", async () => {
+    const { run, ids, sockets, receipts } = await resumed({ ...NEW, counts: counts({ sent: 1 }) }, 6);
+    const { claim, settle } = receipts;
+    const outcomes: Record<string, Outcome> = {};
+    let isSettled = () => {};
+    const neighbour = new Promise<void>((resolve) => {
+      isSettled = resolve;
+    });
+    receipts.claim = async (job, lease, now) => {
+      if (job.message.id === "two") await neighbour;
+      return claim(job, lease, now);
+    };
+    receipts.settle = (job, id, outcome, now) => {
+      outcomes[job.message.id] = outcome;
+      isSettled();
+      return settle(job, id, outcome, now);
+    };
+    for (const id of ids) sockets.fail(id, { kind: "unavailable", reason: "503" });
+    sockets.say("down");
+    expect(await run([received(aMessageOf("one")), received(aMessageOf("two"))])).toHaveLength(2);
+    expect(outcomes.one).toMatchObject({ kind: "retry", reason: "503", progress: { rounds: 0 } });
+    expect(outcomes.two).toStrictEqual({
+      ...{ kind: "retry", reason: "the gateway does not answer" },
+      progress: { ...NEW, counts: counts({ sent: 1 }) },
+    });
+  });
+});
+
 test.each([
   { age: 34_999, left: 1 },
   { age: 35_000, left: 0 },
