@@ -28,13 +28,7 @@ beforeAll(async () => {
         low: { concurrency: LANES.low },
         fanout: { concurrency: LANES.fanout },
       },
-      // A frame that is late on a busy machine would be sent a second time.
-      advanced: {
-        sendsInFlight: POSTS,
-        sendTimeoutMilliseconds: 29_000,
-        reserveMilliseconds: 58_000,
-        functions: { consume: { timeoutSeconds: 118 } },
-      },
+      advanced: { sendsInFlight: POSTS },
     },
     limits: { postDelay: 2 },
   });

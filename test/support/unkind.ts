@@ -16,6 +16,7 @@ import { withoutStage } from "../../testing/stage.ts";
 import { functionsIn, type Template, type TemplateFunction } from "../../testing/template.ts";
 import { upstream } from "../../testing/upstream.ts";
 import { synth } from "../infra/support.ts";
+import { patient } from "./patient.ts";
 
 export const PLACE = { region: REGION, account: ACCOUNT };
 
@@ -97,6 +98,7 @@ export async function startUnkind(options: UnkindOptions = {}): Promise<UnkindRo
     };
   const router = await start({
     ...options,
+    settings: patient(options.settings),
     between,
     handlers: {
       ingest: held("ingest"),

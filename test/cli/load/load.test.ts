@@ -3,10 +3,11 @@ import type { WebSocket } from "ws";
 import type { LoadReport } from "../../../cli/load/report.ts";
 import { type StartOptions, start as startRouter } from "../../../local/start.ts";
 import { start, tagwire } from "../../support/command.ts";
+import { patient } from "../../support/patient.ts";
 import { httpPeer, socketPeer } from "../../support/peer.ts";
 
 async function routerFor(options: StartOptions = {}) {
-  const router = await startRouter(options);
+  const router = await startRouter({ ...options, settings: patient(options.settings) });
   onTestFinished(async () => {
     await router.stop(0);
   });

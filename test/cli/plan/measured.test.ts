@@ -5,6 +5,7 @@ import { workOf } from "../../../cli/plan/work.ts";
 import { type Router, start } from "../../../local/start.ts";
 import { connect } from "../../support/client.ts";
 import { post } from "../../support/http.ts";
+import { patient } from "../../support/patient.ts";
 
 /*
  * The model against the real functions: what it predicts for a message is what they call. Small settings, so that
@@ -15,7 +16,7 @@ const SOCKETS = 60;
 let router: Router;
 beforeAll(async () => {
   router = await start({
-    settings: { recipientsPerRun: 30, advanced: { splitLimit: 20, firstPageSize: 100 } },
+    settings: patient({ recipientsPerRun: 30, advanced: { splitLimit: 20, firstPageSize: 100 } }),
   });
   for (let i = 0; i < SOCKETS; i++)
     await connect(router, `user-${i}`, [...(i < 20 ? ["size:20"] : []), "size:60"]);

@@ -1,0 +1,21 @@
+import type { Overrides } from "../../shared/settings/schema.ts";
+
+/**
+ * Settings for a test that counts each frame once: a frame or a write that a busy machine makes late would count as
+ * failed, and be made again.
+ */
+const PATIENT = {
+  sendTimeoutMilliseconds: 20_000,
+  reserveMilliseconds: 40_000,
+  functions: {
+    ingest: { timeoutSeconds: 30 },
+    receipts: { timeoutSeconds: 30 },
+    socket: { timeoutSeconds: 29 },
+  },
+} satisfies Overrides["advanced"];
+
+/** The settings, patient where they say nothing else. */
+export const patient = ({ advanced, ...settings }: Overrides = {}): Overrides => ({
+  ...settings,
+  advanced: { ...PATIENT, ...advanced, functions: { ...PATIENT.functions, ...advanced?.functions } },
+});
