@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { parseJson } from "../shared/protocol/parse.ts";
-import type { Overrides, Settings } from "../shared/settings/schema.ts";
+import type { Settings, SettingsOverrides } from "../shared/settings/schema.ts";
 import { settings } from "../shared/settings/settings.ts";
 import { isObject } from "./failure.ts";
 
@@ -16,5 +16,5 @@ export function wholeNumber(value: string): number {
 export function parseSettings(text: string): Settings {
   const json = parseJson(text);
   if (!json.ok || !isObject(json.value)) throw new InvalidArgumentError("It must be a JSON object.");
-  return settings(json.value as Overrides);
+  return settings(json.value as SettingsOverrides);
 }

@@ -58,7 +58,7 @@ export class Consumer extends Construct {
       queue.grantConsumeMessages(this.function);
     }
     lanes.grantSend(this.function, "fanout");
-    lanes.grantBury(this.function);
+    lanes.grantDeadLetter(this.function);
     tables.grant("consume", this.function);
     sockets.grantPost(consume.role);
   }

@@ -2,7 +2,7 @@
 
 export type { Metric as MetricName } from "../shared/metric.ts";
 export type { Lane } from "../shared/protocol/lane.ts";
-export type { Overrides, Settings } from "../shared/settings/schema.ts";
+export type { Settings, SettingsOverrides } from "../shared/settings/schema.ts";
 export type { TableName } from "../shared/settings/tables.ts";
 export type { FunctionName } from "../shared/settings/variables.ts";
 export type { AlarmOptions } from "./alarms.ts";

@@ -67,7 +67,7 @@ export class Lanes extends Construct {
   }
 
   /** Lets a grantee put what can never be delivered into the dead-letter queue. */
-  grantBury(grantee: IGrantable): void {
+  grantDeadLetter(grantee: IGrantable): void {
     this.deadLetters.grant(grantee, "sqs:SendMessage");
   }
 }

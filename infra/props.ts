@@ -3,7 +3,7 @@ import type { ISecurityGroup, IVpc, SubnetSelection } from "aws-cdk-lib/aws-ec2"
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { Architecture, Runtime } from "aws-cdk-lib/aws-lambda";
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
-import type { Overrides } from "../shared/settings/schema.ts";
+import type { SettingsOverrides } from "../shared/settings/schema.ts";
 import type { AlarmOptions } from "./alarms.ts";
 import type { Issuer, SharedSecret } from "./auth.ts";
 import type { Emulator } from "./emulator.ts";
@@ -16,7 +16,7 @@ export interface TagwireProps {
    * not stable. Throws SETTINGS_INVALID, which names every setting that is unknown or wrong and every rule that is broken.
    * @default the defaults that docs/settings.md lists
    */
-  readonly settings?: Overrides;
+  readonly settings?: SettingsOverrides;
   /**
    * Whose tokens are trusted: those signed with a secret, or those of an issuer that publishes its keys.
    * @default a secret that is made in Secrets Manager

@@ -27,8 +27,8 @@ export interface Limits {
   readonly stalledTimeout: number;
   /** Frames of one socket that run at a time. Above it the socket is read no further. */
   readonly framesInFlight: number;
-  /** How long a post to a socket takes, so that posts overlap as they do over a network. */
-  readonly postDelay: number;
+  /** How long a send to a socket takes, so that sends overlap as they do over a network. */
+  readonly sendDelay: number;
   /** How often expired rows are deleted. DynamoDB takes up to days (UpdateTimeToLive), so reads never count on it. */
   readonly expiryEvery: number;
   /** Receives after which a lane gives a message to the dead-letter queue by itself. */
@@ -49,7 +49,7 @@ export const LIMITS: Limits = {
   bufferBytes: 1_048_576,
   stalledTimeout: 10_000,
   framesInFlight: 64,
-  postDelay: 0,
+  sendDelay: 0,
   expiryEvery: 60_000,
   maxReceives: MAX_RECEIVES,
 };

@@ -6,7 +6,7 @@ import { GRANT_CLAIM } from "../shared/protocol/grant.ts";
 import { LANES } from "../shared/protocol/lane.ts";
 import { reservedConcurrency, visibilitySeconds } from "../shared/settings/derived.ts";
 import { DEV_SECRET } from "../shared/settings/dev-secret.ts";
-import type { FunctionSettings, Overrides, Settings } from "../shared/settings/schema.ts";
+import type { FunctionSettings, Settings, SettingsOverrides } from "../shared/settings/schema.ts";
 import { settings as settle } from "../shared/settings/settings.ts";
 import type { FunctionName } from "../shared/settings/variables.ts";
 import { functionCredentials, REGION } from "./emulators/aws.ts";
@@ -33,7 +33,7 @@ import { KIND, type Unkind } from "./unkind.ts";
 export interface StartOptions {
   /** @default 0, any free port */
   readonly port?: number;
-  readonly settings?: Overrides;
+  readonly settings?: SettingsOverrides;
   /** Signs and checks tokens; at least 32 bytes. @default DEV_SECRET */
   readonly secret?: string;
   /** The claim of a token that holds its grant. @default tagwire */
@@ -232,11 +232,11 @@ async function emptied(queues: Parameters<typeof left>[0], grace: number): Promi
 }
 
 const gauges = (events: Pick<Recorder, "now">, connections: number) => {
-  const { runs, posts, units } = events.now();
+  const { runs, sends, units } = events.now();
   return {
     tagwire_connections_open: connections,
     tagwire_runs_under_way: runs,
-    tagwire_sends_in_flight: posts,
+    tagwire_sends_in_flight: sends,
     tagwire_gateway_metered_units: units,
   };
 };

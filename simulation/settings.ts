@@ -1,6 +1,6 @@
 import { CONNECTION_SECONDS } from "../shared/protocol/limits.ts";
 import type { ConnectionPolicy } from "../shared/settings/policy.ts";
-import type { Overrides, Settings } from "../shared/settings/schema.ts";
+import type { Settings, SettingsOverrides } from "../shared/settings/schema.ts";
 import { settings } from "../shared/settings/settings.ts";
 import type { Dice } from "./world/dice.ts";
 import type { Scenario } from "./world/scenario.ts";
@@ -38,7 +38,7 @@ export function settingsFor(connections: number, { outage, slow }: Scenario, dic
   const timeoutSeconds = dice.among([15, 30, 60]);
   const concurrency = ({ concurrency }: ReturnType<typeof lane>) => ({ concurrency });
   const { high, normal, low, fanout } = lanes;
-  const overrides: Overrides = {
+  const overrides: SettingsOverrides = {
     lanes: {
       high: concurrency(high),
       normal: { ...concurrency(normal), backlogLimitMessages: limits.normal },
@@ -70,6 +70,6 @@ export function settingsFor(connections: number, { outage, slow }: Scenario, dic
 }
 
 const simulated = (
-  overrides: Overrides,
+  overrides: SettingsOverrides,
   sockets: ConnectionPolicy = { maxAgeSeconds: CONNECTION_SECONDS, rowMarginSeconds: 600 },
 ): SimulationSettings => ({ ...settings(overrides), sockets });

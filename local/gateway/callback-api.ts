@@ -8,14 +8,14 @@ import type { Quota } from "./quota.ts";
 
 export interface CallbackApiDeps {
   readonly connections: ReadonlyMap<string, Connection>;
-  readonly observer: Pick<Observer, "record" | "postStarted" | "metered">;
-  readonly limits: Pick<Limits, "postDelay">;
+  readonly observer: Pick<Observer, "record" | "sendStarted" | "metered">;
+  readonly limits: Pick<Limits, "sendDelay">;
   readonly quota: Quota;
   /** The fault that a call meets, if any. */
   readonly fault?: (call: CallbackCall) => Fault | undefined;
 }
 
-/** The @connections endpoint: posts to a socket, describes it, closes it. Signatures are not checked. */
+/** The @connections endpoint: sends to a socket, describes it, closes it. Signatures are not checked. */
 export function callbackApi({
   connections,
   observer,
@@ -37,7 +37,7 @@ export function callbackApi({
   };
 
   const post = (id: string, request: IncomingMessage, response: ServerResponse) => {
-    observer.postStarted();
+    observer.sendStarted();
     const chunks: Buffer[] = [];
     let size = 0;
     let status = 0;
@@ -51,9 +51,9 @@ export function callbackApi({
       status = sent;
       answer(response, status);
     };
-    request.on("end", limits.postDelay > 0 ? () => setTimeout(finish, limits.postDelay) : finish);
+    request.on("end", limits.sendDelay > 0 ? () => setTimeout(finish, limits.sendDelay) : finish);
     // Also if the caller hangs up before the end: its status is then 0.
-    response.on("close", () => observer.record({ kind: "posted", connectionId: id, status }));
+    response.on("close", () => observer.record({ kind: "sent", connectionId: id, status }));
   };
 
   /** `frame` is undefined if it is too large. */

@@ -37,7 +37,7 @@ export interface SocketApi {
   upgrade(request: IncomingMessage, tcp: Duplex, head: Buffer): void;
   /** Breaks a connection as a lost network would, and forgets it without $disconnect. */
   kill(connectionId: string): void;
-  /** Loses the client without a close: posts return 200 for `milliseconds`, or until it is ended; then 410. */
+  /** Loses the client without a close: sends return 200 for `milliseconds`, or until it is ended; then 410. */
   halfOpen(connectionId: string, milliseconds?: number): () => void;
   /** Closes all with 1001 and without $disconnect: the tables go too. A client that does not answer is cut off. */
   close(): Promise<void>;

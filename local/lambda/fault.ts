@@ -18,8 +18,8 @@ export interface Outage {
 
 /** Faults that a test switches on. The gateway only knows the question, never this. */
 export interface Faults {
-  /** The next posts to the connection fail with these statuses, one each. */
-  failPosts(connectionId: string, statuses: readonly number[]): void;
+  /** The next sends to the connection fail with these statuses, one each. */
+  failSends(connectionId: string, statuses: readonly number[]): void;
   /** From now on calls meet the fault, before those that are planned one by one. Returns what ends it. */
   startOutage(fault: Fault, outage?: Outage): () => void;
   /** The fault that this call meets, if any. */
@@ -46,7 +46,7 @@ export function faults({ monotonic }: Pick<Clock, "monotonic">): Faults {
   };
 
   return {
-    failPosts(connectionId, statuses) {
+    failSends(connectionId, statuses) {
       planned.set(connectionId, [...(planned.get(connectionId) ?? []), ...statuses]);
     },
     startOutage(fault, { concerns = () => true, lasts = Number.POSITIVE_INFINITY } = {}) {

@@ -5,7 +5,7 @@ import type { Lane } from "../../shared/protocol/lane.ts";
 export type RouterEvent =
   | { readonly kind: "run-started"; readonly run: string; readonly lane: Lane; readonly messages: number }
   | RunEnded
-  | { readonly kind: "posted"; readonly connectionId: string; readonly status: number }
+  | { readonly kind: "sent"; readonly connectionId: string; readonly status: number }
   | { readonly kind: "connected"; readonly connectionId: string }
   // After $disconnect has run.
   | { readonly kind: "disconnected"; readonly connectionId: string; readonly code: number };
@@ -24,7 +24,7 @@ export interface RunEnded {
 export interface Observer {
   record(event: RouterEvent): void;
   /** A post to @connections has come in; `record` of `posted` is its end. */
-  postStarted(): void;
+  sendStarted(): void;
   /** A message went in or out of a socket. */
   metered(connectionId: string, bytes: number): void;
 }

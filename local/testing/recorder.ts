@@ -4,8 +4,8 @@ import type { Observer, RouterEvent, RunEnded } from "./observer.ts";
 
 /** What went over one connection, in either direction. */
 export interface Traffic {
-  /** Posts to it, by the status they were answered with. */
-  readonly posts: Readonly<Record<number, number>>;
+  /** Sends to it, by the status they were answered with. */
+  readonly sends: Readonly<Record<number, number>>;
   /** Units of 32 KB, as API Gateway meters them. */
   readonly units: number;
 }
@@ -14,14 +14,14 @@ export interface Traffic {
 export interface Peaks {
   readonly runs: number;
   readonly lanes: Readonly<Record<Lane, number>>;
-  readonly posts: number;
-  /** Posts in flight over runs under way, at the moment that was largest. */
-  readonly postsPerRun: number;
+  readonly sends: number;
+  /** Sends in flight over runs under way, at the moment that was largest. */
+  readonly sendsPerRun: number;
 }
 
 export interface Counts {
   readonly runs: number;
-  readonly posts: number;
+  readonly sends: number;
   readonly units: number;
 }
 
@@ -39,7 +39,7 @@ export interface Recorder extends Observer {
 }
 
 interface Tally {
-  readonly posts: Record<number, number>;
+  readonly sends: Record<number, number>;
   units: number;
 }
 
@@ -48,12 +48,12 @@ const KEPT = { events: 50_000, runs: 10_000, connections: 10_000 };
 /** Remembers what the router did, within bounds, so that a test can look. */
 export function recorder(): Recorder {
   const running: Record<Lane, number> = { high: 0, normal: 0, low: 0, fanout: 0 };
-  const peak = { runs: 0, lanes: { ...running }, posts: 0, postsPerRun: 0 };
+  const peak = { runs: 0, lanes: { ...running }, sends: 0, sendsPerRun: 0 };
   const events: RouterEvent[] = [];
   const ended: RunEnded[] = [];
   const traffic = new Map<string, Tally>();
   const listeners = new Set<(event: RouterEvent) => void>();
-  let posts = 0;
+  let sends = 0;
   let units = 0;
 
   const runs = () => LANES.reduce((sum, lane) => sum + running[lane], 0);
@@ -61,7 +61,7 @@ export function recorder(): Recorder {
   const trafficOf = (connectionId: string) => {
     const known = traffic.get(connectionId);
     if (known) return known;
-    const fresh: Tally = { posts: {}, units: 0 };
+    const fresh: Tally = { sends: {}, units: 0 };
     traffic.set(connectionId, fresh);
     if (traffic.size > KEPT.connections) traffic.delete(traffic.keys().next().value ?? "");
     return fresh;
@@ -79,9 +79,9 @@ export function recorder(): Recorder {
         ended.push(event);
         trim(ended, KEPT.runs);
         break;
-      case "posted": {
-        posts -= 1;
-        const { posts: byStatus } = trafficOf(event.connectionId);
+      case "sent": {
+        sends -= 1;
+        const { sends: byStatus } = trafficOf(event.connectionId);
         byStatus[event.status] = (byStatus[event.status] ?? 0) + 1;
         break;
       }
@@ -98,20 +98,20 @@ export function recorder(): Recorder {
       trim(events, KEPT.events);
       for (const listener of listeners) listener(event);
     },
-    postStarted() {
-      posts += 1;
-      peak.posts = Math.max(peak.posts, posts);
-      peak.postsPerRun = Math.max(peak.postsPerRun, posts / Math.max(1, runs()));
+    sendStarted() {
+      sends += 1;
+      peak.sends = Math.max(peak.sends, sends);
+      peak.sendsPerRun = Math.max(peak.sendsPerRun, sends / Math.max(1, runs()));
     },
     metered(connectionId, bytes) {
       const metered = Math.max(1, Math.ceil(bytes / METERED_BYTES));
       units += metered;
       trafficOf(connectionId).units += metered;
     },
-    now: () => ({ runs: runs(), posts, units }),
+    now: () => ({ runs: runs(), sends, units }),
     peaks: () => ({ ...peak, lanes: { ...peak.lanes } }),
     runs: () => ended,
-    traffic: (connectionId) => traffic.get(connectionId) ?? { posts: {}, units: 0 },
+    traffic: (connectionId) => traffic.get(connectionId) ?? { sends: {}, units: 0 },
     events: () => events,
     listen(callback) {
       listeners.add(callback);

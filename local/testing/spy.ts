@@ -17,10 +17,10 @@ export interface Waiting {
   readonly timeout?: number;
 }
 
-/** A test's view of a running router: it looks, waits, and can make posts and connections fail. */
+/** A test's view of a running router: it looks, waits, and can make sends and connections fail. */
 export interface Spy
   extends Pick<Recorder, "now" | "peaks" | "runs" | "traffic" | "events">,
-    Pick<Faults, "failPosts" | "startOutage">,
+    Pick<Faults, "failSends" | "startOutage">,
     Pick<SocketApi, "kill" | "halfOpen"> {
   /** Ids of the open connections, oldest first. */
   connections(): readonly string[];
@@ -52,7 +52,7 @@ export function spy({ recorder, faults, queues, sockets }: SpyDeps): Spy {
     runs,
     traffic,
     events,
-    failPosts: faults.failPosts,
+    failSends: faults.failSends,
     startOutage: faults.startOutage,
     kill: sockets.kill,
     halfOpen: sockets.halfOpen,

@@ -204,6 +204,6 @@ export const Settings = group({
 export interface Settings extends v.InferOutput<typeof Settings> {}
 
 /** Settings as a caller changes them: any part, at any depth. `undefined` means the default. */
-export interface Overrides extends NonNullable<v.InferInput<typeof Settings>> {}
+export interface SettingsOverrides extends NonNullable<v.InferInput<typeof Settings>> {}
 
 export type FunctionSettings = Settings["advanced"]["functions"]["consume"];

@@ -1,13 +1,13 @@
 import * as v from "valibot";
 import { TagwireError } from "../protocol/errors.ts";
 import { brokenRules } from "./rules.ts";
-import { type Overrides, Settings } from "./schema.ts";
+import { Settings, type SettingsOverrides } from "./schema.ts";
 
 /**
  * Returns the defaults with the caller's changes. Throws SETTINGS_INVALID, which names everything that is wrong: each
  * unknown name and each value of a wrong type or out of range or, if there is none, each broken rule between settings.
  */
-export function settings(overrides: Overrides = {}): Settings {
+export function settings(overrides: SettingsOverrides = {}): Settings {
   const parsed = v.safeParse(Settings, overrides);
   if (!parsed.success) throw new TagwireError("SETTINGS_INVALID", faultsIn(parsed.issues).join("; "));
   const broken = brokenRules(parsed.output);

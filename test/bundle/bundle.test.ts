@@ -132,7 +132,7 @@ describe("deployed as it is synthesised", () => {
     }
     // A run tries three times, and later ones once: the first run serves nobody, the second one half.
     for (const [index, id] of router.spy.connections().slice(before).entries()) {
-      router.spy.failPosts(id, Array(index % 2 === 0 ? 3 : 4).fill(503));
+      router.spy.failSends(id, Array(index % 2 === 0 ? 3 : 4).fill(503));
     }
     const posts = LANES.map((lane) =>
       post(router, { target: { user: `retried-${lane}` }, data: 1, priority: lane }),
@@ -147,7 +147,7 @@ describe("deployed as it is synthesised", () => {
   });
 
   test("a message to more connections than one run serves is split, and a second POST of its id is a duplicate", async () => {
-    router.spy.failPosts(router.spy.connections()[0] ?? "", [503, 503, 503]);
+    router.spy.failSends(router.spy.connections()[0] ?? "", [503, 503, 503]);
     const message = { id: "split-1", target: { everyone: true }, data: 1 };
     expect(await post(router, message)).toMatchObject({ status: 202 });
     const first = await ended("split-1");
@@ -163,7 +163,7 @@ describe("deployed as it is synthesised", () => {
 
   test("the receipt of a message that was refused for good names the connection", async () => {
     const [connection = ""] = router.spy.connections();
-    router.spy.failPosts(connection, [413]);
+    router.spy.failSends(connection, [413]);
     const { id } = await post(router, { target: { connection }, data: 1 });
     expect(await ended(id)).toMatchObject({ state: "partial", failed: [connection] });
   });

@@ -35,7 +35,7 @@ describe.each(Object.entries(WAYS))("sockets behind API Gateway, by %s", (_name,
     if (!runtime) throw new Error("the consumer was not made");
     return {
       sockets: socketsBy(runtime, runtime.env.SOCKET_ENDPOINT ?? "", settings.advanced),
-      fail: (id, kind) => spy.failPosts(id, [STATUS[kind]]),
+      fail: (id, kind) => spy.failSends(id, [STATUS[kind]]),
       async connect() {
         const known = spy.connections().length;
         const { socket, next, buffered, closed } = await openSocket(socketUrl);

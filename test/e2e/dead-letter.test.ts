@@ -28,7 +28,7 @@ describe.runIf(inject("deployed").faults)("where something fails", ALL_ROUNDS, (
     const busy = await connect(router, "ivy");
     const [busyId = ""] = await router.connectionsOf("ivy");
     const served = await connect(router, "ivy");
-    await router.failPosts(busyId, always(429));
+    await router.failSends(busyId, always(429));
     const id = await shop.send({ target: { user: "ivy" }, data: 1 });
     expect(await served.message()).toMatchObject({ id });
     expect(await shop.ended(id, 45_000)).toMatchObject({ state: "dead", attempts: 5, failed: [busyId] });
@@ -36,7 +36,7 @@ describe.runIf(inject("deployed").faults)("where something fails", ALL_ROUNDS, (
     const { out } = await tagwire(["dead-letters", "list", "--id", id, "--json"], router);
     expect(JSON.parse(out)).toMatchObject({ id, lane: "normal", reason: expect.stringContaining("429") });
 
-    await router.failPosts(busyId, []);
+    await router.failSends(busyId, []);
     expect(await tagwire(["dead-letters", "redrive", "--id", id], router)).toMatchObject({ code: 0 });
     expect(await busy.message()).toMatchObject({ id });
     expect(await shop.ended(id)).toMatchObject({ state: "delivered", counts: { sent: 2, pending: 0 } });

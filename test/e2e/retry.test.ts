@@ -17,7 +17,7 @@ test.runIf(canFail)(
     const slow = await connect(router, "fay");
     const [slowId = ""] = await router.connectionsOf("fay");
     const quick = await connect(router, "fay");
-    await router.failPosts(slowId, ONE_RUN);
+    await router.failSends(slowId, ONE_RUN);
     const id = await shop.send({ target: { user: "fay" }, data: "hi" });
     expect(await quick.message()).toMatchObject({ id });
     expect(await slow.message()).toMatchObject({ id });
@@ -38,11 +38,11 @@ test.runIf(canFail)(
     const shop = await producer(router, "shop");
     const busy = await connect(router, "gus");
     const [busyId = ""] = await router.connectionsOf("gus");
-    await router.failPosts(busyId, Array(1_000).fill(429));
+    await router.failSends(busyId, Array(1_000).fill(429));
     const id = await shop.send({ target: { user: "gus" }, data: "hi" });
     await expect.poll(async () => (await shop.receipt(id)).body.state, { timeout: 10_000 }).toBe("retrying");
     await shop.cancel(id);
-    await router.failPosts(busyId, []);
+    await router.failSends(busyId, []);
     expect(await shop.ended(id)).toMatchObject({ state: "cancelled", counts: { sent: 0, pending: 1 } });
     expect(await busy.rest()).toEqual([]);
     await busy.close();

@@ -52,7 +52,7 @@ test.each([
 
 test("a job that meets a busy connection is retried alone", async () => {
   const [slow] = router.spy.connections();
-  router.spy.failPosts(slow ?? "", [503, 503, 503]);
+  router.spy.failSends(slow ?? "", [503, 503, 503]);
   const { id } = await post(router, { target: { everyone: true }, data: "again" });
   await router.spy.idle();
   expect(await receipt(router, id)).toMatchObject({
@@ -65,7 +65,7 @@ test("a job that meets a busy connection is retried alone", async () => {
 
 test("a cancel stops the jobs that have not begun", async () => {
   const ids = router.spy.connections();
-  for (const id of ids) router.spy.failPosts(id, [503, 503, 503]);
+  for (const id of ids) router.spy.failSends(id, [503, 503, 503]);
   const { id } = await post(router, { target: { everyone: true }, data: "stop" });
   await router.spy.waitFor({ kind: "run-ended", lane: "fanout" }, { count: 1 });
   await receipt(router, id, { method: "DELETE" });

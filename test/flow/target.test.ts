@@ -135,7 +135,7 @@ test("a connection that answers 429 three times gets the message on a later rece
   const slow = await connect(router, "fay");
   const slowId = router.spy.connections().at(-1) ?? "";
   const quick = await connect(router, "fay");
-  router.spy.failPosts(slowId, [429, 429, 429]);
+  router.spy.failSends(slowId, [429, 429, 429]);
   const { body } = await post(router, { target: { user: "fay" }, data: "hi" });
   expect(await slow.next()).toMatchObject({ data: "hi" });
   await router.spy.idle();

@@ -30,7 +30,7 @@ beforeAll(async () => {
       },
       advanced: { sendsInFlight: POSTS },
     },
-    limits: { postDelay: 2 },
+    limits: { sendDelay: 2 },
   });
   for (let i = 0; i < SOCKETS; i++) clients.push(await aClient(i));
 }, 60_000);
@@ -115,13 +115,13 @@ test("a thousand real events each reach exactly those they are for, once, within
     const frame = sent[0]?.socket.buffered().find((one) => (one as { id: string }).id === id);
     if (sent.length > 0) expect(frame).toMatchObject({ type: "message", event, data });
   }
-  const { lanes, runs, posts: inFlight, postsPerRun } = router.spy.peaks();
+  const { lanes, runs, sends: inFlight, sendsPerRun } = router.spy.peaks();
   for (const lane of ["high", "normal", "low"] as const) {
     expect(lanes[lane]).toBeGreaterThan(0);
     expect(lanes[lane]).toBeLessThanOrEqual(LANES[lane]);
   }
   expect(runs).toBeLessThanOrEqual(LANES.high + LANES.normal + LANES.low + LANES.fanout);
-  expect(postsPerRun).toBeGreaterThan(1);
-  expect(postsPerRun).toBeLessThanOrEqual(POSTS);
+  expect(sendsPerRun).toBeGreaterThan(1);
+  expect(sendsPerRun).toBeLessThanOrEqual(POSTS);
   expect(inFlight).toBeLessThanOrEqual(runs * POSTS);
 }, 300_000);

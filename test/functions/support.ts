@@ -5,13 +5,13 @@ import { type Queues, startQueues } from "../../local/emulators/queue.ts";
 import { startTables, type Tables } from "../../local/emulators/table.ts";
 import { environment } from "../../local/lambda/environment.ts";
 import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
-import type { Overrides } from "../../shared/settings/schema.ts";
+import type { SettingsOverrides } from "../../shared/settings/schema.ts";
 import { settings } from "../../shared/settings/settings.ts";
 import type { FunctionName } from "../../shared/settings/variables.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
 
 /** The queues and tables of one test file, and the runtimes of functions that use them. */
-export function emulators(overrides: Overrides = {}) {
+export function emulators(overrides: SettingsOverrides = {}) {
   let queues: Queues;
   let tables: Tables;
   beforeAll(async () => {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { LANES } from "../../shared/protocol/lane.ts";
-import type { Overrides } from "../../shared/settings/schema.ts";
+import type { SettingsOverrides } from "../../shared/settings/schema.ts";
 import { DEFAULTS, settings } from "../../shared/settings/settings.ts";
 import { synth } from "./support.ts";
 
-const CASES: readonly { why: string; changes: Overrides; reserved: number }[] = [
+const CASES: readonly { why: string; changes: SettingsOverrides; reserved: number }[] = [
   { why: "by default", changes: {}, reserved: 20 },
   {
     why: "with changed lanes",

@@ -49,7 +49,7 @@ test("tagwire/infra exports every type of ours that its props and methods take, 
     if (taken.has(name) || !declared.has(name)) return;
     taken.add(name);
     // The settings are what their schema says, and their parts have no names.
-    if (name !== "Overrides") for (const next of namesIn(declared.get(name) ?? "")) take(next);
+    if (name !== "SettingsOverrides") for (const next of namesIn(declared.get(name) ?? "")) take(next);
   };
   for (const name of ["TagwireProps", ...namesIn(signatures)]) take(name);
   expect([...taken]).toEqual(

@@ -77,7 +77,7 @@ async function broadcast(router: Router, healthy: number, seconds: number) {
 /** The slow client was there all the time, and slow. */
 function expectSlow({ spy }: Router, id: string): void {
   expect(spy.connections()).toContain(id);
-  expect(spy.traffic(id).posts[429]).toBeGreaterThan(0);
+  expect(spy.traffic(id).sends[429]).toBeGreaterThan(0);
 }
 
 test("beside a client that never reads 10 others get 10 messages a second as soon as without it", async () => {

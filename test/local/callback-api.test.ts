@@ -15,9 +15,9 @@ test("a post arrives as a text frame", async () => {
   const { connectionId } = await spy.waitFor({ kind: "connected" });
   await client.send(post(connectionId, "hello, ä"));
   expect(await socket.next()).toBe("hello, ä");
-  await spy.waitFor({ kind: "posted", connectionId, status: 200 });
+  await spy.waitFor({ kind: "sent", connectionId, status: 200 });
   expect(spy.traffic(connectionId)).toEqual({ posts: { 200: 1 }, units: 1 });
-  expect(spy.now().posts).toBe(0);
+  expect(spy.now().sends).toBe(0);
 });
 
 test("a post to an unknown connection says that it is gone", async () => {
@@ -88,7 +88,7 @@ test("planned faults hit the next posts to their connection, and only those", as
   const { client, socketUrl, spy } = await startWithClient();
   const socket = await open(socketUrl);
   const { connectionId } = await spy.waitFor({ kind: "connected" });
-  spy.failPosts(connectionId, [429, 500]);
+  spy.failSends(connectionId, [429, 500]);
   await expect(client.send(post(connectionId, "1"))).rejects.toMatchObject({
     name: "LimitExceededException",
   });
@@ -97,7 +97,7 @@ test("planned faults hit the next posts to their connection, and only those", as
   });
   await client.send(post(connectionId, "3"));
   expect(await socket.next()).toBe("3");
-  expect(spy.traffic(connectionId).posts).toEqual({ 200: 1, 429: 1, 500: 1 });
+  expect(spy.traffic(connectionId).sends).toEqual({ 200: 1, 429: 1, 500: 1 });
 });
 
 test("a killed connection is gone, and its $disconnect never runs", async () => {
@@ -111,10 +111,10 @@ test("a killed connection is gone, and its $disconnect never runs", async () => 
 });
 
 test("the spy counts the posts that overlap", async () => {
-  const { client, spy } = await startWithClient({}, { limits: { postDelay: 100 } });
+  const { client, spy } = await startWithClient({}, { limits: { sendDelay: 100 } });
   const posts = Array.from({ length: 5 }, (_, i) => client.send(post(`nobody${i}=`, "hello")));
   await Promise.allSettled(posts);
-  expect(spy.peaks().posts).toBe(5);
-  await spy.waitFor({ kind: "posted", status: 410 }, { count: 5 });
-  expect(spy.now().posts).toBe(0);
+  expect(spy.peaks().sends).toBe(5);
+  await spy.waitFor({ kind: "sent", status: 410 }, { count: 5 });
+  expect(spy.now().sends).toBe(0);
 });

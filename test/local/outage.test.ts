@@ -54,7 +54,7 @@ test("a gateway that hangs takes a call and never returns", async () => {
   const name = expect.stringMatching(/Abort|Timeout/);
   await expect(client.send(post(connectionId, "lost"), { abortSignal })).rejects.toMatchObject({ name });
   // The caller hung up: the post has no status.
-  await router.spy.waitFor({ kind: "posted", connectionId, status: 0 });
+  await router.spy.waitFor({ kind: "sent", connectionId, status: 0 });
   end();
   await client.send(post(connectionId, "delivered"));
 });

@@ -86,7 +86,7 @@ test("posts to a client that does not read return 429 once its buffer is full, a
   expect(await healthy.next()).toBe("hello");
   // Posts alone never close a socket, and one that reads again gets all that was taken for it.
   expect(router.spy.connections()).toContain(slowId);
-  const taken = router.spy.traffic(slowId).posts[200] ?? 0;
+  const taken = router.spy.traffic(slowId).sends[200] ?? 0;
   slow.socket.resume();
   for (let i = 0; i < taken; i++) expect(await slow.next()).toHaveLength(frame.length);
   await client.send(post(slowId, "again"));

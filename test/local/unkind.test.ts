@@ -27,7 +27,7 @@ test("a half-open socket takes posts for a while and delivers none, then it is g
   await expect(client.send(post(connectionId, "late"))).rejects.toMatchObject(GONE);
   expect(await socket.closed).toBe(1006);
   expect(socket.buffered()).toEqual([]);
-  expect(router.spy.traffic(connectionId).posts).toEqual({ 200: 1, 410: 1 });
+  expect(router.spy.traffic(connectionId).sends).toEqual({ 200: 1, 410: 1 });
 });
 
 test("a half-open socket is gone by itself after its time", async () => {

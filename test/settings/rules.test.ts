@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { RULES } from "../../shared/settings/rules.ts";
-import type { Overrides } from "../../shared/settings/schema.ts";
+import type { SettingsOverrides } from "../../shared/settings/schema.ts";
 import { settings } from "../../shared/settings/settings.ts";
 
 const consume = (timeoutSeconds: number) => ({ consume: { timeoutSeconds } });
 
 /** The last settings that keep a rule, the first that break it, and what these are refused with. */
-const CASES: readonly { rule: string; kept: Overrides; broken: Overrides; says: string }[] = [
+const CASES: readonly { rule: string; kept: SettingsOverrides; broken: SettingsOverrides; says: string }[] = [
   {
     rule: "a dead letter is kept for longer than its lane keeps a message",
     kept: { retentionDays: 6, deadLetterRetentionDays: 7 },

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TagwireError } from "../../shared/protocol/errors.ts";
-import type { Overrides } from "../../shared/settings/schema.ts";
+import type { SettingsOverrides } from "../../shared/settings/schema.ts";
 import { DEFAULTS, settings } from "../../shared/settings/settings.ts";
 import { at, groups, type Leaf, leaves, only } from "./leaf.ts";
 
 /** What settings are refused with; nothing if they are accepted. */
 function refusal(input: unknown): { code: string; message: string } | undefined {
   try {
-    settings(input as Overrides);
+    settings(input as SettingsOverrides);
     return undefined;
   } catch (fault) {
     const { code, message } = fault as TagwireError;
@@ -67,7 +67,7 @@ describe.each(each)("$name", ({ leaf }) => {
   });
 
   test("is its default if it is undefined", () => {
-    expect(at(settings(only(leaf.path, undefined) as Overrides), leaf.path)).toBe(leaf.fallback);
+    expect(at(settings(only(leaf.path, undefined) as SettingsOverrides), leaf.path)).toBe(leaf.fallback);
   });
 });
 
@@ -98,7 +98,7 @@ describe.each(numbers)("$name", ({ leaf }) => {
       fc.property(fc.oneof(fc.constantFrom(least, most), inside), (value) => {
         const found = refusal(only(path, value));
         if (found === undefined) {
-          expect(at(settings(only(path, value) as Overrides), path)).toBe(value);
+          expect(at(settings(only(path, value) as SettingsOverrides), path)).toBe(value);
           return;
         }
         expect(found.code).toBe("SETTINGS_INVALID");

@@ -8,7 +8,7 @@ import type { Job } from "../../shared/receipts/job.ts";
 import { bodyOf } from "../../shared/receipts/job-body.ts";
 import { visibilitySeconds } from "../../shared/settings/derived.ts";
 import { deliveryPolicy } from "../../shared/settings/policy.ts";
-import type { Overrides } from "../../shared/settings/schema.ts";
+import type { SettingsOverrides } from "../../shared/settings/schema.ts";
 import { settings } from "../../shared/settings/settings.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
 import { memoryConnections } from "../../testing/memory/connections.ts";
@@ -25,7 +25,7 @@ export const ANN = "ann" as UserId;
 export function consumer({
   receipts = memoryReceipts(),
   queue = memoryQueue(),
-  overrides = {} as Overrides,
+  overrides = {} as SettingsOverrides,
 } = {}) {
   const policy = deliveryPolicy(settings(overrides));
   const clock = memoryClock(NOW);

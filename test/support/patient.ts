@@ -1,4 +1,4 @@
-import type { Overrides } from "../../shared/settings/schema.ts";
+import type { SettingsOverrides } from "../../shared/settings/schema.ts";
 
 /**
  * Settings for a test that counts each frame once: a frame or a write that a busy machine makes late would count as
@@ -12,10 +12,10 @@ const PATIENT = {
     receipts: { timeoutSeconds: 30 },
     socket: { timeoutSeconds: 29 },
   },
-} satisfies Overrides["advanced"];
+} satisfies SettingsOverrides["advanced"];
 
 /** The settings, patient where they say nothing else. */
-export const patient = ({ advanced, ...settings }: Overrides = {}): Overrides => ({
+export const patient = ({ advanced, ...settings }: SettingsOverrides = {}): SettingsOverrides => ({
   ...settings,
   advanced: { ...PATIENT, ...advanced, functions: { ...PATIENT.functions, ...advanced?.functions } },
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { App, Stack } from "aws-cdk-lib";
 import { Template as Assertions } from "aws-cdk-lib/assertions";
 import { Tagwire } from "../../../infra/tagwire.ts";
-import type { Overrides } from "../../../shared/settings/schema.ts";
+import type { SettingsOverrides } from "../../../shared/settings/schema.ts";
 import type { Template } from "../../../testing/template.ts";
 
 export interface Assembly {
@@ -14,7 +14,7 @@ export interface Assembly {
 }
 
 /** The stack as `cdk deploy` would upload it: its template and the code of its functions. */
-export function synthesise(settings: Overrides): Assembly {
+export function synthesise(settings: SettingsOverrides): Assembly {
   const folder = mkdtempSync(join(tmpdir(), "tagwire-bundle-"));
   const stack = new Stack(new App({ outdir: folder, builtinCloudFormationValidation: false }), "Test");
   new Tagwire(stack, "Router", { settings });

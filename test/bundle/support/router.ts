@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { functionArn, functionCredentials } from "../../../local/emulators/aws.ts";
 import type { EventOf, ReplyOf } from "../../../local/lambda/handlers.ts";
-import type { Overrides } from "../../../shared/settings/schema.ts";
+import type { SettingsOverrides } from "../../../shared/settings/schema.ts";
 import { FUNCTIONS, type FunctionName } from "../../../shared/settings/variables.ts";
 import { temporaryCaller } from "../../../testing/caller.ts";
 import { lambdaEnvironment } from "../../../testing/lambda-environment.ts";
@@ -25,7 +25,7 @@ const CALLERS = FUNCTIONS.map(temporaryCaller);
 const STRANGERS = CALLERS.map((caller) => ({ ...caller, secretAccessKey: "another" }));
 
 /** The router with each function as it is deployed: its bundle, its environment, a process of its own. */
-export async function startBundles(settings: Overrides): Promise<BundledRouter> {
+export async function startBundles(settings: SettingsOverrides): Promise<BundledRouter> {
   const assembly = synthesise(settings);
   const lines: string[] = [];
   const sandboxes = new Map<string, Promise<Sandbox>>();

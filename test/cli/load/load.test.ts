@@ -52,7 +52,7 @@ test("a frame that never comes is lost, and the command fails", async () => {
   const running = start([...SMALL, "--wait", "8"], surroundings);
   await router.spy.waitFor({ kind: "connected" }, { count: 12 });
   const [first = ""] = router.spy.connections();
-  router.spy.failPosts(first, [413]);
+  router.spy.failSends(first, [413]);
   const { code, out, err } = await running.finished;
   expect({ code, err }).toEqual({ code: 1, err: "tagwire: 1 frames did not come\n" });
   expect(out).toContain("119, 120 expected; 1 lost, 0 repeated");
@@ -73,7 +73,7 @@ test("messages that the router refuses are counted by their code, and no frame i
 test("an interrupt ends it early, with a report of what there is", async () => {
   const { router, surroundings } = await routerFor();
   const running = start([...SMALL.slice(0, -1), "600", "--json"], surroundings);
-  await router.spy.waitFor({ kind: "posted" }, { count: 20 });
+  await router.spy.waitFor({ kind: "sent" }, { count: 20 });
   running.interrupt();
   const done = await running.finished;
   const report = reportIn(done);
@@ -86,7 +86,7 @@ test("an interrupt ends it early, with a report of what there is", async () => {
 test("a connection that is cut is counted, and its frames are not missed", async () => {
   const { router, surroundings } = await routerFor();
   const running = start([...SMALL, "--json"], surroundings);
-  await router.spy.waitFor({ kind: "posted" });
+  await router.spy.waitFor({ kind: "sent" });
   router.spy.kill(router.spy.connections().at(-1) ?? "");
   const done = await running.finished;
   expect(done.code).toBe(0);

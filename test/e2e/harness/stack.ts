@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Overrides } from "../../../shared/settings/schema.ts";
+import type { SettingsOverrides } from "../../../shared/settings/schema.ts";
 import { ACCOUNT, REGION } from "./aws.ts";
 import { cdk } from "./cdk.ts";
 import { closeGaps } from "./gaps.ts";
@@ -11,7 +11,7 @@ export const STACK = "Tagwire";
 export const SETTINGS = {
   recipientsPerRun: 4,
   advanced: { backoff: { baseSeconds: 1, capSeconds: 3 } },
-} satisfies Overrides;
+} satisfies SettingsOverrides;
 
 /** Kept after a run: what the emulator and its functions printed, and the cloud assembly. */
 export const SCRATCH = join(process.cwd(), "node_modules", ".cache", "tagwire-e2e");
@@ -22,7 +22,7 @@ export const bootstrap = (endpoint: string): Promise<void> =>
   cdk(["bootstrap", `aws://${ACCOUNT}/${REGION}`], { endpoint, output: ASSEMBLY });
 
 /** Deploys the stack of this repository, with these changes to the settings, and answers its outputs. */
-export async function deploy(endpoint: string, settings: Overrides): Promise<Record<string, string>> {
+export async function deploy(endpoint: string, settings: SettingsOverrides): Promise<Record<string, string>> {
   const outputs = join(SCRATCH, "outputs.json");
   const context = [`tagwire:endpoint=${endpoint}`, `tagwire:settings=${JSON.stringify(settings)}`];
   await cdk(

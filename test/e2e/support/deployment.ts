@@ -34,7 +34,7 @@ export interface Deployment {
   /** Takes the dead letter whose body contains the text out of its queue, as soon as it is there. */
   deadLetter(text: string, timeout?: number): Promise<QueuedDeadLetter>;
   /** The next posts to a connection get these statuses. */
-  failPosts(connectionId: string, statuses: readonly number[]): Promise<void>;
+  failSends(connectionId: string, statuses: readonly number[]): Promise<void>;
   /** The next calls that read or write a receipt get these statuses. */
   failReceipt(producer: string, id: string, statuses: readonly number[]): Promise<void>;
 }
@@ -109,7 +109,7 @@ export function deployment(): Deployment {
         },
         { timeout, interval: 100 },
       ),
-    failPosts: (connectionId, statuses) => fail({ contains: `/@connections/${connectionId}`, statuses }),
+    failSends: (connectionId, statuses) => fail({ contains: `/@connections/${connectionId}`, statuses }),
     failReceipt: (producer, id, statuses) => fail({ contains: `"${producer}#${id}"`, statuses }),
   };
 }
