@@ -16,7 +16,7 @@ test("a post arrives as a text frame", async () => {
   await client.send(post(connectionId, "hello, ä"));
   expect(await socket.next()).toBe("hello, ä");
   await spy.waitFor({ kind: "sent", connectionId, status: 200 });
-  expect(spy.traffic(connectionId)).toEqual({ posts: { 200: 1 }, units: 1 });
+  expect(spy.traffic(connectionId)).toEqual({ sends: { 200: 1 }, units: 1 });
   expect(spy.now().sends).toBe(0);
 });
 
