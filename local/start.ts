@@ -27,7 +27,8 @@ import { LIMITS, type Limits } from "./limits.ts";
 import { listen, shut } from "./listen.ts";
 import { CONTENT_TYPE, metrics } from "./metrics.ts";
 import { type Recorder, recorder } from "./testing/recorder.ts";
-import { left, type Spy, spy } from "./testing/spy.ts";
+import { left, routerSpy } from "./testing/router-spy.ts";
+import type { Spy } from "./testing/spy.ts";
 import { KIND, type Unkind } from "./unkind.ts";
 
 export interface StartOptions {
@@ -205,7 +206,7 @@ export async function start(options: StartOptions = {}): Promise<Router> {
     url: `http://127.0.0.1:${port}`,
     socketUrl: `ws://127.0.0.1:${port}`,
     settings,
-    spy: spy({ recorder: events, faults: planned, queues, sockets }),
+    spy: routerSpy({ recorder: events, faults: planned, queues, sockets }),
     stop(grace = limits.grace) {
       released ??= release(grace);
       return released;

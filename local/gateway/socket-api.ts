@@ -10,6 +10,7 @@ import type { EventOf } from "../lambda/handlers.ts";
 import { type InvocationResult, type Lambda, within } from "../lambda/lambda.ts";
 import type { Limits } from "../limits.ts";
 import type { Observer } from "../testing/observer.ts";
+import type { SocketFaults } from "../testing/spy.ts";
 import type { Unkind } from "../unkind.ts";
 import { type Connection, type ConnectionDeps, connection } from "./connection.ts";
 import { admit } from "./cors.ts";
@@ -32,13 +33,9 @@ export interface SocketApiDeps extends ConnectionDeps {
   readonly newId?: () => string;
 }
 
-export interface SocketApi {
+export interface SocketApi extends SocketFaults {
   readonly connections: ReadonlyMap<string, Connection>;
   upgrade(request: IncomingMessage, tcp: Duplex, head: Buffer): void;
-  /** Breaks a connection as a lost network would, and forgets it without $disconnect. */
-  kill(connectionId: string): void;
-  /** Loses the client without a close: sends return 200 for `milliseconds`, or until it is ended; then 410. */
-  halfOpen(connectionId: string, milliseconds?: number): () => void;
   /** Closes all with 1001 and without $disconnect: the tables go too. A client that does not answer is cut off. */
   close(): Promise<void>;
 }
