@@ -22,7 +22,7 @@ export function settingsFor(connections: number, { outage, slow }: Scenario, dic
   if (slow !== undefined) return simulated({ advanced: { pageSize: 50, firstPageSize: 50 } });
   const lane = () => ({ concurrency: dice.whole(2, 4), batchSize: dice.whole(1, 10) });
   const lanes = { high: lane(), normal: lane(), low: lane(), fanout: lane() };
-  const deliveryRounds = dice.among([3, 5]);
+  const deliveryRounds = dice.pick([3, 5]);
   const sends = { sendsInFlight: dice.whole(1, 6), sendAttempts: dice.whole(1, 5) };
   const reserveMilliseconds = dice.whole(6_000, 10_000);
   const pageSize = dice.whole(2, 8);
@@ -30,12 +30,12 @@ export function settingsFor(connections: number, { outage, slow }: Scenario, dic
   const pendingLimit = dice.whole(2, 8);
   const recipientsPerRun = dice.whole(2, 30);
   const splitLimit = dice.whole(2, 4);
-  const quotaRequestsPerSecond = outage ? 10_000 : dice.among([40, 100, 10_000]);
-  const quotaFraction = dice.among([0.3, 0.8]);
+  const quotaRequestsPerSecond = outage ? 10_000 : dice.pick([40, 100, 10_000]);
+  const quotaFraction = dice.pick([0.3, 0.8]);
   const limit = () => (outage ? 1_000_000 : dice.whole(2, 20));
   const limits = { normal: limit(), low: limit() };
-  const maxAgeSeconds = outage ? FOR_OUTAGES : dice.among([CONNECTION_SECONDS, 300]);
-  const timeoutSeconds = dice.among([15, 30, 60]);
+  const maxAgeSeconds = outage ? FOR_OUTAGES : dice.pick([CONNECTION_SECONDS, 300]);
+  const timeoutSeconds = dice.pick([15, 30, 60]);
   const concurrency = ({ concurrency }: ReturnType<typeof lane>) => ({ concurrency });
   const { high, normal, low, fanout } = lanes;
   const overrides: SettingsOverrides = {

@@ -33,7 +33,7 @@ async function stay(world: Simulation, socket: Socket): Promise<void> {
   while (socket.state === "open" && scheduler.now() < closing) {
     await scheduler.sleep(dice.whole(100, 60_000));
     if (dice.chance(0.3)) return;
-    const one = dice.among(topics);
+    const one = dice.pick(topics);
     if (faults.strikes("frames-aside")) {
       await askAside(world, socket, one);
       continue;
@@ -81,8 +81,8 @@ async function join(world: Simulation): Promise<Socket | undefined> {
 /** A client stops reading for a while. */
 export function maySlowDown({ faults, dice, scheduler }: Simulation, socket: Socket): void {
   if (!faults.strikes("client-slow")) return;
-  const until = scheduler.now() + dice.among([dice.whole(1_000, 30_000), dice.whole(10_000, 600_000)]);
-  socket.slow = { how: dice.among(["full", "hangs"]), until };
+  const until = scheduler.now() + dice.pick([dice.whole(1_000, 30_000), dice.whole(10_000, 600_000)]);
+  socket.slow = { how: dice.pick(["full", "hangs"]), until };
 }
 
 /** API Gateway cuts every socket at its maximum age. Here it never says so. */
@@ -102,7 +102,7 @@ async function ask(
   const { oracle, scheduler, dice, gateway } = world;
   const tags = topics.map(topicTag);
   const greets = type === "subscribe" && gateway.sockets.length <= CROWD && dice.chance(0.1);
-  const greeted = greets ? dice.among(topics) : undefined;
+  const greeted = greets ? dice.pick(topics) : undefined;
   if (greeted) await greet(world, greeted);
   while (!gateway.admits()) await scheduler.sleep(dice.whole(100, 1_000));
   if (isClosed(socket)) return;

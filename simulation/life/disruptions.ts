@@ -25,7 +25,7 @@ export async function disruptions({
   while (scheduler.now() < closing) {
     for (const kind of OUTAGES) {
       if (!faults.strikes(FAULT[kind])) continue;
-      const lasts = dice.among([dice.whole(500, 5_000), dice.whole(5_000, 60_000)]);
+      const lasts = dice.pick([dice.whole(500, 5_000), dice.whole(5_000, 60_000)]);
       trace.note("outage", kind, () => `for ${lasts} ms`);
       outages.begin(kind, lasts);
     }
@@ -41,7 +41,7 @@ export function afterClaim({
   trace,
 }: Pick<Simulation, "faults" | "outages" | "dice" | "trace">) {
   if (!faults.strikes("outage-claim")) return;
-  const kind = dice.among(OUTAGES);
+  const kind = dice.pick(OUTAGES);
   const lasts = dice.whole(100, 5_000);
   trace.note("outage", kind, () => `for ${lasts} ms, after a claim`);
   outages.begin(kind, lasts);

@@ -13,5 +13,5 @@ export const TOKEN_EXPIRY = 4_102_444_800;
 
 export function identityOf({ dice }: Simulation): Identity {
   const tags = LABELS.filter(() => dice.chance(0.4));
-  return { sub: dice.among(USERS), tags, subscribe: ["*"], publish: [], admin: false, exp: TOKEN_EXPIRY };
+  return { sub: dice.pick(USERS), tags, subscribe: ["*"], publish: [], admin: false, exp: TOKEN_EXPIRY };
 }

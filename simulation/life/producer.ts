@@ -35,7 +35,7 @@ export async function liveAsProducer(world: Simulation, number: number, count: n
   await post(world, plans);
   const again = plans.filter(() => faults.strikes("producer-repeat"));
   for (const plan of again) {
-    await scheduler.sleep(dice.among([dice.whole(0, 2_000), plan.dedupeSeconds * dice.whole(500, 1_500)]));
+    await scheduler.sleep(dice.pick([dice.whole(0, 2_000), plan.dedupeSeconds * dice.whole(500, 1_500)]));
     await post(world, [plan]);
   }
   const [, other] = PRODUCERS;
@@ -53,36 +53,36 @@ const TEXTS = ["", "é \u{1F600}", "\u0000\u2028</script>", '{"quoted":"\\"}'];
 export function planOf(world: Simulation, number: number): PlannedPost {
   const { dice, faults } = world;
   const delaySeconds = dice.chance(0.1) ? dice.whole(1, 60) : 0;
-  const text = dice.among(TEXTS);
+  const text = dice.pick(TEXTS);
   return {
     id: `m${number}` as MessageId,
     producer: PRODUCERS[0] ?? ("shop" as UserId),
     target: targetOf(world),
-    ...(dice.chance(0.5) ? { event: dice.among(["order.shipped", "é", '"']) } : {}),
-    priority: dice.among(PRIORITIES),
-    dedupeSeconds: dice.among([1, 20, 300]),
+    ...(dice.chance(0.5) ? { event: dice.pick(["order.shipped", "é", '"']) } : {}),
+    priority: dice.pick(PRIORITIES),
+    dedupeSeconds: dice.pick([1, 20, 300]),
     content: {
       ...(text === "" ? {} : { text }),
       ...(faults.strikes("producer-poison") ? { poison: true } : {}),
     },
     ...(delaySeconds > 0 ? { delaySeconds } : {}),
     ...(faults.strikes("producer-deadline")
-      ? { ttlSeconds: delaySeconds + dice.among([dice.whole(1, 20), dice.whole(1, 300)]) }
+      ? { ttlSeconds: delaySeconds + dice.pick([dice.whole(1, 20), dice.whole(1, 300)]) }
       : {}),
   };
 }
 
 function targetOf({ dice, gateway, topics }: Simulation): Target {
   const some = gateway.sockets.filter(({ state }) => state === "open");
-  if (topics.length === 1) return { topic: dice.among(topics) };
+  if (topics.length === 1) return { topic: dice.pick(topics) };
   switch (dice.whole(0, 5)) {
     case 0:
-      return some.length > 0 ? { connection: dice.among(some).connectionId } : { user: dice.among(USERS) };
+      return some.length > 0 ? { connection: dice.pick(some).connectionId } : { user: dice.pick(USERS) };
     case 1:
-      return { user: dice.among(USERS) };
+      return { user: dice.pick(USERS) };
     case 2:
     case 3:
-      return { topic: dice.among(topics) };
+      return { topic: dice.pick(topics) };
     case 4:
       return { everyone: true };
     default:
@@ -91,10 +91,10 @@ function targetOf({ dice, gateway, topics }: Simulation): Target {
 }
 
 function expressionOf(dice: Dice, tags: readonly Tag[]) {
-  const some = (most: number) => Array.from({ length: dice.whole(0, most) }, () => dice.among(tags));
+  const some = (most: number) => Array.from({ length: dice.whole(0, most) }, () => dice.pick(tags));
   const [all, any, none] = [some(2), some(3), some(1)];
   const named = { ...(all[0] ? { all } : {}), ...(any[0] ? { any } : {}), ...(none[0] ? { none } : {}) };
-  return Object.keys(named).length > 0 ? named : { all: [dice.among(tags)] };
+  return Object.keys(named).length > 0 ? named : { all: [dice.pick(tags)] };
 }
 
 /** Posts until it is accepted or the producer gives up. A failed answer does not say that nothing was queued. */
@@ -130,7 +130,7 @@ export async function post(world: Simulation, plans: readonly PlannedPost[]): Pr
 
 async function cancelSometime(world: Simulation, plan: PlannedPost): Promise<void> {
   const { scheduler, dice } = world;
-  await scheduler.sleep(dice.among([dice.whole(0, 500), dice.whole(0, 10_000), dice.whole(0, 200_000)]));
+  await scheduler.sleep(dice.pick([dice.whole(0, 500), dice.whole(0, 10_000), dice.whole(0, 200_000)]));
   await cancel(world, plan);
 }
 

@@ -8,7 +8,7 @@ const APART = 500;
 /** Messages to everyone at a steady rate, while some clients never read. */
 export async function besideSlowClients(world: Simulation, messages: number): Promise<void> {
   const { gateway, scheduler, dice, scenario } = world;
-  const how = dice.among(["full", "hangs"] as const);
+  const how = dice.pick(["full", "hangs"] as const);
   for (const socket of gateway.sockets.slice(0, scenario.slow)) {
     socket.slow = { how, until: Number.POSITIVE_INFINITY };
   }

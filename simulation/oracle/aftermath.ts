@@ -51,10 +51,10 @@ function waitedOut(
 /** An outage may hide a death: a message that is received in between does not tell that its run died. */
 function poisoned({ oracle, settings, scenario }: Simulation, record: MessageRecord): void {
   const { deathLimit: deaths } = settings.advanced;
-  const { receipt, servings } = record;
-  const died = servings.filter(({ actor }) => actor.death === "poison").length;
+  const { receipt, jobRuns } = record;
+  const died = jobRuns.filter(({ actor }) => actor.death === "poison").length;
   const isDead = receipt?.state === "dead" && receipt.reason?.startsWith(`${deaths} runs died`);
-  const parts = new Set(servings.map(({ part }) => part)).size;
+  const parts = new Set(jobRuns.map(({ part }) => part)).size;
   const isExact = !scenario.outage && parts === 1;
   if (isDead && died >= deaths && (!isExact || died === deaths)) return;
   const what = `${nameOf(record)} is ${receipt?.state} after ${died} deaths: ${receipt?.reason}`;

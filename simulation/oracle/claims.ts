@@ -5,9 +5,9 @@ import type { Actor } from "../world/scheduler.ts";
 import { deathsAtMost } from "./deaths.ts";
 import { isDropped } from "./dropped.ts";
 import { expected } from "./expected.ts";
-import { type History, letterOf, type Name, twinOf } from "./history.ts";
+import { type History, type Name, recordOf, twinOf } from "./history.ts";
 import { partName } from "./key.ts";
-import { acceptedAt, type MessageRecord, NO_COUNTS, nameOf, plus, type Serving } from "./message-record.ts";
+import { acceptedAt, type JobRun, type MessageRecord, NO_COUNTS, nameOf, plus } from "./message-record.ts";
 import type { PartState } from "./part.ts";
 import type { ReceiptWatch } from "./receipts.ts";
 
@@ -15,9 +15,9 @@ export interface ClaimWatch {
   /** The table has answered a claim; the run may never hear it. */
   claimed(actor: Actor, job: Job, lease: Lease, claim: Claim): void;
   /** A run is about to write what it did, and posts no more. */
-  settling(actor: Actor, job: Job): Serving | undefined;
+  settling(actor: Actor, job: Job): JobRun | undefined;
   /** The table has written it, or not. */
-  settled(serving: Serving | undefined, outcome: Outcome, settled: Settled): void;
+  settled(jobRun: JobRun | undefined, outcome: Outcome, settled: Settled): void;
 }
 
 /** One run at a time holds a job, no longer than it should, and none claims one that is over. */
@@ -32,7 +32,7 @@ export function watchClaims(book: History, receipts: ReceiptWatch, visibilitySec
     const part = partName(range);
     const state = open(record, part);
     const again = `${actor.name} takes ${nameOf(record)} ${part}`;
-    const own = record.servings.some(({ run }) => run === lease.run);
+    const own = record.jobRuns.some(({ run }) => run === lease.run);
     if (!own && (state.queued || (state.ending !== undefined && state.ending !== "dead"))) {
       book.violate("what is over is not taken again", again);
     }
@@ -41,20 +41,20 @@ export function watchClaims(book: History, receipts: ReceiptWatch, visibilitySec
     delete state.ending;
     delete state.reason;
     if (own) return;
-    const rival = record.servings.find(
-      (one) => one.part === part && one.state === "serving" && one.actor.alive,
+    const rival = record.jobRuns.find(
+      (one) => one.part === part && one.state === "jobRun" && one.actor.alive,
     );
     if (rival) book.violate("one run at a time holds a job", `${again} from ${rival.actor.name}`);
-    record.servings.push({
+    record.jobRuns.push({
       ...{ record, actor, run: lease.run, receive: lease.receive, part, range, since: book.now() },
-      ...{ state: "serving", counts: NO_COUNTS, hidden: false, written: false },
+      ...{ state: "jobRun", counts: NO_COUNTS, hidden: false, written: false },
       ...{ sinceLook: new Set(), toldCancelled: false },
     });
   };
 
   return {
     claimed(actor, job, lease, claim) {
-      const record = letterOf(book, job);
+      const record = recordOf(book, job);
       if (!record) return;
       receipts.touch(record.producer, record.id);
       const part = partName(job.range);
@@ -77,7 +77,7 @@ export function watchClaims(book: History, receipts: ReceiptWatch, visibilitySec
         }
         case "leased": {
           book.twins.add(twinOf(actor, record, part));
-          const holder = record.servings.findLast((one) => one.part === part);
+          const holder = record.jobRuns.findLast((one) => one.part === part);
           if (holder && book.now() > holder.since + visibilitySeconds * 1000 + 2 * SKEW) {
             const what = `${nameOf(record)} is held by ${holder.actor.name}`;
             book.violate("a lease is no longer than the visibility timeout", what);
@@ -94,19 +94,17 @@ export function watchClaims(book: History, receipts: ReceiptWatch, visibilitySec
     },
     settling(actor, job) {
       const part = partName(job.range);
-      const serving = letterOf(book, job)?.servings.findLast(
-        (one) => one.actor === actor && one.part === part,
-      );
-      if (serving?.state === "serving") serving.state = "settling";
-      return serving;
+      const jobRun = recordOf(book, job)?.jobRuns.findLast((one) => one.actor === actor && one.part === part);
+      if (jobRun?.state === "jobRun") jobRun.state = "settling";
+      return jobRun;
     },
-    settled(serving, outcome, settled) {
-      if (!serving) return;
-      const { record } = serving;
+    settled(jobRun, outcome, settled) {
+      if (!jobRun) return;
+      const { record } = jobRun;
       receipts.touch(record.producer, record.id);
-      serving.outcome = outcome;
+      jobRun.outcome = outcome;
       if (settled !== "written") return;
-      const state = open(record, serving.part);
+      const state = open(record, jobRun.part);
       state.deaths = 0;
       if (outcome.kind === "split") {
         state.split = outcome.ranges;
@@ -121,9 +119,9 @@ export function watchClaims(book: History, receipts: ReceiptWatch, visibilitySec
       }
       state.leaseUntil = 0;
       // A split is settled once its jobs are queued.
-      if (serving.state === "settled") return;
-      serving.state = "settled";
-      record.tally = plus(record.tally, serving.counts);
+      if (jobRun.state === "settled") return;
+      jobRun.state = "settled";
+      record.tally = plus(record.tally, jobRun.counts);
     },
   };
 }

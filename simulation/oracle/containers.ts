@@ -1,7 +1,7 @@
 import type { GatewayState, SendResult } from "../../shared/ports.ts";
 import type { Job } from "../../shared/receipts/job.ts";
 import type { Actor } from "../world/scheduler.ts";
-import { type History, letterOf } from "./history.ts";
+import { type History, recordOf } from "./history.ts";
 import { nameOf, type Post } from "./message-record.ts";
 
 export interface ContainerWatch {
@@ -87,9 +87,9 @@ export function watchContainers(book: History): ContainerWatch {
     claiming(actor, job, now) {
       const { failing, probe } = containerOf(actor);
       if (failing.size < IN_A_ROW || probe?.state !== "down") return;
-      const record = letterOf(book, job);
+      const record = recordOf(book, job);
       // A suspect is claimed after its neighbours, who may have found it out.
-      if (!record || now >= job.message.expiresAt || isLate(record.servings, actor)) return;
+      if (!record || now >= job.message.expiresAt || isLate(record.jobRuns, actor)) return;
       book.violate(
         "a container that finds the gateway down claims nothing",
         `${actor.name}: ${nameOf(record)}`,
@@ -102,5 +102,5 @@ export function watchContainers(book: History): ContainerWatch {
   };
 }
 
-const isLate = (servings: readonly { readonly actor: Actor }[], actor: Actor): boolean =>
-  servings.some((one) => one.actor !== actor);
+const isLate = (jobRuns: readonly { readonly actor: Actor }[], actor: Actor): boolean =>
+  jobRuns.some((one) => one.actor !== actor);

@@ -33,7 +33,7 @@ function isCancelled(book: History, record: MessageRecord, isWhole: boolean): bo
   // The clocks of two functions may differ.
   if (record.postedAt > cancel.writtenAt + 2 * SKEW) return false;
   record.cancelAsked = true;
-  if (record.servings.length === 0) record.dropped = "cancelled";
+  if (record.jobRuns.length === 0) record.dropped = "cancelled";
   if (!shown || shown === record || !isWhole) return true;
   // Its row takes the place of an earlier message's.
   name.shown = record;
@@ -50,6 +50,6 @@ function isDuplicate(book: History, record: MessageRecord): boolean {
   const stopped = shown.cancel !== undefined && shown.cancel.stamp <= at;
   const inWindow = acceptedAt(shown) + shown.dedupeSeconds * 1000 > at;
   const { state } = expected(shown, book.now() - 2 * SKEW);
-  if (record.servings.length === 0) record.dropped = "duplicate";
+  if (record.jobRuns.length === 0) record.dropped = "duplicate";
   return (inWindow && !stopped) || state === "delivering" || state === "retrying";
 }

@@ -32,7 +32,7 @@ export interface History {
   /** A receipt, as the product shows it. */
   readonly find: Receipts["find"];
   readonly records: MessageRecord[];
-  /** Runs that have a copy of a job which somebody holds, perhaps they themselves by another copy: see `twinOf`. */
+  /** Runs that received a job while a run, perhaps the same one, has its lease: see `twinOf`. */
   readonly twins: Set<string>;
   nameOf(producer: UserId, id: MessageId): Name;
   /** Notes the first broken rule; the simulation ends with it. */
@@ -65,12 +65,12 @@ export function history(world: Pick<History, "now" | "trace" | "gateway" | "find
 }
 
 /** The POST that a job is of. */
-export const letterOf = ({ records }: History, { message }: Job): MessageRecord | undefined =>
+export const recordOf = ({ records }: History, { message }: Job): MessageRecord | undefined =>
   records[contentOf(message.data).number];
 
 /** The same for a queue body. */
 export const jobIn = (body: string): Job => JSON.parse(body) as Job;
 
-/** The name of a run's copy of a part of a message. */
+/** The name of a part of a message as one run received it. */
 export const twinOf = (actor: Pick<Actor, "name">, { number }: MessageRecord, part: string): string =>
   `${actor.name} ${number} ${part}`;

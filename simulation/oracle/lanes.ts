@@ -8,9 +8,9 @@ import { SKEW } from "../world/network.ts";
 import type { Actor } from "../world/scheduler.ts";
 import type { ContainerWatch } from "./containers.ts";
 import { deathsAtMost } from "./deaths.ts";
-import { type History, jobIn, letterOf, twinOf } from "./history.ts";
+import { type History, jobIn, recordOf, twinOf } from "./history.ts";
 import { partName } from "./key.ts";
-import { nameOf, type Serving } from "./message-record.ts";
+import { type JobRun, nameOf } from "./message-record.ts";
 
 export interface LaneWatch {
   /** A lane has it. */
@@ -42,10 +42,10 @@ export function watchLanes(book: History, { heard }: Pick<ContainerWatch, "heard
   const duplicates = new Map<Actor, { readonly runs: Set<string>; counted: number }>();
   const parts: number[] = [];
   /** Two copies of one message may be in one run, and only one of them gets the job. */
-  const servingOf = (actor: Actor, body: string, receive?: number): Serving | undefined => {
+  const jobRunOf = (actor: Actor, body: string, receive?: number): JobRun | undefined => {
     const job = jobIn(body);
     const part = partName(job.range);
-    return letterOf(book, job)?.servings.findLast(
+    return recordOf(book, job)?.jobRuns.findLast(
       (one) => one.actor === actor && one.part === part && (receive === undefined || one.receive === receive),
     );
   };
@@ -57,7 +57,7 @@ export function watchLanes(book: History, { heard }: Pick<ContainerWatch, "heard
 
   return {
     queued(lane, job) {
-      const record = letterOf(book, job);
+      const record = recordOf(book, job);
       if (!record) return book.violate("the queue holds what was posted", JSON.stringify(job.message));
       record.message ??= job.message;
       const due = job.range ? "fanout" : record.priority;
@@ -65,13 +65,13 @@ export function watchLanes(book: History, { heard }: Pick<ContainerWatch, "heard
         book.violate("a message is in the lane of its priority", `${nameOf(record)}: ${lane}`);
     },
     hiding(actor, body, receive, seconds) {
-      const serving = servingOf(actor, body, receive);
+      const jobRun = jobRunOf(actor, body, receive);
       if (seconds > hiddenAtMost) {
         book.violate("back-off has a cap", `${actor.name} hides a message for ${seconds} s`);
       }
-      if (serving?.outcome?.kind !== "retry" || !serving.written) return;
-      if (book.twins.has(twinOf(actor, serving.record, serving.part)) || isOneOfMany(serving)) return;
-      const longest = Math.min(cap, base * 2 ** (serving.receive - 1));
+      if (jobRun?.outcome?.kind !== "retry" || !jobRun.written) return;
+      if (book.twins.has(twinOf(actor, jobRun.record, jobRun.part)) || isOneOfMany(jobRun)) return;
+      const longest = Math.min(cap, base * 2 ** (jobRun.receive - 1));
       if (seconds > Math.ceil(longest)) {
         book.violate("back-off grows from receive to receive", `${actor.name}: ${seconds} of ${longest} s`);
       }
@@ -83,16 +83,16 @@ export function watchLanes(book: History, { heard }: Pick<ContainerWatch, "heard
       }
     },
     hidden(actor, body, receive) {
-      const serving = servingOf(actor, body, receive);
-      if (serving) serving.hidden = true;
+      const jobRun = jobRunOf(actor, body, receive);
+      if (jobRun) jobRun.hidden = true;
     },
     burying(actor, body, reason) {
-      const serving = servingOf(actor, body);
-      if (!serving) return book.violate("only the run that has claimed a job dead-letters it", actor.name);
-      const what = `${nameOf(serving.record)} is dead since: ${reason}`;
+      const jobRun = jobRunOf(actor, body);
+      if (!jobRun) return book.violate("only the run that has claimed a job dead-letters it", actor.name);
+      const what = `${nameOf(jobRun.record)} is dead since: ${reason}`;
       const [, runs] = /^(\d+) runs died/.exec(reason) ?? [];
       const isTrue = runs
-        ? Number(runs) >= deaths && Number(runs) <= deathsAtMost(book, serving.record, serving.part, serving)
+        ? Number(runs) >= deaths && Number(runs) <= deathsAtMost(book, jobRun.record, jobRun.part, jobRun)
         : heard(actor, reason);
       if (!isTrue) book.violate("a dead record says why, and truly", what);
     },
@@ -117,5 +117,5 @@ export function watchLanes(book: History, { heard }: Pick<ContainerWatch, "heard
 }
 
 /** Two copies of a message may be in one run, one after the other: the hide may be of either. */
-const isOneOfMany = ({ record, actor, part }: Serving): boolean =>
-  record.servings.filter((one) => one.actor === actor && one.part === part).length > 1;
+const isOneOfMany = ({ record, actor, part }: JobRun): boolean =>
+  record.jobRuns.filter((one) => one.actor === actor && one.part === part).length > 1;

@@ -10,7 +10,7 @@ import type { Content } from "./content.ts";
 import type { PartState, Range } from "./part.ts";
 
 /** One run's hold on a job, as the table gave it. */
-export interface Serving {
+export interface JobRun {
   readonly record: MessageRecord;
   readonly actor: Actor;
   readonly run: string;
@@ -19,7 +19,7 @@ export interface Serving {
   readonly range: Range | undefined;
   readonly since: number;
   /** settling: it has tried to write what it did. settled: the row says so. */
-  state: "serving" | "settling" | "settled";
+  state: "jobRun" | "settling" | "settled";
   counts: Counts;
   /** What it wrote, or tried to. */
   outcome?: Outcome;
@@ -36,14 +36,14 @@ export interface Serving {
 /** One post, from its start to its answer. */
 export interface Post {
   readonly record: MessageRecord | undefined;
-  readonly serving: Serving | undefined;
+  readonly jobRun: JobRun | undefined;
   readonly actor: Actor;
   readonly id: string;
 }
 
 /** A frame that reached a client. */
 export interface Arrival {
-  readonly serving: Serving | undefined;
+  readonly jobRun: JobRun | undefined;
   /** The gateway took it and said otherwise. */
   readonly lied: boolean;
   readonly at: number;
@@ -73,7 +73,7 @@ export interface MessageRecord extends PostedMessage {
   message?: Message;
   readonly audience: Audience;
   readonly arrivals: Map<Socket, Arrival[]>;
-  readonly servings: Serving[];
+  readonly jobRuns: JobRun[];
   /** What the table was written of its parts, by name. */
   readonly parts: Map<string, PartState>;
   /** What became of posts, as far as settled. */

@@ -66,7 +66,7 @@ export function createOracle({ visibilitySeconds, ...world }: OracleWorld): Orac
         accepted: false,
         audience: audienceOf(posting.target, gateway.sockets),
         arrivals: new Map(),
-        servings: [],
+        jobRuns: [],
         parts: new Map(),
         tally: NO_COUNTS,
         cancelAsked: false,

@@ -6,15 +6,15 @@ import type { Actor } from "../world/scheduler.ts";
 import { mayHaveLeft } from "./audience.ts";
 import { contentOf } from "./content.ts";
 import { flawOf } from "./frames.ts";
-import { type History, letterOf } from "./history.ts";
+import { type History, recordOf } from "./history.ts";
 import { holds, partName } from "./key.ts";
 import {
   type Arrival,
   isOver,
+  type JobRun,
   type MessageRecord,
   nameOf,
   type Post,
-  type Serving,
 } from "./message-record.ts";
 
 export interface SendWatch {
@@ -67,28 +67,28 @@ export function watchSends(book: History): SendWatch {
       const text = new TextDecoder().decode(frame);
       const { number } = contentOf((JSON.parse(text) as { data: unknown }).data);
       const record = book.records[number];
-      const serving = record && servingOf(record, actor, id);
-      const post = { record, serving, actor, id };
+      const jobRun = record && jobRunOf(record, actor, id);
+      const post = { record, jobRun, actor, id };
       if (record && actor.alive) {
         count(actor);
         const flaw = flawOf(record, text);
         if (flaw) book.violate("the frame is what was posted", flaw);
-        if (serving) checkStart(book, { ...post, record, serving });
+        if (jobRun) checkStart(book, { ...post, record, jobRun });
         else book.violate("only a run that holds the job sends", `${actor.name} sends ${nameOf(record)}`);
         const socket = book.gateway.at(id);
         if (socket) mayRepeat(record, socket);
       }
       return post;
     },
-    posted({ actor, serving }, result) {
+    posted({ actor, jobRun }, result) {
       inFlight.set(actor, (inFlight.get(actor) ?? 1) - 1);
-      if (!serving) return;
+      if (!jobRun) return;
       const { kind } = result;
       if (kind === "throttled" || kind === "unavailable") return;
       const field = kind === "refused" ? "failed" : kind;
-      serving.counts = { ...serving.counts, [field]: serving.counts[field] + 1 };
+      jobRun.counts = { ...jobRun.counts, [field]: jobRun.counts[field] + 1 };
     },
-    landed({ record, serving }, socket, lied) {
+    landed({ record, jobRun }, socket, lied) {
       if (!record) return;
       if (!record.audience.may(socket)) {
         if (inherits(book, record, socket)) totals.misdirected++;
@@ -97,36 +97,36 @@ export function watchSends(book: History): SendWatch {
       const earlier = record.arrivals.get(socket) ?? [];
       if (earlier.length > 0) totals.repeats++;
       if (!lied) mayRepeat(record, socket);
-      record.arrivals.set(socket, [...earlier, { serving, lied, at: book.now() }]);
+      record.arrivals.set(socket, [...earlier, { jobRun, lied, at: book.now() }]);
     },
     looked(actor, job, cancelled, since) {
       const part = partName(job.range);
-      const record = letterOf(book, job);
+      const record = recordOf(book, job);
       if (record?.cancel && !cancelled && !isOver(record) && record.cancel.writtenAt < since) {
         book.violate("who looks for a cancel sees it", `${actor.name}: ${nameOf(record)}`);
       }
-      for (const serving of record?.servings ?? []) {
-        if (serving.actor !== actor || serving.part !== part) continue;
-        serving.sinceLook.clear();
-        if (cancelled) serving.toldCancelled = true;
+      for (const jobRun of record?.jobRuns ?? []) {
+        if (jobRun.actor !== actor || jobRun.part !== part) continue;
+        jobRun.sinceLook.clear();
+        if (cancelled) jobRun.toldCancelled = true;
       }
     },
   };
 }
 
 /** A claim whose answer was lost may overlap with another: then the narrower job is the one that is served. */
-function servingOf(record: MessageRecord, actor: Actor, id: ConnectionId): Serving | undefined {
-  const serving = record.servings.filter(
-    (one) => one.actor === actor && one.state === "serving" && (!one.range || holds(one.range, id)),
+function jobRunOf(record: MessageRecord, actor: Actor, id: ConnectionId): JobRun | undefined {
+  const jobRun = record.jobRuns.filter(
+    (one) => one.actor === actor && one.state === "jobRun" && (!one.range || holds(one.range, id)),
   );
-  const from = ({ range }: Serving) => range?.from ?? "";
-  const to = ({ range }: Serving) => range?.to ?? "g";
-  return serving.toSorted((a, b) => (from(a) > from(b) || to(a) < to(b) ? -1 : 1))[0];
+  const from = ({ range }: JobRun) => range?.from ?? "";
+  const to = ({ range }: JobRun) => range?.to ?? "g";
+  return jobRun.toSorted((a, b) => (from(a) > from(b) || to(a) < to(b) ? -1 : 1))[0];
 }
 
 function checkStart(
   book: History,
-  { record, serving, actor, id }: Post & { record: MessageRecord; serving: Serving },
+  { record, jobRun, actor, id }: Post & { record: MessageRecord; jobRun: JobRun },
 ) {
   const what = `${actor.name} sends ${nameOf(record)} to ${id}`;
   const now = Math.floor(book.now() + actor.skew);
@@ -143,14 +143,14 @@ function checkStart(
   if (isOver(record) && record.receipt?.state !== "cancelled") {
     book.violate("nothing is posted after its ending", `${what}, which is ${record.receipt?.state}`);
   }
-  if (record.cancelledAt !== undefined && serving.since > record.cancelledAt) {
+  if (record.cancelledAt !== undefined && jobRun.since > record.cancelledAt) {
     book.violate("what was cancelled is not posted", what);
   }
-  if (serving.toldCancelled) book.violate("a cancel stops a run that is under way", what);
-  if (serving.sinceLook.has(id)) book.violate("a run looks for a cancel before it sends again", what);
-  serving.sinceLook.add(id);
+  if (jobRun.toldCancelled) book.violate("a cancel stops a run that is under way", what);
+  if (jobRun.sinceLook.has(id)) book.violate("a run looks for a cancel before it sends again", what);
+  jobRun.sinceLook.add(id);
   // A page, and twice what was busy: at the end, and if there is no room to remember more of them.
-  if (serving.sinceLook.size > 2 * (pageSize + pendingLimit)) {
+  if (jobRun.sinceLook.size > 2 * (pageSize + pendingLimit)) {
     book.violate("a run looks for a cancel before each page", what);
   }
 }
@@ -165,5 +165,5 @@ const inherits = ({ gateway }: History, { target, audience }: MessageRecord, soc
   );
 
 /** Whether a frame may come again after this one: no run knew that it had arrived, or the run that knew could not write it. */
-const isExcuse = ({ lied, serving }: Arrival): boolean =>
-  lied || serving?.state === "settling" || (serving?.state === "serving" && !serving.actor.alive);
+const isExcuse = ({ lied, jobRun }: Arrival): boolean =>
+  lied || jobRun?.state === "settling" || (jobRun?.state === "jobRun" && !jobRun.actor.alive);

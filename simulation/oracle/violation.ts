@@ -1,12 +1,12 @@
 import type { Simulation } from "../world/world.ts";
-import { jobIn, letterOf } from "./history.ts";
+import { jobIn, recordOf } from "./history.ts";
 import { isOver, type MessageRecord, nameOf } from "./message-record.ts";
 import { checkCounts, lookAt } from "./receipts.ts";
 
 /** Rules that hold once nothing moves any more and all leases are over. */
 export async function judge(world: Simulation): Promise<void> {
   const { book } = world.oracle;
-  const dead = new Set(world.queue.deadLetters.map(({ body }) => letterOf(book, jobIn(body))));
+  const dead = new Set(world.queue.deadLetters.map(({ body }) => recordOf(book, jobIn(body))));
   for (const record of book.records) await judgeOne(world, record, dead);
 }
 
@@ -19,8 +19,7 @@ async function judgeOne(
   if (record.accepted && !record.message) violate("202 means durable", nameOf(record));
   if (!record.message || record.dropped) return;
   if (book.nameOf(record.producer, record.id).shown !== record) {
-    if (record.servings.length === 0)
-      violate("every message ends", `no run met or dropped ${nameOf(record)}`);
+    if (record.jobRuns.length === 0) violate("every message ends", `no run met or dropped ${nameOf(record)}`);
     return;
   }
   const was = record.receipt?.state;

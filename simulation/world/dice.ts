@@ -7,7 +7,7 @@ export interface Dice {
   chance(probability: number): boolean;
   /** A whole number, both ends included. */
   whole(least: number, most: number): number;
-  among<T>(items: readonly T[]): T;
+  pick<T>(items: readonly T[]): T;
 }
 
 /** The same text gives the same throws: sfc32 (PractRand) on a hash of it. */
@@ -33,7 +33,7 @@ export function dice(seed: string): Dice {
     next,
     chance: (probability) => next() < probability,
     whole,
-    among: (items) => {
+    pick: (items) => {
       const item = items[whole(0, items.length - 1)];
       if (item === undefined) throw new Error("nothing to choose from");
       return item;

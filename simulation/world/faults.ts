@@ -91,7 +91,7 @@ export function faultsOf(rates: FaultRates, dice: Dice): Faults {
 export function faultRates(text: string, dice: Dice): FaultRates {
   if (text === "none") return {};
   if (text === "all") {
-    const rates = FAULT_NAMES.map((name) => [name, Math.min(0.9, FAULTS[name] * dice.among([0.2, 1, 1, 3]))]);
+    const rates = FAULT_NAMES.map((name) => [name, Math.min(0.9, FAULTS[name] * dice.pick([0.2, 1, 1, 3]))]);
     return Object.fromEntries(rates);
   }
   const rates = text.split(",").map((part) => {

@@ -211,7 +211,7 @@ function rowsOf(world: PortsWorld, actor: Actor): Pick<Ports, "subscriptions" | 
       },
       filterHolders: (tag, rows, now) => {
         world.poison.strike(actor);
-        return call(`among ${tag}`, () => subscriptions.filterHolders(tag, rows, now));
+        return call(`filterHolders ${tag}`, () => subscriptions.filterHolders(tag, rows, now));
       },
       async add(tags, holder, expiresAt) {
         const one = (tag: (typeof tags)[number]) =>
