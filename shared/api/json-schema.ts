@@ -37,8 +37,6 @@ const CONFIG: ConversionConfig = {
   },
   overrideAction({ valibotAction, jsonSchema, errors }) {
     if (!errors || WITHOUT_KEYWORD.has(valibotAction.type)) return jsonSchema;
-    if (valibotAction.type === "max_code_points" && "requirement" in valibotAction)
-      return { ...jsonSchema, maxLength: Number(valibotAction.requirement) };
     // JSON Schema reads patterns as with the flag `u` (2020-12 Core §6.4), and knows no other.
     const { requirement } = valibotAction as { requirement?: unknown };
     if (requirement instanceof RegExp && requirement.flags === "u")

@@ -6,6 +6,7 @@ import { DEDUPE_SECONDS, DEFAULT_DEDUPE_SECONDS, DELAY_SECONDS, TTL_SECONDS } fr
 import { exactObject } from "./parse.ts";
 import type { UserId } from "./tag.ts";
 import { Target } from "./target.ts";
+import { text } from "./text.ts";
 
 export const MessageId = v.pipe(
   v.string(),
@@ -21,11 +22,7 @@ export const seconds = (least: number, most: number) =>
     v.metadata({ type: "integer", minimum: least, maximum: most }),
   );
 
-const EventName = v.pipe(
-  v.string(),
-  v.minLength(1, "must not be empty"),
-  v.maxCodePoints(128, "must be at most 128 characters long"),
-);
+const EventName = v.pipe(text(128), v.minLength(1, "must not be empty"));
 /** The form of a time that RFC 3339 shares with ISO 8601, and each language can write. */
 const TIME_PATTERN = "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:[0-5]\\d(\\.\\d{1,9})?(Z|[+-]\\d\\d:\\d\\d)$";
 
