@@ -14,7 +14,8 @@ export default defineConfig({
       include: ["{shared,functions,infra,local,cli}/**/*.ts"],
       // What only a process of its own runs.
       exclude: ["**/*.d.ts", "infra/{app,build,bundles}.ts", "local/main.ts", "cli/main.ts"],
-      reporter: ["text-summary", "text"],
+      reporter: ["text-summary"],
+      reportOnFailure: true,
     },
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
   },

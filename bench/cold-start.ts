@@ -146,7 +146,6 @@ async function bundle(
 ): Promise<Bundle> {
   const { metafile } = await build({
     ...BUNDLING,
-    mainFields: [...BUNDLING.mainFields],
     ...input,
     outdir,
     metafile: true,

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { AssetHashType, DockerImage } from "aws-cdk-lib";
 import { Code } from "aws-cdk-lib/aws-lambda";
+import type { BuildOptions } from "esbuild";
 import type { FunctionName } from "../shared/settings/variables.ts";
 
 /** Some of what is bundled is CommonJS, which asks for `require` where an ES module has none. */
@@ -22,13 +23,15 @@ export const BUNDLING = {
   // An emulator runs a function on the Node that it finds, which may be as old as ours may be.
   target: "node20",
   mainFields: ["module", "main"],
+  // The SDK asks it which browser it runs in, and in none.
+  external: ["bowser"],
   minify: true,
   // Beside the code, for those who have a stack trace to read. Node is not told to load it: that costs every cold start.
   sourcemap: true,
   sourcesContent: false,
   banner: { js: REQUIRE },
   logLevel: "warning",
-} as const;
+} satisfies BuildOptions;
 
 /** In the repository a function is bundled from its source. The package brings it bundled. */
 export function codeOf(name: FunctionName): Code {
@@ -44,7 +47,7 @@ export function codeOf(name: FunctionName): Code {
         tryBundle(outdir) {
           // An app that embeds the package needs no esbuild.
           const { buildSync } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
-          buildSync({ ...BUNDLING, mainFields: [...BUNDLING.mainFields], ...files(folder, name, outdir) });
+          buildSync({ ...BUNDLING, ...files(folder, name, outdir) });
           return true;
         },
       },
