@@ -88,8 +88,7 @@ export function watchContainers(book: History): ContainerWatch {
       const { failing, probe } = containerOf(actor);
       if (failing.size < IN_A_ROW || probe?.state !== "down") return;
       const record = recordOf(book, job);
-      // A suspect is claimed after its neighbours, who may have found it out.
-      if (!record || now >= job.message.expiresAt || isLate(record.jobRuns, actor)) return;
+      if (!record || now >= job.message.expiresAt) return;
       book.violate(
         "a container that finds the gateway down claims nothing",
         `${actor.name}: ${nameOf(record)}`,
@@ -101,6 +100,3 @@ export function watchContainers(book: History): ContainerWatch {
     },
   };
 }
-
-const isLate = (jobRuns: readonly { readonly actor: Actor }[], actor: Actor): boolean =>
-  jobRuns.some((one) => one.actor !== actor);

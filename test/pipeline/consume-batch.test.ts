@@ -52,6 +52,17 @@ describe("while the gateway is down", () => {
     expect(telemetry.total("GatewayDown")).toBe(1);
   });
 
+  test("the second copy of a message is not claimed if the first has just found that out", async () => {
+    const { receipts, leases } = suspicious({});
+    const { run, connect, sockets, queue } = consumer({ receipts });
+    for (const name of ["a", "b", "c", "d", "e"]) sockets.fail(await connect(name, "orders"), UNAVAILABLE);
+    sockets.say("down");
+    const copies = [received(aMessageOf("one")), received(aMessageOf("one"))];
+    expect(await run(copies)).toEqual(copies.map(({ messageId }) => messageId));
+    expect(leases).toHaveLength(1);
+    expect(queue.hidden.map(({ seconds }) => seconds)).toEqual([1, 1]);
+  });
+
   test("a probe that finds it up lets the run go on", async () => {
     const { run, sockets, state, telemetry } = await down();
     sockets.say("up");

@@ -41,8 +41,6 @@ interface Shared {
   readonly limiter: LimitFunction;
   /** The end of the records' visibility timeout, if this run dies. */
   readonly returnsAt: number;
-  /** Whether the gateway was down when the run began. */
-  readonly isDown: boolean;
 }
 
 /**
@@ -50,14 +48,12 @@ interface Shared {
  * other records, so that a record that kills this run too delays no other. Returns the ids of the records that SQS keeps.
  */
 export async function consume(deps: ConsumeDeps, records: readonly Received[], run: Run): Promise<string[]> {
-  const isDown = deps.gateway.isDown() && (await deps.gateway.state()) === "down";
-  if (isDown) deps.telemetry.count("GatewayDown");
+  if (deps.gateway.isDown() && (await deps.gateway.state()) === "down") deps.telemetry.count("GatewayDown");
   const shared: Shared = {
     deps: { ...deps, firstPages: new Map() },
     run,
     limiter: pLimit(deps.policy.sendsInFlight),
     returnsAt: deps.clock.now() + deps.visibilitySeconds * 1000 - CLOCK_MARGIN,
-    isDown,
   };
   const kept: string[] = [];
   const suspects: { readonly record: Received; readonly rank: number }[] = [];
@@ -119,7 +115,8 @@ async function consumeOne(
   }
   const { job } = body;
   const now = deps.clock.now();
-  if (shared.isDown && now < job.message.expiresAt) return again(deps, record);
+  // Its neighbours, or an earlier copy of it in the batch, may have found that out.
+  if (deps.gateway.isDown() && now < job.message.expiresAt) return again(deps, record);
   const lease: Lease = {
     run: deps.newId(),
     entryId: record.messageId,
