@@ -16,6 +16,7 @@ export default defineConfig({
       exclude: ["**/*.d.ts", "infra/{app,build,bundles}.ts", "local/main.ts", "cli/main.ts"],
       reporter: ["text-summary"],
       reportOnFailure: true,
+      thresholds: { statements: 95, branches: 89, functions: 94, lines: 96 },
     },
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
   },

@@ -1,5 +1,5 @@
 import { parseJson } from "../shared/protocol/parse.ts";
-import { Failure, isReason, reasonLine } from "./failure.ts";
+import { Failure, isReason, reasonLine, UsageError } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { callerToken } from "./token.ts";
 
@@ -45,7 +45,10 @@ export const hintFor = (status: number): string =>
 
 /** The router's address, ending in a slash. */
 export function routerUrl({ env }: Pick<Io, "env">): URL {
-  const url = addressOf("TAGWIRE_URL", env.TAGWIRE_URL || "http://127.0.0.1:3000", ["http:", "https:"]);
+  const url = addressOf("--url or TAGWIRE_URL", env.TAGWIRE_URL || "http://127.0.0.1:3000", [
+    "http:",
+    "https:",
+  ]);
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   return url;
 }
@@ -59,7 +62,8 @@ export const isLoopback = ({ hostname }: URL): boolean =>
  * is the address of a deployment, whose WebSocket has another one.
  */
 export function socketUrl({ env }: Pick<Io, "env">): URL {
-  if (env.TAGWIRE_SOCKET_URL) return addressOf("TAGWIRE_SOCKET_URL", env.TAGWIRE_SOCKET_URL, ["ws:", "wss:"]);
+  if (env.TAGWIRE_SOCKET_URL)
+    return addressOf("--socket-url or TAGWIRE_SOCKET_URL", env.TAGWIRE_SOCKET_URL, ["ws:", "wss:"]);
   const url = new URL("/", routerUrl({ env }));
   if (!isLoopback(url)) {
     throw new Failure(`TAGWIRE_SOCKET_URL is missing: set it to the SocketUrl of the router at ${url.host}`);
@@ -79,7 +83,7 @@ function addressOf(name: string, text: string, protocols: readonly string[]): UR
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && protocols.includes(url.protocol)) return url;
   const wanted = protocols.map((protocol) => `${protocol}//`).join(" or ");
-  throw new Failure(`${name} must be an address that starts with ${wanted}, got ${text}`);
+  throw new UsageError(`${name} must be an address that starts with ${wanted}, got ${text}`);
 }
 
 function jsonOf(text: string): unknown {

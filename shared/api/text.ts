@@ -42,7 +42,7 @@ export const FIELD_TEXT = {
     expiresAt:
       "The message is dropped at this time, which lies ahead, and no further than the deployment keeps messages. Give either this or `ttlSeconds`.",
     ttlSeconds:
-      "The message is dropped after this time. A deployment may keep messages for less: 345,600 seconds by default.",
+      "The message is dropped after this time. A deployment may keep messages for less: 342,000 seconds by default.",
     delaySeconds: "The message is delivered no sooner. It must be due before it expires.",
     dedupeSeconds: `A second message with the same id changes nothing for this time. ${DEFAULT_DEDUPE_SECONDS} if it is absent.`,
   } satisfies FieldsOf<PublishRequest>,

@@ -195,6 +195,6 @@ test.each([
 test("an address that is none is named with its variable", async () => {
   const { err } = await tagwire(["send", "--everyone", "1"], { env: { TAGWIRE_URL: "localhost:3000" } });
   expect(err).toBe(
-    "tagwire: TAGWIRE_URL must be an address that starts with http:// or https://, got localhost:3000\n",
+    "tagwire: --url or TAGWIRE_URL must be an address that starts with http:// or https://, got localhost:3000\n",
   );
 });
