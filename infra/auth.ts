@@ -68,7 +68,7 @@ export class Auth extends Construct {
     this.secret?.grantRead(grantee);
   }
 
-  /** Lets anybody read the secret, to sign tokens. */
+  /** Lets a grantee read the secret, to sign tokens. */
   grantSign(grantee: IGrantable): Grant {
     if (!this.secret) return Grant.drop(grantee, "an issuer signs the tokens");
     const read = this.secret.grantRead(grantee);

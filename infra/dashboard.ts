@@ -33,7 +33,7 @@ export class RouterDashboard extends Construct {
         ["Crashes and throttles", [consume.metricErrors(), consume.metricThrottles()]],
       ],
       [
-        ["Posts", counts("FramesSent", "SendsBusy", "SendsRefused", "ConnectionsGone")],
+        ["Sends", counts("FramesSent", "SendsBusy", "SendsRefused", "ConnectionsGone")],
         ["Messages taken", counts("Claims", "Duplicates", "Endings", "Retries", "DeadLetters")],
         ["Connections", counts("ConnectionsOpened", "ConnectionsClosed", "Subscribed")],
       ],

@@ -42,12 +42,12 @@ export function watchClaims(book: History, receipts: ReceiptWatch, visibilitySec
     delete state.reason;
     if (own) return;
     const rival = record.jobRuns.find(
-      (one) => one.part === part && one.state === "jobRun" && one.actor.alive,
+      (one) => one.part === part && one.state === "processing" && one.actor.alive,
     );
     if (rival) book.violate("one run at a time holds a job", `${again} from ${rival.actor.name}`);
     record.jobRuns.push({
       ...{ record, actor, run: lease.run, receive: lease.receive, part, range, since: book.now() },
-      ...{ state: "jobRun", counts: NO_COUNTS, hidden: false, written: false },
+      ...{ state: "processing", counts: NO_COUNTS, hidden: false, written: false },
       ...{ sinceLook: new Set(), toldCancelled: false },
     });
   };
@@ -95,7 +95,7 @@ export function watchClaims(book: History, receipts: ReceiptWatch, visibilitySec
     settling(actor, job) {
       const part = partName(job.range);
       const jobRun = recordOf(book, job)?.jobRuns.findLast((one) => one.actor === actor && one.part === part);
-      if (jobRun?.state === "jobRun") jobRun.state = "settling";
+      if (jobRun?.state === "processing") jobRun.state = "settling";
       return jobRun;
     },
     settled(jobRun, outcome, settled) {

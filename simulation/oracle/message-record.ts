@@ -19,7 +19,7 @@ export interface JobRun {
   readonly range: Range | undefined;
   readonly since: number;
   /** settling: it has tried to write what it did. settled: the row says so. */
-  state: "jobRun" | "settling" | "settled";
+  state: "processing" | "settling" | "settled";
   counts: Counts;
   /** What it wrote, or tried to. */
   outcome?: Outcome;

@@ -117,7 +117,7 @@ export function watchSends(book: History): SendWatch {
 /** A claim whose answer was lost may overlap with another: then the narrower job is the one that is served. */
 function jobRunOf(record: MessageRecord, actor: Actor, id: ConnectionId): JobRun | undefined {
   const jobRun = record.jobRuns.filter(
-    (one) => one.actor === actor && one.state === "jobRun" && (!one.range || holds(one.range, id)),
+    (one) => one.actor === actor && one.state === "processing" && (!one.range || holds(one.range, id)),
   );
   const from = ({ range }: JobRun) => range?.from ?? "";
   const to = ({ range }: JobRun) => range?.to ?? "g";
@@ -166,4 +166,4 @@ const inherits = ({ gateway }: History, { target, audience }: MessageRecord, soc
 
 /** Whether a frame may come again after this one: no run knew that it had arrived, or the run that knew could not write it. */
 const isExcuse = ({ lied, jobRun }: Arrival): boolean =>
-  lied || jobRun?.state === "settling" || (jobRun?.state === "jobRun" && !jobRun.actor.alive);
+  lied || jobRun?.state === "settling" || (jobRun?.state === "processing" && !jobRun.actor.alive);
