@@ -13,7 +13,7 @@ const tags = (count: number) => Array.from({ length: count }, (_, i) => `topic:t
 
 async function open(options: TableFrontOptions, patience: number) {
   const tables = await startTables();
-  const front = await tableFront(tables.endpoint, options);
+  const front = await tableFront(tables, options);
   const client = new DynamoDBClient({ endpoint: front.endpoint, region: REGION, credentials: CREDENTIALS });
   onTestFinished(async () => {
     client.destroy();

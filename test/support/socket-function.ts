@@ -34,7 +34,7 @@ export async function socketFunction(
   clock: Clock = hastyClock(),
 ) {
   const tables = await startTables();
-  const front = await tableFront(tables.endpoint, options);
+  const front = await tableFront(tables, options);
   const client = new DynamoDBClient({ endpoint: tables.endpoint, region: REGION, credentials: CREDENTIALS });
   onTestFinished(async () => {
     client.destroy();

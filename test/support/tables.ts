@@ -1,13 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { ACCOUNT, CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
 import { createTables, startTables, type Tables } from "../../local/emulators/table.ts";
-import { TABLES, type TableName } from "../../shared/settings/tables.ts";
 import { type Layer, startFront } from "../../testing/front.ts";
 import { type GuardRefusal, guard } from "../../testing/guard.ts";
 import { seeded } from "../../testing/random.ts";
 import { stale } from "../../testing/tables/stale.ts";
 import { throttleCalls } from "../../testing/tables/throttle-calls.ts";
-import { timeToLive } from "../../testing/tables/time-to-live.ts";
+import { attributesOf, timeToLive } from "../../testing/tables/time-to-live.ts";
 import { unprocessed } from "../../testing/tables/unprocessed.ts";
 import { upstream } from "../../testing/upstream.ts";
 import { NOW } from "./message.ts";
@@ -41,9 +40,7 @@ export async function startCheckedTables(): Promise<CheckedTables> {
   });
   const checks = [
     timeToLive({
-      attributes: Object.fromEntries(
-        Object.entries(TABLES).map(([table, it]) => [tables.names[table as TableName], it.timeToLive]),
-      ),
+      attributes: attributesOf(tables.names),
       now: () => NOW,
       bounds: { past: YEAR, future: YEAR },
     }),

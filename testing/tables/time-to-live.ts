@@ -1,3 +1,4 @@
+import { TABLES, type TableName } from "../../shared/settings/tables.ts";
 import type { Layer } from "../front.ts";
 import { inputOf } from "../json.ts";
 import { type CallRequest, operationOf } from "../service.ts";
@@ -26,6 +27,12 @@ interface Input {
     Record<string, readonly { readonly PutRequest?: { readonly Item: Item } }[]>
   >;
 }
+
+/** The attribute of each table of the router, by the name that the table has. */
+export const attributesOf = (names: Readonly<Record<TableName, string>>): TimeToLiveOptions["attributes"] =>
+  Object.fromEntries(
+    Object.entries(TABLES).map(([table, { timeToLive }]) => [names[table as TableName], timeToLive]),
+  );
 
 const DAYS = 86_400;
 const MARGIN = 60;
