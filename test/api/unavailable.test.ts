@@ -2,9 +2,8 @@ import { expect, test } from "vitest";
 import { ingestHandler } from "../../functions/ingest.ts";
 import { openApi } from "../../shared/api/openapi.ts";
 import { settings } from "../../shared/settings/settings.ts";
-import { emulators, postOf } from "../functions/support.ts";
+import { emulators, postOf, sqsPeer } from "../functions/support.ts";
 import { tokenFor } from "../support/client.ts";
-import { httpPeer } from "../support/peer.ts";
 import { faults } from "./documents.ts";
 
 const functions = emulators();
@@ -12,12 +11,7 @@ const GOOD = { target: { topic: "orders" }, data: 1 };
 
 /** An ingest function whose SQS takes nothing, or says that each lane holds eleven messages where ten may wait. */
 async function ingestOver(sqs: "down" | "full") {
-  const { url } = await httpPeer(({ body }) => {
-    const { Entries: entries } = body as { Entries?: readonly { Id: string }[] };
-    if (!entries) return { status: 200, body: { Attributes: { ApproximateNumberOfMessages: "11" } } };
-    const failed = entries.map(({ Id }) => ({ Id, Code: "InternalError", SenderFault: false }));
-    return { status: 200, body: { Successful: [], Failed: sqs === "down" ? failed : [] } };
-  });
+  const { url } = await sqsPeer({ takes: sqs === "full", waiting: () => 11 });
   const { runtime } = functions.runtime("ingest");
   const SETTINGS = JSON.stringify(
     settings({ lanes: { normal: { backlogLimitMessages: sqs === "full" ? 10 : 100 } } }),

@@ -1,14 +1,18 @@
+import { type AttributeValue, DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll } from "vitest";
 import type { HttpEvent } from "../../functions/runtime/event.ts";
 import type { Runtime } from "../../functions/runtime/runtime.ts";
+import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
 import { type Queues, startQueues } from "../../local/emulators/queue.ts";
 import { startTables, type Tables } from "../../local/emulators/table.ts";
 import { environment } from "../../local/lambda/environment.ts";
 import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
 import type { SettingsOverrides } from "../../shared/settings/schema.ts";
 import { settings } from "../../shared/settings/settings.ts";
+import type { TableName } from "../../shared/settings/tables.ts";
 import type { FunctionName } from "../../shared/settings/variables.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
+import { httpPeer } from "../support/peer.ts";
 
 /** The queues and tables of one test file, and the runtimes of functions that use them. */
 export function emulators(overrides: SettingsOverrides = {}) {
@@ -21,6 +25,15 @@ export function emulators(overrides: SettingsOverrides = {}) {
   return {
     queues: () => queues,
     tables: () => tables,
+    /** All rows of a table. */
+    async scan(table: TableName): Promise<readonly Record<string, AttributeValue>[]> {
+      const client = new DynamoDBClient({
+        ...{ region: REGION, credentials: CREDENTIALS, endpoint: tables.endpoint },
+      });
+      const { Items = [] } = await client.send(new ScanCommand({ TableName: tables.names[table] }));
+      client.destroy();
+      return Items;
+    },
     /** A runtime of the real time, and every line that its function prints. */
     runtime(name: FunctionName, changes: Partial<Runtime> = {}): { runtime: Runtime; lines: string[] } {
       const lines: string[] = [];
@@ -59,3 +72,23 @@ export const postOf = (token: string, body: unknown, more: HttpEvent = {}): Http
   isBase64Encoded: false,
   ...more,
 });
+
+/** SQS that takes every message, or none, and says how many wait in a queue. Returns its address and the entries it got. */
+export async function sqsPeer({ takes = true, waiting = (_queueUrl: string): number => 0 } = {}) {
+  interface Call {
+    readonly QueueUrl: string;
+    readonly Entries?: readonly { readonly Id: string; readonly MessageBody: string }[];
+  }
+  const { url, requests } = await httpPeer(({ body }) => {
+    const { QueueUrl, Entries: entries } = body as Call;
+    if (!entries)
+      return { status: 200, body: { Attributes: { ApproximateNumberOfMessages: `${waiting(QueueUrl)}` } } };
+    const taken = entries.map(({ Id }) => ({ Id, MessageId: Id }));
+    const failed = entries.map(({ Id }) => ({ Id, Code: "InternalError", SenderFault: false }));
+    return {
+      status: 200,
+      body: takes ? { Successful: taken, Failed: [] } : { Successful: [], Failed: failed },
+    };
+  });
+  return { url, entries: () => requests.flatMap(({ body }) => (body as Call).Entries ?? []) };
+}

@@ -86,3 +86,10 @@ test("a role in a VPC has no policy that AWS wrote for everybody", () => {
   });
   expect(Object.keys(roles).filter((id) => id.startsWith("Router"))).toEqual([]);
 });
+
+test("there is a dashboard unless you say that there is none", () => {
+  expect(() => synth().template.resourceCountIs("AWS::CloudWatch::Dashboard", 1)).not.toThrow();
+  expect(() =>
+    synth({ dashboard: false }).template.resourceCountIs("AWS::CloudWatch::Dashboard", 0),
+  ).not.toThrow();
+});

@@ -1,5 +1,6 @@
 import { App, RemovalPolicy, Stack } from "aws-cdk-lib";
 import { Match } from "aws-cdk-lib/assertions";
+import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { expect, test } from "vitest";
@@ -36,6 +37,12 @@ test("the functions read the very settings that the stack is made of", () => {
 test("every log is kept for a month", () => {
   const logs = Object.values(template.findResources("AWS::Logs::LogGroup"));
   expect(logs.map(({ Properties }) => Properties.RetentionInDays)).toEqual([30, 30, 30, 30, 30]);
+});
+
+test("every log, that of the requests too, is kept as long as you say", () => {
+  const { template } = synth({ logRetention: RetentionDays.ONE_WEEK });
+  const logs = Object.values(template.findResources("AWS::Logs::LogGroup"));
+  expect(logs.map(({ Properties }) => Properties.RetentionInDays)).toEqual([7, 7, 7, 7, 7]);
 });
 
 test("the token secret is made at random, and the functions know where it is, not what it is", () => {
@@ -93,6 +100,20 @@ test("a secret that is there already can sign the tokens", () => {
   own.template.resourceCountIs("AWS::SecretsManager::Secret", 0);
   const { TOKENS } = own.variablesOf(own.router.functions.ingest);
   expect(JSON.stringify(TOKENS)).toContain("secret:shop/tokens");
+});
+
+test.each([
+  "ingest",
+  "receipts",
+  "socket",
+] as const)("%s reads the grant of a token of your secret under the name that you give the claim", (name) => {
+  const claim = "https://acme.example/tagwire";
+  const { router, variablesOf } = synth((stack) => ({
+    auth: { secret: Secret.fromSecretNameV2(stack, "Own", "shop/tokens"), claim },
+  }));
+  expect(JSON.stringify(variablesOf(router.functions[name])["TOKENS"])).toContain(
+    JSON.stringify(`","claim":"${claim}"}`).slice(1, -1),
+  );
 });
 
 test("functions trace to X-Ray only where they are told to", () => {

@@ -1,0 +1,125 @@
+import type { Context, SQSEvent } from "aws-lambda";
+import { expect, test } from "vitest";
+import { consumeHandler } from "../../functions/consume.ts";
+import { ingestHandler } from "../../functions/ingest.ts";
+import { receiptsHandler } from "../../functions/receipts.ts";
+import type { Lane, Priority } from "../../shared/protocol/lane.ts";
+import { CONNECTION_SECONDS } from "../../shared/protocol/limits.ts";
+import { bodyOf } from "../../shared/receipts/job-body.ts";
+import { visibilitySeconds } from "../../shared/settings/derived.ts";
+import { CLOCK_MARGIN } from "../../shared/settings/policy.ts";
+import { DEFAULTS, settings } from "../../shared/settings/settings.ts";
+import { tokenFor } from "../support/client.ts";
+import { aJob } from "../support/message.ts";
+import { socketFunction } from "../support/socket-function.ts";
+import { emulators, postOf, sqsPeer } from "./support.ts";
+
+/* What the deployment says reaches the function that it is for. */
+
+const retentionDays = 2;
+const functions = emulators({ retentionDays, receiptRetentionDays: 30, fairQueues: false });
+const ORDER = { target: { topic: "orders" }, data: 1 };
+
+test("a token of a secret grants nothing under tagwire if the router is told another name of the claim", async () => {
+  const { runtime } = functions.runtime("ingest");
+  const TOKENS = JSON.stringify({ secretId: "tokens", claim: "https://acme.example/tagwire" });
+  const event = postOf(await tokenFor("shop"), ORDER);
+  expect(await ingestHandler(runtime)(event)).toMatchObject({ statusCode: 202 });
+  const told = ingestHandler({ ...runtime, env: { ...runtime.env, TOKENS } });
+  expect(await told(event)).toMatchObject({ statusCode: 403 });
+});
+
+test("a message without a deadline expires an hour before its lane would drop it", async () => {
+  const { runtime } = functions.runtime("ingest");
+  const { url, entries } = await sqsPeer();
+  const event = postOf(await tokenFor("shop"), ORDER);
+  const ingest = ingestHandler({ ...runtime, env: { ...runtime.env, AWS_ENDPOINT_URL_SQS: url } });
+  expect(await ingest(event)).toMatchObject({ statusCode: 202 });
+  const { expiresAt } = JSON.parse(String(entries()[0]?.MessageBody)).message;
+  const dropped = runtime.clock.now() + retentionDays * 86_400_000;
+  expect(new Date(expiresAt).getTime()).toBe(dropped - 3_600_000);
+});
+
+test.each<{ lane: Lane; priority: Priority; limit: number; status: number }>([
+  { lane: "high", priority: "high", limit: 10, status: 429 },
+  { lane: "normal", priority: "normal", limit: 10, status: 429 },
+  { lane: "low", priority: "low", limit: 10, status: 429 },
+  { lane: "fanout", priority: "normal", limit: 10, status: 429 },
+  { lane: "high", priority: "high", limit: 11, status: 202 },
+  { lane: "fanout", priority: "low", limit: 11, status: 202 },
+])("if $limit messages may wait in lane $lane, where 11 do, a $priority one is answered $status", async ({
+  lane,
+  priority,
+  limit,
+  status,
+}) => {
+  const { runtime } = functions.runtime("ingest");
+  const full = functions.queues().urls[lane];
+  const sqs = await sqsPeer({ waiting: (queueUrl) => (queueUrl === full ? 11 : 0) });
+  const SETTINGS = JSON.stringify(settings({ lanes: { [lane]: { backlogLimitMessages: limit } } }));
+  const ingest = ingestHandler({
+    ...runtime,
+    env: { ...runtime.env, SETTINGS, AWS_ENDPOINT_URL_SQS: sqs.url },
+  });
+  const event = postOf(await tokenFor("shop"), { ...ORDER, priority });
+  // A container's first request is taken unseen, and looks.
+  expect(await ingest(event)).toMatchObject({ statusCode: 202 });
+  expect(await ingest(event)).toMatchObject({ statusCode: status });
+});
+
+test("a message is in nobody's group where queues are not to be fair", async () => {
+  const { url, entries } = await sqsPeer();
+  const { runtime } = functions.runtime("ingest");
+  const event = postOf(await tokenFor("producer"), ORDER);
+  const answer = await ingestHandler({ ...runtime, env: { ...runtime.env, AWS_ENDPOINT_URL_SQS: url } })(
+    event,
+  );
+  expect(answer).toMatchObject({ statusCode: 202 });
+  expect(entries()).toHaveLength(1);
+  expect(entries()[0]).not.toHaveProperty("MessageGroupId");
+});
+
+test("the receipt of a cancel before any run is kept for its days, to the second", async () => {
+  const { runtime } = functions.runtime("receipts");
+  const answer = await receiptsHandler(runtime)({
+    headers: { authorization: `Bearer ${await tokenFor("shop")}` },
+    requestContext: { http: { method: "DELETE" } },
+    pathParameters: { id: "early" },
+  });
+  expect(answer).toMatchObject({ statusCode: 200 });
+  const rows = await functions.scan("receipts");
+  const until = Math.floor(runtime.clock.now() / 1000) + 30 * 86_400;
+  const own = rows.filter((row) => JSON.stringify(row).includes("early"));
+  expect(own.map(({ ttl }) => Number(ttl?.N))).toEqual([until]);
+});
+
+test("a run that dies counts as dead once its message has been hidden for the lane's visibility timeout", async () => {
+  const { runtime } = functions.runtime("consume");
+  const now = runtime.clock.now();
+  const record = {
+    messageId: "entry",
+    receiptHandle: "handle",
+    body: bodyOf(aJob({ expiresAt: now + 3_600_000 })),
+    attributes: { ApproximateReceiveCount: "1" },
+    eventSourceARN: "arn:aws:sqs:eu-west-1:0:any",
+  };
+  await consumeHandler(runtime)(
+    { Records: [record] } as unknown as SQSEvent,
+    { getRemainingTimeInMillis: () => 60_000 } as Context,
+  );
+  const rows = await functions.scan("receipts");
+  const returnsAt = now + visibilitySeconds(DEFAULTS) * 1000 - CLOCK_MARGIN;
+  expect(rows.flatMap((row) => (row["returnsAt"] ? [Number(row["returnsAt"].N)] : []))).toEqual([returnsAt]);
+});
+
+test("the rows of a connection outlive it by the margin, for clocks that differ", async () => {
+  const { connect, scan, connectedAt } = await socketFunction();
+  expect(await connect("c=", { exp: Math.floor(connectedAt / 1000) + 86_400 })).toMatchObject({
+    statusCode: 200,
+  });
+  const seconds = CONNECTION_SECONDS + DEFAULTS.advanced.rowMarginSeconds;
+  const until = Math.floor((connectedAt + seconds * 1000) / 1000);
+  const rows = [...(await scan("connections")), ...(await scan("subscriptions"))];
+  expect(rows).toHaveLength(3);
+  for (const { ttl } of rows) expect(Number(ttl?.N)).toBe(until);
+});
