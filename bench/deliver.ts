@@ -43,7 +43,7 @@ const subscriptions: Subscriptions = {
 };
 
 let posts = 0;
-const sockets: Sockets = {
+const sockets: Pick<Sockets, "send" | "probe"> = {
   probe: async () => "up",
   async send() {
     posts++;

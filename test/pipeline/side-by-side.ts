@@ -7,6 +7,7 @@ import { memoryClock } from "../../testing/memory/clock.ts";
 import { memoryConnections } from "../../testing/memory/connections.ts";
 import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import { memoryTelemetry } from "../../testing/memory/telemetry.ts";
+import { memoryTokens } from "../../testing/memory/tokens.ts";
 import type { Stepwise } from "../support/interleave.ts";
 import { NOW } from "../support/message.ts";
 
@@ -40,6 +41,7 @@ export async function openConnection(held: readonly string[] = []) {
     telemetry: memoryTelemetry(),
     random: Math.random,
     frameLimit: () => undefined,
+    tokens: memoryTokens(),
   };
   const ask = (frame: Frame) => answer(deps, SOCKET.connectionId, JSON.stringify(frame));
   await connect(deps, SOCKET, ANN);

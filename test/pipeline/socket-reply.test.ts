@@ -8,6 +8,7 @@ import { memoryClock } from "../../testing/memory/clock.ts";
 import { memoryConnections } from "../../testing/memory/connections.ts";
 import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import { memoryTelemetry } from "../../testing/memory/telemetry.ts";
+import { memoryTokens } from "../../testing/memory/tokens.ts";
 import { NOW } from "../support/message.ts";
 import { ANN, SOCKET } from "./side-by-side.ts";
 
@@ -26,7 +27,7 @@ function socketFunction({
   const deps = {
     connections: { ...tables.connections, ...connections },
     subscriptions: { ...tables.subscriptions, ...subscriptions },
-    ...{ clock, telemetry, frameLimit, random: () => 0.5 },
+    ...{ clock, telemetry, frameLimit, random: () => 0.5, tokens: memoryTokens() },
     policy: { maxAgeSeconds: 7_200, rowMarginSeconds: 600 },
   };
   return {
