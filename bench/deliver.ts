@@ -43,7 +43,8 @@ const subscriptions: Subscriptions = {
 };
 
 let posts = 0;
-const sockets: Pick<Sockets, "send" | "probe"> = {
+const sockets: Sockets = {
+  close: async () => ({ kind: "gone" }),
   probe: async () => "up",
   async send() {
     posts++;
