@@ -47,7 +47,7 @@ describe("a connect", () => {
     expect(listed()).toEqual(OWN);
     expect(await tables.connections.read(SOCKET.connectionId, NOW)).toMatchObject({
       ...{ ...SOCKET, user: "ann", tags: OWN, subscribe: ["*"] },
-      expiresAt: NOW + 7_800_000,
+      expiresAt: NOW + 3_600_000 + 600_000,
       tokenExpiresAt: NOW + 3_600_000,
     });
     expect(telemetry.total("ConnectionsOpened")).toBe(1);

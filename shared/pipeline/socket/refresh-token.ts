@@ -50,7 +50,7 @@ export async function refreshToken(
     if (changed) {
       const last = await followRow(deps, changed, write.mark);
       if (!last) return GONE;
-      return isBy(last, write) ? accept(refreshed) : SUPERSEDED_TOKEN;
+      return stands(last, write, refreshed) ? accept(refreshed) : SUPERSEDED_TOKEN;
     }
     row = await connections.read(first.connectionId, clock.now());
   }
@@ -117,6 +117,16 @@ function plan(
 function mayKeep(identity: Identity, tag: Tag): boolean {
   const topic = topicIn(tag);
   return topic !== undefined && maySubscribe(identity, topic);
+}
+
+/** Whether a later look still finds what a refresh wrote. Topics are other frames' to change. */
+function stands(row: ConnectionRow, write: TokenRefresh, { removed }: Refreshed): boolean {
+  const fixed = write.tags.filter((tag) => topicIn(tag) === undefined);
+  return (
+    isBy(row, write) &&
+    fixed.every((tag) => row.tags.includes(tag)) &&
+    !removed.some((tag) => row.tags.includes(tag))
+  );
 }
 
 const isBy = (row: ConnectionRow, token: Pick<ConnectionRow, "subscribe" | "tokenExpiresAt">): boolean =>
