@@ -29,6 +29,17 @@ export const pathParameterOf = (event: HttpEvent, name: string): string | undefi
 export const queryParameterOf = (event: HttpEvent, name: string): string | undefined =>
   ownTextOf(fieldsOf(event)["queryStringParameters"], name);
 
+/** All parameters of the query that are texts. */
+export const queryOf = (event: HttpEvent): Readonly<Record<string, string>> => {
+  const query = fieldsOf(fieldsOf(event)["queryStringParameters"]);
+  return Object.fromEntries(
+    Object.entries(query).flatMap(([name, value]) => {
+      const text = textOf(value);
+      return text === undefined ? [] : [[name, text]];
+    }),
+  );
+};
+
 const ownTextOf = (value: unknown, name: string): string | undefined => {
   const fields = fieldsOf(value);
   return Object.hasOwn(fields, name) ? textOf(fields[name]) : undefined;

@@ -22,10 +22,15 @@ const Topics = v.pipe(
 export const CLIENT_FRAMES = {
   subscribe: exactObject({ type: v.literal("subscribe"), topics: Topics, ref: v.optional(Ref) }),
   unsubscribe: exactObject({ type: v.literal("unsubscribe"), topics: Topics, ref: v.optional(Ref) }),
+  token: exactObject({
+    type: v.literal("token"),
+    token: v.pipe(v.string(), v.minLength(1, "must not be empty")),
+    ref: v.optional(Ref),
+  }),
   ping: exactObject({ type: v.literal("ping"), ref: v.optional(Ref) }),
 };
-const { subscribe, unsubscribe, ping } = CLIENT_FRAMES;
-const ClientFrame = v.variant("type", [subscribe, unsubscribe, ping]);
+const { subscribe, unsubscribe, token, ping } = CLIENT_FRAMES;
+const ClientFrame = v.variant("type", [subscribe, unsubscribe, token, ping]);
 export type ClientFrame = v.InferOutput<typeof ClientFrame>;
 
 /** What a client gets instead of what it asked for. */

@@ -1,4 +1,4 @@
-import type { ConnectionRow } from "../../connections/connection.ts";
+import { type ConnectionRow, rowExpiresAt } from "../../connections/connection.ts";
 import type { Clock, Connections, Subscriptions, Telemetry } from "../../ports.ts";
 import { accept, type Refusal, type Result, refuse, TagwireError } from "../../protocol/errors.ts";
 import {
@@ -17,6 +17,8 @@ import type { ConnectionPolicy } from "../../settings/policy.ts";
 import { type ChangeEnding, type ChangeTagsDeps, changeTags } from "./change-tags.ts";
 import { listedUntil } from "./follow-row.ts";
 import type { FrameLimit } from "./frame-limit.ts";
+import { type RefreshTokenDeps, refreshToken } from "./refresh-token.ts";
+import { GONE, TOKEN_ENDED, TOO_MANY_TAGS, tooMany } from "./refusal.ts";
 import { removeConnection } from "./remove-connection.ts";
 
 export interface SocketDeps {
@@ -27,7 +29,9 @@ export interface SocketDeps {
   readonly telemetry: Telemetry;
 }
 
-export type AnswerDeps = Pick<SocketDeps, "telemetry"> & ChangeTagsDeps & { readonly frameLimit: FrameLimit };
+export type AnswerDeps = Pick<SocketDeps, "telemetry"> &
+  ChangeTagsDeps &
+  RefreshTokenDeps & { readonly frameLimit: FrameLimit };
 
 /** A socket as API Gateway names it. `connectedAt` is in milliseconds. */
 export interface Socket {
@@ -45,10 +49,10 @@ export async function connect(
   { sub, tags, subscribe, exp }: Identity,
 ): Promise<Result<undefined>> {
   const held = [...new Set([EVERYONE, userTag(sub), ...tags])];
-  if (held.length > CONNECTION_TAGS) return refuse("TOO_MANY_TOPICS", TOO_MANY_TAGS);
+  if (held.length > CONNECTION_TAGS) return TOO_MANY_TAGS;
   const tokenExpiresAt = exp * 1000;
-  if (tokenExpiresAt <= deps.clock.now()) return refuse("TOKEN_EXPIRED", TOKEN_ENDED);
-  const expiresAt = socket.connectedAt + (deps.policy.maxAgeSeconds + deps.policy.rowMarginSeconds) * 1000;
+  if (tokenExpiresAt <= deps.clock.now()) return TOKEN_ENDED;
+  const expiresAt = rowExpiresAt({ ...socket, tokenExpiresAt }, deps.policy);
   const connection = { ...socket, user: sub, tags: held, subscribe, expiresAt, tokenExpiresAt };
   try {
     await deps.connections.put(connection);
@@ -88,7 +92,7 @@ export async function answer(
   text: string,
 ): Promise<ServerFrame> {
   const retryAfter = deps.frameLimit(connectionId);
-  if (retryAfter !== undefined) return failure(deps, tooMany("frames", retryAfter), refOf(text));
+  if (retryAfter !== undefined) return failure(deps, tooMany("frames", retryAfter).refusal, refOf(text));
   const frame = parseFrame(text);
   if (!frame.ok) return failure(deps, frame.refusal, refOf(text));
   const { type, ref } = frame.value;
@@ -96,7 +100,9 @@ export async function answer(
   if (!row.ok) return failure(deps, row.refusal, ref);
   if (type === "ping" || row.value === undefined)
     return { type: "pong", connection: connectionId, ...echo(ref) };
-  const changed = await change(deps, row.value, frame.value);
+  const { value } = frame;
+  const changed =
+    value.type === "token" ? await refresh(deps, row.value, value) : await change(deps, row.value, value);
   return changed.ok ? changed.value : failure(deps, changed.refusal, ref);
 }
 
@@ -110,17 +116,28 @@ async function look(
   try {
     const row = await connections.read(connectionId, now);
     if (!row) return refuse("CONNECTION_UNKNOWN", "this connection has no row any more; connect again");
-    return row.tokenExpiresAt > now ? accept(row) : refuse("TOKEN_EXPIRED", TOKEN_ENDED);
+    return row.tokenExpiresAt > now ? accept(row) : TOKEN_ENDED;
   } catch (fault) {
     if (type === "ping" && fault instanceof TagwireError) return accept(undefined);
     throw fault;
   }
 }
 
+async function refresh(
+  deps: AnswerDeps,
+  row: ConnectionRow,
+  { token, ref }: Extract<ClientFrame, { type: "token" }>,
+): Promise<Result<ServerFrame>> {
+  const refreshed = await refreshToken(deps, row, token);
+  if (!refreshed.ok) return refreshed;
+  const { tokenExpiresAt, removed } = refreshed.value;
+  return accept({ type: "token", expiresAt: new Date(tokenExpiresAt).toISOString(), removed, ...echo(ref) });
+}
+
 async function change(
   deps: AnswerDeps,
   row: ConnectionRow,
-  { type, topics, ref }: Exclude<ClientFrame, { type: "ping" }>,
+  { type, topics, ref }: Extract<ClientFrame, { type: "subscribe" | "unsubscribe" }>,
 ): Promise<Result<ServerFrame>> {
   const verb = type === "subscribe" ? "add" : "remove";
   const checked = [...new Set(topics)].map((name) => ({ name, result: checkTopic(row, verb, name) }));
@@ -156,20 +173,13 @@ function refusalOf(ending: Exclude<ChangeEnding, { kind: "done" }>): Refusal {
         .refusal;
     }
     case "gone":
-      return refuse("CONNECTION_UNKNOWN", "this connection was closed meanwhile").refusal;
+      return GONE.refusal;
     case "full":
-      return refuse("TOO_MANY_TOPICS", TOO_MANY_TAGS).refusal;
+      return TOO_MANY_TAGS.refusal;
     case "over-budget":
-      return tooMany("changes of topics", ending.retryAfter);
+      return tooMany("changes of topics", ending.retryAfter).refusal;
   }
 }
-
-const TOO_MANY_TAGS = `a connection holds at most ${CONNECTION_TAGS} tags`;
-const TOKEN_ENDED = "the token has expired: nothing is delivered any more; connect again with a new one";
-
-const tooMany = (what: string, retryAfter: number): Refusal =>
-  refuse("TOO_MANY_FRAMES", `too many ${what} on this connection; wait ${retryAfter} s`, { retryAfter })
-    .refusal;
 
 function failure(deps: Pick<SocketDeps, "telemetry">, refusal: Refusal, ref: Ref | undefined): ServerFrame {
   deps.telemetry.count("FramesRefused");
