@@ -17,6 +17,7 @@ import { ANN, aJob, delivered, lease } from "./receipt-parts.ts";
 import { receiptsContract } from "./receipts.ts";
 import { receiptsCancelContract } from "./receipts-cancel.ts";
 import { receiptsDeathsContract } from "./receipts-deaths.ts";
+import { receiptsPlaceContract } from "./receipts-place.ts";
 import { receiptsSplitContract } from "./receipts-split.ts";
 import { subscriptionsContract } from "./subscriptions.ts";
 
@@ -70,6 +71,7 @@ describe.each(STORES)("in $name", ({ connections, receipts, subscriptions }) => 
   describe("receipts", () => {
     receiptsContract(receipts);
     describe("of split messages", () => receiptsSplitContract(receipts));
+    describe("of messages in streams", () => receiptsPlaceContract(receipts));
     describe("of cancelled messages", () => receiptsCancelContract(receipts));
     describe("of messages whose runs died", () => receiptsDeathsContract(receipts));
   });
