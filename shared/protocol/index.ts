@@ -30,5 +30,6 @@ export * from "./problem.ts";
 export * from "./receipt.ts";
 export * from "./ref.ts";
 export * from "./server-frame.ts";
+export * from "./stream-frame.ts";
 export * from "./tag.ts";
 export * from "./target.ts";

@@ -1,6 +1,21 @@
 /** Largest WebSocket message API Gateway carries, in bytes (API Gateway quotas, "WebSocket message payload size"). */
 export const FRAME_BYTES = 131_072;
 
+/** `,"seq":` and the 16 digits of the largest number: what a frame of a stream has more than others, in bytes. */
+export const SEQ_BYTES = 23;
+
+/** Messages and all else in one reply of a stream, in bytes, over all its topics. */
+export const REPLY_BYTES = 122_880;
+
+/**
+ * Largest frame to a topic or a user that keeps a stream, in bytes, with its `seq`. What is left of a reply is more than
+ * the longest topic, `ref` and position take, so every `history` reply carries at least one message.
+ */
+export const STREAM_FRAME_BYTES = 120_832;
+
+/** Messages that one request asks for by their number. */
+export const LAST_MESSAGES = 1_000;
+
 /** API Gateway meters WebSocket traffic in units of this many bytes (API Gateway pricing). */
 export const METERED_BYTES = 32_768;
 
