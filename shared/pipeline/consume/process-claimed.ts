@@ -2,7 +2,7 @@ import type { Claim, Outcome } from "../../ports.ts";
 import { messageOf } from "../../protocol/errors.ts";
 import type { Job } from "../../receipts/job.ts";
 import type { Progress } from "../../receipts/receipt.ts";
-import { OUT_OF_TIME, type ProcessJobDeps, processJob, type RunContext } from "./process-job.ts";
+import { type ProcessJobDeps, processJob, type RunContext } from "./process-job.ts";
 import type { StreamMember } from "./stream-batch.ts";
 
 /** A job that this run has claimed. */
@@ -39,7 +39,7 @@ export async function processClaimed(
       // An expired message gets no number any more.
       if (numbered.seq === undefined && deps.clock.now() < job.message.expiresAt) {
         numbered = withNumber(job, await member.append());
-        if (numbered.seq === undefined) return { job, outcome: retry(found, OUT_OF_TIME) };
+        if (numbered.seq === undefined) return { job, outcome: retry(found, NOT_APPENDED) };
       }
     }
     member?.leave();
@@ -51,6 +51,8 @@ export async function processClaimed(
     member?.leave();
   }
 }
+
+const NOT_APPENDED = "the run could not append it to its stream in time";
 
 const withNumber = (job: Job, seq: number | undefined): Job => (seq === undefined ? job : { ...job, seq });
 

@@ -98,11 +98,8 @@ async function outcomeOf(deps: ProcessJobDeps, delivered: Delivered, found: Prog
     : { kind: "ended", ending: "dead", progress: counted, ...reason };
 }
 
-/** The reason of a retry that the run's end caused. */
-export const OUT_OF_TIME = "the Lambda invocation ran out of time";
-
 const STOPPED: Readonly<Record<NonNullable<Delivered["stopped"]>, string | undefined>> = {
-  deadline: OUT_OF_TIME,
+  deadline: "the Lambda invocation ran out of time",
   "gateway-down": "the gateway does not answer",
   "pending-limit": "too many connections are busy",
   waiting: "another message is on its way to the connection",
