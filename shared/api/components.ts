@@ -35,14 +35,18 @@ export const frameSchemas = (): Readonly<Record<string, JsonSchema>> =>
 /** `subscribe` is `SubscribeFrame`. */
 export const frameName = (type: string): string => `${type.charAt(0).toUpperCase()}${type.slice(1)}Frame`;
 
-/** The frames by the names of their schemas, and by who sends them. */
+/** The name of a frame that the router sends: `history` is `HistoryReplyFrame`, since a client sends one of that type. */
+export const replyName = (type: string): string =>
+  frameName(Object.hasOwn(CLIENT_FRAMES, type) ? `${type}Reply` : type);
+
+/** The frames by the names of their schemas. */
 const FRAMES: Named = {
-  ...framesOf(CLIENT_FRAMES),
-  ...framesOf(SERVER_FRAMES),
+  ...framesOf(CLIENT_FRAMES, frameName),
+  ...framesOf(SERVER_FRAMES, replyName),
 };
 
-function framesOf(frames: Named): Named {
-  return Object.fromEntries(Object.entries(frames).map(([type, schema]) => [frameName(type), schema]));
+function framesOf(frames: Named, nameOf: (type: string) => string): Named {
+  return Object.fromEntries(Object.entries(frames).map(([type, schema]) => [nameOf(type), schema]));
 }
 
 const described = (schemas: Readonly<Record<string, JsonSchema>>): Readonly<Record<string, JsonSchema>> =>
