@@ -6,6 +6,7 @@ import { DATA_LEVELS, DEFAULT_DEDUPE_SECONDS, FRAME_BYTES } from "../protocol/li
 import type { PublishRequest } from "../protocol/message.ts";
 import type { MessageFrame } from "../protocol/message-frame.ts";
 import type { Receipt } from "../protocol/receipt.ts";
+import type { History } from "../protocol/server-frame.ts";
 
 /*
  * What the documents say of each field. It stands apart from the schemas, which the functions load. A field without its
@@ -152,11 +153,8 @@ export const FIELD_TEXT = {
     refused: "The topics that the ping named and the token does not grant. Absent if there are none.",
     ref: REF,
   } satisfies Frame<ServerFrame, "pong">,
-  HistoryReplyFrame: {
-    ...HISTORY,
-    type: TYPE,
-    ref: REF,
-  } satisfies Frame<ServerFrame, "history">,
+  History: HISTORY satisfies FieldsOf<History>,
+  HistoryReplyFrame: { type: TYPE, ...HISTORY, ref: REF } satisfies Frame<ServerFrame, "history">,
   ErrorFrame: {
     type: TYPE,
     code: CODE,

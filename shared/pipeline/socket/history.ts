@@ -1,8 +1,7 @@
 import { accept, type Result, refuse } from "../../protocol/errors.ts";
-import type { ServerFrame } from "../../protocol/frame.ts";
 import { maySubscribe } from "../../protocol/grant.ts";
 import { parse } from "../../protocol/parse.ts";
-import type { MessageFrame } from "../../protocol/server-frame.ts";
+import type { History, MessageFrame } from "../../protocol/server-frame.ts";
 import { OWN_STREAM, Position } from "../../protocol/stream-frame.ts";
 import { Topic, type UserId } from "../../protocol/tag.ts";
 import { type KeptStream, type StreamSettings, topicStream, userStream } from "../../streams/kept.ts";
@@ -35,9 +34,6 @@ export interface AskedHistory {
   readonly since?: unknown;
   readonly last?: number | undefined;
 }
-
-/** The messages of one stream that a reply carries. */
-export type History = Omit<Extract<ServerFrame, { type: "history" }>, "type" | "ref">;
 
 /** Returns the topic if the reader may have its messages. Everyone may have those of their own user. */
 export function checkNamed(reader: Reader, name: string): Result<Named> {
