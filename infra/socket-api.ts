@@ -71,6 +71,7 @@ export class RouterSocketApi extends Construct {
       environment: {
         CONNECTIONS_TABLE: tables.connections.tableName,
         SUBSCRIPTIONS_TABLE: tables.subscriptions.tableName,
+        ...tables.streamVariables,
         TOKENS: auth.tokens,
         SETTINGS: JSON.stringify(settings),
       },

@@ -1,3 +1,5 @@
+import { STREAM_ENV } from "../shared/settings/variables.ts";
+
 /** A CloudFormation template as the CDK writes it. */
 export interface Template {
   readonly Resources: Readonly<Record<string, TemplateResource>>;
@@ -32,7 +34,7 @@ interface FunctionProperties {
 
 /**
  * The functions of a template by name. A function is told by the variables that it must have, since its logical id
- * is of no consequence. Throws if there is not exactly one function for each name.
+ * is of no consequence; those that it has only if streams are kept are left out. Throws if there is not exactly one function for each name.
  */
 export function functionsIn<Name extends string>(
   { Resources }: Template,
@@ -43,12 +45,17 @@ export function functionsIn<Name extends string>(
     .map(({ Properties }) => described(Properties as unknown as FunctionProperties));
   const named = Object.entries<readonly string[]>(variables).map(([name, keys]) => {
     const wanted = [...keys].sort().join();
-    const fitting = found.filter((one) => Object.keys(one.variables).sort().join() === wanted);
+    const fitting = found.filter((one) => namesOf(one).sort().join() === wanted);
     if (fitting.length !== 1) throw new Error(`${fitting.length} functions have the variables of ${name}`);
     return [name, fitting[0]];
   });
   return Object.fromEntries(named);
 }
+
+const OPTIONAL: readonly string[] = Object.values(STREAM_ENV).flat();
+
+const namesOf = ({ variables }: TemplateFunction): string[] =>
+  Object.keys(variables).filter((name) => !OPTIONAL.includes(name));
 
 const described = (properties: FunctionProperties): TemplateFunction => ({
   role: properties.Role["Fn::GetAtt"][0],

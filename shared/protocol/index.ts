@@ -20,6 +20,7 @@ export {
   SUBPROTOCOL,
 } from "./frame.ts";
 export * from "./grant.ts";
+export * from "./history.ts";
 export * from "./item.ts";
 export * from "./lane.ts";
 export * from "./limits.ts";

@@ -4,12 +4,9 @@ export const FRAME_BYTES = 131_072;
 /** `,"seq":` and the 16 digits of the largest number: what a frame of a stream has more than others, in bytes. */
 export const SEQ_BYTES = 23;
 
-/** Messages and all else in one reply of a stream, in bytes, over all its topics. */
-export const REPLY_BYTES = 122_880;
-
 /**
- * Largest frame to a topic or a user that keeps a stream, in bytes, with its `seq`. What is left of a reply is more than
- * the longest topic, `ref` and position take, so every `history` reply carries at least one message.
+ * Largest frame to a topic or a user that keeps a stream, in bytes, with its `seq`. Messages of streams take at most
+ * 120 KB of a reply, and topic, `ref` and position the rest of its 128 KB, so every `history` carries at least one.
  */
 export const STREAM_FRAME_BYTES = 120_832;
 

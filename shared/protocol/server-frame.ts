@@ -47,6 +47,22 @@ const Messages = v.pipe(v.array(MessageFrame), v.readonly());
 const Positions = v.pipe(v.record(v.string(), Position), v.readonly());
 const Flags = v.pipe(v.record(v.string(), v.boolean()), v.readonly());
 
+const history = {
+  /** The topic, or `@user` for the stream of the own user. */
+  topic: v.string(),
+  messages: Messages,
+  /** Where the client is in the stream after these messages. Absent if the topic keeps no stream. */
+  position: v.exactOptional(Position),
+  /** Whether there are messages after `position`. */
+  more: v.boolean(),
+  /** Whether messages after the asked position are not kept any more. */
+  gap: v.boolean(),
+};
+
+/** Kept messages of one stream, as HTTP returns them. */
+export const History = v.pipe(v.object(history), v.readonly());
+export type History = v.InferOutput<typeof History>;
+
 /** What a client gets, by type. Fields that are not listed are ignored: a later router may send more. */
 export const SERVER_FRAMES = {
   message: MessageFrame,
@@ -66,16 +82,7 @@ export const SERVER_FRAMES = {
   ),
   unsubscribed: v.pipe(v.object({ type: v.literal("unsubscribed"), ...changed }), v.readonly()),
   history: v.pipe(
-    v.object({
-      type: v.literal("history"),
-      topic: v.string(),
-      messages: Messages,
-      /** Where the client is in the stream after this reply. Absent if the topic keeps none. */
-      position: v.exactOptional(Position),
-      more: v.boolean(),
-      gap: v.boolean(),
-      ref: v.exactOptional(Ref),
-    }),
+    v.object({ type: v.literal("history"), ...history, ref: v.exactOptional(Ref) }),
     v.readonly(),
   ),
   pong: v.pipe(

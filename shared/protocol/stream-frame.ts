@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { LAST_MESSAGES } from "./limits.ts";
+import { CONNECTION_TAGS, LAST_MESSAGES } from "./limits.ts";
 import { exactObject } from "./parse.ts";
 import { Ref } from "./ref.ts";
 
@@ -28,7 +28,11 @@ const isObject = (input: unknown): input is Readonly<Record<string, unknown>> =>
  */
 export const Standing = v.pipe(
   v.custom<Readonly<Record<string, unknown>>>(isObject, "must be an object of topics and their positions"),
-  v.metadata({ type: "object" }),
+  v.check(
+    (standing) => Object.keys(standing).length <= CONNECTION_TAGS,
+    `must name at most ${CONNECTION_TAGS} topics`,
+  ),
+  v.metadata({ type: "object", maxProperties: CONNECTION_TAGS }),
 );
 
 /** How many messages before the present one a client wants. */
