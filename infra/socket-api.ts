@@ -80,6 +80,7 @@ export class RouterSocketApi extends Construct {
         CONNECTIONS_TABLE: tables.connections.tableName,
         SUBSCRIPTIONS_TABLE: tables.subscriptions.tableName,
         SOCKET_ENDPOINT: this.endpoint,
+        ...tables.streamVariables,
         TOKENS: auth.tokens,
         SETTINGS: JSON.stringify(settings),
       },

@@ -47,10 +47,22 @@ const ownTextOf = (value: unknown, name: string): string | undefined => {
 
 /** In capitals. Where the event has no method, its route has one: `DELETE /v1/messages/{id}`. */
 export function methodOf(event: HttpEvent): string {
-  const { http, routeKey: route } = fieldsOf(fieldsOf(event)["requestContext"]);
-  const routeKey = textOf(fieldsOf(event)["routeKey"]) ?? textOf(route) ?? "";
-  return (textOf(fieldsOf(http)["method"]) ?? routeKey.split(" ")[0] ?? "").toUpperCase();
+  const { http } = fieldsOf(fieldsOf(event)["requestContext"]);
+  return (textOf(fieldsOf(http)["method"]) ?? routeOf(event).split(" ")[0] ?? "").toUpperCase();
 }
+
+/** Whether the event came by a route of this path, or has this path if it names no route. */
+export function isAt(event: HttpEvent, path: string): boolean {
+  const { http } = fieldsOf(fieldsOf(event)["requestContext"]);
+  const at =
+    routeOf(event).split(" ")[1] ?? textOf(fieldsOf(event)["rawPath"]) ?? textOf(fieldsOf(http)["path"]);
+  return at === path;
+}
+
+const routeOf = (event: HttpEvent): string =>
+  textOf(fieldsOf(event)["routeKey"]) ??
+  textOf(fieldsOf(fieldsOf(event)["requestContext"])["routeKey"]) ??
+  "";
 
 /** The bytes of the body as they were sent; undefined if the event's text cannot come of any bytes. */
 export function bodyOf(event: HttpEvent): Uint8Array | undefined {

@@ -60,6 +60,9 @@ async function serve(deps: HttpApiDeps, request: IncomingMessage, response: Serv
   }
   const closed = method === "DELETE" && closedBy(path);
   if (closed) return invoke(deps, deps.closing, request, response, closed);
+  if (method === "GET" && path === "/v1/history") {
+    return invoke(deps, deps.receipts, request, response, { routeKey: "GET /v1/history" });
+  }
   if (method === "GET" && path === "/health") {
     return sendJson(response, 200, { status: "ok", deadLetters: deps.deadLetters });
   }

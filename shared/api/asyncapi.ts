@@ -71,14 +71,16 @@ const REPLIES: Readonly<Record<ClientType, readonly ServerType[]>> = {
   subscribe: ["subscribed", "error"],
   unsubscribe: ["unsubscribed", "error"],
   token: ["token", "error"],
+  history: ["history", "error"],
   ping: ["pong", "error"],
 };
 
 const ASKS: Readonly<Record<ClientType, string>> = {
-  subscribe: "Asks for the messages to some topics.",
+  subscribe: "Asks for the messages to some topics, and for those that were missed.",
   unsubscribe: "Asks for no more messages to some topics.",
   token: "Gives a newer token of the same user, so that the connection lives on.",
-  ping: "Asks whether the connection is known, and for its id.",
+  history: "Asks for kept messages of one topic.",
+  ping: "Asks whether the connection is known, for its id, and for the present positions of streams.",
 };
 
 const GIVES: Readonly<Record<ServerType, string>> = {
@@ -86,6 +88,7 @@ const GIVES: Readonly<Record<ServerType, string>> = {
   subscribed: "From now on messages to these topics arrive.",
   unsubscribed: "Messages to these topics do not arrive any more.",
   token: "From now on the connection lives by the new token.",
+  history: "Kept messages of one topic.",
   pong: "Answers a ping.",
   error: "A frame was refused. After TOKEN_EXPIRED and CONNECTION_UNKNOWN the router closes the socket.",
 };
@@ -116,4 +119,6 @@ const SUBPROTOCOL_HEADER = {
 
 const DESCRIPTION = `Each frame is one JSON object in a text message. The router refuses fields and types that it does not know; a client ignores fields, types and codes that it does not know.
 
-A client sends no second frame about a topic before the first is answered. Frames of one socket run side by side, and replies come in the order in which they are ready.`;
+A client sends no second frame about a topic before the first is answered. Frames of one socket run side by side, and replies come in the order in which they are ready.
+
+If a topic keeps a stream, its messages have numbers that follow one another. A client that was away asks by the number of the last message that it handed on.`;

@@ -6,7 +6,7 @@ import { QueuedItem, RefusedItem } from "../protocol/item.ts";
 import { MessageId, PublishRequest } from "../protocol/message.ts";
 import { FieldError, Problem } from "../protocol/problem.ts";
 import { Receipt } from "../protocol/receipt.ts";
-import { RefusedTopic, SERVER_FRAMES } from "../protocol/server-frame.ts";
+import { History, MessageFrame, RefusedTopic, SERVER_FRAMES } from "../protocol/server-frame.ts";
 import { ConnectionId, Tag, Topic, UserId } from "../protocol/tag.ts";
 import { Target } from "../protocol/target.ts";
 import { type JsonSchema, jsonSchemas, type Named } from "./json-schema.ts";
@@ -21,7 +21,16 @@ const GatewayError = v.object({ message: v.string() });
 /** The claims of a token. A deployment can give the claim with the grant another name. */
 const Claims = v.object({ ...Registered.entries, [GRANT_CLAIM]: v.optional(v.union([Grant, v.string()])) });
 
-const REPLIES = { QueuedItem, RefusedItem, Receipt, Disconnected, ...REFUSALS, GatewayError };
+const REPLIES = {
+  QueuedItem,
+  RefusedItem,
+  Receipt,
+  MessageFrame,
+  History,
+  Disconnected,
+  ...REFUSALS,
+  GatewayError,
+};
 
 /** The schemas of the HTTP API. */
 export const httpSchemas = (): Readonly<Record<string, JsonSchema>> =>

@@ -1,6 +1,7 @@
 import { BATCH_MESSAGES, BODY_BYTES } from "../protocol/limits.ts";
 import { httpSchemas } from "./components.ts";
 import { DISCONNECT_CONNECTION, DISCONNECT_USER } from "./disconnect.ts";
+import { HISTORY } from "./history.ts";
 import { refusals, TOKEN_CODES } from "./responses.ts";
 
 /** The HTTP API as an OpenAPI 3.1 document. Routes that only the router of one machine has are not in it. */
@@ -27,6 +28,7 @@ export const openApi = () => ({
     "/v1/messages/{id}": { parameters: RECEIPT_PARAMETERS, get: READ, delete: CANCEL },
     "/v1/users/{user}/connections": DISCONNECT_USER,
     "/v1/connections/{id}": DISCONNECT_CONNECTION,
+    "/v1/history": HISTORY,
   },
   components: {
     securitySchemes: {

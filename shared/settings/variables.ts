@@ -31,7 +31,15 @@ export const ENV = {
   socket: ["CONNECTIONS_TABLE", "SUBSCRIPTIONS_TABLE", "SOCKET_ENDPOINT", "TOKENS", "SETTINGS", "ROUTER"],
 } as const satisfies Record<FunctionName, readonly string[]>;
 
-export type Env<F extends FunctionName> = Readonly<Record<(typeof ENV)[F][number], string>>;
+/** The variables that each function has as well if the settings keep a stream. */
+export const STREAM_ENV: Readonly<Partial<Record<FunctionName, readonly StreamVariable[]>>> = {
+  consume: ["STREAMS_TABLE"],
+  socket: ["STREAMS_TABLE"],
+};
+export type StreamVariable = "STREAMS_TABLE";
+
+export type Env<F extends FunctionName> = Readonly<Record<(typeof ENV)[F][number], string>> &
+  Readonly<Partial<Record<StreamVariable, string>>>;
 
 /** Reads a function's variables. Throws SETTINGS_INVALID, naming all that are missing. */
 export function readEnv<F extends FunctionName>(

@@ -3,12 +3,14 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
 import { dynamoConnections } from "../../shared/adapters/dynamodb/connections.ts";
 import { dynamoReceipts } from "../../shared/adapters/dynamodb/receipts.ts";
+import { dynamoStreams } from "../../shared/adapters/dynamodb/streams.ts";
 import { dynamoSubscriptions } from "../../shared/adapters/dynamodb/subscriptions.ts";
 import type { ConnectionId, Tag } from "../../shared/protocol/tag.ts";
 import { WHOLE } from "../../shared/receipts/hash-range.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
 import { memoryConnections } from "../../testing/memory/connections.ts";
 import { memoryReceipts } from "../../testing/memory/receipts.ts";
+import { memoryStreams } from "../../testing/memory/streams.ts";
 import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import { NOW } from "../support/message.ts";
 import { type CheckedTables, startCheckedTables } from "../support/tables.ts";
@@ -18,7 +20,9 @@ import { ANN, aJob, delivered, lease } from "./receipt-parts.ts";
 import { receiptsContract } from "./receipts.ts";
 import { receiptsCancelContract } from "./receipts-cancel.ts";
 import { receiptsDeathsContract } from "./receipts-deaths.ts";
+import { receiptsPlaceContract } from "./receipts-place.ts";
 import { receiptsSplitContract } from "./receipts-split.ts";
+import { streamsContract } from "./streams.ts";
 import { subscriptionsContract } from "./subscriptions.ts";
 
 let tables: CheckedTables;
@@ -50,23 +54,26 @@ const STORES = [
     name: "memory",
     connections: memoryConnections,
     receipts: memoryReceipts,
+    streams: memoryStreams,
     subscriptions: memorySubscriptions,
   },
   {
     name: "DynamoDB",
     connections: () => dynamoConnections(client, tables.names.connections),
     receipts: () => dynamoReceipts({ client, table: tables.names.receipts, days: 15 }),
+    streams: () => dynamoStreams(client, tables.names.streams),
     subscriptions: () => subscriptionsOf(client),
   },
   {
     name: "DynamoDB that is short of capacity",
     connections: () => dynamoConnections(busy, tables.names.connections),
     receipts: () => dynamoReceipts({ client: busy, table: tables.names.receipts, days: 15 }),
+    streams: () => dynamoStreams(busy, tables.names.streams),
     subscriptions: () => subscriptionsOf(busy),
   },
 ];
 
-describe.each(STORES)("in $name", ({ connections, receipts, subscriptions }) => {
+describe.each(STORES)("in $name", ({ connections, receipts, streams, subscriptions }) => {
   describe("connections", () => {
     connectionsContract(connections);
     describe("whose tokens are refreshed", () => connectionsRefreshContract(connections));
@@ -74,9 +81,11 @@ describe.each(STORES)("in $name", ({ connections, receipts, subscriptions }) => 
   describe("receipts", () => {
     receiptsContract(receipts);
     describe("of split messages", () => receiptsSplitContract(receipts));
+    describe("of messages in streams", () => receiptsPlaceContract(receipts));
     describe("of cancelled messages", () => receiptsCancelContract(receipts));
     describe("of messages whose runs died", () => receiptsDeathsContract(receipts));
   });
+  describe("streams", () => streamsContract(streams));
   describe("subscriptions", () => subscriptionsContract(subscriptions));
 });
 

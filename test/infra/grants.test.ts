@@ -99,6 +99,20 @@ function grantsIn({ template, router, idOf }: ReturnType<typeof synth>): Record<
   return Object.fromEntries(grants);
 }
 
+/** What they may do besides, if streams are kept. */
+const STREAMS: Readonly<Partial<Record<FunctionName, readonly string[]>>> = {
+  consume: ["GetItem", "PutItem", "Query", "UpdateItem"].map((action) => `dynamodb:${action} streams`),
+  socket: ["GetItem", "PutItem", "Query"].map((action) => `dynamodb:${action} streams`),
+};
+
+describe("with streams", () => {
+  const grants = grantsIn(synth({ settings: { userStreams: { seconds: 60, count: 10 } } }));
+
+  test.each(FUNCTIONS)("%s may do what it does, and nothing else", (name) => {
+    expect(grants[name]).toEqual([...MAY[name], ...(STREAMS[name] ?? []), ...LOGS].sort());
+  });
+});
+
 describe("as it comes", () => {
   const grants = grantsIn(synth());
 
