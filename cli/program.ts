@@ -6,6 +6,7 @@ import { cancelVerb } from "./cancel.ts";
 import { deadLettersVerb } from "./dead-letters/verb.ts";
 import { doctorVerb } from "./doctor/verb.ts";
 import { Failure, UsageError } from "./failure.ts";
+import { historyVerb } from "./history.ts";
 import type { Io } from "./io.ts";
 import { listenVerb } from "./listen.ts";
 import { loadVerb } from "./load/verb.ts";
@@ -20,6 +21,7 @@ const VERBS: readonly ((program: Command, io: Io) => void)[] = [
   startVerb,
   sendVerb,
   listenVerb,
+  historyVerb,
   receiptVerb,
   cancelVerb,
   deadLettersVerb,
