@@ -7,6 +7,7 @@ import { deadLettersVerb } from "./dead-letters/verb.ts";
 import { disconnectVerb } from "./disconnect.ts";
 import { doctorVerb } from "./doctor/verb.ts";
 import { Failure, UsageError } from "./failure.ts";
+import { historyVerb } from "./history.ts";
 import type { Io } from "./io.ts";
 import { listenVerb } from "./listen.ts";
 import { loadVerb } from "./load/verb.ts";
@@ -21,6 +22,7 @@ const VERBS: readonly ((program: Command, io: Io) => void)[] = [
   startVerb,
   sendVerb,
   listenVerb,
+  historyVerb,
   receiptVerb,
   cancelVerb,
   disconnectVerb,

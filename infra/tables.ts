@@ -49,8 +49,9 @@ const ACTIONS: Readonly<Record<TableName, Partial<Record<FunctionName, readonly 
   streams: {
     // A cancelled message is emptied in its row.
     consume: ["GetItem", "PutItem", "Query", "UpdateItem"],
-    // Who subscribes to a stream that has not begun starts it.
+    // Who subscribes to a stream that has not begun, or reads it, starts it.
     socket: ["GetItem", "PutItem", "Query"],
+    receipts: ["GetItem", "PutItem", "Query"],
   },
 };
 

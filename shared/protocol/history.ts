@@ -26,15 +26,21 @@ export const HistoryQuery = v.pipe(
     ),
     last: v.optional(inDigits(`must be a whole number of 1-${LAST_MESSAGES}`, 1, LAST_MESSAGES)),
   }),
-  v.partialCheck(
-    [["topic"], ["user"]],
-    ({ topic, user }) => (topic === undefined) !== (user === undefined),
-    "must have either topic or user=me",
+  v.forward(
+    v.partialCheck(
+      [["topic"], ["user"]],
+      ({ topic, user }) => (topic === undefined) !== (user === undefined),
+      "must be given, or user=me: exactly one of the two",
+    ),
+    ["topic"],
   ),
-  v.partialCheck(
-    [["since"], ["last"]],
-    ({ since, last }) => (since === undefined) !== (last === undefined),
-    "must have either since or last",
+  v.forward(
+    v.partialCheck(
+      [["since"], ["last"]],
+      ({ since, last }) => (since === undefined) !== (last === undefined),
+      "must be given, or last: exactly one of the two",
+    ),
+    ["since"],
   ),
 );
 export type HistoryQuery = v.InferOutput<typeof HistoryQuery>;

@@ -54,10 +54,13 @@ export const HistoryRequest = v.pipe(
     last: v.optional(Last),
     ref: v.optional(Ref),
   }),
-  v.partialCheck(
-    [["since"], ["last"]],
-    ({ since, last }) => (since === undefined) !== (last === undefined),
-    "must have exactly one of since and last",
+  v.forward(
+    v.partialCheck(
+      [["since"], ["last"]],
+      ({ since, last }) => (since === undefined) !== (last === undefined),
+      "must be given, or last: exactly one of the two",
+    ),
+    ["since"],
   ),
   v.metadata({ oneOf: [{ required: ["since"] }, { required: ["last"] }] }),
 );

@@ -33,6 +33,7 @@ export const ENV = {
 
 /** The variables that each function has as well if the settings keep a stream. */
 export const STREAM_ENV: Readonly<Partial<Record<FunctionName, readonly StreamVariable[]>>> = {
+  receipts: ["STREAMS_TABLE"],
   consume: ["STREAMS_TABLE"],
   socket: ["STREAMS_TABLE"],
 };

@@ -103,6 +103,7 @@ function grantsIn({ template, router, idOf }: ReturnType<typeof synth>): Record<
 const STREAMS: Readonly<Partial<Record<FunctionName, readonly string[]>>> = {
   consume: ["GetItem", "PutItem", "Query", "UpdateItem"].map((action) => `dynamodb:${action} streams`),
   socket: ["GetItem", "PutItem", "Query"].map((action) => `dynamodb:${action} streams`),
+  receipts: ["GetItem", "PutItem", "Query"].map((action) => `dynamodb:${action} streams`),
 };
 
 describe("with streams", () => {

@@ -91,8 +91,8 @@ describe("a history frame", () => {
   });
 
   test.each([
-    { more: {}, says: "must have exactly one of since and last" },
-    { more: { since: 1, last: 1 }, says: "must have exactly one of since and last" },
+    { more: {}, says: "/since must be given, or last: exactly one of the two" },
+    { more: { since: 1, last: 1 }, says: "/since must be given, or last: exactly one of the two" },
     { more: { last: 0 }, says: "/last must be a whole number of 1-1000" },
     { more: { last: 1_001 }, says: "/last must be a whole number of 1-1000" },
     { more: { last: 1.5 }, says: "/last must be a whole number of 1-1000" },
