@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { TagwireError } from "../shared/protocol/errors.ts";
 import { cancelVerb } from "./cancel.ts";
 import { deadLettersVerb } from "./dead-letters/verb.ts";
+import { disconnectVerb } from "./disconnect.ts";
 import { doctorVerb } from "./doctor/verb.ts";
 import { Failure, UsageError } from "./failure.ts";
 import { historyVerb } from "./history.ts";
@@ -24,6 +25,7 @@ const VERBS: readonly ((program: Command, io: Io) => void)[] = [
   historyVerb,
   receiptVerb,
   cancelVerb,
+  disconnectVerb,
   deadLettersVerb,
   tokenVerb,
   loadVerb,

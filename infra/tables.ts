@@ -34,10 +34,12 @@ type Action =
 const ACTIONS: Readonly<Record<TableName, Partial<Record<FunctionName, readonly Action[]>>>> = {
   connections: {
     socket: ["DeleteItem", "GetItem", "PutItem", "UpdateItem"],
+    connections: ["DeleteItem", "GetItem"],
     consume: ["DeleteItem", "GetItem"],
   },
   subscriptions: {
     socket: ["BatchWriteItem", "DeleteItem"],
+    connections: ["DeleteItem", "Query"],
     consume: ["BatchGetItem", "DeleteItem", "Query"],
   },
   receipts: {

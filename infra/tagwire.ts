@@ -19,6 +19,7 @@ import type { FunctionName } from "../shared/settings/variables.ts";
 import { keepsStreams } from "../shared/streams/kept.ts";
 import { Alarms } from "./alarms.ts";
 import { Auth } from "./auth.ts";
+import { Connections } from "./connections.ts";
 import { Consumer } from "./consumer.ts";
 import { RouterDashboard } from "./dashboard.ts";
 import { hostOf } from "./domain.ts";
@@ -93,6 +94,11 @@ export class Tagwire extends RouterMetrics {
     const reserve = props.reserveConcurrency ?? true;
     const consumer = new Consumer(this, "Consumer", { ...shared, reserve, lanes, tables, sockets });
 
+    const closing = new Connections(this, "Connections", {
+      ...{ ...shared, auth, tables, sockets },
+      httpApi: ingest.api,
+    });
+
     this.auth = auth;
     this.httpUrl = ingest.url;
     this.socketUrl = sockets.url;
@@ -104,6 +110,7 @@ export class Tagwire extends RouterMetrics {
     this.functions = {
       ingest: ingest.ingest,
       receipts: ingest.receipts,
+      connections: closing.function,
       consume: consumer.function,
       socket: sockets.function,
     };

@@ -71,6 +71,7 @@ const REPLIES: Readonly<Record<ClientType, readonly ServerType[]>> = {
   subscribe: ["subscribed", "error"],
   unsubscribe: ["unsubscribed", "error"],
   history: ["history", "error"],
+  token: ["token", "error"],
   ping: ["pong", "error"],
 };
 
@@ -78,6 +79,7 @@ const ASKS: Readonly<Record<ClientType, string>> = {
   subscribe: "Asks for the messages to some topics, and for those that were missed.",
   unsubscribe: "Asks for no more messages to some topics.",
   history: "Asks for kept messages of one topic.",
+  token: "Gives a newer token of the same user, so that the connection lives on.",
   ping: "Asks whether the connection is known, for its id, and for the present positions of streams.",
 };
 
@@ -86,8 +88,9 @@ const GIVES: Readonly<Record<ServerType, string>> = {
   subscribed: "From now on messages to these topics arrive.",
   unsubscribed: "Messages to these topics do not arrive any more.",
   history: "Kept messages of one topic.",
+  token: "From now on the connection lives by the new token.",
   pong: "Answers a ping.",
-  error: "A frame was refused. The socket stays open.",
+  error: "A frame was refused. After TOKEN_EXPIRED and CONNECTION_UNKNOWN the router closes the socket.",
 };
 
 const FRAMES = [

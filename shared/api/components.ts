@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { Disconnected } from "../protocol/disconnected.ts";
 import { CLIENT_FRAMES } from "../protocol/frame.ts";
 import { GRANT_CLAIM, Grant, Registered } from "../protocol/grant.ts";
 import { QueuedItem, RefusedItem } from "../protocol/item.ts";
@@ -20,7 +21,16 @@ const GatewayError = v.object({ message: v.string() });
 /** The claims of a token. A deployment can give the claim with the grant another name. */
 const Claims = v.object({ ...Registered.entries, [GRANT_CLAIM]: v.optional(v.union([Grant, v.string()])) });
 
-const REPLIES = { QueuedItem, RefusedItem, Receipt, MessageFrame, History, ...REFUSALS, GatewayError };
+const REPLIES = {
+  QueuedItem,
+  RefusedItem,
+  Receipt,
+  MessageFrame,
+  History,
+  Disconnected,
+  ...REFUSALS,
+  GatewayError,
+};
 
 /** The schemas of the HTTP API. */
 export const httpSchemas = (): Readonly<Record<string, JsonSchema>> =>
@@ -30,12 +40,12 @@ export const httpSchemas = (): Readonly<Record<string, JsonSchema>> =>
 
 /** The schemas of the frames, in the dialect that AsyncAPI 3.0 has: draft 7. */
 export const frameSchemas = (): Readonly<Record<string, JsonSchema>> =>
-  described(jsonSchemas({ ...NAMES, FieldError, RefusedTopic, ...FRAMES }, "draft-07"));
+  described(jsonSchemas({ ...NAMES, Tag, FieldError, RefusedTopic, ...FRAMES }, "draft-07"));
 
 /** `subscribe` is `SubscribeFrame`. */
 export const frameName = (type: string): string => `${type.charAt(0).toUpperCase()}${type.slice(1)}Frame`;
 
-/** The name of a frame that the router sends: `history` is `HistoryReplyFrame`, since a client sends one of that type. */
+/** The name of a frame that the router sends: `token` is `TokenReplyFrame`, since a client sends one of that type. */
 export const replyName = (type: string): string =>
   frameName(Object.hasOwn(CLIENT_FRAMES, type) ? `${type}Reply` : type);
 

@@ -1,5 +1,6 @@
 import { BATCH_MESSAGES, BODY_BYTES } from "../protocol/limits.ts";
 import { httpSchemas } from "./components.ts";
+import { DISCONNECT_CONNECTION, DISCONNECT_USER } from "./disconnect.ts";
 import { HISTORY } from "./history.ts";
 import { refusals, TOKEN_CODES } from "./responses.ts";
 
@@ -9,7 +10,7 @@ export const openApi = () => ({
   info: {
     title: "Tagwire HTTP API",
     version: "1",
-    summary: "Posts messages, reads their receipts and cancels them.",
+    summary: "Posts messages, reads their receipts and cancels them, and disconnects users.",
     description: DESCRIPTION,
     license: { name: "MIT", identifier: "MIT" },
   },
@@ -26,6 +27,8 @@ export const openApi = () => ({
     "/v1/messages": { post: POST },
     "/v1/messages/{id}": { parameters: RECEIPT_PARAMETERS, get: READ, delete: CANCEL },
     "/v1/history": HISTORY,
+    "/v1/users/{user}/connections": DISCONNECT_USER,
+    "/v1/connections/{id}": DISCONNECT_CONNECTION,
   },
   components: {
     securitySchemes: {

@@ -1,3 +1,4 @@
+import type { Disconnected } from "../protocol/disconnected.ts";
 import type { FieldError, Problem } from "../protocol/errors.ts";
 import type { ClientFrame, RefusedTopic, ServerFrame } from "../protocol/frame.ts";
 import type { GRANT_CLAIM, Grant, Identity } from "../protocol/grant.ts";
@@ -60,6 +61,10 @@ export const FIELD_TEXT = {
     id: "The id of the message, by which its receipt can be read.",
     state: "The message is stored durably.",
   } satisfies FieldsOf<QueuedItem>,
+  Disconnected: {
+    closed: "The number of sockets that this request closed.",
+    more: "Whether some may be left: then send the same request again.",
+  } satisfies FieldsOf<Disconnected>,
   RefusedItem: {
     id: "The id that the producer gave, if that is a string.",
     state: "The message is not stored.",

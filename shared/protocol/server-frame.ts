@@ -3,7 +3,7 @@ import { MessageId, Time } from "./message.ts";
 import { ErrorCode, FieldError } from "./problem.ts";
 import { Ref } from "./ref.ts";
 import { Position } from "./stream-frame.ts";
-import { ConnectionId, Topic } from "./tag.ts";
+import { ConnectionId, Tag, Topic } from "./tag.ts";
 
 /** The kinds of targets whose frame does not name the target. */
 const AddressedTo = v.picklist(["connection", "user", "tags", "everyone"]);
@@ -83,6 +83,17 @@ export const SERVER_FRAMES = {
   unsubscribed: v.pipe(v.object({ type: v.literal("unsubscribed"), ...changed }), v.readonly()),
   history: v.pipe(
     v.object({ type: v.literal("history"), ...history, ref: v.exactOptional(Ref) }),
+    v.readonly(),
+  ),
+  token: v.pipe(
+    v.object({
+      type: v.literal("token"),
+      /** When the new token ends. */
+      expiresAt: Time,
+      /** Tags that the connection held and the new token does not grant, its topics as `topic:<name>`. */
+      removed: v.pipe(v.array(Tag), v.readonly()),
+      ref: v.exactOptional(Ref),
+    }),
     v.readonly(),
   ),
   pong: v.pipe(

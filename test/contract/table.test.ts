@@ -15,6 +15,7 @@ import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import { NOW } from "../support/message.ts";
 import { type CheckedTables, startCheckedTables } from "../support/tables.ts";
 import { connectionsContract } from "./connections.ts";
+import { connectionsRefreshContract } from "./connections-refresh.ts";
 import { ANN, aJob, delivered, lease } from "./receipt-parts.ts";
 import { receiptsContract } from "./receipts.ts";
 import { receiptsCancelContract } from "./receipts-cancel.ts";
@@ -72,7 +73,10 @@ const STORES = [
 ];
 
 describe.each(STORES)("in $name", ({ connections, receipts, streams, subscriptions }) => {
-  describe("connections", () => connectionsContract(connections));
+  describe("connections", () => {
+    connectionsContract(connections);
+    describe("whose tokens are refreshed", () => connectionsRefreshContract(connections));
+  });
   describe("receipts", () => {
     receiptsContract(receipts);
     describe("of split messages", () => receiptsSplitContract(receipts));

@@ -19,7 +19,7 @@ const PAGES = [
 ];
 
 // tsc holds these to the types: a frame that is missing or unknown here does not compile.
-const CLIENT_FRAMES = { subscribe: 1, unsubscribe: 1, history: 1, ping: 1 } satisfies Record<
+const CLIENT_FRAMES = { subscribe: 1, unsubscribe: 1, history: 1, token: 1, ping: 1 } satisfies Record<
   ClientFrame["type"],
   1
 >;
@@ -28,6 +28,7 @@ const SERVER_FRAMES = {
   subscribed: 1,
   unsubscribed: 1,
   history: 1,
+  token: 1,
   pong: 1,
   error: 1,
 } satisfies Record<ServerFrame["type"], 1>;

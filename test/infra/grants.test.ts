@@ -23,6 +23,15 @@ const MAY: Readonly<Record<FunctionName, readonly string[]>> = {
     "secretsmanager:DescribeSecret secret",
     "secretsmanager:GetSecretValue secret",
   ],
+  connections: [
+    "dynamodb:DeleteItem connections",
+    "dynamodb:DeleteItem subscriptions",
+    "dynamodb:GetItem connections",
+    "dynamodb:Query subscriptions",
+    "execute-api:ManageConnections DELETE/@connections/*",
+    "secretsmanager:DescribeSecret secret",
+    "secretsmanager:GetSecretValue secret",
+  ],
   consume: [
     "dynamodb:BatchGetItem subscriptions",
     "dynamodb:DeleteItem connections",
@@ -50,6 +59,8 @@ const MAY: Readonly<Record<FunctionName, readonly string[]>> = {
     "dynamodb:GetItem connections",
     "dynamodb:PutItem connections",
     "dynamodb:UpdateItem connections",
+    "execute-api:ManageConnections DELETE/@connections/*",
+    "execute-api:ManageConnections POST/@connections/*",
     "secretsmanager:DescribeSecret secret",
     "secretsmanager:GetSecretValue secret",
   ],
@@ -70,7 +81,7 @@ function grantsIn({ template, router, idOf }: ReturnType<typeof synth>): Record<
     const [, id = ""] = /^\{"(?:Ref|Fn::GetAtt)":\[?"(\w+)"/.exec(text) ?? [];
     return (
       names.get(id) ??
-      (id.includes("Log") ? "log" : (/(?:GET|POST)\/@connections\/\*/.exec(text)?.[0] ?? text))
+      (id.includes("Log") ? "log" : (/(?:DELETE|GET|POST)\/@connections\/\*/.exec(text)?.[0] ?? text))
     );
   };
   const policies = Object.values(template.findResources("AWS::IAM::Policy")).map((it) => it["Properties"]);

@@ -12,6 +12,7 @@ import { memoryConnections } from "../../testing/memory/connections.ts";
 import { memoryStreams } from "../../testing/memory/streams.ts";
 import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import { memoryTelemetry } from "../../testing/memory/telemetry.ts";
+import { memoryTokens } from "../../testing/memory/tokens.ts";
 import { aMessage, NOW } from "../support/message.ts";
 import { ANN, SOCKET } from "./side-by-side.ts";
 
@@ -60,6 +61,7 @@ export async function streamSocket({
     clock,
     random: () => 0.5,
     frameLimit: () => undefined,
+    tokens: memoryTokens(),
     readLimit,
     reads: { streams: streams(counted), clock, random: () => 0.5, settings },
   };

@@ -33,7 +33,7 @@ export function consumer({
   const [open, telemetry] = [memorySockets(), memoryTelemetry()];
   /** What a test puts in place of its methods is what the consumer calls. */
   const sockets: typeof open = { ...open };
-  const through: Sockets = {
+  const through: Pick<Sockets, "send" | "probe"> = {
     send: (id, frame) => sockets.send(id, frame),
     probe: () => sockets.probe(),
   };

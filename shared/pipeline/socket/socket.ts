@@ -1,4 +1,4 @@
-import type { ConnectionRow } from "../../connections/connection.ts";
+import { type ConnectionRow, rowExpiresAt } from "../../connections/connection.ts";
 import type { Clock, Connections, Subscriptions, Telemetry } from "../../ports.ts";
 import { accept, type Refusal, type Result, refuse, TagwireError } from "../../protocol/errors.ts";
 import {
@@ -19,6 +19,8 @@ import { type ChangeEnding, type ChangeTagsDeps, changeTags } from "./change-tag
 import { listedUntil } from "./follow-row.ts";
 import type { FrameLimit } from "./frame-limit.ts";
 import { checkNamed, history, type Named } from "./history.ts";
+import { type RefreshTokenDeps, refreshToken } from "./refresh-token.ts";
+import { GONE, TOKEN_ENDED, TOO_MANY_TAGS, tooMany } from "./refusal.ts";
 import { removeConnection } from "./remove-connection.ts";
 import { standing } from "./standing.ts";
 import { type ResumeDeps, resume, resumeOf, within } from "./subscribe.ts";
@@ -33,6 +35,7 @@ export interface SocketDeps {
 
 export type AnswerDeps = Pick<SocketDeps, "telemetry"> &
   ChangeTagsDeps &
+  RefreshTokenDeps &
   ResumeDeps & { readonly frameLimit: FrameLimit };
 
 /** A socket as API Gateway names it. `connectedAt` is in milliseconds. */
@@ -51,10 +54,10 @@ export async function connect(
   { sub, tags, subscribe, exp }: Identity,
 ): Promise<Result<undefined>> {
   const held = [...new Set([EVERYONE, userTag(sub), ...tags])];
-  if (held.length > CONNECTION_TAGS) return refuse("TOO_MANY_TOPICS", TOO_MANY_TAGS);
+  if (held.length > CONNECTION_TAGS) return TOO_MANY_TAGS;
   const tokenExpiresAt = exp * 1000;
-  if (tokenExpiresAt <= deps.clock.now()) return refuse("TOKEN_EXPIRED", TOKEN_ENDED);
-  const expiresAt = socket.connectedAt + (deps.policy.maxAgeSeconds + deps.policy.rowMarginSeconds) * 1000;
+  if (tokenExpiresAt <= deps.clock.now()) return TOKEN_ENDED;
+  const expiresAt = rowExpiresAt({ ...socket, tokenExpiresAt }, deps.policy);
   const connection = { ...socket, user: sub, tags: held, subscribe, expiresAt, tokenExpiresAt };
   try {
     await deps.connections.put(connection);
@@ -94,7 +97,7 @@ export async function answer(
   text: string,
 ): Promise<ServerFrame> {
   const retryAfter = deps.frameLimit(connectionId);
-  if (retryAfter !== undefined) return failure(deps, tooMany("frames", retryAfter), refOf(text));
+  if (retryAfter !== undefined) return failure(deps, tooMany("frames", retryAfter).refusal, refOf(text));
   const frame = parseFrame(text);
   if (!frame.ok) return failure(deps, frame.refusal, refOf(text));
   const { type, ref } = frame.value;
@@ -120,6 +123,8 @@ async function answerTo(
       const found = within(deps, row, 1) ?? (await history(deps, row, frame));
       return found.ok ? accept({ type: "history", ...found.value }) : found;
     }
+    case "token":
+      return refresh(deps, row, frame.token);
     default:
       return change(deps, row, frame);
   }
@@ -135,11 +140,18 @@ async function look(
   try {
     const row = await connections.read(connectionId, now);
     if (!row) return refuse("CONNECTION_UNKNOWN", "this connection has no row any more; connect again");
-    return row.tokenExpiresAt > now ? accept(row) : refuse("TOKEN_EXPIRED", TOKEN_ENDED);
+    return row.tokenExpiresAt > now ? accept(row) : TOKEN_ENDED;
   } catch (fault) {
     if (type === "ping" && fault instanceof TagwireError) return accept(undefined);
     throw fault;
   }
+}
+
+async function refresh(deps: AnswerDeps, row: ConnectionRow, token: string): Promise<Result<ServerFrame>> {
+  const refreshed = await refreshToken(deps, row, token);
+  if (!refreshed.ok) return refreshed;
+  const { tokenExpiresAt, removed } = refreshed.value;
+  return accept({ type: "token", expiresAt: new Date(tokenExpiresAt).toISOString(), removed });
 }
 
 async function change(
@@ -181,20 +193,13 @@ function refusalOf(ending: Exclude<ChangeEnding, { kind: "done" }>): Refusal {
         .refusal;
     }
     case "gone":
-      return refuse("CONNECTION_UNKNOWN", "this connection was closed meanwhile").refusal;
+      return GONE.refusal;
     case "full":
-      return refuse("TOO_MANY_TOPICS", TOO_MANY_TAGS).refusal;
+      return TOO_MANY_TAGS.refusal;
     case "over-budget":
-      return tooMany("changes of topics", ending.retryAfter);
+      return tooMany("changes of topics", ending.retryAfter).refusal;
   }
 }
-
-const TOO_MANY_TAGS = `a connection holds at most ${CONNECTION_TAGS} tags`;
-const TOKEN_ENDED = "the token has expired: nothing is delivered any more; connect again with a new one";
-
-const tooMany = (what: string, retryAfter: number): Refusal =>
-  refuse("TOO_MANY_FRAMES", `too many ${what} on this connection; wait ${retryAfter} s`, { retryAfter })
-    .refusal;
 
 function failure(deps: Pick<SocketDeps, "telemetry">, refusal: Refusal, ref: Ref | undefined): ServerFrame {
   deps.telemetry.count("FramesRefused");
