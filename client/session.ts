@@ -3,6 +3,7 @@ import type { ClientEvents, ConnectionState } from "./emitter.ts";
 import { ClientError } from "./error.ts";
 import type { Reply } from "./frame.ts";
 import { type Line, type LineDeps, openLine } from "./line.ts";
+import type { ClientFrame } from "./link.ts";
 import { askWhy } from "./refusal.ts";
 import { freshToken } from "./tokens.ts";
 
@@ -29,7 +30,7 @@ export interface Session {
   /** The last token that the router took. */
   token(): string | undefined;
   /** Sends a frame over the socket that is connected. Returns false if there is none. */
-  request(frame: object, done: (reply: Reply | undefined) => void): boolean;
+  request(frame: ClientFrame, done: (reply: Reply | undefined) => void): boolean;
   /** Follows what is wanted. */
   sync(): void;
   close(reason: ClientError): void;
