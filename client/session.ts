@@ -29,7 +29,7 @@ export interface Session {
   state(): ConnectionState;
   /** The last token that the router took. */
   token(): string | undefined;
-  /** Sends a frame over the socket that is connected. Returns false if there is none. */
+  /** Sends a frame over an open socket. Returns false if there is none. */
   request(frame: ClientFrame, done: (reply: Reply | undefined) => void): boolean;
   /** Follows what is wanted. */
   sync(): void;
@@ -152,10 +152,7 @@ export function session(deps: SessionDeps): Session {
   return {
     state: () => state,
     token: () => token,
-    request(frame, done) {
-      current?.request(frame, done);
-      return current !== undefined;
-    },
+    request: (frame, done) => (current ?? next)?.request(frame, done) ?? false,
     sync() {
       current?.sync();
       next?.sync();
