@@ -129,14 +129,14 @@ test("if the table fails after the first row, the numbers of that row are return
 
 test("a run that takes over finds what the run before it appended after the head that it knew", async () => {
   const { deps } = oneStream();
-  expect(await findAppended(deps, ORDERS, undefined, id("a"))).toBeUndefined();
+  expect(await findAppended(deps, ORDERS, undefined, frameOf("a"))).toBeUndefined();
   await append(deps, ORDERS, RETENTION, RUN, framesOf("a", "b", "c"));
   const after = await headOf(deps, ORDERS);
-  await append(deps, ORDERS, RETENTION, RUN, [frameOf("d", 'says "id":"e"'), frameOf("e")]);
-  expect(await findAppended(deps, ORDERS, after, id("e"))).toBe(START + 4);
-  expect(await findAppended(deps, ORDERS, START, id("c"))).toBe(START + 2);
-  expect(await findAppended(deps, ORDERS, after, id("a"))).toBeUndefined();
-  expect(await findAppended(deps, ORDERS, undefined, id("a"))).toBe(START);
+  await append(deps, ORDERS, RETENTION, RUN, [frameOf("e", "of another producer"), frameOf("e")]);
+  expect(await findAppended(deps, ORDERS, after, frameOf("e"))).toBe(START + 4);
+  expect(await findAppended(deps, ORDERS, START, frameOf("c"))).toBe(START + 2);
+  expect(await findAppended(deps, ORDERS, after, frameOf("a"))).toBeUndefined();
+  expect(await findAppended(deps, ORDERS, undefined, frameOf("a"))).toBe(START);
 });
 
 test("a cancelled message is emptied by its number and id, and nothing else is", async () => {
