@@ -51,10 +51,10 @@ export function socketHandler(runtime: Runtime) {
     random,
     policy: { maxAgeSeconds: CONNECTION_SECONDS, rowMarginSeconds: advanced.rowMarginSeconds },
     frameLimit: frameLimit(clock, FRAMES),
-    tokens,
-    sockets: socketsOf(runtime, env.SOCKET_ENDPOINT, closingPolicy(advanced.functions.socket), client),
     readLimit: frameLimit(clock, READS),
     ...readsOf(runtime, client, env.STREAMS_TABLE, settings),
+    tokens,
+    sockets: socketsOf(runtime, env.SOCKET_ENDPOINT, closingPolicy(advanced.functions.socket), client),
   };
 
   /** What one run works with: what its tables leave unprocessed is tried again as long as it has time. */

@@ -79,8 +79,8 @@ export class RouterSocketApi extends Construct {
       environment: {
         CONNECTIONS_TABLE: tables.connections.tableName,
         SUBSCRIPTIONS_TABLE: tables.subscriptions.tableName,
-        SOCKET_ENDPOINT: this.endpoint,
         ...tables.streamVariables,
+        SOCKET_ENDPOINT: this.endpoint,
         TOKENS: auth.tokens,
         SETTINGS: JSON.stringify(settings),
       },

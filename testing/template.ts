@@ -34,8 +34,8 @@ interface FunctionProperties {
 
 /**
  * The functions of a template by name. A function is told by the variables that it must have, since its logical id
- * is of no consequence; only where two have the same ones, by the name of its construct in that id. Those that it has
- * only if streams are kept are left out. Throws if there is not exactly one function for each name.
+ * is of no consequence; only where two have the same ones, by the name of its construct in that id. Variables that a
+ * function has only if streams are kept are left out. Throws if there is not exactly one function for each name.
  */
 export function functionsIn<Name extends string>(
   { Resources }: Template,
@@ -54,11 +54,11 @@ export function functionsIn<Name extends string>(
   return Object.fromEntries(named);
 }
 
-const isNamed = (id: string, name: string): boolean => id.toLowerCase().includes(`${name}function`);
 const OPTIONAL: readonly string[] = Object.values(STREAM_ENV).flat();
 
 const namesOf = ({ variables }: TemplateFunction): string[] =>
   Object.keys(variables).filter((name) => !OPTIONAL.includes(name));
+const isNamed = (id: string, name: string): boolean => id.toLowerCase().includes(`${name}function`);
 
 const described = (properties: FunctionProperties): TemplateFunction => ({
   role: properties.Role["Fn::GetAtt"][0],

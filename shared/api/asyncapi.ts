@@ -70,16 +70,16 @@ type ServerType = keyof typeof SERVER_FRAMES;
 const REPLIES: Readonly<Record<ClientType, readonly ServerType[]>> = {
   subscribe: ["subscribed", "error"],
   unsubscribe: ["unsubscribed", "error"],
-  token: ["token", "error"],
   history: ["history", "error"],
+  token: ["token", "error"],
   ping: ["pong", "error"],
 };
 
 const ASKS: Readonly<Record<ClientType, string>> = {
   subscribe: "Asks for the messages to some topics, and for those that were missed.",
   unsubscribe: "Asks for no more messages to some topics.",
-  token: "Gives a newer token of the same user, so that the connection lives on.",
   history: "Asks for kept messages of one topic.",
+  token: "Gives a newer token of the same user, so that the connection lives on.",
   ping: "Asks whether the connection is known, for its id, and for the present positions of streams.",
 };
 
@@ -87,8 +87,8 @@ const GIVES: Readonly<Record<ServerType, string>> = {
   message: "There is a message for the connection.",
   subscribed: "From now on messages to these topics arrive.",
   unsubscribed: "Messages to these topics do not arrive any more.",
-  token: "From now on the connection lives by the new token.",
   history: "Kept messages of one topic.",
+  token: "From now on the connection lives by the new token.",
   pong: "Answers a ping.",
   error: "A frame was refused. After TOKEN_EXPIRED and CONNECTION_UNKNOWN the router closes the socket.",
 };

@@ -26,9 +26,9 @@ export const openApi = () => ({
   paths: {
     "/v1/messages": { post: POST },
     "/v1/messages/{id}": { parameters: RECEIPT_PARAMETERS, get: READ, delete: CANCEL },
+    "/v1/history": HISTORY,
     "/v1/users/{user}/connections": DISCONNECT_USER,
     "/v1/connections/{id}": DISCONNECT_CONNECTION,
-    "/v1/history": HISTORY,
   },
   components: {
     securitySchemes: {

@@ -29,16 +29,16 @@ export const CLIENT_FRAMES = {
     ref: v.optional(Ref),
   }),
   unsubscribe: exactObject({ type: v.literal("unsubscribe"), topics: Topics, ref: v.optional(Ref) }),
+  history: HistoryRequest,
   token: exactObject({
     type: v.literal("token"),
     token: v.pipe(v.string(), v.minLength(1, "must not be empty")),
     ref: v.optional(Ref),
   }),
-  history: HistoryRequest,
   ping: exactObject({ type: v.literal("ping"), positions: v.optional(Standing), ref: v.optional(Ref) }),
 };
-const { subscribe, unsubscribe, token, history, ping } = CLIENT_FRAMES;
-const ClientFrame = v.variant("type", [subscribe, unsubscribe, token, history, ping]);
+const { subscribe, unsubscribe, history, token, ping } = CLIENT_FRAMES;
+const ClientFrame = v.variant("type", [subscribe, unsubscribe, history, token, ping]);
 export type ClientFrame = v.InferOutput<typeof ClientFrame>;
 
 /** What a client gets instead of what it asked for. */

@@ -81,6 +81,10 @@ export const SERVER_FRAMES = {
     v.readonly(),
   ),
   unsubscribed: v.pipe(v.object({ type: v.literal("unsubscribed"), ...changed }), v.readonly()),
+  history: v.pipe(
+    v.object({ type: v.literal("history"), ...history, ref: v.exactOptional(Ref) }),
+    v.readonly(),
+  ),
   token: v.pipe(
     v.object({
       type: v.literal("token"),
@@ -90,10 +94,6 @@ export const SERVER_FRAMES = {
       removed: v.pipe(v.array(Tag), v.readonly()),
       ref: v.exactOptional(Ref),
     }),
-    v.readonly(),
-  ),
-  history: v.pipe(
-    v.object({ type: v.literal("history"), ...history, ref: v.exactOptional(Ref) }),
     v.readonly(),
   ),
   pong: v.pipe(

@@ -17,6 +17,7 @@ const PLACES: readonly { is: (it: Fields) => boolean; place: (it: Fields) => Pla
   { is: (it) => "state" in it, place: () => RESPONSE },
   { is: (it) => "status" in it, place: () => component("openapi", "Problem") },
   { is: (it) => "target" in it, place: () => component("openapi", "PublishRequest") },
+  { is: (it) => "gap" in it && !("type" in it), place: () => component("openapi", "History") },
   { is: (it) => "gap" in it, place: (it) => sentFrame(String(it.type)) },
   { is: (it) => "type" in it, place: (it) => frame(String(it.type)) },
 ];

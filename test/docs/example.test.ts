@@ -6,6 +6,7 @@ import { identityOf } from "../../shared/protocol/grant.ts";
 import { type Message, MessageId, PublishRequest } from "../../shared/protocol/message.ts";
 import { type MessageFrame, messageFrame } from "../../shared/protocol/message-frame.ts";
 import { parse } from "../../shared/protocol/parse.ts";
+import type { History } from "../../shared/protocol/server-frame.ts";
 import { Target } from "../../shared/protocol/target.ts";
 import { fold } from "../../shared/receipts/fold.ts";
 import type { Ending, Receipt } from "../../shared/receipts/receipt.ts";
@@ -24,8 +25,9 @@ const KINDS: readonly { is: (it: Fields) => boolean; check: (it: unknown) => voi
   { is: (it) => "status" in it, check: (it) => expect(problem(it as Problem)).toEqual(it) },
   { is: (it) => it.type === "message", check: (it) => checkMessage(it as MessageFrame) },
   { is: (it) => it.type === "error", check: (it) => expect(ERRORS).toHaveProperty((it as Problem).code) },
+  { is: (it) => "gap" in it && !("type" in it), check: (it) => checkMessages(it as History) },
   {
-    is: (it) => /^((un)?subscribed|pong)$/.test(String(it.type)),
+    is: (it) => /^((un)?subscribed|pong)$/.test(String(it.type)) || "gap" in it,
     check: (it) => checkReply(it as ServerFrame),
   },
   { is: (it) => "type" in it, check: (it) => expect(parseFrame(JSON.stringify(it)).ok).toBe(true) },
@@ -73,8 +75,10 @@ function checkItem(item: unknown): void {
 
 /** Exactly one of `topic` and `to`, as the code makes them from a target. */
 function checkMessage(frame: MessageFrame): void {
+  const { seq, ...rest } = frame;
   const target = "topic" in frame ? { topic: frame.topic } : TARGETS[frame.to];
-  expect(messageFrame({ ...frame, target } as unknown as Message)).toEqual(frame);
+  expect(messageFrame({ ...frame, target } as unknown as Message)).toEqual(rest);
+  expect(seq === undefined || Number.isSafeInteger(seq)).toBe(true);
 }
 
 const TARGETS = {
@@ -86,13 +90,22 @@ const TARGETS = {
 
 /** A reply names what the request of the same ref asked for. */
 function checkReply(reply: ServerFrame): void {
-  const { refused = [], ...rest } = { refused: [], ...reply } as typeof reply & {
-    refused?: readonly { topic: string }[];
-  };
-  const topics = "topics" in rest ? [...rest.topics, ...refused.map(({ topic }) => topic)] : [];
-  const asked =
-    reply.type === "pong" ? { type: "ping" } : { ...rest, topics, type: rest.type.replace(/d$/, "") };
-  expect(examples).toContainEqual(asked);
+  if (!("topics" in reply || reply.type === "pong" || reply.type === "history")) throw new Error(reply.type);
+  const type = reply.type === "pong" ? "ping" : reply.type.replace(/d$/, "");
+  const asked = examples.find((it) => it.type === type && it.ref === reply.ref && !("gap" in it));
+  expect(asked, `a ${type} with the ref ${reply.ref}`).toBeDefined();
+  checkMessages(reply as Partial<History>);
+  if (reply.type === "pong") {
+    expect(Object.keys(reply.positions ?? {})).toEqual(Object.keys(asked.positions ?? {}));
+  } else if (reply.type === "history") {
+    expect(reply.topic).toBe(asked.topic);
+  } else {
+    expect([...reply.topics, ...(reply.refused ?? []).map(({ topic }) => topic)]).toEqual(asked.topics);
+  }
+}
+
+function checkMessages({ messages = [] }: Partial<History>): void {
+  for (const message of messages) checkMessage(message);
 }
 
 /** The receipt is what the code makes of a row that says the same. */

@@ -62,6 +62,7 @@ export async function streamSocket({
     clock,
     random: () => 0.5,
     frameLimit: () => undefined,
+    tokens: memoryTokens(),
     readLimit,
     reads: { streams: streams(counted), clock, random: () => 0.5, settings },
   };

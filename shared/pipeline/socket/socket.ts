@@ -124,9 +124,8 @@ async function answerTo(
       return found.ok ? accept({ type: "history", ...found.value }) : found;
     }
     case "token":
-      return refresh(deps, row, frame);
-    case "subscribe":
-    case "unsubscribe":
+      return refresh(deps, row, frame.token);
+    default:
       return change(deps, row, frame);
   }
 }
@@ -148,11 +147,7 @@ async function look(
   }
 }
 
-async function refresh(
-  deps: AnswerDeps,
-  row: ConnectionRow,
-  { token }: Extract<ClientFrame, { type: "token" }>,
-): Promise<Result<ServerFrame>> {
+async function refresh(deps: AnswerDeps, row: ConnectionRow, token: string): Promise<Result<ServerFrame>> {
   const refreshed = await refreshToken(deps, row, token);
   if (!refreshed.ok) return refreshed;
   const { tokenExpiresAt, removed } = refreshed.value;
