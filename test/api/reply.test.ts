@@ -159,6 +159,7 @@ test("the AsyncAPI document has each frame that a socket gets", async () => {
     { type: "pong" },
     "{",
     { type: "unsubscribe", topics: ["orders"] },
+    { type: "token", token: await tokenFor("ann", { subscribe: ["orders"] }) },
   ]) {
     client.send(sent);
     await next();

@@ -58,7 +58,6 @@ export async function streamSocket({
     subscriptions: tables.subscriptions,
     policy: { maxAgeSeconds: 7_200, rowMarginSeconds: 600 },
     telemetry: memoryTelemetry(),
-    tokens: memoryTokens(),
     clock,
     random: () => 0.5,
     frameLimit: () => undefined,
