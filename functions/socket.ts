@@ -2,7 +2,7 @@ import type { APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
 import { dynamoConnections } from "../shared/adapters/dynamodb/connections.ts";
 import { dynamoSubscriptions } from "../shared/adapters/dynamodb/subscriptions.ts";
 import { emfTelemetry, type RunTelemetry } from "../shared/adapters/emf/telemetry.ts";
-import { FRAMES } from "../shared/connections/frame-budget.ts";
+import { FRAMES, READS } from "../shared/connections/frame-budget.ts";
 import { frameLimit } from "../shared/pipeline/socket/frame-limit.ts";
 import {
   type AnswerDeps,
@@ -26,6 +26,7 @@ import {
   socketOf,
   textOf,
 } from "./runtime/socket-event.ts";
+import { readsOf } from "./runtime/streams.ts";
 import { tokensOf } from "./runtime/tokens.ts";
 import { settingsOf, tableClient } from "./runtime/wiring.ts";
 
@@ -39,7 +40,8 @@ export function socketHandler(runtime: Runtime) {
   const { clock, random } = runtime;
   const env = readEnv("socket", runtime.env);
   const tokens = tokensOf(runtime, env.TOKENS);
-  const { advanced } = settingsOf(env.SETTINGS);
+  const settings = settingsOf(env.SETTINGS);
+  const { advanced } = settings;
   const client = tableClient(runtime, advanced.functions.socket);
   const deps = {
     connections: dynamoConnections(client, env.CONNECTIONS_TABLE),
@@ -47,6 +49,8 @@ export function socketHandler(runtime: Runtime) {
     random,
     policy: { maxAgeSeconds: CONNECTION_SECONDS, rowMarginSeconds: advanced.rowMarginSeconds },
     frameLimit: frameLimit(clock, FRAMES),
+    readLimit: frameLimit(clock, READS),
+    ...readsOf(runtime, client, env.STREAMS_TABLE, settings),
   };
 
   /** What one run works with: what its tables leave unprocessed is tried again as long as it has time. */

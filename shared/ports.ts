@@ -145,6 +145,8 @@ export interface Lease extends Claimant {
   readonly returnsAt: number;
   /** Whether SQS moves the job to the dead-letter queue after it. */
   readonly onFinalReceive: boolean;
+  /** The number of the last message of its stream, as far as the run knows. Absent if its target keeps no stream. */
+  readonly after?: number;
 }
 
 export type Claim =
@@ -156,12 +158,24 @@ export type Claim =
       readonly split?: readonly HashRange[];
       /** The number of consecutive runs that died while they had the lease. */
       readonly deaths: number;
+      /** The number of the message in its stream, if an earlier run wrote it. */
+      readonly seq?: number;
+      /**
+       * The `after` of the first lease, if no run wrote a number: an earlier run may have appended the message at a
+       * higher one. Absent if no earlier run had a lease with it.
+       */
+      readonly after?: number;
     }
   /** Another run has the lease. */
   | { readonly kind: "leased"; readonly until: number }
   /** Runs died while they had the lease, and this claim does not take such jobs (`suspects`). */
   | { readonly kind: "suspect"; readonly deaths: number }
-  | { readonly kind: "over"; readonly why: "duplicate" | "cancelled" | "ended" | "split" }
+  | {
+      readonly kind: "over";
+      readonly why: "duplicate" | "cancelled" | "ended" | "split";
+      /** The number of a cancelled message in its stream, if a run wrote it. */
+      readonly seq?: number;
+    }
   /** A newer deployment wrote its row. */
   | { readonly kind: "newer"; readonly version: number };
 
@@ -184,8 +198,8 @@ export interface Receipts {
    */
   claim(job: Job, lease: Lease, now: number): Promise<Claim>;
   /**
-   * Writes the outcome of a run, sets the count of deaths to 0 and releases the lease, except for a split. After a
-   * cancel an ending is still written, since it has happened; a retry or a split is not, and returns `cancelled`. After
+   * Writes the outcome of a run and the job's `seq`, sets the count of deaths to 0 and releases the lease, except for
+   * a split. After a cancel an ending is still written, since it has happened; a retry or a split is not, and returns `cancelled`. After
    * a split every outcome is written.
    */
   settle(job: Job, run: string, outcome: Outcome, now: number): Promise<Settled>;

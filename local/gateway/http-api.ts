@@ -57,6 +57,9 @@ async function serve(deps: HttpApiDeps, request: IncomingMessage, response: Serv
     const match = { routeKey: `${method} /v1/messages/{id}`, pathParameters: { id: decode(id) } };
     return invoke(deps, deps.receipts, request, response, match);
   }
+  if (method === "GET" && path === "/v1/history") {
+    return invoke(deps, deps.receipts, request, response, { routeKey: "GET /v1/history" });
+  }
   if (method === "GET" && path === "/health") {
     return sendJson(response, 200, { status: "ok", deadLetters: deps.deadLetters });
   }

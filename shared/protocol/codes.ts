@@ -3,6 +3,7 @@ export const ERRORS = {
   BODY_NOT_JSON: { status: 400, title: "The body is not JSON." },
   MESSAGE_INVALID: { status: 400, title: "The message breaks the schema." },
   BATCH_INVALID: { status: 400, title: "The array of messages is empty or too long." },
+  REQUEST_INVALID: { status: 400, title: "A part of the path or the query is wrong." },
   FRAME_INVALID: { status: 400, title: "The frame breaks the protocol." },
   TOPIC_INVALID: { status: 400, title: "The name of the topic breaks the rules." },
   TOO_MANY_TOPICS: { status: 400, title: "The connection holds as many tags as it may." },

@@ -20,6 +20,7 @@ import { ANN, aJob, delivered, lease } from "./receipt-parts.ts";
 import { receiptsContract } from "./receipts.ts";
 import { receiptsCancelContract } from "./receipts-cancel.ts";
 import { receiptsDeathsContract } from "./receipts-deaths.ts";
+import { receiptsPlaceContract } from "./receipts-place.ts";
 import { receiptsSplitContract } from "./receipts-split.ts";
 import { streamsContract } from "./streams.ts";
 import { subscriptionsContract } from "./subscriptions.ts";
@@ -92,6 +93,7 @@ describe.each(STORES)("in $name", ({ connections, receipts, streams, subscriptio
   describe("receipts", () => {
     receiptsContract(receipts);
     describe("of split messages", () => receiptsSplitContract(receipts));
+    describe("of messages in streams", () => receiptsPlaceContract(receipts));
     describe("of cancelled messages", () => receiptsCancelContract(receipts));
     describe("of messages whose runs died", () => receiptsDeathsContract(receipts));
   });

@@ -9,15 +9,19 @@ import {
   refOf,
   type ServerFrame,
 } from "../../protocol/frame.ts";
-import { type Identity, maySubscribe } from "../../protocol/grant.ts";
+import type { Identity } from "../../protocol/grant.ts";
 import { CONNECTION_TAGS } from "../../protocol/limits.ts";
 import { parse } from "../../protocol/parse.ts";
+import { OWN_STREAM } from "../../protocol/stream-frame.ts";
 import { type ConnectionId, EVERYONE, Topic, topicTag, userTag } from "../../protocol/tag.ts";
 import type { ConnectionPolicy } from "../../settings/policy.ts";
 import { type ChangeEnding, type ChangeTagsDeps, changeTags } from "./change-tags.ts";
 import { listedUntil } from "./follow-row.ts";
 import type { FrameLimit } from "./frame-limit.ts";
+import { checkNamed, history, type Named } from "./history.ts";
 import { removeConnection } from "./remove-connection.ts";
+import { standing } from "./standing.ts";
+import { type ResumeDeps, resume, resumeOf, within } from "./subscribe.ts";
 
 export interface SocketDeps {
   readonly connections: Connections;
@@ -27,7 +31,9 @@ export interface SocketDeps {
   readonly telemetry: Telemetry;
 }
 
-export type AnswerDeps = Pick<SocketDeps, "telemetry"> & ChangeTagsDeps & { readonly frameLimit: FrameLimit };
+export type AnswerDeps = Pick<SocketDeps, "telemetry"> &
+  ChangeTagsDeps &
+  ResumeDeps & { readonly frameLimit: FrameLimit };
 
 /** A socket as API Gateway names it. `connectedAt` is in milliseconds. */
 export interface Socket {
@@ -94,10 +100,29 @@ export async function answer(
   const { type, ref } = frame.value;
   const row = await look(deps, connectionId, type);
   if (!row.ok) return failure(deps, row.refusal, ref);
-  if (type === "ping" || row.value === undefined)
-    return { type: "pong", connection: connectionId, ...echo(ref) };
-  const changed = await change(deps, row.value, frame.value);
-  return changed.ok ? changed.value : failure(deps, changed.refusal, ref);
+  if (row.value === undefined) return { type: "pong", connection: connectionId, ...echo(ref) };
+  const answered = await answerTo(deps, row.value, frame.value);
+  return answered.ok ? { ...answered.value, ...echo(ref) } : failure(deps, answered.refusal, ref);
+}
+
+/** The answer to a frame, without its `ref`. */
+async function answerTo(
+  deps: AnswerDeps,
+  row: ConnectionRow,
+  frame: ClientFrame,
+): Promise<Result<ServerFrame>> {
+  switch (frame.type) {
+    case "ping": {
+      const found = await standing(deps, row, Object.keys(frame.positions ?? {}));
+      return found.ok ? accept({ type: "pong", connection: row.connectionId, ...found.value }) : found;
+    }
+    case "history": {
+      const found = within(deps, row, 1) ?? (await history(deps, row, frame));
+      return found.ok ? accept({ type: "history", ...found.value }) : found;
+    }
+    default:
+      return change(deps, row, frame);
+  }
 }
 
 /** The connection's row, if its frames may be answered. A ping is answered even if the table cannot be. */
@@ -120,33 +145,33 @@ async function look(
 async function change(
   deps: AnswerDeps,
   row: ConnectionRow,
-  { type, topics, ref }: Exclude<ClientFrame, { type: "ping" }>,
+  frame: Extract<ClientFrame, { type: "subscribe" | "unsubscribe" }>,
 ): Promise<Result<ServerFrame>> {
+  const { type, topics, ref } = frame;
   const verb = type === "subscribe" ? "add" : "remove";
   const checked = [...new Set(topics)].map((name) => ({ name, result: checkTopic(row, verb, name) }));
   const good = checked.flatMap(({ result }) => (result.ok ? [result.value] : []));
   const refused = checked.flatMap(({ name, result }) =>
     result.ok ? [] : [{ topic: name, code: result.refusal.code, detail: result.refusal.detail }],
   );
-  if (good.length > 0) {
-    const ending = await changeTags(deps, row, verb, good.map(topicTag));
+  const wanted = type === "subscribe" ? resumeOf(deps, row, frame, good) : accept([]);
+  if (!wanted.ok) return wanted;
+  // Every connection has the tag of its user.
+  const tags = good.flatMap((name) => (name === OWN_STREAM ? [] : [topicTag(name)]));
+  if (tags.length > 0) {
+    const ending = await changeTags(deps, row, verb, tags);
     if (ending.kind !== "done") return { ok: false, refusal: refusalOf(ending) };
   }
-  deps.telemetry.count(type === "subscribe" ? "Subscribed" : "Unsubscribed", good.length);
-  return accept({
-    type: `${type}d`,
-    topics: good,
-    ...(refused.length > 0 ? { refused } : {}),
-    ...echo(ref),
-  });
+  deps.telemetry.count(type === "subscribe" ? "Subscribed" : "Unsubscribed", tags.length);
+  const named = { topics: good, ...(refused.length > 0 ? { refused } : {}) };
+  if (type === "unsubscribe") return accept({ type: "unsubscribed", ...named });
+  const reply = { type: "subscribed", ...named } as const;
+  return accept({ ...reply, ...(await resume(deps, wanted.value, { ...reply, ...echo(ref) })) });
 }
 
-/** Whether a frame may add or remove a topic. Anything may be removed. */
-function checkTopic(row: ConnectionRow, verb: "add" | "remove", name: string): Result<Topic> {
-  const topic = parse(Topic, name, "TOPIC_INVALID");
-  if (!topic.ok || verb === "remove" || maySubscribe(row, topic.value)) return topic;
-  return refuse("TOPIC_FORBIDDEN", "the token does not grant it");
-}
+/** Whether a frame may add or remove a topic. Any topic may be removed. */
+const checkTopic = (row: ConnectionRow, verb: "add" | "remove", name: string): Result<Named> =>
+  verb === "add" ? checkNamed(row, name) : parse(Topic, name, "TOPIC_INVALID");
 
 function refusalOf(ending: Exclude<ChangeEnding, { kind: "done" }>): Refusal {
   switch (ending.kind) {
