@@ -4,8 +4,10 @@ import { Command, CommanderError } from "commander";
 import { TagwireError } from "../shared/protocol/errors.ts";
 import { cancelVerb } from "./cancel.ts";
 import { deadLettersVerb } from "./dead-letters/verb.ts";
+import { disconnectVerb } from "./disconnect.ts";
 import { doctorVerb } from "./doctor/verb.ts";
 import { Failure, UsageError } from "./failure.ts";
+import { historyVerb } from "./history.ts";
 import type { Io } from "./io.ts";
 import { listenVerb } from "./listen.ts";
 import { loadVerb } from "./load/verb.ts";
@@ -20,8 +22,10 @@ const VERBS: readonly ((program: Command, io: Io) => void)[] = [
   startVerb,
   sendVerb,
   listenVerb,
+  historyVerb,
   receiptVerb,
   cancelVerb,
+  disconnectVerb,
   deadLettersVerb,
   tokenVerb,
   loadVerb,

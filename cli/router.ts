@@ -12,10 +12,19 @@ export interface RouterResponse {
   readonly body: unknown;
 }
 
-/** Calls the router at TAGWIRE_URL. Throws a Failure where it cannot be reached; every answer is a value. */
-export async function call(io: Io, method: string, path: string, body?: unknown): Promise<RouterResponse> {
+/**
+ * Calls the router at TAGWIRE_URL, as `user` if no token is given. Throws a Failure where it cannot be reached; every
+ * answer is a value.
+ */
+export async function call(
+  io: Io,
+  method: string,
+  path: string,
+  body?: unknown,
+  user?: string,
+): Promise<RouterResponse> {
   const address = new URL(path, routerUrl(io));
-  const token = await callerToken(io);
+  const token = await callerToken(io, user);
   try {
     const response = await io.fetch(address, {
       method,
