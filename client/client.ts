@@ -46,7 +46,7 @@ export interface SubscribeOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface Client<Topics extends TopicTypes = TopicTypes> {
+export interface Client<Topics extends object = TopicTypes> {
   readonly state: ConnectionState;
   /** Reports events until the function that it returns is called. A listener that throws hurts no other. */
   on<T extends keyof ClientEvents>(type: T, listener: (event: ClientEvents[T]) => void): () => void;
@@ -95,11 +95,11 @@ const DISPOSE: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for("S
  * const client = connect({ url: "wss://push.example.com", token: async () => (await fetch("/token")).text() });
  * client.subscribe("orders", ({ data }) => show(data));
  */
-export const connect = <Topics extends TopicTypes = TopicTypes>(options: ConnectOptions): Client<Topics> =>
+export const connect = <Topics extends object = TopicTypes>(options: ConnectOptions): Client<Topics> =>
   connectOn(surroundings(options.WebSocket), options);
 
 /** The same on a given runtime. Internal: tests move its clock. */
-export function connectOn<Topics extends TopicTypes>(base: Runtime, options: ConnectOptions): Client<Topics> {
+export function connectOn<Topics extends object>(base: Runtime, options: ConnectOptions): Client<Topics> {
   const url = String(new URL(options.url)).replace(/^http/, "ws");
   const httpUrl = String(new URL(options.httpUrl ?? options.url))
     .replace(/^ws/, "http")

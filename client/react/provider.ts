@@ -36,7 +36,7 @@ function useOwnClient(options: ConnectOptions | undefined): Client | null {
 }
 
 /** The client, or null before the provider has connected, and without a provider. */
-export function useTagwire<Topics extends TopicTypes = TopicTypes>(): Client<Topics> | null {
+export function useTagwire<Topics extends object = TopicTypes>(): Client<Topics> | null {
   // A client hands any topic's data to whoever says what it is.
   return useContext(Context) as Client<Topics> | null;
 }

@@ -52,7 +52,7 @@ export interface World {
   open(): number;
   peak(): number;
   timers(): number;
-  connect<T extends TopicTypes = TopicTypes>(options?: Partial<ConnectOptions>): Client<T>;
+  connect<T extends object = TopicTypes>(options?: Partial<ConnectOptions>): Client<T>;
 }
 
 /** A clock, a network and a router that a test moves by hand. `random` is the same number each time, or a function. */

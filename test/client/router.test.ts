@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { type Client, type ConnectOptions, connect } from "../../client/index.ts";
+import { type Router, start } from "../../local/start.ts";
+import { tokenFor } from "../support/client.ts";
+import { patient } from "../support/patient.ts";
+
+let router: Router;
+beforeAll(async () => {
+  router = await start({ port: 0, settings: patient() });
+});
+afterAll(() => router.stop(0));
+
+const clients: Client[] = [];
+afterAll(() => {
+  for (const client of clients) client.close();
+});
+function page(user: string, claims: Record<string, unknown> = {}, options: Partial<ConnectOptions> = {}) {
+  const client = connect({ url: router.url, token: () => tokenFor(user, claims), WebSocket, ...options });
+  clients.push(client);
+  return client;
+}
+const state = (client: Client, wanted: string) =>
+  expect.poll(() => client.state, { timeout: 20_000 }).toBe(wanted);
+
+test("a page publishes to a topic, and a loop on another receives it", async () => {
+  const orders = page("anna").subscribe("orders/eu");
+  await orders.ready;
+  const { id } = await page("ben").publish({
+    target: { topic: "orders/eu" },
+    event: "shipped",
+    data: { n: 1 },
+  });
+  for await (const message of orders) {
+    expect(message).toEqual({
+      id,
+      topic: "orders/eu",
+      event: "shipped",
+      data: { n: 1 },
+      time: expect.any(String),
+    });
+    break;
+  }
+});
+
+test("messages to the user, everyone, tags and the connection reach their handlers", async () => {
+  const client = page("carla", { tags: ["plan:pro"] });
+  const got: string[] = [];
+  for (const to of ["user", "everyone", "tags", "connection"] as const)
+    client.receive(to, ({ data }) => got.push(`${to} ${data}`));
+  await state(client, "connected");
+  const connection = (await client.connectionId()) ?? "";
+  for (const [n, target] of [
+    { user: "carla" },
+    { everyone: true },
+    { tags: { all: ["plan:pro"] } },
+    { connection },
+  ].entries())
+    await client.publish({ target: target as { user: string }, data: n });
+  await expect.poll(() => got.toSorted()).toEqual(["connection 3", "everyone 1", "tags 2", "user 0"]);
+});
+
+test("a connection that is lost is replaced, and its topics come again", async () => {
+  const client = page("dora");
+  const got: unknown[] = [];
+  await client.subscribe("dora/news", ({ data }) => got.push(data)).ready;
+  router.spy.kill((await client.connectionId()) ?? "");
+  await state(client, "connecting");
+  await state(client, "connected");
+  await client.publish({ target: { topic: "dora/news" }, data: "again" });
+  await expect.poll(() => got).toEqual(["again"]);
+});
+
+test("a topic outside the grant is refused by itself", async () => {
+  const client = page("emil", { subscribe: ["open"] });
+  const errors: unknown[] = [];
+  client.on("error", ({ code, topic }) => errors.push([code, topic]));
+  client.subscribe("secret", () => {});
+  await client.subscribe("open", () => {}).ready;
+  expect(errors).toEqual([["TOPIC_FORBIDDEN", "secret"]]);
+  expect(client.state).toBe("connected");
+});
+
+test("a token that the router does not know is refused for good, and a router that is away is not", async () => {
+  const bad = page(
+    "fritz",
+    {},
+    { token: () => tokenFor("fritz", {}, "another secret of more than 32 bytes") },
+  );
+  const reasons: unknown[] = [];
+  bad.on("state", ({ reason }) => reasons.push(reason?.code));
+  await state(bad, "closed");
+  expect(reasons.at(-1)).toBe("REFUSED");
+  const away = page("greta", {}, { url: "ws://127.0.0.1:9" });
+  const said: unknown[] = [];
+  away.on("state", ({ reason }) => said.push(reason?.code));
+  await expect.poll(() => said.length, { timeout: 20_000 }).toBeGreaterThan(2);
+  expect([...new Set(said)]).toEqual(["UNREACHABLE"]);
+});
+
+test("a message that the router refuses rejects with its code", async () => {
+  const client = page("hans", { publish: [] });
+  await state(client, "connected");
+  const publishing = client.publish({ target: { everyone: true }, data: 1 });
+  await expect(publishing).rejects.toMatchObject({ name: "ClientError", code: "TARGET_FORBIDDEN" });
+});
