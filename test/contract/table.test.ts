@@ -22,16 +22,12 @@ import { subscriptionsContract } from "./subscriptions.ts";
 
 let tables: CheckedTables;
 let client: DynamoDBClient;
-let busy: DynamoDBClient;
 beforeAll(async () => {
   tables = await startCheckedTables();
-  const config = { endpoint: tables.endpoint, region: REGION, credentials: CREDENTIALS };
-  client = new DynamoDBClient(config);
-  busy = new DynamoDBClient({ ...config, endpoint: tables.busyEndpoint });
+  client = new DynamoDBClient({ endpoint: tables.endpoint, region: REGION, credentials: CREDENTIALS });
 });
 afterAll(async () => {
   client.destroy();
-  busy.destroy();
   await tables.stop();
 });
 
@@ -57,12 +53,6 @@ const STORES = [
     receipts: () => dynamoReceipts({ client, table: tables.names.receipts, days: 15 }),
     subscriptions: () => subscriptionsOf(client),
   },
-  {
-    name: "DynamoDB that is short of capacity",
-    connections: () => dynamoConnections(busy, tables.names.connections),
-    receipts: () => dynamoReceipts({ client: busy, table: tables.names.receipts, days: 15 }),
-    subscriptions: () => subscriptionsOf(busy),
-  },
 ];
 
 describe.each(STORES)("in $name", ({ connections, receipts, subscriptions }) => {
@@ -77,10 +67,8 @@ describe.each(STORES)("in $name", ({ connections, receipts, subscriptions }) => 
 });
 
 describe("in DynamoDB alone", () => {
-  test("every signature was valid, and the busy tables were busy", () => {
+  test("every signature was valid", () => {
     expect(tables.refusals).toEqual([]);
-    expect(tables.busy.unprocessed).toBeGreaterThan(0);
-    expect(tables.busy.throttled).toBeGreaterThan(0);
   });
 
   test("a new job is claimed with one write, and only a conflict costs a read", async () => {
