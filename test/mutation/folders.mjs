@@ -11,7 +11,8 @@ export const FOLDERS = {
       "test/versions/version.test.ts",
     ],
     slow: [],
-    ignoreStatic: false,
+    // A static mutant is in a schema, which is made when its module is loaded: it would run all 800 tests.
+    ignoreStatic: true,
   },
   pipeline: {
     mutate: ["shared/pipeline/*/*.ts"],
