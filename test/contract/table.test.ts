@@ -15,29 +15,17 @@ import { memoryStreams } from "../../testing/memory/streams.ts";
 import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import { NOW } from "../support/message.ts";
 import { type CheckedTables, startCheckedTables } from "../support/tables.ts";
-import { connectionsContract } from "./connections.ts";
-import { connectionsRefreshContract } from "./connections-refresh.ts";
 import { ANN, aJob, delivered, lease } from "./receipt-parts.ts";
-import { receiptsContract } from "./receipts.ts";
-import { receiptsCancelContract } from "./receipts-cancel.ts";
-import { receiptsDeathsContract } from "./receipts-deaths.ts";
-import { receiptsPlaceContract } from "./receipts-place.ts";
-import { receiptsSplitContract } from "./receipts-split.ts";
-import { streamsContract } from "./streams.ts";
-import { subscriptionsContract } from "./subscriptions.ts";
+import { tableContracts } from "./tables.ts";
 
 let tables: CheckedTables;
 let client: DynamoDBClient;
-let busy: DynamoDBClient;
 beforeAll(async () => {
   tables = await startCheckedTables();
-  const config = { endpoint: tables.endpoint, region: REGION, credentials: CREDENTIALS };
-  client = new DynamoDBClient(config);
-  busy = new DynamoDBClient({ ...config, endpoint: tables.busyEndpoint });
+  client = new DynamoDBClient({ endpoint: tables.endpoint, region: REGION, credentials: CREDENTIALS });
 });
 afterAll(async () => {
   client.destroy();
-  busy.destroy();
   await tables.stop();
 });
 
@@ -80,36 +68,13 @@ const STORES = [
     streams: () => dynamoStreams(client, tables.names.streams),
     subscriptions: () => subscriptionsOf(client),
   },
-  {
-    name: "DynamoDB that is short of capacity",
-    connections: () => dynamoConnections(busy, tables.names.connections),
-    receipts: () => dynamoReceipts({ client: busy, table: tables.names.receipts, days: 15 }),
-    streams: () => dynamoStreams(busy, tables.names.streams),
-    subscriptions: () => subscriptionsOf(busy),
-  },
 ];
 
-describe.each(STORES)("in $name", ({ connections, receipts, streams, subscriptions }) => {
-  describe("connections", () => {
-    connectionsContract(connections);
-    describe("whose tokens are refreshed", () => connectionsRefreshContract(connections));
-  });
-  describe("receipts", () => {
-    receiptsContract(receipts);
-    describe("of split messages", () => receiptsSplitContract(receipts));
-    describe("of messages in streams", () => receiptsPlaceContract(receipts));
-    describe("of cancelled messages", () => receiptsCancelContract(receipts));
-    describe("of messages whose runs died", () => receiptsDeathsContract(receipts));
-  });
-  describe("streams", () => streamsContract(streams));
-  describe("subscriptions", () => subscriptionsContract(subscriptions));
-});
+describe.each(STORES)("in $name", tableContracts);
 
 describe("in DynamoDB alone", () => {
-  test("every signature was valid, and the busy tables were busy", () => {
+  test("every signature was valid", () => {
     expect(tables.refusals).toEqual([]);
-    expect(tables.busy.unprocessed).toBeGreaterThan(0);
-    expect(tables.busy.throttled).toBeGreaterThan(0);
   });
 
   test("a new job is claimed with one write, and only a conflict costs a read", async () => {

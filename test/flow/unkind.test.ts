@@ -13,25 +13,22 @@ const MESSAGES = 40;
 const TTLS = { "tagwire-connections": "ttl", "tagwire-subscriptions": "ttl", "tagwire-receipts": "ttl" };
 
 const random = seeded(9);
-const brake = throttle(() => performance.now());
+/** By calls and not by time, so that a slow machine meets it too. */
+let tableCalls = 0;
+const brake = throttle(() => tableCalls);
 let router: UnkindRouter;
 let leftOver = 0;
 const sockets: TestSocket[] = [];
 
 beforeAll(async () => {
   router = await startUnkind({
-    // A message that is in its batch twice is hidden until the lease of its twin is over.
-    settings: {
-      advanced: {
-        backoff: { baseSeconds: 1, capSeconds: 1 },
-        sendTimeoutMilliseconds: 500,
-        pause: { capMilliseconds: 500 },
-        reserveMilliseconds: 1_000,
-        functions: { consume: { timeoutSeconds: 5 } },
-      },
-    },
+    settings: { advanced: { backoff: { baseSeconds: 1, capSeconds: 1 } } },
     layers: {
       dynamodb: [
+        (request, next) => {
+          tableCalls++;
+          return next(request);
+        },
         brake.layer,
         timeToLive({ attributes: TTLS, now: Date.now }),
         unprocessed({
@@ -63,14 +60,15 @@ test("each message reaches each connection, however unkind the queues and tables
       expect(status).toBe(202);
       ids.push(id);
     }
-    await router.spy.idle({ timeout: 60_000 });
+    // A message whose outcome could not be written comes back after its lease, which is 70 s.
+    await router.spy.idle({ timeout: 140_000 });
     // Frames may be on their way when the last run has ended.
     await expect.poll(() => sockets.every((socket) => socket.buffered().length >= ids.length)).toBe(true);
   };
   const frames = (socket: TestSocket) => socket.buffered().map((frame) => (frame as { id: string }).id);
   await postHalf();
   for (const socket of sockets) expect(frames(socket).toSorted()).toEqual(ids.toSorted());
-  brake.start(100);
+  brake.start(20);
   await postHalf();
   // A table that is throttled when a run writes its outcome is the one excuse for a frame that comes again.
   for (const socket of sockets) {
@@ -82,4 +80,4 @@ test("each message reaches each connection, however unkind the queues and tables
   expect(await router.spy.deadLetters()).toEqual([]);
   expect(leftOver).toBeGreaterThan(0);
   expect(brake.refused()).toBeGreaterThan(0);
-}, 120_000);
+}, 300_000);

@@ -5,13 +5,17 @@ import { type Router, type StartOptions, start } from "../../../local/start.ts";
 import { connect, type TestSocket } from "../../support/client.ts";
 import { type Finished, tagwire } from "../../support/command.ts";
 import { post } from "../../support/http.ts";
+import { patient } from "../../support/patient.ts";
 
-/** Settings under which a connection may stay busy for so many rounds of one send each. */
+/**
+ * Settings under which a connection may stay busy for so many rounds of one send each. The functions wait for their
+ * queues: a message that ingest sent twice, since the answer came late, is a dead letter twice.
+ */
 export const impatient = (rounds: number): StartOptions => ({
-  settings: {
+  settings: patient({
     deliveryRounds: rounds,
     advanced: { sendAttempts: 1, backoff: { baseSeconds: 1, capSeconds: 1 } },
-  },
+  }),
 });
 
 /** An impatient router for one test. */
