@@ -56,9 +56,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "uuid",
   ],
   "infra/": ["shared/api/", ...CORE, "shared/metric.ts", "aws-cdk-lib", "constructs", "esbuild", "node:"],
+  // What a backend installs the package for: no part of the router stands behind it.
+  "server/": ["shared/protocol/", "shared/backoff.ts", "jose", "node:", "uuid", "valibot"],
   "local/": [
     ...CORE,
     "functions/",
+    "server/",
     "shared/api/",
     "@aws-sdk/client-sqs",
     "@aws-sdk/client-dynamodb",
@@ -74,6 +77,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "cli/": [
     ...CORE,
     "local/serve.ts",
+    "server/",
     "shared/adapters/",
     "@aws-sdk/client-lambda",
     "@aws-sdk/client-service-quotas",
@@ -92,11 +96,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "bench/": [""],
 };
 
-const files = ["shared", "functions", "infra", "local", "cli", "simulation", "testing", "bench"].flatMap(
-  (folder) =>
-    readdirSync(folder, { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".ts"))
-      .map((name) => join(folder, name)),
+const files = [
+  "shared",
+  "functions",
+  "infra",
+  "server",
+  "local",
+  "cli",
+  "simulation",
+  "testing",
+  "bench",
+].flatMap((folder) =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => join(folder, name)),
 );
 
 const importsOf = (file: string): string[] =>

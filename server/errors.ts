@@ -1,0 +1,44 @@
+import type { ErrorCode, Problem } from "../shared/protocol/problem.ts";
+
+/** Why a call failed: a code of the router's own (`docs/errors.md`), or one of these. */
+export type RouterErrorCode =
+  | ErrorCode
+  | "ROUTER_UNREACHABLE" // no response came: a network fault or a timeout, after every attempt
+  | "ROUTER_UNAVAILABLE" // 429 or 5xx from something in front of the router, after every attempt
+  | "RESPONSE_INVALID" // a response that is not a router's: the URL leads elsewhere
+  | "TOKEN_UNAVAILABLE" // the function that returns the token threw
+  | "SECRET_INVALID" // the secret is too short to sign with
+  | "OPTIONS_INVALID" // an option is unknown, missing or wrong
+  | "ENDING_UNEXPECTED" // the message ended, and not as `waitFor` was told
+  | "WAIT_TIMED_OUT" // the message has not ended within the time that `waitFor` was given
+  | "ABORTED"; // the caller's signal aborted
+
+export interface RouterErrorDetails extends ErrorOptions {
+  readonly problem?: Problem;
+  readonly status?: number;
+}
+
+/** A call of the router that failed. Its message is one line and has no token in it. */
+export class RouterError extends Error {
+  override readonly name = "RouterError";
+  readonly code: RouterErrorCode;
+  /** The router's problem document (RFC 9457). Absent if the router sent none. */
+  readonly problem?: Problem;
+  /** The status of the last response. Absent if there was none. */
+  readonly status?: number;
+
+  constructor(
+    code: RouterErrorCode,
+    message: string,
+    { problem, status, ...options }: RouterErrorDetails = {},
+  ) {
+    super(message, options);
+    this.code = code;
+    if (problem !== undefined) this.problem = problem;
+    if (status !== undefined) this.status = status;
+  }
+}
+
+/** The error that a problem document stands for. */
+export const errorOf = (problem: Problem, status: number = problem.status): RouterError =>
+  new RouterError(problem.code, problem.detail, { problem, status });
