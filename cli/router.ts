@@ -1,47 +1,20 @@
-import { parseJson } from "../shared/protocol/parse.ts";
-import { Failure, isReason, reasonLine, UsageError } from "./failure.ts";
+import { type Publisher, publisherOn } from "../server/publisher.ts";
+import { SYSTEM } from "../server/runtime.ts";
+import { Failure, UsageError } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { callerToken } from "./token.ts";
 
-/** How long the router may take to answer. API Gateway gives up after 30 s. */
-const ANSWER_WITHIN = 35_000;
-
-/** What the router answered, if that was JSON. */
-export interface RouterResponse {
-  readonly status: number;
-  readonly body: unknown;
+/**
+ * Calls the router at TAGWIRE_URL. A command tries for a second or two; `maxAttempts` is the number of its requests for
+ * one call. Throws a Failure if there is no token to call it with.
+ */
+export async function publisherFor(io: Io, maxAttempts = 4): Promise<Publisher> {
+  const url = routerUrl(io);
+  // A secret that is not good is named before anything is sent.
+  await callerToken(io);
+  const { fetch, now, random } = io;
+  return publisherOn({ ...SYSTEM, fetch, now, random }, { url, token: () => callerToken(io), maxAttempts });
 }
-
-/** Calls the router at TAGWIRE_URL. Throws a Failure where it cannot be reached; every answer is a value. */
-export async function call(io: Io, method: string, path: string, body?: unknown): Promise<RouterResponse> {
-  const address = new URL(path, routerUrl(io));
-  const token = await callerToken(io);
-  try {
-    const response = await io.fetch(address, {
-      method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(ANSWER_WITHIN),
-    });
-    return { status: response.status, body: jsonOf(await response.text()) };
-  } catch (cause) {
-    throw new Failure(`cannot reach ${address.origin}: ${causeOf(cause)}`, { cause });
-  }
-}
-
-/** The answer's body where the router said yes. Throws a Failure with the router's reason where it did not. */
-export function granted({ status, body }: RouterResponse): unknown {
-  if (status >= 200 && status < 300) return body;
-  const reason = isReason(body) ? reasonLine(body) : `the router answered ${status}`;
-  throw new Failure(reason + hintFor(status));
-}
-
-/** What may help a caller whose token the router does not trust. */
-export const hintFor = (status: number): string =>
-  status === 401 ? "; set TAGWIRE_TOKEN, or TAGWIRE_SECRET to the router's secret" : "";
 
 /** The router's address, ending in a slash. */
 export function routerUrl({ env }: Pick<Io, "env">): URL {
@@ -84,9 +57,4 @@ function addressOf(name: string, text: string, protocols: readonly string[]): UR
   if (url && protocols.includes(url.protocol)) return url;
   const wanted = protocols.map((protocol) => `${protocol}//`).join(" or ");
   throw new UsageError(`${name} must be an address that starts with ${wanted}, got ${text}`);
-}
-
-function jsonOf(text: string): unknown {
-  const json = parseJson(text);
-  return json.ok ? json.value : undefined;
 }
