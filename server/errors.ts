@@ -1,17 +1,20 @@
 import type { ErrorCode, Problem } from "../shared/protocol/problem.ts";
 
-/** Why a call failed: a code of the router's own (`docs/errors.md`), or one of these. */
-export type RouterErrorCode =
-  | ErrorCode
-  | "ROUTER_UNREACHABLE" // no response came: a network fault or a timeout, after every attempt
-  | "ROUTER_UNAVAILABLE" // 429 or 5xx from something in front of the router, after every attempt
-  | "RESPONSE_INVALID" // a response that is not a router's: the URL leads elsewhere
-  | "TOKEN_UNAVAILABLE" // the function that returns the token threw
-  | "SECRET_INVALID" // the secret is too short to sign with
-  | "OPTIONS_INVALID" // an option is unknown, missing or wrong
-  | "ENDING_UNEXPECTED" // the message ended, and not as `waitFor` was told
-  | "WAIT_TIMED_OUT" // the message has not ended within the time that `waitFor` was given
-  | "ABORTED"; // the caller's signal aborted
+/** The codes of this package, and what happened. `docs/server.md` repeats them. */
+export const CODES = {
+  ROUTER_UNREACHABLE: "no response came: a network fault or a timeout, after every attempt",
+  ROUTER_UNAVAILABLE: "429 or 5xx from something in front of the router, after every attempt",
+  RESPONSE_INVALID: "a response that is not a router's: the URL leads elsewhere",
+  TOKEN_UNAVAILABLE: "the function that returns the token threw; `cause` has its error",
+  SECRET_INVALID: "the secret has less than 32 bytes",
+  OPTIONS_INVALID: "an option of `publisher` is unknown, missing or wrong",
+  ENDING_UNEXPECTED: "the message ended, and not as `waitFor` was told",
+  WAIT_TIMED_OUT: "the message has not ended within `timeoutSeconds`",
+  ABORTED: "`signal` aborted; `cause` has its reason",
+} as const;
+
+/** Why a call failed: a code of the router's own (`docs/errors.md`), or one of this package. */
+export type RouterErrorCode = ErrorCode | keyof typeof CODES;
 
 export interface RouterErrorDetails extends ErrorOptions {
   readonly problem?: Problem;
