@@ -1,0 +1,22 @@
+import type { Runtime } from "./runtime.ts";
+
+export interface Backoff {
+  /** Milliseconds until the next try. Each one makes the next ones longer. */
+  next(): number;
+  reset(): void;
+}
+
+/** Milliseconds of the longest first wait, and of the longest of all. */
+const BASE = 1_000;
+const CAP = 30_000;
+
+/** Exponential back-off with full jitter from the first wait on: all clients of a router may be cut at once. */
+export function backoff({ random }: Pick<Runtime, "random">): Backoff {
+  let failures = 0;
+  return {
+    next: () => random() * Math.min(CAP, BASE * 2 ** failures++),
+    reset() {
+      failures = 0;
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { type Backoff, backoff } from "./backoff.ts";
+import type { Emitter } from "./emitter.ts";
+import { fieldsOf, isPassing, listOf, type Reply, subscribedOf } from "./frame.ts";
+import type { Link } from "./link.ts";
+import { OWN_STREAM } from "./message.ts";
+import type { Runtime } from "./runtime.ts";
+import { refusal, type Topic } from "./topic.ts";
+
+/** Topics in one frame (docs/protocol.md, "Limits"). */
+const FRAME_TOPICS = 50;
+
+export interface MembershipDeps extends Pick<Emitter, "emit"> {
+  readonly runtime: Runtime;
+  readonly link: Pick<Link, "request">;
+  /** All that somebody wants, by name. Those of another `@` need no subscription. */
+  readonly topics: ReadonlyMap<string, Topic>;
+  /** Whether no other socket holds the subscriptions. */
+  wasCut(): boolean;
+  /** Every topic has been answered. May be called again. */
+  onReady(): void;
+}
+
+/** What one socket is subscribed to, made to follow what is wanted. */
+export interface Membership {
+  /** Asks for what is missing, and gives back what nobody wants. A topic has at most one frame under way. */
+  sync(): void;
+  /** The token changed: asks again for what was refused, and for what the router has removed. */
+  regrant(removed: readonly unknown[]): void;
+}
+
+/** asked, leaving: a frame is under way. waiting: another try follows. */
+type State = "asked" | "held" | "refused" | "leaving" | "waiting";
+
+/** The names of topics that are subscribed to, and not just received. */
+const isTopic = (name: string): boolean => name[0] !== "@" || name === OWN_STREAM;
+
+export function membership({ runtime, link, topics, emit, wasCut, onReady }: MembershipDeps): Membership {
+  const states = new Map<string, State>();
+  const retry: Backoff = backoff(runtime);
+
+  const inFrames = (names: readonly string[], send: (part: readonly string[]) => void) => {
+    for (let i = 0; i < names.length; i += FRAME_TOPICS) send(names.slice(i, i + FRAME_TOPICS));
+  };
+  const setAll = (names: readonly string[], state: State) => {
+    for (const name of names) states.set(name, state);
+  };
+  const again = (names: readonly string[], seconds = 0) => {
+    setAll(names, "waiting");
+    runtime.after(seconds * 1000 + retry.next(), () => {
+      for (const name of names) states.delete(name);
+      sync();
+    });
+  };
+  const refuse = (name: string, reason: { code: string; detail: string }) => {
+    states.set(name, "refused");
+    // The user's messages come without a subscription, if they are not kept.
+    if (name === OWN_STREAM) topics.get(name)?.subscribed({ messages: [] }, undefined, false);
+    else emit("error", refusal(reason, name));
+  };
+
+  const subscribe = (names: readonly string[]) => {
+    setAll(names, "asked");
+    const since = Object.fromEntries(
+      names.flatMap((name) => {
+        const position = topics.get(name)?.position();
+        return position === undefined ? [] : [[name, position]];
+      }),
+    ) as Record<string, number>;
+    const isResume = Object.keys(since).length > 0;
+    link.request({ type: "subscribe", topics: names, ...(isResume ? { since } : {}) }, (reply) => {
+      if (!reply) return;
+      if (reply.type === "subscribed") subscribed(names, since, reply);
+      else if (isPassing(reply.code)) again(names, reply.retryAfter);
+      else if (names.length === 1) refuse(names[0] as string, reply);
+      // One of them is bad, and the others need not suffer.
+      else inHalves(names, subscribe);
+      sync();
+    });
+  };
+  const subscribed = (names: readonly string[], since: Readonly<Record<string, number>>, reply: Reply) => {
+    const refused = listOf(reply.fields["refused"]).map(fieldsOf);
+    const taken = listOf(reply.fields["topics"]);
+    const isCut = wasCut();
+    for (const name of names) {
+      const bad = refused.find((each) => each["topic"] === name);
+      if (bad) {
+        const code = String(bad["code"]);
+        if (isPassing(code)) again([name]);
+        else refuse(name, { code, detail: String(bad["detail"]) });
+      } else if (taken.includes(name)) {
+        states.set(name, "held");
+        topics.get(name)?.subscribed(subscribedOf(reply, name), since[name], isCut);
+      } else again([name]);
+    }
+  };
+
+  const unsubscribe = (names: readonly string[]) => {
+    setAll(names, "leaving");
+    link.request({ type: "unsubscribe", topics: names }, (reply) => {
+      if (!reply) return;
+      // If it was refused, messages go on coming that nobody gets, until the socket ends.
+      for (const name of names) states.delete(name);
+      sync();
+    });
+  };
+
+  const sync = () => {
+    const wanted = [...topics.keys()].filter(isTopic);
+    inFrames(
+      wanted.filter((name) => !states.has(name)),
+      subscribe,
+    );
+    inFrames(
+      [...states].flatMap(([name, state]) => (state === "held" && !topics.has(name) ? [name] : [])),
+      unsubscribe,
+    );
+    for (const [name, state] of states) if (state === "refused" && !topics.has(name)) states.delete(name);
+    if (wanted.every((name) => /held|refused/.test(states.get(name) ?? ""))) onReady();
+  };
+
+  return {
+    sync,
+    regrant(removed) {
+      for (const [name, state] of states)
+        if (state === "refused" || removed.includes(name) || removed.includes(`topic:${name}`))
+          states.delete(name);
+      sync();
+    },
+  };
+}
+
+function inHalves<T>(items: readonly T[], each: (half: readonly T[]) => void): void {
+  const middle = items.length >> 1;
+  each(items.slice(0, middle));
+  each(items.slice(middle));
+}
