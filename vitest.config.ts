@@ -19,7 +19,7 @@ export default defineConfig({
     // A poll ends as soon as it is right; how long a busy machine takes for that is not what a test is about.
     expect: { poll: { timeout: 15_000 } },
     coverage: {
-      include: ["{shared,functions,infra,server,local,cli}/**/*.ts"],
+      include: ["{shared,functions,infra,server,local,cli,client}/**/*.ts"],
       // What only a process of its own runs.
       exclude: ["**/*.d.ts", "infra/{app,build,bundles}.ts", "local/main.ts", "cli/main.ts"],
       reporter: ["text-summary"],

@@ -2,7 +2,7 @@
 import { type ClientEvents, type ConnectionState, emitter } from "./emitter.ts";
 import { ClientError } from "./error.ts";
 import { type MessageFrame, streamOf } from "./frame.ts";
-import type { Addressee, Handler, Message, TopicTypes } from "./message.ts";
+import { type Addressee, type Handler, type Message, needsSubscription, type TopicTypes } from "./message.ts";
 import { type Published, type PublishRequest, publish } from "./publish.ts";
 import { type Runtime, surroundings, type WebSocketConstructor } from "./runtime.ts";
 import { seen } from "./seen.ts";
@@ -35,7 +35,7 @@ export interface ConnectOptions {
 
 export interface SubscribeOptions {
   /**
-   * Begin with this many of the stream's last messages, from 1 to 100. After a gap they come again if they are new.
+   * Begin with this many of the stream's last messages, from 1 to 1,000. After a gap they come again if they are new.
    * @default 0
    */
   readonly last?: number;
@@ -148,6 +148,7 @@ export function connectOn<Topics extends TopicTypes>(base: Runtime, options: Con
     const made = topic({ runtime, emit, seen: isRepeated, request: line.request }, name, starts.get(name));
     starts.delete(name);
     topics.set(name, made);
+    if (!needsSubscription(name)) made.subscribed({ messages: [] }, undefined, false);
     return made;
   };
 

@@ -30,7 +30,9 @@ export interface LineEvents {
 }
 
 /** A socket with its subscriptions, its token and its signs of life. */
-export interface Line extends Pick<Link, "request" | "probe"> {
+export interface Line extends Pick<Link, "probe"> {
+  /** Sends a frame, as a link does. Returns false if it is not open. */
+  request(...args: Parameters<Link["request"]>): boolean;
   /** Follows what is wanted, once it is open. */
   sync(): void;
   /** Calls back while it is open. */
@@ -95,7 +97,10 @@ export function openLine(deps: LineDeps, token: string, events: LineEvents): Lin
   });
 
   return {
-    request: link.request,
+    request(...args) {
+      if (isOpen) link.request(...args);
+      return isOpen;
+    },
     probe: link.probe,
     sync: () => isOpen && members.sync(),
     after: (milliseconds, callback) => void stops.push(runtime.after(milliseconds, callback)),

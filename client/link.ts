@@ -15,12 +15,18 @@ const LONG_IDLE = 60_000;
 /** Codes that end a connection: only a new one helps. */
 const ENDING = /^(TOKEN_EXPIRED|CONNECTION_UNKNOWN)$/;
 
+/** A frame that the client sends, without its `ref`. */
+export interface ClientFrame {
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
 /** One socket. */
 export interface Link {
   /** When a frame came last, in milliseconds since 1970. */
   heardAt(): number;
   /** Sends a frame. `done` gets the reply, or undefined if the socket ended before it. */
-  request(frame: object, done: (reply: Reply | undefined) => void): void;
+  request(frame: ClientFrame, done: (reply: Reply | undefined) => void): void;
   /** Asks for a sign of life. Without one within 5 s the socket ends. */
   probe(done?: (reply: Reply | undefined) => void): void;
   /** Ends it in good order, without `onEnd`. */
@@ -41,7 +47,7 @@ export interface LinkEvents {
 
 /** Opens a socket with a token. */
 export function openLink(runtime: Runtime, url: string, token: string, events: LinkEvents): Link {
-  const pending = new Map<number, { done(reply: Reply | undefined): void; stop(): void }>();
+  const pending = new Map<number, { type: string; done(reply: Reply | undefined): void; stop(): void }>();
   let probing: ((reply: Reply | undefined) => void)[] | undefined;
   let refs = 0;
   let heardAt = runtime.now();
@@ -73,13 +79,13 @@ export function openLink(runtime: Runtime, url: string, token: string, events: L
     end(new ClientError("UNREACHABLE", `no connection within ${OPEN_LIMIT / 1000} s`)),
   );
 
-  const transmit = (frame: object, limit: number, done: (reply: Reply | undefined) => void) => {
+  const transmit = (frame: ClientFrame, limit: number, done: (reply: Reply | undefined) => void) => {
     if (isOver) return done(undefined);
     const ref = ++refs;
     const stop = runtime.after(limit, () =>
       end(new ClientError("NO_ANSWER", `no answer within ${limit / 1000} s`)),
     );
-    pending.set(ref, { done, stop });
+    pending.set(ref, { type: frame.type, done, stop });
     try {
       socket?.send(JSON.stringify({ ...frame, ref }));
     } catch (cause) {
@@ -101,11 +107,13 @@ export function openLink(runtime: Runtime, url: string, token: string, events: L
     if (!frame) return events.onRubbish();
     if (frame.type === "message") return events.onMessage(frame.message);
     const { reply } = frame;
-    if (ENDING.test(reply.code)) return end(new ClientError(reply.code, reply.detail));
     // The gateway does not say which frame it refused. If there is only one, it was that.
     const ref =
       frame.ref ?? (reply.type === "error" && pending.size === 1 ? [...pending.keys()][0] : undefined);
     const asked = pending.get(ref as number);
+    // Of a `token` frame it is said of the new token: the old one may hold.
+    if (ENDING.test(reply.code) && asked?.type !== "token")
+      return end(new ClientError(reply.code, reply.detail));
     if (!asked) return;
     pending.delete(ref as number);
     asked.stop();

@@ -2,7 +2,7 @@ import { type Backoff, backoff } from "./backoff.ts";
 import type { Emitter } from "./emitter.ts";
 import { fieldsOf, isPassing, listOf, type Reply, subscribedOf } from "./frame.ts";
 import type { Link } from "./link.ts";
-import { OWN_STREAM } from "./message.ts";
+import { needsSubscription, OWN_STREAM } from "./message.ts";
 import type { Runtime } from "./runtime.ts";
 import { refusal, type Topic } from "./topic.ts";
 
@@ -30,9 +30,6 @@ export interface Membership {
 
 /** asked, leaving: a frame is under way. waiting: another try follows. */
 type State = "asked" | "held" | "refused" | "leaving" | "waiting";
-
-/** The names of topics that are subscribed to, and not just received. */
-const isTopic = (name: string): boolean => name[0] !== "@" || name === OWN_STREAM;
 
 export function membership({ runtime, link, topics, emit, wasCut, onReady }: MembershipDeps): Membership {
   const states = new Map<string, State>();
@@ -105,7 +102,7 @@ export function membership({ runtime, link, topics, emit, wasCut, onReady }: Mem
   };
 
   const sync = () => {
-    const wanted = [...topics.keys()].filter(isTopic);
+    const wanted = [...topics.keys()].filter(needsSubscription);
     inFrames(
       wanted.filter((name) => !states.has(name)),
       subscribe,

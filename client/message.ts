@@ -26,3 +26,6 @@ export type Handler<M> = (message: M) => unknown;
 
 /** The name that a user's own stream has in frames and in positions. No topic has such a name. */
 export const OWN_STREAM = "@user";
+
+/** Whether a name is subscribed to. Messages to everyone, to a connection and to tags come without that. */
+export const needsSubscription = (name: string): boolean => name[0] !== "@" || name === OWN_STREAM;

@@ -1,5 +1,6 @@
 import { backoff } from "./backoff.ts";
 import { ClientError } from "./error.ts";
+import { fieldsOf } from "./frame.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** What is published: the fields of POST /v1/messages (docs/protocol.md). */
@@ -69,9 +70,10 @@ async function post({ runtime, httpUrl }: PublishDeps, token: string, body: stri
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
     const response = await runtime.fetch(`${httpUrl}/v1/messages`, { method: "POST", headers, body });
     const { ok, status } = response;
-    const answer = await response.json().catch(() => ({}));
-    if (ok) return { published: answer };
-    const failure = new ClientError(answer.code ?? "GATEWAY", answer.detail ?? `HTTP status ${status}`);
+    const answer = fieldsOf(await response.json().catch(() => undefined));
+    if (ok) return { published: { id: String(answer["id"]), state: "queued" } };
+    const { code = "GATEWAY", detail = `HTTP status ${status}` } = answer;
+    const failure = new ClientError(String(code), String(detail));
     return { failure, status: String(status), seconds: Number(response.headers.get("retry-after")) || 0 };
   } catch (cause) {
     const failure = new ClientError("UNREACHABLE", "the router cannot be reached", { cause });

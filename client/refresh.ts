@@ -2,13 +2,14 @@ import { backoff } from "./backoff.ts";
 import type { Emitter } from "./emitter.ts";
 import { ClientError } from "./error.ts";
 import { listOf, type Reply } from "./frame.ts";
+import type { ClientFrame } from "./link.ts";
 import type { Runtime } from "./runtime.ts";
 import { freshToken, lifeOf, type TokenSource } from "./tokens.ts";
 
 export interface RefreshDeps extends Pick<Emitter, "emit"> {
   readonly runtime: Runtime;
   readonly source: TokenSource;
-  request(frame: object, done: (reply: Reply | undefined) => void): void;
+  request(frame: ClientFrame, done: (reply: Reply | undefined) => void): void;
   /** The connection lives on with this token. */
   onToken(token: string, removed: readonly unknown[]): void;
   /** There is no token any more. */

@@ -3,6 +3,7 @@ import type { ClientEvents, ConnectionState } from "./emitter.ts";
 import { ClientError } from "./error.ts";
 import type { Reply } from "./frame.ts";
 import { type Line, type LineDeps, openLine } from "./line.ts";
+import type { ClientFrame } from "./link.ts";
 import { askWhy } from "./refusal.ts";
 import { freshToken } from "./tokens.ts";
 
@@ -28,8 +29,8 @@ export interface Session {
   state(): ConnectionState;
   /** The last token that the router took. */
   token(): string | undefined;
-  /** Sends a frame over the socket that is connected. Returns false if there is none. */
-  request(frame: object, done: (reply: Reply | undefined) => void): boolean;
+  /** Sends a frame over an open socket. Returns false if there is none. */
+  request(frame: ClientFrame, done: (reply: Reply | undefined) => void): boolean;
   /** Follows what is wanted. */
   sync(): void;
   close(reason: ClientError): void;
@@ -151,10 +152,7 @@ export function session(deps: SessionDeps): Session {
   return {
     state: () => state,
     token: () => token,
-    request(frame, done) {
-      current?.request(frame, done);
-      return current !== undefined;
-    },
+    request: (frame, done) => (current ?? next)?.request(frame, done) ?? false,
     sync() {
       current?.sync();
       next?.sync();

@@ -2,6 +2,7 @@ import { backoff } from "./backoff.ts";
 import type { Emitter } from "./emitter.ts";
 import { ClientError } from "./error.ts";
 import { historyOf, isPassing, type MessageFrame, type Reply } from "./frame.ts";
+import type { ClientFrame } from "./link.ts";
 import type { Runtime } from "./runtime.ts";
 import { type Step, type StreamReply, stream } from "./stream.ts";
 import type { Receiver } from "./subscription.ts";
@@ -16,7 +17,7 @@ export interface TopicDeps extends Pick<Emitter, "emit"> {
   /** Whether the message was there before. */
   seen(message: MessageFrame): boolean;
   /** Sends a frame over the connection. Returns false if there is none. */
-  request(frame: object, done: (reply: Reply | undefined) => void): boolean;
+  request(frame: ClientFrame, done: (reply: Reply | undefined) => void): boolean;
 }
 
 /** What a client gets by one name, and who wants it. */
@@ -115,15 +116,22 @@ export function topic({ runtime, emit, seen, request }: TopicDeps, name: string,
     const last = receiver.wants();
     if (!last || !isReady || filling.has(receiver)) return;
     if (numbers.position() === undefined) return receiver.fill([]);
-    const again = (reply: Reply) =>
-      runtime.after(retryAfter(reply), () => receivers.has(receiver) && fill(receiver));
-    const isSent = request({ type: "history", topic: name, last }, (reply) => {
+    filling.add(receiver);
+    fetchLast(receiver, { last }, []);
+  };
+  /** Adds pages to what it has got, since the last messages may not fit one reply. */
+  const fetchLast = (receiver: Receiver<MessageFrame>, from: object, got: readonly MessageFrame[]) => {
+    const isSent = request({ type: "history", topic: name, ...from }, (reply) => {
+      if (reply && reply.type !== "history" && isPassing(reply.code))
+        return void runtime.after(retryAfter(reply), () => fetchLast(receiver, from, got));
+      const { messages, more, position } = reply ? historyOf(reply) : { messages: [] };
+      const all = [...got, ...messages];
+      if (more && position !== undefined) return fetchLast(receiver, { since: position }, all);
       filling.delete(receiver);
-      if (!reply) return;
-      if (reply.type !== "history" && isPassing(reply.code)) return void again(reply);
-      receiver.fill(historyOf(reply).messages.filter(({ omitted }) => !omitted));
+      if (reply) receiver.fill(all.filter(({ omitted }) => !omitted));
     });
-    if (isSent) filling.add(receiver);
+    // The next connection fetches them.
+    if (!isSent) filling.delete(receiver);
   };
 
   return {

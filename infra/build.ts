@@ -33,7 +33,9 @@ for (const file of declarationsOf("dist/infra/index.d.ts")) {
 }
 // Types are of the doors alone: nothing else is imported.
 const typed = declarationsOf(
-  ...["infra", "shared/protocol", "server", "local"].map((door) => `dist/${door}/index.d.ts`),
+  ...["infra", "shared/protocol", "client", "client/react", "server", "local"].map(
+    (door) => `dist/${door}/index.d.ts`,
+  ),
 );
 for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" })) {
   const file = join("dist", name);

@@ -103,6 +103,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "node:",
     "ws",
   ],
+  // Browsers load it: no dependency, and of ours only types.
+  "client/": ["shared/protocol/"],
+  "client/react/": ["client/", "react"],
   "simulation/": [...CORE, "shared/pipeline/", "testing/memory/", "node:"],
   // In-memory adapters, and what stands before emulators in tests. Nothing that is shipped reaches for it.
   "testing/": [...CORE, "@aws-sdk/", "aws4", "jose", "node:"],
@@ -117,6 +120,7 @@ const files = [
   "server",
   "local",
   "cli",
+  "client",
   "simulation",
   "testing",
   "bench",
@@ -131,6 +135,12 @@ const importsOf = (file: string): string[] =>
     ([, name = ""]) => (name.startsWith(".") ? normalize(join(dirname(file), name)) : name),
   );
 
+/** The innermost layer of a file. */
+const layerOf = (file: string): string | undefined =>
+  Object.keys(MAY_IMPORT)
+    .filter((layer) => file.startsWith(layer))
+    .sort((a, b) => b.length - a.length)[0];
+
 test("every source file belongs to a layer", () => {
   expect(files.filter((file) => !Object.keys(MAY_IMPORT).some((layer) => file.startsWith(layer)))).toEqual(
     [],
@@ -139,7 +149,7 @@ test("every source file belongs to a layer", () => {
 
 test.each(Object.entries(MAY_IMPORT))("%s imports only what stands before it", (layer, allowed) => {
   const strays = files
-    .filter((file) => file.startsWith(layer))
+    .filter((file) => layerOf(file) === layer)
     .flatMap((file) => importsOf(file).map((name) => ({ file, name })))
     .filter(({ name }) => ![layer, ...allowed].some((prefix) => name.startsWith(prefix)));
   expect(strays).toEqual([]);
@@ -156,6 +166,16 @@ test("functions load no schema of the settings, only types and what follows from
   for (const file of loaded) for (const next of loadedBy(file)) loaded.add(next);
   expect([...loaded]).toContain("shared/settings/policy.ts");
   expect(checking.filter((file) => loaded.has(file))).toEqual([]);
+});
+
+test("the client takes only types of the protocol, which stands on a library", () => {
+  const loads = files
+    .filter((file) => file.startsWith("client/"))
+    .flatMap((file) => [
+      ...readFileSync(file, "utf8").matchAll(/^(?:import|export) (?!type )[^"]*"(\.[^"]+)"/gm),
+    ])
+    .filter(([, name = ""]) => name.includes("shared/"));
+  expect(loads).toEqual([]);
 });
 
 test("no file imports a private part of a library", () => {

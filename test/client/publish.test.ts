@@ -1,0 +1,83 @@
+import { expect, test } from "vitest";
+import { world } from "./support/world.ts";
+
+const REQUEST = { target: { topic: "orders" }, data: { total: 3 } };
+
+/** A client whose HTTP API answers with these, the last one again and again. */
+async function publishing(...answers: (() => Response | Promise<Response>)[]) {
+  const it = world();
+  const asked: { url: string; authorization: string; body: { id: string } }[] = [];
+  it.script.onFetch = (url, init) => {
+    const { authorization = "" } = init?.headers as Record<string, string>;
+    asked.push({ url, authorization, body: JSON.parse(String(init?.body)) });
+    return (answers[asked.length - 1] ?? answers.at(-1))?.() ?? Response.error();
+  };
+  let made = 0;
+  const client = it.connect({ token: () => `a.b.${++made}` });
+  await it.settle();
+  const result = client.publish(REQUEST).catch((fault: unknown) => fault);
+  await it.advance(120_000);
+  return { asked, result: await result };
+}
+const queued = () => Response.json({ id: "m-1", state: "queued" }, { status: 202 });
+const problem =
+  (status: number, code: string, headers = {}) =>
+  () =>
+    Response.json({ code, detail: `it is ${code}` }, { status, headers });
+
+test("a message is posted with an id of its own and the token of the connection", async () => {
+  const { asked, result } = await publishing(queued);
+  expect(result).toEqual({ id: "m-1", state: "queued" });
+  expect(asked).toEqual([
+    {
+      url: "https://push.example.com/v1/messages",
+      authorization: "Bearer a.b.1",
+      body: { ...REQUEST, id: expect.stringMatching(/^[\w-]{10,}$/) },
+    },
+  ]);
+});
+
+test.each([
+  { why: "the lane is full", first: problem(429, "LANE_FULL", { "retry-after": "2" }) },
+  { why: "the queue refuses", first: problem(503, "QUEUE_UNAVAILABLE") },
+  { why: "the network fails", first: () => Promise.reject(new TypeError("failed to fetch")) },
+  { why: "the gateway answers something else", first: () => new Response("<html>", { status: 502 }) },
+])("where $why it is posted again, with the same id", async ({ first }) => {
+  const { asked, result } = await publishing(first, queued);
+  expect(result).toMatchObject({ state: "queued" });
+  expect(asked).toHaveLength(2);
+  expect(asked[0]?.body).toEqual(asked[1]?.body);
+});
+
+test("a token that is refused is replaced by a fresh one, once", async () => {
+  const { asked, result } = await publishing(problem(401, "TOKEN_EXPIRED"), queued);
+  expect(asked.map(({ authorization }) => authorization)).toEqual(["Bearer a.b.1", "Bearer a.b.2"]);
+  expect(result).toMatchObject({ state: "queued" });
+  const again = await publishing(problem(401, "TOKEN_INVALID"));
+  expect(again.asked).toHaveLength(2);
+  expect(again.result).toMatchObject({
+    name: "ClientError",
+    code: "TOKEN_INVALID",
+    message: "it is TOKEN_INVALID",
+  });
+});
+
+test.each([
+  {
+    why: "a message that is refused",
+    answer: problem(403, "TARGET_FORBIDDEN"),
+    tries: 1,
+    code: "TARGET_FORBIDDEN",
+  },
+  { why: "a lane that stays full", answer: problem(429, "LANE_FULL"), tries: 4, code: "LANE_FULL" },
+  {
+    why: "a router that is away",
+    answer: () => Promise.reject(new TypeError("x")),
+    tries: 4,
+    code: "UNREACHABLE",
+  },
+])("$why rejects after $tries tries", async ({ answer, tries, code }) => {
+  const { asked, result } = await publishing(answer);
+  expect(asked).toHaveLength(tries);
+  expect(result).toMatchObject({ code });
+});
