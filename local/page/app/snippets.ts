@@ -23,7 +23,8 @@ const client = connect({
 });
 client.subscribe(${JSON.stringify(topic)}, ({ data }) => console.log(data));
 client.on("gap", () => location.reload());`,
-  React: ({ socketUrl, topic }) => `import { connect } from "tagwire/client";
+  React: ({ socketUrl, topic }) => `import { useState } from "react";
+import { connect } from "tagwire/client";
 import { TagwireProvider, useSubscription } from "tagwire/react";
 
 const client = connect({
