@@ -4,12 +4,13 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: [
-      "test/browser/**",
       "test/load/**",
       "test/e2e/**",
       "test/embed/**",
       "test/moto/**",
       "test/schemathesis/**",
+      "test/python/**",
+      "test/browser/**",
     ],
     // Most tests wait more than they compute.
     maxWorkers: "100%",
@@ -18,7 +19,7 @@ export default defineConfig({
     // A poll ends as soon as it is right; how long a busy machine takes for that is not what a test is about.
     expect: { poll: { timeout: 15_000 } },
     coverage: {
-      include: ["{shared,functions,infra,local,cli,client}/**/*.ts"],
+      include: ["{shared,functions,infra,server,local,cli,client}/**/*.ts"],
       // What only a process of its own runs.
       exclude: ["**/*.d.ts", "infra/{app,build,bundles}.ts", "local/main.ts", "cli/main.ts"],
       reporter: ["text-summary"],

@@ -1,3 +1,4 @@
+import type { RouterError } from "../server/errors.ts";
 import type { FieldError } from "../shared/protocol/errors.ts";
 
 /** Why a command could not do what it was asked, in one line. It ends the command with exit code 1. */
@@ -27,6 +28,14 @@ export function reasonLine({ code, detail, errors = [] }: Reason): string {
     .filter((text) => !detail.includes(text));
   return `${code}: ${detail}${unnamed.length > 0 ? ` (${unnamed.join("; ")})` : ""}`;
 }
+
+/** What may help a caller whose token the router does not trust. */
+export const hintFor = (status: number): string =>
+  status === 401 ? "; set TAGWIRE_TOKEN, or TAGWIRE_SECRET to the router's secret" : "";
+
+/** Why a call of the router failed, in one line, and what may help. */
+export const routerErrorLine = ({ problem, message, status = 0 }: RouterError): string =>
+  (problem ? reasonLine(problem) : message) + hintFor(status);
 
 /** Whether this is a problem document or an error frame, with a code of ours. */
 export const isReason = (value: unknown): value is Reason =>

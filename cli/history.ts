@@ -4,7 +4,7 @@ import { OWN_STREAM } from "../shared/protocol/stream-frame.ts";
 import type { Io } from "./io.ts";
 import { between } from "./option.ts";
 import { caughtUp } from "./place.ts";
-import { call, granted } from "./router.ts";
+import { read } from "./router.ts";
 
 interface HistoryOptions {
   readonly since?: number;
@@ -40,7 +40,7 @@ async function history(io: Io, topic: string, { since, last, user, json }: Histo
   const stream = topic === OWN_STREAM ? { user: "me" } : { topic };
   for (;;) {
     const path = `v1/history?${new URLSearchParams({ ...stream, ...query })}`;
-    const body = granted(await call(io, "GET", path, undefined, user)) as Readonly<Record<string, unknown>>;
+    const body = (await read(io, path, user)) as Readonly<Record<string, unknown>>;
     const { messages, missed, positions, more } = caughtUp({ ...body, type: "history" });
     const position = positions[0]?.[1];
     if (json) io.stdout.write(`${JSON.stringify(body)}\n`);

@@ -1,12 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import tab from "@bomb.sh/tab/commander";
 import { Command, CommanderError } from "commander";
+import { RouterError } from "../server/errors.ts";
 import { TagwireError } from "../shared/protocol/errors.ts";
 import { cancelVerb } from "./cancel.ts";
 import { deadLettersVerb } from "./dead-letters/verb.ts";
 import { disconnectVerb } from "./disconnect.ts";
 import { doctorVerb } from "./doctor/verb.ts";
-import { Failure, UsageError } from "./failure.ts";
+import { Failure, routerErrorLine, UsageError } from "./failure.ts";
 import { historyVerb } from "./history.ts";
 import type { Io } from "./io.ts";
 import { listenVerb } from "./listen.ts";
@@ -45,6 +46,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     // What asks for help or the version ends with 0. Anything else is a wrong command line.
     if (fault instanceof CommanderError) return fault.exitCode === 0 ? 0 : USAGE;
     if (fault instanceof TagwireError) io.stderr.write(`tagwire: ${fault.code}: ${fault.message}\n`);
+    else if (fault instanceof RouterError) io.stderr.write(`tagwire: ${routerErrorLine(fault)}\n`);
     else if (fault instanceof Failure) io.stderr.write(`tagwire: ${fault.message}\n`);
     else throw fault;
     return isUsage(fault) ? USAGE : 1;

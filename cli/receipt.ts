@@ -1,7 +1,8 @@
 import type { Command } from "commander";
-import type { Receipt } from "../shared/receipts/receipt.ts";
+import type { Receipt } from "../shared/protocol/receipt.ts";
+import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
-import { call, granted } from "./router.ts";
+import { publisherFor } from "./router.ts";
 import { list } from "./table.ts";
 
 /** `tagwire receipt`: tells what became of a message. */
@@ -11,16 +12,13 @@ export function receiptVerb(program: Command, io: Io): void {
     .description("show what became of a message")
     .argument("<id>", "the message's id")
     .option("--producer <user>", "who posted it, if not you; needs an admin token")
-    .action(async (id: string, { producer }: { producer?: string }, command: Command) => {
-      const body = granted(await call(io, "GET", messagePath(id, producer)));
+    .action(async (id: string, options: { producer?: string }, command: Command) => {
+      const receipt = await (await publisherFor(io)).receipt(id, options);
+      if (!receipt) throw new Failure(`RECEIPT_NOT_FOUND: no run has met ${id} yet, or it is unknown`);
       const { json } = command.optsWithGlobals();
-      io.stdout.write(json ? `${JSON.stringify(body)}\n` : describe(body as Receipt));
+      io.stdout.write(json ? `${JSON.stringify(receipt)}\n` : describe(receipt));
     });
 }
-
-/** Where the router keeps a message's receipt. */
-export const messagePath = (id: string, producer?: string): string =>
-  `v1/messages/${encodeURIComponent(id)}${producer === undefined ? "" : `?producer=${encodeURIComponent(producer)}`}`;
 
 function describe(receipt: Receipt): string {
   const { counts, failed = [] } = receipt;

@@ -1,56 +1,39 @@
-import { parseJson } from "../shared/protocol/parse.ts";
-import { Failure, isReason, reasonLine, UsageError } from "./failure.ts";
+import type { PublisherOptions } from "../server/options.ts";
+import { type Publisher, publisherOn, requestDeps } from "../server/publisher.ts";
+import { call, failureOf } from "../server/request.ts";
+import { type Runtime, SYSTEM } from "../server/runtime.ts";
+import { Failure, UsageError } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { callerToken } from "./token.ts";
 
-/** How long the router may take to answer. API Gateway gives up after 30 s. */
-const ANSWER_WITHIN = 35_000;
-
-/** What the router answered, if that was JSON. */
-export interface RouterResponse {
-  readonly status: number;
-  readonly body: unknown;
-}
+const MAX_ATTEMPTS = 4;
 
 /**
- * Calls the router at TAGWIRE_URL, as `user` if no token is given. Throws a Failure where it cannot be reached; every
- * answer is a value.
+ * Calls the router at TAGWIRE_URL. A command tries for a second or two; `maxAttempts` is the number of its requests for
+ * one call. Throws a Failure if there is no token to call it with.
  */
-export async function call(
-  io: Io,
-  method: string,
-  path: string,
-  body?: unknown,
-  user?: string,
-): Promise<RouterResponse> {
-  const address = new URL(path, routerUrl(io));
-  const token = await callerToken(io, user);
-  try {
-    const response = await io.fetch(address, {
-      method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(ANSWER_WITHIN),
-    });
-    return { status: response.status, body: jsonOf(await response.text()) };
-  } catch (cause) {
-    throw new Failure(`cannot reach ${address.origin}: ${causeOf(cause)}`, { cause });
-  }
+export async function publisherFor(io: Io, maxAttempts = MAX_ATTEMPTS): Promise<Publisher> {
+  return publisherOn(...(await calling(io, maxAttempts)));
 }
 
-/** The answer's body where the router said yes. Throws a Failure with the router's reason where it did not. */
-export function granted({ status, body }: RouterResponse): unknown {
-  if (status >= 200 && status < 300) return body;
-  const reason = isReason(body) ? reasonLine(body) : `the router answered ${status}`;
-  throw new Failure(reason + hintFor(status));
+/** Reads a path of the router, as `user` if no token is given. Throws what the router says if it refuses. */
+export async function read(io: Io, path: string, user?: string): Promise<unknown> {
+  const deps = requestDeps(...(await calling(io, MAX_ATTEMPTS, user)));
+  const response = await call(deps, { method: "GET", path }, undefined);
+  if (response.status !== 200) throw failureOf(response);
+  return response.body;
 }
 
-/** What may help a caller whose token the router does not trust. */
-export const hintFor = (status: number): string =>
-  status === 401 ? "; set TAGWIRE_TOKEN, or TAGWIRE_SECRET to the router's secret" : "";
+async function calling(io: Io, maxAttempts: number, user?: string): Promise<[Runtime, PublisherOptions]> {
+  const url = routerUrl(io);
+  // A secret that is not good is named before anything is sent.
+  await callerToken(io, user);
+  const { fetch, now, random } = io;
+  return [
+    { ...SYSTEM, fetch, now, random },
+    { url, token: () => callerToken(io, user), maxAttempts },
+  ];
+}
 
 /** The router's address, ending in a slash. */
 export function routerUrl({ env }: Pick<Io, "env">): URL {
@@ -93,9 +76,4 @@ function addressOf(name: string, text: string, protocols: readonly string[]): UR
   if (url && protocols.includes(url.protocol)) return url;
   const wanted = protocols.map((protocol) => `${protocol}//`).join(" or ");
   throw new UsageError(`${name} must be an address that starts with ${wanted}, got ${text}`);
-}
-
-function jsonOf(text: string): unknown {
-  const json = parseJson(text);
-  return json.ok ? json.value : undefined;
 }

@@ -1,11 +1,12 @@
 import { type Command, Option } from "commander";
-import { PRIORITIES } from "../shared/protocol/lane.ts";
+import type { OutgoingMessage } from "../server/publish.ts";
+import { PRIORITIES, type Priority } from "../shared/protocol/lane.ts";
 import { parseJson } from "../shared/protocol/parse.ts";
 import { parseExpression } from "./expression.ts";
-import { isObject, UsageError } from "./failure.ts";
+import { UsageError } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { wholeNumber } from "./option.ts";
-import { call, granted } from "./router.ts";
+import { publisherFor } from "./router.ts";
 import { sendStream } from "./stream.ts";
 
 interface SendOptions {
@@ -16,7 +17,7 @@ interface SendOptions {
   readonly everyone?: true;
   readonly event?: string;
   readonly id?: string;
-  readonly priority?: string;
+  readonly priority?: Priority;
   readonly ttl?: number;
   readonly delay?: number;
   readonly json?: true;
@@ -48,12 +49,12 @@ export function sendVerb(program: Command, io: Io): void {
     });
 }
 
-async function sendOne(io: Io, post: object, json: boolean): Promise<void> {
-  const queued = granted(await call(io, "POST", "v1/messages", post));
-  io.stdout.write(json ? `${JSON.stringify(queued)}\n` : `queued ${isObject(queued) ? queued.id : ""}\n`);
+async function sendOne(io: Io, message: OutgoingMessage, json: boolean): Promise<void> {
+  const queued = await (await publisherFor(io)).publish(message);
+  io.stdout.write(json ? `${JSON.stringify(queued)}\n` : `queued ${queued.id}\n`);
 }
 
-function envelopeOf(options: SendOptions): object {
+function envelopeOf(options: SendOptions): Omit<OutgoingMessage, "data"> {
   const { event, id, priority, ttl, delay } = options;
   return {
     target: targetOf(options),
@@ -65,7 +66,7 @@ function envelopeOf(options: SendOptions): object {
   };
 }
 
-function targetOf({ topic, user, connection, tags, everyone }: SendOptions): object {
+function targetOf({ topic, user, connection, tags, everyone }: SendOptions): OutgoingMessage["target"] {
   const targets = [
     topic === undefined ? undefined : { topic },
     user === undefined ? undefined : { user },

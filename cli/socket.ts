@@ -2,9 +2,9 @@ import { WebSocket } from "ws";
 import { SUBPROTOCOL } from "../shared/protocol/frame.ts";
 import { FRAME_TOPICS } from "../shared/protocol/limits.ts";
 import { parseJson } from "../shared/protocol/parse.ts";
-import { firstRefusal, isObject, isReason, reasonLine } from "./failure.ts";
+import { firstRefusal, hintFor, isObject, isReason, reasonLine } from "./failure.ts";
 import { caughtUp, type Places } from "./place.ts";
-import { causeOf, hintFor } from "./router.ts";
+import { causeOf } from "./router.ts";
 
 /**
  * How a connection ended. unreachable: it never opened. refused: trying again would not help, since the token

@@ -1,9 +1,10 @@
+import type { OutgoingMessage } from "../server/publish.ts";
 import { BATCH_MESSAGES, BODY_BYTES } from "../shared/protocol/limits.ts";
 import { parseJson } from "../shared/protocol/parse.ts";
-import { Failure, isObject, isReason, reasonLine } from "./failure.ts";
+import { Failure, reasonLine } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { batched, type Line, linesOf } from "./lines.ts";
-import { call, granted, type RouterResponse } from "./router.ts";
+import { publisherFor } from "./router.ts";
 
 /** A line that was read: its data, and the text that it was read from. */
 interface Row extends Line {
@@ -14,20 +15,25 @@ interface Row extends Line {
  * Posts each line of standard input as the data of one message, in arrays, one request at a time. A bad line is
  * named on stderr and does not stop the rest. Throws a Failure at the end where any message was not queued.
  */
-export async function sendStream(io: Io, envelope: object, json: boolean): Promise<void> {
+export async function sendStream(
+  io: Io,
+  envelope: Omit<OutgoingMessage, "data">,
+  json: boolean,
+): Promise<void> {
   if (io.stdin.isTTY) io.stderr.write("reading JSON, one per line; Ctrl-D ends\n");
   const count = { queued: 0, refused: 0 };
   const refuse = (line: Line, reason: string) => {
     count.refused += 1;
     io.stderr.write(`line ${line.number}: ${reason}\n`);
   };
+  const router = await publisherFor(io);
   for await (const rows of batched(rowsOf(io, refuse), limitsFor(envelope))) {
-    const posts = rows.map(({ data }) => ({ ...envelope, data }));
-    const results = resultsOf(await call(io, "POST", "v1/messages", posts), rows);
-    for (const { row, result } of results) {
+    const results = await router.publishAll(rows.map(({ data }) => ({ ...envelope, data })));
+    for (const [i, result] of results.entries()) {
+      if (result.state === "failed") throw result.error;
       if (json) io.stdout.write(`${JSON.stringify(result)}\n`);
       if (result.state === "queued") count.queued += 1;
-      else refuse(row, isReason(result.problem) ? reasonLine(result.problem) : "it was not queued");
+      else if (rows[i]) refuse(rows[i], reasonLine(result.problem));
     }
   }
   if (!json) io.stdout.write(`queued ${count.queued}\n`);
@@ -47,15 +53,4 @@ async function* rowsOf(io: Io, refuse: (line: Line, reason: string) => void): As
 function limitsFor(envelope: object) {
   const overhead = Buffer.byteLength(JSON.stringify({ ...envelope, data: 0 })) + 1;
   return { items: BATCH_MESSAGES, bytes: BODY_BYTES - overhead * BATCH_MESSAGES };
-}
-
-/** The result of each row, in order. An answer that is none is the router's reason to refuse them all. */
-function resultsOf(answer: RouterResponse, rows: readonly Row[]) {
-  const results = Array.isArray(answer.body) ? answer.body : granted(answer);
-  if (!Array.isArray(results) || results.length !== rows.length || !results.every(isObject))
-    throw new Failure(`the router answered ${answer.status} without a result for each message`);
-  return results.flatMap((result, i) => {
-    const row = rows[i];
-    return row ? [{ row, result }] : [];
-  });
 }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
-import { SignJWT } from "jose";
-import { GRANT_CLAIM, identityOf } from "../shared/protocol/grant.ts";
+import { RouterError } from "../server/errors.ts";
+import { mintToken } from "../server/mint-token.ts";
+import { GRANT_CLAIM } from "../shared/protocol/grant.ts";
 import { DEV_SECRET } from "../shared/settings/dev-secret.ts";
 import { Failure, UsageError } from "./failure.ts";
 import type { Io } from "./io.ts";
@@ -20,9 +21,6 @@ export interface Claims {
 
 const DAY_SECONDS = 86_400;
 
-/** HS256 wants a key as long as its hash (RFC 7518 §3.2). */
-const SECRET_BYTES = 32;
-
 /** `tagwire token`: prints a token signed with TAGWIRE_SECRET. */
 export function tokenVerb(program: Command, io: Io): void {
   program
@@ -41,29 +39,24 @@ export function tokenVerb(program: Command, io: Io): void {
     });
 }
 
-/** Signs a token. */
-export async function mint(io: Pick<Io, "env" | "now">, claims: Claims): Promise<string> {
+/** Signs a token. An empty secret is refused: to sign with the public one instead would only hide the mistake. */
+export async function mint({ env, now }: Pick<Io, "env" | "now">, claims: Claims): Promise<string> {
   const { user, tag: tags = [], subscribe = [], publish = [], admin = false } = claims;
-  const now = Math.floor(io.now() / 1000);
-  const exp = now + (claims.ttlSeconds ?? DAY_SECONDS);
-  const claim = claims.claim ?? (io.env.TAGWIRE_CLAIM || GRANT_CLAIM);
-  const payload = { sub: user, exp, [claim]: { tags, subscribe, publish, admin } };
-  const identity = identityOf(payload, claim);
-  if (!identity.ok) throw new UsageError(`the token would be refused: ${identity.refusal.detail}`);
-  const key = keyOf(io.env.TAGWIRE_SECRET);
-  return new SignJWT(payload).setProtectedHeader({ alg: "HS256", typ: "JWT" }).setIssuedAt(now).sign(key);
-}
-
-/** Throws a Failure for an empty secret too: to sign with the public one instead would only hide the mistake. */
-function keyOf(secret = DEV_SECRET): Uint8Array {
+  const { ttlSeconds = DAY_SECONDS, claim = env.TAGWIRE_CLAIM || GRANT_CLAIM } = claims;
+  const secret = env.TAGWIRE_SECRET ?? DEV_SECRET;
   if (secret === "") {
     throw new Failure(
       "TAGWIRE_SECRET is empty: set it to the router's secret, or unset it for a local router",
     );
   }
-  const key = new TextEncoder().encode(secret);
-  if (key.length >= SECRET_BYTES) return key;
-  throw new Failure(`TAGWIRE_SECRET must have at least ${SECRET_BYTES} bytes, got ${key.length}`);
+  const issuedAt = new Date(now());
+  try {
+    return await mintToken({ user, tags, subscribe, publish, admin, ttlSeconds, claim, issuedAt, secret });
+  } catch (fault) {
+    if (!(fault instanceof RouterError)) throw fault;
+    if (fault.code === "SECRET_INVALID") throw new Failure(`TAGWIRE_SECRET: ${fault.message}`);
+    throw new UsageError(fault.message);
+  }
 }
 
 /** The token to call the router with: the user's own, or one that may do everything, if the secret is right. */

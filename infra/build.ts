@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { buildSync, transformSync } from "esbuild";
+import { PAGE_BUNDLING } from "../local/page/assets.ts";
 import { asyncApi } from "../shared/api/asyncapi.ts";
 import { openApi } from "../shared/api/openapi.ts";
 
@@ -32,7 +33,9 @@ for (const file of declarationsOf("dist/infra/index.d.ts")) {
 }
 // Types are of the doors alone: nothing else is imported.
 const typed = declarationsOf(
-  ...["infra", "shared/protocol", "client", "client/react", "local"].map((door) => `dist/${door}/index.d.ts`),
+  ...["infra", "shared/protocol", "client", "client/react", "server", "local"].map(
+    (door) => `dist/${door}/index.d.ts`,
+  ),
 );
 for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" })) {
   const file = join("dist", name);
@@ -44,6 +47,12 @@ for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" }))
     const file = join("dist", name);
     writeFileSync(file, transformSync(readFileSync(file, "utf8")).code);
   }
+for (const name of ["index.html", "style.css"]) cpSync(`local/page/${name}`, `dist/local/page/${name}`);
+buildSync({
+  ...PAGE_BUNDLING,
+  entryPoints: ["local/page/app/main.ts"],
+  outfile: "dist/local/page/script.js",
+});
 writeFileSync("dist/openapi.json", JSON.stringify(openApi()));
 writeFileSync("dist/asyncapi.json", JSON.stringify(asyncApi()));
 writeFileSync("dist/cjs/package.json", '{ "type": "commonjs" }\n');

@@ -55,7 +55,7 @@ const printLog = (line: string): void => {
 const COMMAND = process.env.npm_lifecycle_event === "start" ? "npm run --silent tagwire --" : "npx tagwire";
 
 const welcome = ({ url, socketUrl }: Router, token: string) => `
-Tagwire is ready.
+Tagwire is ready. Open ${url} in a browser to try it.
   HTTP API   ${url}/v1/messages
   WebSocket  ${socketUrl}
   Metrics    ${url}/metrics

@@ -26,6 +26,7 @@ import { startPoller } from "./lambda/poller.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { listen, shut } from "./listen.ts";
 import { CONTENT_TYPE, metrics } from "./metrics.ts";
+import { page } from "./page/page.ts";
 import { type Recorder, recorder } from "./testing/recorder.ts";
 import { left, routerSpy } from "./testing/router-spy.ts";
 import type { Spy } from "./testing/spy.ts";
@@ -155,6 +156,7 @@ export async function start(options: StartOptions = {}): Promise<Router> {
       origins: pages,
       stopping: isStopping,
       deadLetters,
+      page: page({ secret, claim }),
       metrics: text,
     }),
   );

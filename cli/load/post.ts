@@ -1,8 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { OutgoingMessage, PublishResult } from "../../server/publish.ts";
+import type { Publisher } from "../../server/publisher.ts";
 import { BATCH_MESSAGES, BODY_BYTES } from "../../shared/protocol/limits.ts";
-import { isObject, isReason } from "../failure.ts";
 import type { Io } from "../io.ts";
-import { call, type RouterResponse } from "../router.ts";
+import { publisherFor } from "../router.ts";
 import type { Fate } from "./ledger.ts";
 
 export interface LoadMessage {
@@ -10,7 +11,7 @@ export interface LoadMessage {
   readonly rate: number;
   readonly messages: number;
   /** What is posted as the message of this number. */
-  readonly messageOf: (message: number) => object;
+  readonly messageOf: (message: number) => OutgoingMessage;
   /** Bytes of a message. */
   readonly bytes: number;
   readonly until: AbortSignal;
@@ -33,6 +34,8 @@ const REQUESTS = 64;
 export async function postAll(io: Io, posting: LoadMessage): Promise<{ posted: number; took: number }> {
   const { rate, messages, bytes, until } = posting;
   const most = Math.max(1, Math.min(BATCH_MESSAGES, Math.floor(BODY_BYTES / (bytes + 1))));
+  // What the router refuses is counted, and not sent again.
+  const router = await publisherFor(io, 1);
   const under = new Set<Promise<void>>();
   const began = performance.now();
   let next = 0;
@@ -41,7 +44,7 @@ export async function postAll(io: Io, posting: LoadMessage): Promise<{ posted: n
     while (next < due && under.size < REQUESTS) {
       const batch = Array.from({ length: Math.min(most, due - next) }, (_, i) => next + i);
       next += batch.length;
-      const request = post(io, posting, batch).finally(() => under.delete(request));
+      const request = post(router, posting, batch).finally(() => under.delete(request));
       under.add(request);
     }
     await pause(TICK, undefined, { signal: until }).catch(() => undefined);
@@ -51,21 +54,20 @@ export async function postAll(io: Io, posting: LoadMessage): Promise<{ posted: n
   return { posted: next, took };
 }
 
-async function post(io: Io, posting: LoadMessage, batch: readonly number[]): Promise<void> {
+async function post(router: Publisher, posting: LoadMessage, batch: readonly number[]): Promise<void> {
   for (const message of batch) posting.onPost(message);
   const began = performance.now();
-  const answer = await call(io, "POST", "v1/messages", batch.map(posting.messageOf)).catch(() => undefined);
+  const results = await router.publishAll(batch.map(posting.messageOf));
   posting.onAnswer(performance.now() - began);
-  const results = Array.isArray(answer?.body) ? answer.body : [];
   for (const [i, message] of batch.entries()) {
-    const { fate, code } = fateOf(results[i], answer);
+    const { fate, code } = fateOf(results[i]);
     posting.onFate(message, fate, code);
   }
 }
 
-function fateOf(result: unknown, answer: RouterResponse | undefined): { fate: Fate; code?: string } {
-  if (isObject(result) && result.state === "queued") return { fate: "accepted" };
-  const reason = isObject(result) ? result.problem : answer?.body;
-  if (isReason(reason)) return { fate: "refused", code: reason.code };
-  return { fate: "unknown", code: answer ? `HTTP ${answer.status}` : "no answer" };
+function fateOf(result: PublishResult | undefined): { fate: Fate; code?: string } {
+  if (result?.state === "queued") return { fate: "accepted" };
+  if (result?.state === "refused") return { fate: "refused", code: result.problem.code };
+  const { code = "no result", status } = result?.error ?? {};
+  return { fate: "unknown", code: status === undefined ? code : `HTTP ${status}` };
 }

@@ -6,6 +6,7 @@ import type { Clock } from "../../shared/ports.ts";
 import type { Lane } from "../../shared/protocol/lane.ts";
 import { type Lambda, within } from "../lambda/lambda.ts";
 import type { Limits } from "../limits.ts";
+import type { Page } from "../page/page.ts";
 import { readBody } from "./body.ts";
 import { cors } from "./cors.ts";
 import { httpEvent, type Match } from "./http-event.ts";
@@ -30,11 +31,12 @@ export interface HttpApiDeps {
     readonly endpoint: string;
     readonly region: string;
   };
+  readonly page: Page;
   /** What `GET /metrics` answers. */
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
 }
 
-/** The HTTP API in front of ingest, receipts and connections, and what only this runtime has: its documents, /health and /metrics. */
+/** The HTTP API in front of ingest, receipts and connections, and what only this runtime has: its page, its documents, /health and /metrics. */
 export function httpApi(deps: HttpApiDeps): RequestListener {
   return (request, response) => {
     if (cors(deps.origins, request, response)) return;
@@ -73,6 +75,7 @@ async function serve(deps: HttpApiDeps, request: IncomingMessage, response: Serv
   }
   const document = method === "GET" && DOCUMENTS.get(path);
   if (document) return sendJson(response, 200, document());
+  if (await deps.page.serve(request, response, path)) return;
   sendProblem(response, { code: "ROUTE_NOT_FOUND", detail: `there is no ${method} ${path}` });
 }
 

@@ -55,10 +55,27 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "node:timers/promises",
     "uuid",
   ],
-  "infra/": ["shared/api/", ...CORE, "shared/metric.ts", "aws-cdk-lib", "constructs", "esbuild", "node:"],
+  "infra/": [
+    "shared/api/",
+    ...CORE,
+    "shared/metric.ts",
+    "local/page/assets.ts",
+    "aws-cdk-lib",
+    "constructs",
+    "esbuild",
+    "node:",
+  ],
+  // What a backend installs the package for: no part of the router stands behind it.
+  "server/": ["shared/protocol/", "shared/backoff.ts", "jose", "node:", "uuid", "valibot"],
   "local/": [
     ...CORE,
     "functions/",
+    "server/",
+    // The page is made of the client.
+    "client/",
+    // The text of its snippets.
+    "tagwire/",
+    "esbuild",
     "shared/api/",
     "@aws-sdk/client-sqs",
     "@aws-sdk/client-dynamodb",
@@ -74,6 +91,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "cli/": [
     ...CORE,
     "local/serve.ts",
+    "server/",
     "shared/adapters/",
     "@aws-sdk/client-lambda",
     "@aws-sdk/client-service-quotas",
@@ -99,6 +117,7 @@ const files = [
   "shared",
   "functions",
   "infra",
+  "server",
   "local",
   "cli",
   "client",

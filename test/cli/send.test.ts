@@ -25,7 +25,9 @@ test.each([
 ])("send $argv posts to $target", async ({ argv, target }) => {
   const { url, requests } = await httpPeer(accepting);
   const done = await tagwire(["send", ...argv, '{"total":1}'], { env: { TAGWIRE_URL: url } });
-  expect(done).toEqual({ code: 0, out: "queued m-1\n", err: "" });
+  const { id } = requests[0]?.body as { id: string };
+  expect(id).toMatch(/^[0-9a-f-]{36}$/);
+  expect(done).toEqual({ code: 0, out: `queued ${id}\n`, err: "" });
   expect(requests).toMatchObject([
     { method: "POST", path: "/v1/messages", body: { target, data: { total: 1 } } },
   ]);

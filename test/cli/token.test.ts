@@ -71,6 +71,6 @@ test("a short secret is refused, since it could be guessed", async () => {
   const { code, err } = await tagwire(["token", "--user", "a"], { env: { TAGWIRE_SECRET: "short" } });
   expect({ code, err }).toEqual({
     code: 1,
-    err: "tagwire: TAGWIRE_SECRET must have at least 32 bytes, got 5\n",
+    err: "tagwire: TAGWIRE_SECRET: the secret must have at least 32 bytes, got 5\n",
   });
 });

@@ -15,6 +15,7 @@ export interface Recorded {
 export interface Reply {
   readonly status: number;
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** An HTTP server that records what it is asked and answers as told; closed when the test is over. */
@@ -26,7 +27,7 @@ export async function httpPeer(answer: (request: Recorded) => Reply | Promise<Re
     const recorded = { method, path: url, headers, body: body === "" ? undefined : JSON.parse(body) };
     requests.push(recorded);
     const reply = await answer(recorded);
-    response.writeHead(reply.status, { "content-type": "application/json" });
+    response.writeHead(reply.status, { "content-type": "application/json", ...reply.headers });
     response.end(reply.body === undefined ? "" : JSON.stringify(reply.body));
   };
   const server = createServer((request, response) => void respond(request, response));

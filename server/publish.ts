@@ -1,0 +1,177 @@
+import type * as v from "valibot";
+import { problem, refuse } from "../shared/protocol/errors.ts";
+import { BODY_BYTES } from "../shared/protocol/limits.ts";
+import type { PublishRequest } from "../shared/protocol/message.ts";
+import type { Problem } from "../shared/protocol/problem.ts";
+import { fits, split } from "./batch.ts";
+import { errorOf, RouterError } from "./errors.ts";
+import {
+  failureOf,
+  isObject,
+  isPassing,
+  isPassingStatus,
+  isProblem,
+  type Outcome,
+  type RequestDeps,
+  retryAfterIn,
+  retrying,
+  send,
+} from "./request.ts";
+
+/** A message to publish, as `docs/protocol.md` describes it. An id is made if it has none. */
+export type OutgoingMessage = v.InferInput<typeof PublishRequest>;
+
+/** The router stores the message: it reaches one ending, which its receipt names. */
+export interface QueuedMessage {
+  readonly id: string;
+  readonly state: "queued";
+}
+
+/** What became of one message of an array. */
+export type PublishResult =
+  | QueuedMessage
+  /** The router refused the message and does not store it. */
+  | { readonly id: string; readonly state: "refused"; readonly problem: Problem }
+  /** It is not known whether the router stores the message. Publishing it again with this id is safe. */
+  | { readonly id: string; readonly state: "failed"; readonly error: RouterError };
+
+interface Outgoing {
+  readonly id: string;
+  readonly text: string;
+}
+
+/**
+ * Publishes messages in order, one request at a time. Returns a result for each, in order. After a request that failed
+ * as a whole nothing more is sent: the rest has the same result. Throws only for a message that has no JSON, before
+ * anything is sent, and if there is no token.
+ */
+export async function publishAll(
+  deps: RequestDeps,
+  messages: readonly OutgoingMessage[],
+  signal?: AbortSignal,
+): Promise<readonly PublishResult[]> {
+  const outgoing = messages.map((message) => outgoingOf(deps, message));
+  const results: PublishResult[] = [];
+  let stop: Failure | undefined;
+  for (const { from, to } of split(outgoing.map(({ text }) => Buffer.byteLength(text)))) {
+    const batch = outgoing.slice(from, to);
+    const done: BatchResult = stop ? allOf(batch, stop) : await publishBatch(deps, batch, inArray, signal);
+    results.push(...done.results);
+    stop = done.stop;
+  }
+  return results;
+}
+
+/**
+ * Publishes one message. Throws a RouterError if the router does not say that it stores it: with the code of its
+ * problem document, or with one of this package.
+ */
+export async function publish(
+  deps: RequestDeps,
+  message: OutgoingMessage,
+  signal?: AbortSignal,
+): Promise<QueuedMessage> {
+  const { results } = await publishBatch(deps, [outgoingOf(deps, message)], alone, signal);
+  const [result] = results;
+  if (result?.state === "queued") return result;
+  throw result?.state === "refused" ? errorOf(result.problem) : result?.error;
+}
+
+type Failure =
+  | { readonly state: "refused"; readonly problem: Problem }
+  | { readonly state: "failed"; readonly error: RouterError };
+
+interface BatchResult {
+  readonly results: readonly PublishResult[];
+  /** Why the request failed as a whole, for a reason that is not its messages': the next one would too. */
+  readonly stop?: Failure;
+}
+
+/** How messages stand in a body. */
+type BodyOf = (texts: readonly string[]) => string;
+const inArray: BodyOf = (texts) => `[${texts.join()}]`;
+const alone: BodyOf = ([text = ""]) => text;
+
+function outgoingOf({ runtime }: RequestDeps, message: OutgoingMessage): Outgoing {
+  const id = message.id ?? runtime.newId();
+  return { id, text: JSON.stringify({ ...message, id }) };
+}
+
+const allOf = (batch: readonly Outgoing[], stop: Failure): BatchResult => ({
+  results: batch.map(({ id }) => ({ id, ...stop })),
+  stop,
+});
+
+async function publishBatch(
+  deps: RequestDeps,
+  batch: readonly Outgoing[],
+  bodyOf: BodyOf,
+  signal: AbortSignal | undefined,
+): Promise<BatchResult> {
+  if (batch.some(({ text }) => !fits(Buffer.byteLength(text))))
+    return { results: allOf(batch, TOO_LARGE).results };
+  const results = new Map<Outgoing, PublishResult>();
+  const settle = (some: readonly Outgoing[], failure: Failure) => {
+    for (const message of some) results.set(message, { id: message.id, ...failure });
+  };
+  let open = batch;
+  let stop: Failure | undefined;
+  const attempt = async () => {
+    const body = bodyOf(open.map(({ text }) => text));
+    const outcome = await send(deps, { method: "POST", path: "v1/messages", body }, signal);
+    const items = itemsIn(outcome, open.length);
+    stop = items ? undefined : failureIn(outcome);
+    if (stop) settle(open, stop);
+    items?.forEach((item, i) => {
+      const message = open[i];
+      if (message) results.set(message, resultOf(message.id, item));
+    });
+    const again = items ? open.filter((message) => isPassingResult(results.get(message))) : open;
+    open = items || isPassing(outcome) ? again : [];
+    const waits = open.map((message) => waitOf(results.get(message)));
+    const retryAfterSeconds = Math.max(0, retryAfterIn(outcome) ?? 0, ...waits);
+    return { value: undefined, again: open.length > 0, retryAfterSeconds };
+  };
+  try {
+    await retrying(deps, signal, attempt);
+  } catch (fault) {
+    if (!(fault instanceof RouterError) || fault.code !== "ABORTED") throw fault;
+    stop = { state: "failed", error: fault };
+    settle(open, stop);
+  }
+  return { results: batch.flatMap((message) => results.get(message) ?? []), ...(stop ? { stop } : {}) };
+}
+
+const TOO_LARGE: Failure = {
+  state: "refused",
+  problem: problem(refuse("BODY_TOO_LARGE", `a body has at most ${BODY_BYTES} bytes`).refusal),
+};
+
+/** The router's word on each message. Undefined if the response has none. */
+function itemsIn(outcome: Outcome, count: number): readonly unknown[] | undefined {
+  if (outcome.kind === "unreachable") return undefined;
+  const { body, status } = outcome;
+  if (Array.isArray(body)) return body.length === count ? body : undefined;
+  return status === 202 && count === 1 ? [body] : undefined;
+}
+
+/** A problem document says that nothing is stored. Any other failure leaves it open. */
+function failureIn(outcome: Outcome): Failure {
+  if (outcome.kind === "unreachable") return { state: "failed", error: outcome.error };
+  const error = failureOf(outcome);
+  return error.problem ? { state: "refused", problem: error.problem } : { state: "failed", error };
+}
+
+function resultOf(id: string, item: unknown): PublishResult {
+  if (isObject(item) && item["state"] === "queued") return { id, state: "queued" };
+  if (isObject(item) && item["state"] === "refused" && isProblem(item["problem"]))
+    return { id, state: "refused", problem: item["problem"] };
+  const error = new RouterError("RESPONSE_INVALID", "the router's response has no result for this message");
+  return { id, state: "failed", error };
+}
+
+const isPassingResult = (result: PublishResult | undefined): boolean =>
+  result?.state === "refused" && isPassingStatus(result.problem.status);
+
+const waitOf = (result: PublishResult | undefined): number =>
+  result?.state === "refused" ? (result.problem.retryAfter ?? 0) : 0;
