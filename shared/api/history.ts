@@ -3,11 +3,12 @@ import { refusals, TOKEN_CODES } from "./responses.ts";
 
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 
-const parameter = (name: string, schema: object, description: string) => ({
+const parameter = (name: string, schema: object, description: string, example?: unknown) => ({
   name,
   in: "query",
   description,
   schema,
+  ...(example === undefined ? {} : { example }),
 });
 
 const EXAMPLE = {
@@ -30,7 +31,12 @@ const EXAMPLE = {
 
 export const HISTORY = {
   parameters: [
-    parameter("topic", ref("Topic"), "A topic that the token may subscribe to. Give either this or `user`."),
+    parameter(
+      "topic",
+      ref("Topic"),
+      "A topic that the token may subscribe to. Give either this or `user`.",
+      "orders/42",
+    ),
     parameter("user", { const: "me" }, "The stream of the user of the token."),
     parameter(
       "since",
@@ -41,6 +47,7 @@ export const HISTORY = {
       "last",
       { type: "integer", minimum: 1, maximum: LAST_MESSAGES },
       "How many of the last messages to answer with.",
+      20,
     ),
   ],
   get: {

@@ -10,7 +10,7 @@ const ERROR = 0;
 test("the AsyncAPI parser accepts the document of the socket", async () => {
   const { document, diagnostics } = await new Parser().parse(JSON.stringify(asyncApi()));
   expect(diagnostics.filter(({ severity }) => severity === ERROR)).toEqual([]);
-  expect(document?.allMessages().all()).toHaveLength(8);
+  expect(document?.allMessages().all()).toHaveLength(12);
 });
 
 test("a frame that the document does not have is an error to the AsyncAPI parser", async () => {

@@ -21,7 +21,10 @@ const NOT_CHECKED = [
 
 test("schemathesis finds nothing in what the router answers to requests made of its document", async () => {
   // The longest that a queue keeps messages: the document has the largest `ttlSeconds` that any deployment takes.
-  const router = await start({ settings: { retentionDays: 13 } });
+  const kept = { seconds: 3_600, count: 100 };
+  const router = await start({
+    settings: { retentionDays: 13, streams: [{ topics: "*", ...kept }], userStreams: kept },
+  });
   onTestFinished(async () => {
     await router.stop(0);
   });
