@@ -26,7 +26,7 @@ test("messages have the type of their topic", () => {
 });
 
 test("the types of the client are those of the protocol", () => {
-  // A message whose data is `omitted` is lost to a client, which says that there is a gap.
+  // A frame without its data is a gap, and no handler gets it.
   const message = (frame: MessageFrame & { readonly data: unknown }): Message => frame;
   const sent = (request: PublishRequest): v.InferInput<typeof Protocol> => request;
   expect([typeof message, typeof sent]).toEqual(["function", "function"]);

@@ -22,6 +22,7 @@ import {
   Tagwire,
   type TagwireProps,
 } from "tagwire/infra";
+import { type Client, connect, type ClientError } from "tagwire/client";
 import { type Message, parse, PublishRequest } from "tagwire/protocol";
 import { type Router, type Spy, start } from "tagwire/testing";
 
@@ -45,6 +46,9 @@ export const spyOf = async (): Promise<Spy> => {
   const local: Router = await start({ port: 0 });
   return local.spy;
 };
+export const client: Client<{ orders: { total: number } }> = connect({ url: "ws://127.0.0.1:3000", token: () => null });
+client.subscribe("orders", ({ data }) => data.total.toFixed(2));
+client.on("error", (error: ClientError) => error.code);
 // @ts-expect-error: there is no such lane
 router.metricLaneAge("urgent");
 // @ts-expect-error: there is no such setting
