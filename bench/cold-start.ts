@@ -21,6 +21,7 @@ const QUEUES = ["SendMessage", "SendMessageBatch", "ChangeMessageVisibility", "G
 const CLIENTS: Readonly<Record<FunctionName, string>> = {
   ingest: clientOf("sqs", "SQS", QUEUES),
   receipts: clientOf("dynamodb", "DynamoDB", ["GetItem", "PutItem", "UpdateItem"]),
+  connections: clientOf("dynamodb", "DynamoDB", TABLES),
   socket: clientOf("dynamodb", "DynamoDB", TABLES),
   consume: clientOf("dynamodb", "DynamoDB", TABLES) + clientOf("sqs", "SQS", QUEUES),
 };

@@ -44,6 +44,7 @@ const subscriptions: Subscriptions = {
 
 let posts = 0;
 const sockets: Sockets = {
+  close: async () => ({ kind: "gone" }),
   probe: async () => "up",
   async send() {
     posts++;

@@ -1,10 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type Command, Option } from "commander";
 import { backoff } from "../shared/backoff.ts";
-import { IDLE_SECONDS } from "../shared/protocol/limits.ts";
+import { IDLE_SECONDS, LAST_MESSAGES } from "../shared/protocol/limits.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
-import { collect, wholeNumber } from "./option.ts";
+import { between, collect, wholeNumber } from "./option.ts";
+import { parsePlace, places } from "./place.ts";
 import { socketUrl } from "./router.ts";
 import { type Cut, connect } from "./socket.ts";
 import { callerToken } from "./token.ts";
@@ -12,6 +13,8 @@ import { callerToken } from "./token.ts";
 interface ListenOptions {
   readonly user?: string;
   readonly topic?: readonly string[];
+  readonly since?: ReadonlyMap<string, number>;
+  readonly last?: number;
   readonly ping: number;
   readonly json?: true;
 }
@@ -26,6 +29,8 @@ export function listenVerb(program: Command, io: Io): void {
     .description("print the frames of messages as they come, one JSON per line; Ctrl-C ends")
     .option("--user <user>", "whose connection this is, where TAGWIRE_TOKEN is not set (default dev)")
     .option("--topic <topic>", "subscribe to it; repeat for more", collect)
+    .option("--since <topic=position>", "begin after this place in its stream; repeat for more", parsePlace)
+    .option("--last <n>", "begin with the last messages of each stream", between(1, LAST_MESSAGES))
     .addOption(
       new Option("--ping <seconds>", "how often to show the gateway that we are there")
         .argParser(wholeNumber)
@@ -34,8 +39,11 @@ export function listenVerb(program: Command, io: Io): void {
     .action((_own: unknown, command: Command) => listen(io, command.optsWithGlobals<ListenOptions>()));
 }
 
-async function listen(io: Io, { user, topic: topics = [], ping, json }: ListenOptions): Promise<void> {
+async function listen(io: Io, options: ListenOptions): Promise<void> {
+  const { user, topic = [], since = new Map<string, number>(), last, ping, json } = options;
   const until = io.interrupt();
+  const topics = [...new Set([...topic, ...since.keys()])];
+  const known = places(since, last);
   const note = (text: string) => void (json || io.stderr.write(`${text}\n`));
   const url = socketUrl(io);
   let failures = 0;
@@ -45,9 +53,11 @@ async function listen(io: Io, { user, topic: topics = [], ping, json }: ListenOp
       url,
       token: await callerToken(io, user),
       topics,
+      places: known,
       pingEvery: ping * 1000,
       until,
       onFrame: (text) => void io.stdout.write(`${text}\n`),
+      onGap: (name) => note(`messages of ${name} were missed, and are not kept any more`),
       onError: (reason) => void io.stderr.write(`tagwire: ${reason}\n`),
       onReady: () => {
         note(`listening at ${url.origin}${topics.map((topic) => ` ${topic}`).join("")}`);

@@ -12,6 +12,15 @@ export function wholeNumber(value: string): number {
   return Number(value);
 }
 
+/** A whole number from `least` to `most`. */
+export const between =
+  (least: number, most: number) =>
+  (value: string): number => {
+    const number = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN;
+    if (number >= least && number <= most) return number;
+    throw new InvalidArgumentError(`It must be a whole number of ${least}-${most}.`);
+  };
+
 /** JSON of the settings that differ from the defaults. Throws SETTINGS_INVALID where they break a rule. */
 export function parseSettings(text: string): Settings {
   const json = parseJson(text);

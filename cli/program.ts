@@ -5,8 +5,10 @@ import { RouterError } from "../server/errors.ts";
 import { TagwireError } from "../shared/protocol/errors.ts";
 import { cancelVerb } from "./cancel.ts";
 import { deadLettersVerb } from "./dead-letters/verb.ts";
+import { disconnectVerb } from "./disconnect.ts";
 import { doctorVerb } from "./doctor/verb.ts";
 import { Failure, routerErrorLine, UsageError } from "./failure.ts";
+import { historyVerb } from "./history.ts";
 import type { Io } from "./io.ts";
 import { listenVerb } from "./listen.ts";
 import { loadVerb } from "./load/verb.ts";
@@ -21,8 +23,10 @@ const VERBS: readonly ((program: Command, io: Io) => void)[] = [
   startVerb,
   sendVerb,
   listenVerb,
+  historyVerb,
   receiptVerb,
   cancelVerb,
+  disconnectVerb,
   deadLettersVerb,
   tokenVerb,
   loadVerb,

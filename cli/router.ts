@@ -1,4 +1,5 @@
-import { type Publisher, publisherOn } from "../server/publisher.ts";
+import { type Publisher, publisherOn, requestDeps } from "../server/publisher.ts";
+import { call, failureOf } from "../server/request.ts";
 import { SYSTEM } from "../server/runtime.ts";
 import { Failure, UsageError } from "./failure.ts";
 import type { Io } from "./io.ts";
@@ -8,12 +9,35 @@ import { callerToken } from "./token.ts";
  * Calls the router at TAGWIRE_URL. A command tries for a second or two; `maxAttempts` is the number of its requests for
  * one call. Throws a Failure if there is no token to call it with.
  */
-export async function publisherFor(io: Io, maxAttempts = 4): Promise<Publisher> {
+export async function publisherFor(io: Io, maxAttempts = ATTEMPTS): Promise<Publisher> {
+  return publisherOn(...(await callsOf(io, { maxAttempts })));
+}
+
+/** Reads what is at a path of the router, as `user` if no token is given. Throws a RouterError for a refusal. */
+export async function read(io: Io, path: string, user?: string): Promise<unknown> {
+  const response = await call(
+    requestDeps(...(await callsOf(io, { user }))),
+    { method: "GET", path },
+    undefined,
+  );
+  if (response.status === 200) return response.body;
+  throw failureOf(response);
+}
+
+const ATTEMPTS = 4;
+
+async function callsOf(
+  io: Io,
+  { user, maxAttempts = ATTEMPTS }: { user?: string | undefined; maxAttempts?: number },
+): Promise<Parameters<typeof publisherOn>> {
   const url = routerUrl(io);
   // A secret that is not good is named before anything is sent.
-  await callerToken(io);
+  await callerToken(io, user);
   const { fetch, now, random } = io;
-  return publisherOn({ ...SYSTEM, fetch, now, random }, { url, token: () => callerToken(io), maxAttempts });
+  return [
+    { ...SYSTEM, fetch, now, random },
+    { url, token: () => callerToken(io, user), maxAttempts },
+  ];
 }
 
 /** The router's address, ending in a slash. */

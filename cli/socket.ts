@@ -3,6 +3,7 @@ import { SUBPROTOCOL } from "../shared/protocol/frame.ts";
 import { FRAME_TOPICS } from "../shared/protocol/limits.ts";
 import { parseJson } from "../shared/protocol/parse.ts";
 import { firstRefusal, hintFor, isObject, isReason, reasonLine } from "./failure.ts";
+import { caughtUp, type Places } from "./place.ts";
 import { causeOf } from "./router.ts";
 
 /**
@@ -18,12 +19,16 @@ export interface Connecting {
   readonly url: URL;
   readonly token: string;
   readonly topics: readonly string[];
+  /** What is known of the streams of the topics. It outlives the connection. */
+  readonly places: Places;
   /** Milliseconds between pings. A ping without any answer by the next one ends the connection. */
   readonly pingEvery: number;
   /** Closes the connection in good order. */
   readonly until: AbortSignal;
   /** Gets each message frame, as text in one line. */
   onFrame(text: string): void;
+  /** Called if messages of a topic are lost. */
+  onGap(topic: string): void;
   /** Gets what the router says is wrong, where that does not end the connection. */
   onError(reason: string): void;
   /** Called when every topic is subscribed. */
@@ -32,7 +37,7 @@ export interface Connecting {
 
 /** Opens one connection, subscribes, and resolves when it is over. */
 export function connect(wanted: Connecting): Promise<Cut> {
-  const { url, token, topics, pingEvery, until, onReady } = wanted;
+  const { url, token, topics, places, pingEvery, until, onReady } = wanted;
   const socket = new WebSocket(url, [SUBPROTOCOL, `token.${token}`], { handshakeTimeout: 15_000 });
   const unsubscribed = new Set(chunks(topics).keys());
   let cut: Cut | undefined;
@@ -41,6 +46,19 @@ export function connect(wanted: Connecting): Promise<Cut> {
   const refuse = (reason: string) => {
     cut = { kind: "refused", reason };
     socket.close(1000);
+  };
+  const show = (message: Readonly<Record<string, unknown>>) => {
+    if (places.isNew(message)) wanted.onFrame(JSON.stringify(message));
+  };
+  const catchUp = (reply: Readonly<Record<string, unknown>>) => {
+    const { messages, missed, positions, more } = caughtUp(reply);
+    for (const topic of missed) wanted.onGap(topic);
+    for (const message of messages) show(message);
+    for (const [topic, position] of positions) places.reached(topic, position);
+    for (const topic of more) {
+      const since = positions.find(([name]) => name === topic)?.[1];
+      if (since !== undefined) socket.send(JSON.stringify({ type: "history", topic, since }));
+    }
   };
   const ping = setInterval(() => {
     if (!answered) return socket.terminate();
@@ -53,7 +71,7 @@ export function connect(wanted: Connecting): Promise<Cut> {
 
   socket.on("open", () => {
     chunks(topics).forEach((some, ref) => {
-      socket.send(JSON.stringify({ type: "subscribe", topics: some, ref }));
+      socket.send(JSON.stringify({ type: "subscribe", topics: some, ...places.asked(some), ref }));
     });
     if (unsubscribed.size === 0) onReady();
   });
@@ -62,9 +80,10 @@ export function connect(wanted: Connecting): Promise<Cut> {
     const text = bytes.toString();
     const json = parseJson(text);
     const frame = json.ok && isObject(json.value) ? json.value : {};
-    if (frame.type === "message") return wanted.onFrame(JSON.stringify(frame));
+    if (frame.type === "message") return show(frame);
     const refusal = firstRefusal(frame);
     if (refusal !== undefined) return refuse(refusal);
+    catchUp(frame);
     if (frame.type === "subscribed" && unsubscribed.delete(Number(frame.ref)) && unsubscribed.size === 0)
       return onReady();
     if (frame.type !== "error" || !isReason(frame)) return;

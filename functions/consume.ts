@@ -13,6 +13,7 @@ import { deliveryPolicy } from "../shared/settings/policy.ts";
 import { readEnv } from "../shared/settings/variables.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { socketsOf } from "./runtime/sockets.ts";
+import { appendsOf } from "./runtime/streams.ts";
 import { queueClient, queueOf, reserveOf, settingsOf, tableClient } from "./runtime/wiring.ts";
 
 /** The event source of every lane. */
@@ -41,6 +42,7 @@ export function consumeHandler(runtime: Runtime) {
       patience: () => policy.reserveMilliseconds / 2,
     }),
     connections: dynamoConnections(tables, env.CONNECTIONS_TABLE),
+    ...appendsOf(runtime, tables, env.STREAMS_TABLE, settings),
     gateway: gateway(gatewayMemory(policy), {
       sockets: socketsOf(runtime, env.SOCKET_ENDPOINT, policy, tables),
       clock: runtime.clock,

@@ -44,7 +44,10 @@ export function ingestHandler(runtime: Runtime) {
       const body = jsonBody(event);
       if (!body.ok) return problemReply(body.refusal);
       const items = await ingest(
-        { queue, backlog: backlogs, clock, newId, lifeSeconds: lifeSeconds(settings), telemetry },
+        {
+          ...{ queue, backlog: backlogs, clock, newId, telemetry },
+          ...{ lifeSeconds: lifeSeconds(settings), streams: settings },
+        },
         producer.value,
         body.value,
       );

@@ -4,22 +4,29 @@ import { cancelMessage, readReceipt } from "../shared/pipeline/receipts/receipts
 import { type Refusal, refuse } from "../shared/protocol/errors.ts";
 import { isProducer } from "../shared/protocol/grant.ts";
 import { readEnv } from "../shared/settings/variables.ts";
-import { type HttpEvent, methodOf, pathParameterOf, queryParameterOf } from "./runtime/event.ts";
+import { type HttpEvent, isAt, methodOf, pathParameterOf, queryParameterOf } from "./runtime/event.ts";
+import { historyReply } from "./runtime/history.ts";
 import { authorize, guarded, type HttpReply, problemReply, reply } from "./runtime/http.ts";
 import type { Runtime } from "./runtime/runtime.ts";
+import { readsOf } from "./runtime/streams.ts";
 import { tokensOf } from "./runtime/tokens.ts";
 import { settingsOf, tableClient } from "./runtime/wiring.ts";
 
-/** GET and DELETE /v1/messages/{id}. */
+/**
+ * GET and DELETE /v1/messages/{id}, and GET /v1/history. A function of its own would take no right from this one that a
+ * client could use: what history may do to streams the socket function may do too, which every client reaches.
+ */
 export function receiptsHandler(runtime: Runtime) {
   const env = readEnv("receipts", runtime.env);
   const tokens = tokensOf(runtime, env.TOKENS);
-  const { receiptRetentionDays: days, advanced } = settingsOf(env.SETTINGS);
+  const settings = settingsOf(env.SETTINGS);
+  const client = tableClient(runtime, settings.advanced.functions.receipts);
   const receipts = dynamoReceipts({
-    client: tableClient(runtime, advanced.functions.receipts),
+    client,
     table: env.RECEIPTS_TABLE,
-    days,
+    days: settings.receiptRetentionDays,
   });
+  const streams = readsOf(runtime, client, env.STREAMS_TABLE, settings);
   const deps = { receipts, clock: runtime.clock };
 
   return async (event: HttpEvent): Promise<HttpReply> => {
@@ -27,6 +34,8 @@ export function receiptsHandler(runtime: Runtime) {
     return guarded(telemetry, async () => {
       const reader = await authorize(tokens, event);
       if (!reader.ok) return problemReply(reader.refusal);
+      if (isAt(event, "/v1/history") && methodOf(event) === "GET")
+        return historyReply(streams, reader.value, event);
       if (!isProducer(reader.value) && !reader.value.admin) return problemReply(NO_GRANT.refusal);
       const answer = ANSWERS.get(methodOf(event));
       if (!answer) return problemReply(NO_ROUTE.refusal);

@@ -2,7 +2,8 @@ import type { APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
 import { dynamoConnections } from "../shared/adapters/dynamodb/connections.ts";
 import { dynamoSubscriptions } from "../shared/adapters/dynamodb/subscriptions.ts";
 import { emfTelemetry, type RunTelemetry } from "../shared/adapters/emf/telemetry.ts";
-import { FRAMES } from "../shared/connections/frame-budget.ts";
+import { FRAMES, READS } from "../shared/connections/frame-budget.ts";
+import { type EndSocketDeps, endSocket } from "../shared/pipeline/socket/end-socket.ts";
 import { frameLimit } from "../shared/pipeline/socket/frame-limit.ts";
 import {
   type AnswerDeps,
@@ -26,10 +27,12 @@ import {
   socketOf,
   textOf,
 } from "./runtime/socket-event.ts";
+import { closingPolicy, socketsOf } from "./runtime/sockets.ts";
+import { readsOf } from "./runtime/streams.ts";
 import { tokensOf } from "./runtime/tokens.ts";
 import { settingsOf, tableClient } from "./runtime/wiring.ts";
 
-type RunDeps = SocketDeps & AnswerDeps & { readonly telemetry: RunTelemetry };
+type RunDeps = SocketDeps & AnswerDeps & EndSocketDeps & { readonly telemetry: RunTelemetry };
 
 /** Milliseconds of a run that are kept for taking back what a failed `$connect` wrote, and for the reply. */
 const RESERVE = 2_000;
@@ -39,7 +42,8 @@ export function socketHandler(runtime: Runtime) {
   const { clock, random } = runtime;
   const env = readEnv("socket", runtime.env);
   const tokens = tokensOf(runtime, env.TOKENS);
-  const { advanced } = settingsOf(env.SETTINGS);
+  const settings = settingsOf(env.SETTINGS);
+  const { advanced } = settings;
   const client = tableClient(runtime, advanced.functions.socket);
   const deps = {
     connections: dynamoConnections(client, env.CONNECTIONS_TABLE),
@@ -47,6 +51,10 @@ export function socketHandler(runtime: Runtime) {
     random,
     policy: { maxAgeSeconds: CONNECTION_SECONDS, rowMarginSeconds: advanced.rowMarginSeconds },
     frameLimit: frameLimit(clock, FRAMES),
+    tokens,
+    sockets: socketsOf(runtime, env.SOCKET_ENDPOINT, closingPolicy(advanced.functions.socket), client),
+    readLimit: frameLimit(clock, READS),
+    ...readsOf(runtime, client, env.STREAMS_TABLE, settings),
   };
 
   /** What one run works with: what its tables leave unprocessed is tried again as long as it has time. */
@@ -111,12 +119,17 @@ function onFrame(event: SocketEvent, to: RunDeps): Promise<APIGatewayProxyStruct
   return guarded(
     to.telemetry,
     async () =>
-      connectionId === undefined ? NO_CONNECTION : frameReply(await answer(to, connectionId, text)),
+      connectionId === undefined
+        ? NO_CONNECTION
+        : frameReply(await endSocket(to, connectionId, await answer(to, connectionId, text))),
     (refusal) => frameReply(errorFrame(refusal, refOf(text))),
   );
 }
 
-const frameReply = (frame: ServerFrame) => ({ statusCode: 200, body: JSON.stringify(frame) });
+const frameReply = (frame: ServerFrame | undefined) => ({
+  statusCode: 200,
+  ...(frame ? { body: JSON.stringify(frame) } : {}),
+});
 
 /** A client that offers sub-protocols fails a handshake that accepts none of them (RFC 6455 §4.1). */
 const UNKNOWN_SUBPROTOCOL = refuse(

@@ -38,6 +38,7 @@ export class Consumer extends Construct {
         CONNECTIONS_TABLE: tables.connections.tableName,
         SUBSCRIPTIONS_TABLE: tables.subscriptions.tableName,
         RECEIPTS_TABLE: tables.receipts.tableName,
+        ...tables.streamVariables,
         SOCKET_ENDPOINT: sockets.endpoint,
         SETTINGS: JSON.stringify(settings),
       },
@@ -60,6 +61,7 @@ export class Consumer extends Construct {
     lanes.grantSend(this.function, "fanout");
     lanes.grantDeadLetter(this.function);
     tables.grant("consume", this.function);
-    sockets.grantPost(consume.role);
+    // POST sends a frame; GET asks whether the gateway is up.
+    sockets.grantConnections(consume.role, ["POST", "GET"]);
   }
 }

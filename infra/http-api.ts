@@ -66,7 +66,7 @@ export interface HttpApiProps extends FunctionOptions {
 /** What the functions read, what tracing adds (W3C Trace Context), and what clients add that try again. */
 const CORS_HEADERS = ["authorization", "content-type", "traceparent", "tracestate", "idempotency-key"];
 
-/** The HTTP API: POST /v1/messages to ingest, GET and DELETE /v1/messages/{id} to receipts. */
+/** The HTTP API: POST /v1/messages to ingest, GET and DELETE /v1/messages/{id} and GET /v1/history to receipts. */
 export class RouterHttpApi extends Construct {
   readonly ingest: LambdaFunction;
   readonly receipts: LambdaFunction;
@@ -94,7 +94,7 @@ export class RouterHttpApi extends Construct {
       ...props,
       name: "receipts",
       settings: settings.advanced.functions.receipts,
-      environment: { RECEIPTS_TABLE: tables.receipts.tableName, ...common },
+      environment: { RECEIPTS_TABLE: tables.receipts.tableName, ...tables.streamVariables, ...common },
     }).function;
     tables.grant("receipts", this.receipts);
     auth.grantVerify(this.receipts);
@@ -120,6 +120,7 @@ export class RouterHttpApi extends Construct {
     route("PostMessages", HttpMethod.POST, "/v1/messages", ingest);
     route("GetMessage", HttpMethod.GET, "/v1/messages/{id}", receipts);
     route("DeleteMessage", HttpMethod.DELETE, "/v1/messages/{id}", receipts);
+    route("GetHistory", HttpMethod.GET, "/v1/history", receipts);
 
     const stage = new HttpStage(this, "Stage", {
       httpApi: this.api,

@@ -13,4 +13,5 @@ export type { HttpOptions } from "./http-api.ts";
 export type { RouterMetricOptions, RouterMetrics } from "./metrics.ts";
 export type { TagwireProps } from "./props.ts";
 export type { SocketOptions } from "./socket-api.ts";
+export type { RouterTables } from "./tables.ts";
 export { Tagwire } from "./tagwire.ts";

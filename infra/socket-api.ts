@@ -64,22 +64,32 @@ export class RouterSocketApi extends Construct {
   constructor(scope: Construct, id: string, props: SocketApiProps) {
     super(scope, id);
     const { settings, options, auth, tables, emulator } = props;
-    this.function = new RouterFunction(this, "Socket", {
+    const { stageName = "live" } = options;
+    if (!STAGE_NAME.test(stageName))
+      throw new Error(`socket.stageName must be 1-128 of A-Z a-z 0-9 _ -, got ${JSON.stringify(stageName)}`);
+    this.api = new WebSocketApi(this, "Api", { routeSelectionExpression: "$request.body.type" });
+    const emulated = emulator && executeApi(emulator, this.api.apiId, stageName);
+    // Not the stage's own property: the stage waits for the routes, and they for the function that reads this.
+    const { region, urlSuffix } = Stack.of(this);
+    this.endpoint = emulated ?? `https://${this.api.apiId}.execute-api.${region}.${urlSuffix}/${stageName}`;
+    const socket = new RouterFunction(this, "Socket", {
       ...props,
       name: "socket",
       settings: settings.advanced.functions.socket,
       environment: {
         CONNECTIONS_TABLE: tables.connections.tableName,
         SUBSCRIPTIONS_TABLE: tables.subscriptions.tableName,
+        SOCKET_ENDPOINT: this.endpoint,
+        ...tables.streamVariables,
         TOKENS: auth.tokens,
         SETTINGS: JSON.stringify(settings),
       },
-    }).function;
+    });
+    this.function = socket.function;
     tables.grant("socket", this.function);
     auth.grantVerify(this.function);
 
     const integration = new WebSocketLambdaIntegration("Socket", this.function);
-    this.api = new WebSocketApi(this, "Api", { routeSelectionExpression: "$request.body.type" });
     const route = (name: string, routeKey: string, returnResponse = false) =>
       new WebSocketRoute(this, name, { webSocketApi: this.api, routeKey, integration, returnResponse });
     const routes = [
@@ -88,9 +98,6 @@ export class RouterSocketApi extends Construct {
       // The reply to a frame is what the function returns. An emulator sends it back without being told.
       route("Default", "$default", !emulator),
     ];
-    const { stageName = "live" } = options;
-    if (!STAGE_NAME.test(stageName))
-      throw new Error(`socket.stageName must be 1-128 of A-Z a-z 0-9 _ -, got ${JSON.stringify(stageName)}`);
     this.stage = new WebSocketStage(this, "Stage", {
       webSocketApi: this.api,
       stageName,
@@ -100,8 +107,8 @@ export class RouterSocketApi extends Construct {
     // What is deployed first is whole.
     this.stage.node.addDependency(...routes);
 
-    const emulated = emulator && executeApi(emulator, this.api.apiId, this.stage.stageName);
-    this.endpoint = emulated ?? this.stage.callbackUrl;
+    // It closes the sockets of connections that have ended, after a last frame.
+    this.grantConnections(socket.role, ["POST", "DELETE"]);
     this.url = emulated?.replace(/^http/, "ws") ?? this.stage.url;
     if (options.domain && !emulator) {
       const { api, stage } = this;
@@ -118,12 +125,11 @@ export class RouterSocketApi extends Construct {
     accept(this.stage, "AwsSolutions-APIG1", log);
   }
 
-  /** Lets a role post to connections and ask for them: any of them, since their ids are made as they come. */
-  grantPost(role: IRole): void {
+  /** Lets a role call connections by these methods: any of them, since their ids are made as clients come. */
+  grantConnections(role: IRole, methods: readonly ("POST" | "GET" | "DELETE")[]): void {
     const { partition, region, account } = Stack.of(this);
     const api = `${this.api.apiId}/${this.stage.stageName}`;
-    // POST sends a frame; GET asks whether the gateway is up.
-    const resources = ["POST", "GET"].map(
+    const resources = methods.map(
       (method) => `arn:${partition}:execute-api:${region}:${account}:${api}/${method}/@connections/*`,
     );
     role.addToPrincipalPolicy(new PolicyStatement({ actions: ["execute-api:ManageConnections"], resources }));

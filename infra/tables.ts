@@ -4,11 +4,18 @@ import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import { TABLES, type TableDescription, type TableName } from "../shared/settings/tables.ts";
-import type { FunctionName } from "../shared/settings/variables.ts";
+import type { FunctionName, StreamVariable } from "../shared/settings/variables.ts";
 import { pascalCase } from "./name.ts";
 
+/** A router's tables. `streams` is there if the settings keep a stream. */
+export type RouterTables = Readonly<Record<Exclude<TableName, "streams">, ITable>> & {
+  readonly streams?: ITable;
+};
+
 export interface TablesProps {
-  /** What becomes of the receipts when the stack goes. */
+  /** Whether there is a table of streams. */
+  readonly keepsStreams: boolean;
+  /** What becomes of the receipts and the streams when the stack goes. */
   readonly removalPolicy: RemovalPolicy;
   /** @default keys that AWS owns */
   readonly encryptionKey?: IKey;
@@ -27,31 +34,43 @@ type Action =
 const ACTIONS: Readonly<Record<TableName, Partial<Record<FunctionName, readonly Action[]>>>> = {
   connections: {
     socket: ["DeleteItem", "GetItem", "PutItem", "UpdateItem"],
+    connections: ["DeleteItem", "GetItem"],
     consume: ["DeleteItem", "GetItem"],
   },
   subscriptions: {
     socket: ["BatchWriteItem", "DeleteItem"],
+    connections: ["DeleteItem", "Query"],
     consume: ["BatchGetItem", "DeleteItem", "Query"],
   },
   receipts: {
     consume: ["GetItem", "PutItem", "Query", "UpdateItem"],
     receipts: ["GetItem", "Query", "UpdateItem"],
   },
+  streams: {
+    // A cancelled message is emptied in its row.
+    consume: ["GetItem", "PutItem", "Query", "UpdateItem"],
+    // Who subscribes to a stream that has not begun, or reads it, starts it.
+    socket: ["GetItem", "PutItem", "Query"],
+    receipts: ["GetItem", "PutItem", "Query"],
+  },
 };
 
-/** Who is connected, who wants what, and what became of each message. */
-export class Tables extends Construct {
+/** Who is connected, who wants what, what became of each message, and the messages that are kept. */
+export class Tables extends Construct implements RouterTables {
   readonly connections: ITable;
   readonly subscriptions: ITable;
   readonly receipts: ITable;
+  readonly streams?: ITable;
 
-  constructor(scope: Construct, id: string, { removalPolicy, encryptionKey }: TablesProps) {
+  constructor(scope: Construct, id: string, props: TablesProps) {
     super(scope, id);
+    const { keepsStreams, removalPolicy, encryptionKey } = props;
     const table = (name: TableName, removal: RemovalPolicy): ITable => {
-      const { partitionKey, sortKey, timeToLive }: TableDescription = TABLES[name];
+      const { partitionKey, sortKey, sortKeyType = "S", timeToLive }: TableDescription = TABLES[name];
+      const sortType = sortKeyType === "N" ? AttributeType.NUMBER : AttributeType.STRING;
       const made = new TableV2(this, pascalCase(name), {
         partitionKey: { name: partitionKey, type: AttributeType.STRING },
-        ...(sortKey ? { sortKey: { name: sortKey, type: AttributeType.STRING } } : {}),
+        ...(sortKey ? { sortKey: { name: sortKey, type: sortType } } : {}),
         timeToLiveAttribute: timeToLive,
         billing: Billing.onDemand(),
         pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
@@ -67,13 +86,19 @@ export class Tables extends Construct {
     this.connections = table("connections", RemovalPolicy.DESTROY);
     this.subscriptions = table("subscriptions", RemovalPolicy.DESTROY);
     this.receipts = table("receipts", removalPolicy);
+    if (keepsStreams) this.streams = table("streams", removalPolicy);
+  }
+
+  /** The variables of STREAM_ENV. */
+  get streamVariables(): Readonly<Partial<Record<StreamVariable, string>>> {
+    return this.streams ? { STREAMS_TABLE: this.streams.tableName } : {};
   }
 
   /** Lets a function do what ACTIONS says of it. */
   grant(name: FunctionName, grantee: LambdaFunction): void {
     for (const table of Object.keys(TABLES) as TableName[]) {
       const actions = ACTIONS[table][name];
-      if (actions) this[table].grant(grantee, ...actions.map((action) => `dynamodb:${action}`));
+      if (actions) this[table]?.grant(grantee, ...actions.map((action) => `dynamodb:${action}`));
     }
   }
 }

@@ -1,6 +1,5 @@
 import { RemovalPolicy } from "aws-cdk-lib";
 import type { IDomainName, IHttpApi, IWebSocketApi } from "aws-cdk-lib/aws-apigatewayv2";
-import type { ITable } from "aws-cdk-lib/aws-dynamodb";
 import type { Grant, IGrantable } from "aws-cdk-lib/aws-iam";
 import { Key } from "aws-cdk-lib/aws-kms";
 import {
@@ -16,10 +15,11 @@ import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import { LANES, type Lane } from "../shared/protocol/lane.ts";
 import { settings } from "../shared/settings/settings.ts";
-import type { TableName } from "../shared/settings/tables.ts";
 import type { FunctionName } from "../shared/settings/variables.ts";
+import { keepsStreams } from "../shared/streams/kept.ts";
 import { Alarms } from "./alarms.ts";
 import { Auth } from "./auth.ts";
+import { Connections } from "./connections.ts";
 import { Consumer } from "./consumer.ts";
 import { RouterDashboard } from "./dashboard.ts";
 import { hostOf } from "./domain.ts";
@@ -30,7 +30,7 @@ import { RouterMetrics } from "./metrics.ts";
 import { pascalCase } from "./name.ts";
 import type { TagwireProps } from "./props.ts";
 import { RouterSocketApi } from "./socket-api.ts";
-import { Tables } from "./tables.ts";
+import { type RouterTables, Tables } from "./tables.ts";
 
 /**
  * An event router: what comes in by `POST /v1/messages` goes to every WebSocket that it is for.
@@ -50,7 +50,7 @@ export class Tagwire extends RouterMetrics {
   readonly lanes: Readonly<Record<Lane, IQueue>>;
   /** Where messages are that failed for good. */
   readonly deadLetterQueue: IQueue;
-  readonly tables: Readonly<Record<TableName, ITable>>;
+  readonly tables: RouterTables;
   readonly functions: Readonly<Record<FunctionName, IFunction>>;
   readonly httpApi: IHttpApi;
   readonly socketApi: IWebSocketApi;
@@ -88,11 +88,16 @@ export class Tagwire extends RouterMetrics {
 
     const auth = new Auth(this, "Auth", { ...kept, ...(props.auth ? { source: props.auth } : {}) });
     const lanes = new Lanes(this, "Lanes", { ...kept, settings: chosen });
-    const tables = new Tables(this, "Tables", kept);
+    const tables = new Tables(this, "Tables", { ...kept, keepsStreams: keepsStreams(chosen) });
     const ingest = new RouterHttpApi(this, "HttpApi", { ...shared, options: http, auth, lanes, tables });
     const sockets = new RouterSocketApi(this, "SocketApi", { ...shared, options: socket, auth, tables });
     const reserve = props.reserveConcurrency ?? true;
     const consumer = new Consumer(this, "Consumer", { ...shared, reserve, lanes, tables, sockets });
+
+    const closing = new Connections(this, "Connections", {
+      ...{ ...shared, auth, tables, sockets },
+      httpApi: ingest.api,
+    });
 
     this.auth = auth;
     this.httpUrl = ingest.url;
@@ -100,11 +105,12 @@ export class Tagwire extends RouterMetrics {
     if (auth.secret) this.secret = auth.secret;
     this.lanes = lanes.queues;
     this.deadLetterQueue = lanes.deadLetters;
-    const { connections, subscriptions, receipts } = tables;
-    this.tables = { connections, subscriptions, receipts };
+    const { connections, subscriptions, receipts, streams } = tables;
+    this.tables = { connections, subscriptions, receipts, ...(streams ? { streams } : {}) };
     this.functions = {
       ingest: ingest.ingest,
       receipts: ingest.receipts,
+      connections: closing.function,
       consume: consumer.function,
       socket: sockets.function,
     };
@@ -138,7 +144,7 @@ export class Tagwire extends RouterMetrics {
 
   /** What someone who uses the router wants to know, by the name of a stack output. */
   outputs(): Readonly<Record<string, string>> {
-    const { connections, subscriptions, receipts } = this.tables;
+    const { connections, subscriptions, receipts, streams } = this.tables;
     const queues = LANES.map((lane) => [`${pascalCase(lane)}QueueUrl`, this.lanes[lane].queueUrl]);
     return {
       HttpUrl: this.httpUrl,
@@ -151,6 +157,7 @@ export class Tagwire extends RouterMetrics {
       ConnectionsTableName: connections.tableName,
       SubscriptionsTableName: subscriptions.tableName,
       ReceiptsTableName: receipts.tableName,
+      ...(streams ? { StreamsTableName: streams.tableName } : {}),
     };
   }
 }

@@ -120,6 +120,7 @@ export async function start(options: StartOptions = {}): Promise<Router> {
   };
   const ingest = invokable("ingest");
   const receipts = invokable("receipts");
+  const closing = invokable("connections");
   const socket = invokable("socket");
   const consume = invokable("consume", limits.reservedConcurrency ?? reservedConcurrency(settings));
 
@@ -148,6 +149,7 @@ export async function start(options: StartOptions = {}): Promise<Router> {
     httpApi({
       ingest,
       receipts,
+      closing,
       clock,
       limits,
       quota,
@@ -188,7 +190,7 @@ export async function start(options: StartOptions = {}): Promise<Router> {
   const release = async (grace: number) => {
     stopping = true;
     clearInterval(expiry);
-    await Promise.all([ingest.settled(), receipts.settled()]);
+    await Promise.all([ingest.settled(), receipts.settled(), closing.settled()]);
     await emptied(queues, grace);
     await Promise.all(pollers.map((poller) => poller.stop()));
     const remaining = await left(queues);

@@ -1,5 +1,10 @@
 import type { Receipt } from "../shared/protocol/receipt.ts";
-import { type DisconnectOptions, type DisconnectTarget, disconnect } from "./disconnect.ts";
+import {
+  type DisconnectOptions,
+  type DisconnectResult,
+  type DisconnectTarget,
+  disconnect,
+} from "./disconnect.ts";
 import { callSettings, type PublisherOptions } from "./options.ts";
 import {
   type OutgoingMessage,
@@ -46,8 +51,8 @@ export interface Publisher {
   waitFor(id: string, options?: WaitOptions): Promise<EndedReceipt>;
   /** Cancels what has not been delivered yet. Returns the receipt after it. */
   cancel(id: string, options?: ReceiptOptions): Promise<Receipt>;
-  /** Closes the connections of a user, or one connection. Needs an admin token. */
-  disconnect(target: DisconnectTarget, options?: DisconnectOptions): Promise<void>;
+  /** Closes the connections of a user, or one connection. Needs an admin token. Throws DISCONNECT_INCOMPLETE. */
+  disconnect(target: DisconnectTarget, options?: DisconnectOptions): Promise<DisconnectResult>;
 }
 
 /** A publisher. Throws OPTIONS_INVALID. */
@@ -55,8 +60,7 @@ export const publisher = (options: PublisherOptions): Publisher => publisherOn(S
 
 /** A publisher on a runtime of the caller's. */
 export function publisherOn(runtime: Runtime, options: PublisherOptions): Publisher {
-  const settings = callSettings(options);
-  const deps: RequestDeps = { runtime, settings, tokens: tokenSource(options, runtime) };
+  const deps = requestDeps(runtime, options);
   return {
     publish: (message, { signal } = {}) => publish(deps, message, signal),
     publishAll: (messages, { signal } = {}) => publishAll(deps, messages, signal),
@@ -66,3 +70,10 @@ export function publisherOn(runtime: Runtime, options: PublisherOptions): Publis
     disconnect: (target, asked) => disconnect(deps, target, asked),
   };
 }
+
+/** What calls of a router share: its address, its bounds and its tokens. */
+export const requestDeps = (runtime: Runtime, options: PublisherOptions): RequestDeps => ({
+  runtime,
+  settings: callSettings(options),
+  tokens: tokenSource(options, runtime),
+});

@@ -1,4 +1,10 @@
-import type { Connection, ConnectionRow, OpenChange, TagChange } from "./connections/connection.ts";
+import type {
+  Connection,
+  ConnectionRow,
+  OpenChange,
+  TagChange,
+  TokenRefresh,
+} from "./connections/connection.ts";
 import type { Metric } from "./metric.ts";
 import type { Result } from "./protocol/errors.ts";
 import type { Identity } from "./protocol/grant.ts";
@@ -127,9 +133,14 @@ export interface Connections {
   /**
    * Changes the tags of its row, adds the mark of the change and charges its budget, in one write. Returns the new row.
    * Returns undefined and writes nothing if the connection does not exist, if it would have more than `tagLimit` tags,
-   * or if its budget is not the one in `row`.
+   * if its budget is not the one in `row`, or if tags are added and it may not add the topics of `row` any more.
    */
   change(row: ConnectionRow, change: TagChange): Promise<ConnectionRow | undefined>;
+  /**
+   * Gives its row the tags, grants and ends of another token, adds the mark and charges its budget, in one write.
+   * Returns the new row. Returns undefined and writes nothing if the connection does not exist or changed since `row`.
+   */
+  refresh(row: ConnectionRow, refresh: TokenRefresh): Promise<ConnectionRow | undefined>;
   /** Removes a mark from its row. Returns false and writes nothing if the tags differ from those of `row`. */
   settle(row: ConnectionRow, mark: OpenChange): Promise<boolean>;
   /** Deletes the row and returns it. Returns undefined if it does not exist or has another connect time. */
@@ -145,6 +156,8 @@ export interface Lease extends Claimant {
   readonly returnsAt: number;
   /** Whether SQS moves the job to the dead-letter queue after it. */
   readonly onFinalReceive: boolean;
+  /** The number of the last message of its stream, as far as the run knows. Absent if its target keeps no stream. */
+  readonly after?: number;
 }
 
 export type Claim =
@@ -156,12 +169,24 @@ export type Claim =
       readonly split?: readonly HashRange[];
       /** The number of consecutive runs that died while they had the lease. */
       readonly deaths: number;
+      /** The number of the message in its stream, if an earlier run wrote it. */
+      readonly seq?: number;
+      /**
+       * The `after` of the first lease, if no run wrote a number: an earlier run may have appended the message at a
+       * higher one. Absent if no earlier run had a lease with it.
+       */
+      readonly after?: number;
     }
   /** Another run has the lease. */
   | { readonly kind: "leased"; readonly until: number }
   /** Runs died while they had the lease, and this claim does not take such jobs (`suspects`). */
   | { readonly kind: "suspect"; readonly deaths: number }
-  | { readonly kind: "over"; readonly why: "duplicate" | "cancelled" | "ended" | "split" }
+  | {
+      readonly kind: "over";
+      readonly why: "duplicate" | "cancelled" | "ended" | "split";
+      /** The number of a cancelled message in its stream, if a run wrote it. */
+      readonly seq?: number;
+    }
   /** A newer deployment wrote its row. */
   | { readonly kind: "newer"; readonly version: number };
 
@@ -184,8 +209,8 @@ export interface Receipts {
    */
   claim(job: Job, lease: Lease, now: number): Promise<Claim>;
   /**
-   * Writes the outcome of a run, sets the count of deaths to 0 and releases the lease, except for a split. After a
-   * cancel an ending is still written, since it has happened; a retry or a split is not, and returns `cancelled`. After
+   * Writes the outcome of a run and the job's `seq`, sets the count of deaths to 0 and releases the lease, except for
+   * a split. After a cancel an ending is still written, since it has happened; a retry or a split is not, and returns `cancelled`. After
    * a split every outcome is written.
    */
   settle(job: Job, run: string, outcome: Outcome, now: number): Promise<Settled>;
@@ -232,12 +257,24 @@ export type SendResult =
   /** 400 or 413: the gateway never delivers this frame to this connection. */
   | { readonly kind: "refused"; readonly reason: string };
 
+/** The result of a request to close a socket. */
+export type CloseResult =
+  | { readonly kind: "closed" }
+  /** 410 or 400: the connection does not exist, or its `$connect` has not returned. */
+  | { readonly kind: "gone" }
+  | Extract<SendResult, { readonly kind: "throttled" | "unavailable" }>;
+
 /** The state of the gateway, from a probe or from recent sends. */
 export type GatewayState = "up" | "throttled" | "down";
 
 export interface Sockets {
   /** Sends one frame once. The caller MUST NOT change its bytes afterwards. MUST return a failed send and not throw. */
   send(id: ConnectionId, frame: Uint8Array): Promise<SendResult>;
+  /**
+   * Closes a socket; frames that were sent before reach it first. Idempotent: a socket that is closed is `gone`. MUST
+   * return a failure and not throw.
+   */
+  close(id: ConnectionId): Promise<CloseResult>;
   /**
    * Requests a connection that cannot exist (GET @connections): 410 or 400 means up, 429 throttled, any other result
    * down. MUST NOT throw.

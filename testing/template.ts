@@ -1,3 +1,5 @@
+import { STREAM_ENV } from "../shared/settings/variables.ts";
+
 /** A CloudFormation template as the CDK writes it. */
 export interface Template {
   readonly Resources: Readonly<Record<string, TemplateResource>>;
@@ -32,23 +34,31 @@ interface FunctionProperties {
 
 /**
  * The functions of a template by name. A function is told by the variables that it must have, since its logical id
- * is of no consequence. Throws if there is not exactly one function for each name.
+ * is of no consequence; only where two have the same ones, by the name of its construct in that id. Those that it has
+ * only if streams are kept are left out. Throws if there is not exactly one function for each name.
  */
 export function functionsIn<Name extends string>(
   { Resources }: Template,
   variables: Readonly<Record<Name, readonly string[]>>,
 ): Readonly<Record<Name, TemplateFunction>> {
-  const found = Object.values(Resources)
-    .filter(({ Type }) => Type === "AWS::Lambda::Function")
-    .map(({ Properties }) => described(Properties as unknown as FunctionProperties));
+  const found = Object.entries(Resources)
+    .filter(([, { Type }]) => Type === "AWS::Lambda::Function")
+    .map(([id, { Properties }]) => ({ id, ...described(Properties as unknown as FunctionProperties) }));
   const named = Object.entries<readonly string[]>(variables).map(([name, keys]) => {
     const wanted = [...keys].sort().join();
-    const fitting = found.filter((one) => Object.keys(one.variables).sort().join() === wanted);
+    const alike = found.filter((one) => namesOf(one).sort().join() === wanted);
+    const fitting = alike.length > 1 ? alike.filter(({ id }) => isNamed(id, name)) : alike;
     if (fitting.length !== 1) throw new Error(`${fitting.length} functions have the variables of ${name}`);
     return [name, fitting[0]];
   });
   return Object.fromEntries(named);
 }
+
+const isNamed = (id: string, name: string): boolean => id.toLowerCase().includes(`${name}function`);
+const OPTIONAL: readonly string[] = Object.values(STREAM_ENV).flat();
+
+const namesOf = ({ variables }: TemplateFunction): string[] =>
+  Object.keys(variables).filter((name) => !OPTIONAL.includes(name));
 
 const described = (properties: FunctionProperties): TemplateFunction => ({
   role: properties.Role["Fn::GetAtt"][0],

@@ -29,6 +29,17 @@ export const pathParameterOf = (event: HttpEvent, name: string): string | undefi
 export const queryParameterOf = (event: HttpEvent, name: string): string | undefined =>
   ownTextOf(fieldsOf(event)["queryStringParameters"], name);
 
+/** All parameters of the query that are texts. */
+export const queryOf = (event: HttpEvent): Readonly<Record<string, string>> => {
+  const query = fieldsOf(fieldsOf(event)["queryStringParameters"]);
+  return Object.fromEntries(
+    Object.entries(query).flatMap(([name, value]) => {
+      const text = textOf(value);
+      return text === undefined ? [] : [[name, text]];
+    }),
+  );
+};
+
 const ownTextOf = (value: unknown, name: string): string | undefined => {
   const fields = fieldsOf(value);
   return Object.hasOwn(fields, name) ? textOf(fields[name]) : undefined;
@@ -36,10 +47,22 @@ const ownTextOf = (value: unknown, name: string): string | undefined => {
 
 /** In capitals. Where the event has no method, its route has one: `DELETE /v1/messages/{id}`. */
 export function methodOf(event: HttpEvent): string {
-  const { http, routeKey: route } = fieldsOf(fieldsOf(event)["requestContext"]);
-  const routeKey = textOf(fieldsOf(event)["routeKey"]) ?? textOf(route) ?? "";
-  return (textOf(fieldsOf(http)["method"]) ?? routeKey.split(" ")[0] ?? "").toUpperCase();
+  const { http } = fieldsOf(fieldsOf(event)["requestContext"]);
+  return (textOf(fieldsOf(http)["method"]) ?? routeOf(event).split(" ")[0] ?? "").toUpperCase();
 }
+
+/** Whether the event came by a route of this path, or has this path if it names no route. */
+export function isAt(event: HttpEvent, path: string): boolean {
+  const { http } = fieldsOf(fieldsOf(event)["requestContext"]);
+  const at =
+    routeOf(event).split(" ")[1] ?? textOf(fieldsOf(event)["rawPath"]) ?? textOf(fieldsOf(http)["path"]);
+  return at === path;
+}
+
+const routeOf = (event: HttpEvent): string =>
+  textOf(fieldsOf(event)["routeKey"]) ??
+  textOf(fieldsOf(fieldsOf(event)["requestContext"])["routeKey"]) ??
+  "";
 
 /** The bytes of the body as they were sent; undefined if the event's text cannot come of any bytes. */
 export function bodyOf(event: HttpEvent): Uint8Array | undefined {

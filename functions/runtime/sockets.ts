@@ -2,6 +2,7 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { signedSockets } from "../../shared/adapters/apigateway/signed-sockets.ts";
 import type { Sockets } from "../../shared/ports.ts";
 import type { DeliveryPolicy } from "../../shared/settings/policy.ts";
+import type { ClientLimits } from "./clients.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** The sockets behind a callback address. Region and credentials are those of the other client, which keeps them. */
@@ -22,3 +23,9 @@ export const socketsOf = (
     connections: sendsInFlight,
     now: clock.now,
   });
+
+/** How functions that close sockets call the gateway: two calls take at most half of their time. */
+export const closingPolicy = ({ timeoutSeconds }: Pick<ClientLimits, "timeoutSeconds">) => ({
+  sendTimeoutMilliseconds: Math.min(3_000, 250 * timeoutSeconds),
+  sendsInFlight: 10,
+});

@@ -13,7 +13,7 @@ export interface Tables {
   stop(): Promise<void>;
 }
 
-/** DynamoDB in memory on the loopback address, with the three tables. */
+/** DynamoDB in memory on the loopback address, with the router's tables. */
 export async function startTables(): Promise<Tables> {
   const server = dynalite({ createTableMs: 0 });
   const tables = await createTables(`http://127.0.0.1:${await listen(server)}`);
@@ -26,7 +26,7 @@ export async function startTables(): Promise<Tables> {
   };
 }
 
-/** The three tables in the DynamoDB of an endpoint. A stop leaves them there. */
+/** The router's tables in the DynamoDB of an endpoint. A stop leaves them there. */
 export async function createTables(endpoint: string, prefix = "tagwire"): Promise<Tables> {
   const client = new DynamoDBClient({ endpoint, region: REGION, credentials: CREDENTIALS });
   const nameOf = (table: string) => `${prefix}-${table}`;
@@ -39,6 +39,7 @@ export async function createTables(endpoint: string, prefix = "tagwire"): Promis
       connections: nameOf("connections"),
       subscriptions: nameOf("subscriptions"),
       receipts: nameOf("receipts"),
+      streams: nameOf("streams"),
     },
     async expire(now) {
       for (const [table, description] of Object.entries(TABLES)) {
@@ -52,14 +53,18 @@ export async function createTables(endpoint: string, prefix = "tagwire"): Promis
 async function create(
   client: DynamoDBClient,
   TableName: string,
-  { partitionKey, sortKey }: TableDescription,
+  { partitionKey, sortKey, sortKeyType = "S" }: TableDescription,
 ) {
-  const keys = sortKey === undefined ? [partitionKey] : [partitionKey, sortKey];
+  const keys = [partitionKey, ...(sortKey === undefined ? [] : [sortKey])];
+  const typeOf = (name: string) => (name === sortKey ? sortKeyType : "S");
   await client.send(
     new CreateTableCommand({
       TableName,
       BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
+      AttributeDefinitions: keys.map((AttributeName) => ({
+        AttributeName,
+        AttributeType: typeOf(AttributeName),
+      })),
       KeySchema: keys.map((AttributeName, i) => ({ AttributeName, KeyType: i === 0 ? "HASH" : "RANGE" })),
     }),
   );

@@ -17,6 +17,7 @@ import { sendInvocation, sendJson, sendProblem } from "./reply.ts";
 export interface HttpApiDeps {
   readonly ingest: Pick<Lambda<"ingest">, "invoke">;
   readonly receipts: Pick<Lambda<"receipts">, "invoke">;
+  readonly closing: Pick<Lambda<"connections">, "invoke">;
   readonly clock: Pick<Clock, "now">;
   readonly limits: Pick<Limits, "bodyBytes" | "httpTimeout">;
   readonly quota: Quota;
@@ -35,7 +36,10 @@ export interface HttpApiDeps {
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
 }
 
-/** The HTTP API in front of ingest and receipts, and what only this runtime has: its page, its documents, /health and /metrics. */
+/**
+ * The HTTP API in front of ingest, receipts and connections, and what only this runtime has: its page, its documents,
+ * /health and /metrics.
+ */
 export function httpApi(deps: HttpApiDeps): RequestListener {
   return (request, response) => {
     if (cors(deps.origins, request, response)) return;
@@ -59,6 +63,11 @@ async function serve(deps: HttpApiDeps, request: IncomingMessage, response: Serv
     const match = { routeKey: `${method} /v1/messages/{id}`, pathParameters: { id: decode(id) } };
     return invoke(deps, deps.receipts, request, response, match);
   }
+  const closed = method === "DELETE" && closedBy(path);
+  if (closed) return invoke(deps, deps.closing, request, response, closed);
+  if (method === "GET" && path === "/v1/history") {
+    return invoke(deps, deps.receipts, request, response, { routeKey: "GET /v1/history" });
+  }
   if (method === "GET" && path === "/health") {
     return sendJson(response, 200, { status: "ok", deadLetters: deps.deadLetters });
   }
@@ -79,6 +88,18 @@ const DOCUMENTS = new Map<string, () => object>([
 ]);
 const INGEST: Match = { routeKey: "POST /v1/messages" };
 const MESSAGE = /^\/v1\/messages\/([^/]+)$/;
+
+const USER_CONNECTIONS = /^\/v1\/users\/([^/]+)\/connections$/;
+const CONNECTION = /^\/v1\/connections\/([^/]+)$/;
+
+/** The route of a request to disconnect. */
+function closedBy(path: string): Match | undefined {
+  const user = USER_CONNECTIONS.exec(path)?.[1];
+  if (user)
+    return { routeKey: "DELETE /v1/users/{user}/connections", pathParameters: { user: decode(user) } };
+  const id = CONNECTION.exec(path)?.[1];
+  return id ? { routeKey: "DELETE /v1/connections/{id}", pathParameters: { id: decode(id) } } : undefined;
+}
 
 async function invoke(
   { clock, limits, quota }: HttpApiDeps,

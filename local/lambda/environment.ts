@@ -1,6 +1,7 @@
 import { LANES } from "../../shared/protocol/lane.ts";
 import type { Settings } from "../../shared/settings/schema.ts";
-import { ENV, type FunctionName } from "../../shared/settings/variables.ts";
+import { ENV, type FunctionName, STREAM_ENV } from "../../shared/settings/variables.ts";
+import { keepsStreams } from "../../shared/streams/kept.ts";
 import { functionCredentials, REGION } from "../emulators/aws.ts";
 import type { Queues } from "../emulators/queue.ts";
 import type { Tables } from "../emulators/table.ts";
@@ -17,7 +18,10 @@ interface Parts {
   readonly claim: string;
 }
 
-/** The variables of one function: those of its row in ENV and those of the AWS SDK, no others. */
+/**
+ * The variables of one function: those of its row in ENV, those of STREAM_ENV if the settings keep a stream, and those of
+ * the AWS SDK. No others.
+ */
 export function environment(name: FunctionName, parts: Parts): Environment {
   const { settings, queues, tables, socketEndpoint, secretId, claim } = parts;
   const all: Readonly<Record<(typeof ENV)[FunctionName][number], string>> = {
@@ -33,9 +37,12 @@ export function environment(name: FunctionName, parts: Parts): Environment {
     SETTINGS: JSON.stringify(settings),
     ROUTER: "local",
   };
+  const streams = { STREAMS_TABLE: tables.names.streams };
+  const streamNames = keepsStreams(settings) ? (STREAM_ENV[name] ?? []) : [];
   const { accessKeyId, secretAccessKey, sessionToken } = functionCredentials(name);
   return {
     ...Object.fromEntries(ENV[name].map((key) => [key, all[key]])),
+    ...Object.fromEntries(streamNames.map((key) => [key, streams[key]])),
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,

@@ -6,6 +6,7 @@ import type {
   SQSBatchResponse,
   SQSEvent,
 } from "aws-lambda";
+import { connectionsHandler } from "../../functions/connections.ts";
 import { consumeHandler } from "../../functions/consume.ts";
 import { ingestHandler } from "../../functions/ingest.ts";
 import { receiptsHandler } from "../../functions/receipts.ts";
@@ -17,6 +18,7 @@ export type Handler<Event, Reply> = (event: Event, context: Context) => Promise<
 interface Events {
   readonly ingest: APIGatewayProxyEventV2;
   readonly receipts: APIGatewayProxyEventV2;
+  readonly connections: APIGatewayProxyEventV2;
   readonly consume: SQSEvent;
   readonly socket: APIGatewayProxyWebsocketEventV2;
 }
@@ -24,6 +26,7 @@ interface Events {
 interface Replies {
   readonly ingest: APIGatewayProxyStructuredResultV2;
   readonly receipts: APIGatewayProxyStructuredResultV2;
+  readonly connections: APIGatewayProxyStructuredResultV2;
   readonly consume: SQSBatchResponse;
   readonly socket: APIGatewayProxyStructuredResultV2;
 }
@@ -40,6 +43,7 @@ export type Handlers = {
 export const REAL_HANDLERS: Handlers = {
   ingest: ingestHandler,
   receipts: receiptsHandler,
+  connections: connectionsHandler,
   consume: consumeHandler,
   socket: socketHandler,
 };

@@ -1,6 +1,6 @@
-import { CLIENT_FRAMES, SUBPROTOCOL } from "../protocol/frame.ts";
-import { SERVER_FRAMES } from "../protocol/server-frame.ts";
-import { frameName, frameSchemas } from "./components.ts";
+import { type CLIENT_FRAMES, SUBPROTOCOL } from "../protocol/frame.ts";
+import type { SERVER_FRAMES } from "../protocol/server-frame.ts";
+import { frameName, frameSchemas, replyName } from "./components.ts";
 
 /** The WebSocket as an AsyncAPI 3 document: what the router receives and sends. */
 export const asyncApi = () => ({
@@ -32,7 +32,7 @@ export const asyncApi = () => ({
     socket: {
       address: "/",
       messages: Object.fromEntries(
-        TYPES.map((type) => [frameName(type), { $ref: `#/components/messages/${frameName(type)}` }]),
+        FRAMES.map(({ name }) => [name, { $ref: `#/components/messages/${name}` }]),
       ),
       bindings: { ws: { method: "GET", headers: SUBPROTOCOL_HEADER, bindingVersion: "0.1.0" } },
     },
@@ -40,19 +40,15 @@ export const asyncApi = () => ({
   operations: Object.fromEntries([
     ...Object.entries(REPLIES).map(([type, reply]) => [
       type,
-      { action: "receive", channel: SOCKET, messages: [inSocket(type)], reply: repliesOf(reply) },
+      { action: "receive", channel: SOCKET, messages: [inSocket(frameName(type))], reply: repliesOf(reply) },
     ]),
-    ["message", { action: "send", channel: SOCKET, messages: [inSocket("message")] }],
+    ["message", { action: "send", channel: SOCKET, messages: [inSocket(replyName("message"))] }],
   ]),
   components: {
     messages: Object.fromEntries(
-      TYPES.map((type) => [
-        frameName(type),
-        {
-          name: type,
-          summary: SUMMARIES[type],
-          payload: { $ref: `#/components/schemas/${frameName(type)}` },
-        },
+      FRAMES.map(({ name, type, summary }) => [
+        name,
+        { name: type, summary, payload: { $ref: `#/components/schemas/${name}` } },
       ]),
     ),
     schemas: frameSchemas(),
@@ -70,31 +66,46 @@ export const asyncApi = () => ({
 type ClientType = keyof typeof CLIENT_FRAMES;
 type ServerType = keyof typeof SERVER_FRAMES;
 
-const TYPES = [...Object.keys(CLIENT_FRAMES), ...Object.keys(SERVER_FRAMES)] as (ClientType | ServerType)[];
-
 /** The frames that answer a frame, by its type. */
 const REPLIES: Readonly<Record<ClientType, readonly ServerType[]>> = {
   subscribe: ["subscribed", "error"],
   unsubscribe: ["unsubscribed", "error"],
+  token: ["token", "error"],
+  history: ["history", "error"],
   ping: ["pong", "error"],
 };
 
-const SUMMARIES: Readonly<Record<ClientType | ServerType, string>> = {
-  subscribe: "Asks for the messages to some topics.",
+const ASKS: Readonly<Record<ClientType, string>> = {
+  subscribe: "Asks for the messages to some topics, and for those that were missed.",
   unsubscribe: "Asks for no more messages to some topics.",
-  ping: "Asks whether the connection is known, and for its id.",
+  token: "Gives a newer token of the same user, so that the connection lives on.",
+  history: "Asks for kept messages of one topic.",
+  ping: "Asks whether the connection is known, for its id, and for the present positions of streams.",
+};
+
+const GIVES: Readonly<Record<ServerType, string>> = {
   message: "There is a message for the connection.",
   subscribed: "From now on messages to these topics arrive.",
   unsubscribed: "Messages to these topics do not arrive any more.",
+  token: "From now on the connection lives by the new token.",
+  history: "Kept messages of one topic.",
   pong: "Answers a ping.",
-  error: "A frame was refused. The socket stays open.",
+  error: "A frame was refused. After TOKEN_EXPIRED and CONNECTION_UNKNOWN the router closes the socket.",
 };
+
+const FRAMES = [
+  ...Object.entries(ASKS).map(([type, summary]) => ({ type, name: frameName(type), summary })),
+  ...Object.entries(GIVES).map(([type, summary]) => ({ type, name: replyName(type), summary })),
+];
 
 const SOCKET = { $ref: "#/channels/socket" };
 const SECURITY = [{ $ref: "#/components/securitySchemes/token" }];
 
-const inSocket = (type: string) => ({ $ref: `#/channels/socket/messages/${frameName(type)}` });
-const repliesOf = (types: readonly string[]) => ({ channel: SOCKET, messages: types.map(inSocket) });
+const inSocket = (name: string) => ({ $ref: `#/channels/socket/messages/${name}` });
+const repliesOf = (types: readonly string[]) => ({
+  channel: SOCKET,
+  messages: types.map((type) => inSocket(replyName(type))),
+});
 
 const SUBPROTOCOL_HEADER = {
   type: "object",
@@ -108,4 +119,6 @@ const SUBPROTOCOL_HEADER = {
 
 const DESCRIPTION = `Each frame is one JSON object in a text message. The router refuses fields and types that it does not know; a client ignores fields, types and codes that it does not know.
 
-A client sends no second frame about a topic before the first is answered. Frames of one socket run side by side, and replies come in the order in which they are ready.`;
+A client sends no second frame about a topic before the first is answered. Frames of one socket run side by side, and replies come in the order in which they are ready.
+
+If a topic keeps a stream, its messages have numbers that follow one another. A client that was away asks by the number of the last message that it handed on.`;

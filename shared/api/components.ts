@@ -1,11 +1,12 @@
 import * as v from "valibot";
+import { Disconnected } from "../protocol/disconnected.ts";
 import { CLIENT_FRAMES } from "../protocol/frame.ts";
 import { GRANT_CLAIM, Grant, Registered } from "../protocol/grant.ts";
 import { QueuedItem, RefusedItem } from "../protocol/item.ts";
 import { MessageId, PublishRequest } from "../protocol/message.ts";
 import { FieldError, Problem } from "../protocol/problem.ts";
 import { Receipt } from "../protocol/receipt.ts";
-import { RefusedTopic, SERVER_FRAMES } from "../protocol/server-frame.ts";
+import { History, MessageFrame, RefusedTopic, SERVER_FRAMES } from "../protocol/server-frame.ts";
 import { ConnectionId, Tag, Topic, UserId } from "../protocol/tag.ts";
 import { Target } from "../protocol/target.ts";
 import { type JsonSchema, jsonSchemas, type Named } from "./json-schema.ts";
@@ -20,7 +21,16 @@ const GatewayError = v.object({ message: v.string() });
 /** The claims of a token. A deployment can give the claim with the grant another name. */
 const Claims = v.object({ ...Registered.entries, [GRANT_CLAIM]: v.optional(v.union([Grant, v.string()])) });
 
-const REPLIES = { QueuedItem, RefusedItem, Receipt, ...REFUSALS, GatewayError };
+const REPLIES = {
+  QueuedItem,
+  RefusedItem,
+  Receipt,
+  MessageFrame,
+  History,
+  Disconnected,
+  ...REFUSALS,
+  GatewayError,
+};
 
 /** The schemas of the HTTP API. */
 export const httpSchemas = (): Readonly<Record<string, JsonSchema>> =>
@@ -30,19 +40,23 @@ export const httpSchemas = (): Readonly<Record<string, JsonSchema>> =>
 
 /** The schemas of the frames, in the dialect that AsyncAPI 3.0 has: draft 7. */
 export const frameSchemas = (): Readonly<Record<string, JsonSchema>> =>
-  described(jsonSchemas({ ...NAMES, FieldError, RefusedTopic, ...FRAMES }, "draft-07"));
+  described(jsonSchemas({ ...NAMES, Tag, FieldError, RefusedTopic, ...FRAMES }, "draft-07"));
 
 /** `subscribe` is `SubscribeFrame`. */
 export const frameName = (type: string): string => `${type.charAt(0).toUpperCase()}${type.slice(1)}Frame`;
 
-/** The frames by the names of their schemas, and by who sends them. */
+/** The name of a frame that the router sends: `token` is `TokenReplyFrame`, since a client sends one of that type. */
+export const replyName = (type: string): string =>
+  frameName(Object.hasOwn(CLIENT_FRAMES, type) ? `${type}Reply` : type);
+
+/** The frames by the names of their schemas. */
 const FRAMES: Named = {
-  ...framesOf(CLIENT_FRAMES),
-  ...framesOf(SERVER_FRAMES),
+  ...framesOf(CLIENT_FRAMES, frameName),
+  ...framesOf(SERVER_FRAMES, replyName),
 };
 
-function framesOf(frames: Named): Named {
-  return Object.fromEntries(Object.entries(frames).map(([type, schema]) => [frameName(type), schema]));
+function framesOf(frames: Named, nameOf: (type: string) => string): Named {
+  return Object.fromEntries(Object.entries(frames).map(([type, schema]) => [nameOf(type), schema]));
 }
 
 const described = (schemas: Readonly<Record<string, JsonSchema>>): Readonly<Record<string, JsonSchema>> =>

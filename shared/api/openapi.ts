@@ -1,6 +1,8 @@
 import { BATCH_MESSAGES, BODY_BYTES } from "../protocol/limits.ts";
 import { httpSchemas } from "./components.ts";
-import { refusals } from "./responses.ts";
+import { DISCONNECT_CONNECTION, DISCONNECT_USER } from "./disconnect.ts";
+import { HISTORY } from "./history.ts";
+import { refusals, TOKEN_CODES } from "./responses.ts";
 
 /** The HTTP API as an OpenAPI 3.1 document. Routes that only the router of one machine has are not in it. */
 export const openApi = () => ({
@@ -8,7 +10,7 @@ export const openApi = () => ({
   info: {
     title: "Tagwire HTTP API",
     version: "1",
-    summary: "Posts messages, reads their receipts and cancels them.",
+    summary: "Posts messages, reads their receipts and cancels them, and disconnects users.",
     description: DESCRIPTION,
     license: { name: "MIT", identifier: "MIT" },
   },
@@ -24,6 +26,9 @@ export const openApi = () => ({
   paths: {
     "/v1/messages": { post: POST },
     "/v1/messages/{id}": { parameters: RECEIPT_PARAMETERS, get: READ, delete: CANCEL },
+    "/v1/users/{user}/connections": DISCONNECT_USER,
+    "/v1/connections/{id}": DISCONNECT_CONNECTION,
+    "/v1/history": HISTORY,
   },
   components: {
     securitySchemes: {
@@ -53,14 +58,6 @@ const EXAMPLE = {
   data: { order: 1000042, parcels: 2 },
   ttlSeconds: 3600,
 };
-
-const TOKEN_CODES = [
-  "TOKEN_MISSING",
-  "TOKEN_INVALID",
-  "TOKEN_EXPIRED",
-  "ORIGIN_FORBIDDEN",
-  "KEYS_UNAVAILABLE",
-] as const;
 
 const POST = {
   operationId: "postMessages",

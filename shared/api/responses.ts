@@ -20,6 +20,15 @@ const GATEWAY: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
 };
 
+/** The codes of a request whose token is not good. */
+export const TOKEN_CODES = [
+  "TOKEN_MISSING",
+  "TOKEN_INVALID",
+  "TOKEN_EXPIRED",
+  "ORIGIN_FORBIDDEN",
+  "KEYS_UNAVAILABLE",
+] as const satisfies readonly ErrorCode[];
+
 export interface Refusals {
   /** The codes of problem documents. */
   readonly codes: readonly ErrorCode[];

@@ -1,3 +1,4 @@
+import type { Disconnected } from "../protocol/disconnected.ts";
 import type { FieldError, Problem } from "../protocol/errors.ts";
 import type { ClientFrame, RefusedTopic, ServerFrame } from "../protocol/frame.ts";
 import type { GRANT_CLAIM, Grant, Identity } from "../protocol/grant.ts";
@@ -6,6 +7,7 @@ import { DATA_LEVELS, DEFAULT_DEDUPE_SECONDS, FRAME_BYTES } from "../protocol/li
 import type { PublishRequest } from "../protocol/message.ts";
 import type { MessageFrame } from "../protocol/message-frame.ts";
 import type { Receipt } from "../protocol/receipt.ts";
+import type { History } from "../protocol/server-frame.ts";
 
 /*
  * What the documents say of each field. It stands apart from the schemas, which the functions load. A field without its
@@ -31,6 +33,15 @@ const changes = {
   ref: REF,
 };
 const asks = { type: TYPE, topics: "Names of topics. One that is named twice is answered once.", ref: REF };
+const LAST = "How many of the last messages to answer with.";
+
+const HISTORY = {
+  topic: "The topic, or `@user`.",
+  messages: "In ascending order of `seq`.",
+  position: "Where the client is in the stream after this reply. Absent if the topic keeps none.",
+  more: "Whether there are messages after `position` which did not fit.",
+  gap: "Whether messages after the asked position are not kept any more. `messages` begins at the oldest kept.",
+};
 
 export const FIELD_TEXT = {
   PublishRequest: {
@@ -50,6 +61,10 @@ export const FIELD_TEXT = {
     id: "The id of the message, by which its receipt can be read.",
     state: "The message is stored durably.",
   } satisfies FieldsOf<QueuedItem>,
+  Disconnected: {
+    closed: "The number of sockets that this request closed.",
+    more: "Whether some may be left: then send the same request again.",
+  } satisfies FieldsOf<Disconnected>,
   RefusedItem: {
     id: "The id that the producer gave, if that is a string.",
     state: "The message is not stored.",
@@ -97,25 +112,54 @@ export const FIELD_TEXT = {
     code: CODE,
     detail: DETAIL,
   } satisfies FieldsOf<RefusedTopic>,
-  SubscribeFrame: asks satisfies Frame<ClientFrame, "subscribe">,
+  SubscribeFrame: {
+    ...asks,
+    since:
+      "By topic, the position of the client: the number of the last message that it handed on. `@user` is the stream of the own user.",
+    last: `${LAST} For the topics that \`since\` does not name.`,
+  } satisfies Frame<ClientFrame, "subscribe">,
   UnsubscribeFrame: asks satisfies Frame<ClientFrame, "unsubscribe">,
-  PingFrame: { type: TYPE, ref: REF } satisfies Frame<ClientFrame, "ping">,
+  HistoryFrame: {
+    type: TYPE,
+    topic: "A topic that the token grants, or `@user` for the stream of the own user.",
+    since: "The position after which the messages are asked for. Give either this or `last`.",
+    last: LAST,
+    ref: REF,
+  } satisfies Frame<ClientFrame, "history">,
+  PingFrame: {
+    type: TYPE,
+    positions: "The streams whose present positions are asked for, with the client's own.",
+    ref: REF,
+  } satisfies Frame<ClientFrame, "ping">,
   MessageFrame: {
     type: TYPE,
     id: "The id of the message. A client drops a frame whose id it has seen.",
+    seq: "Its number, if the topic or the user keeps a stream.",
     event: "The name that the producer gave. Absent if it gave none.",
-    data: "What the producer sent.",
+    data: "What the producer sent. Absent only if the message is `omitted`.",
+    omitted: "The message is kept, and too large for every reply.",
     time: "When the message was accepted.",
     topic: "The topic that the message is for.",
     to: "The kind of its target, if that is no topic.",
   } satisfies FieldsOf<MessageFrame>,
-  SubscribedFrame: changes satisfies Frame<ServerFrame, "subscribed">,
+  SubscribedFrame: {
+    ...changes,
+    positions: "Where the client is in each stream after this reply. Absent if no topic keeps a stream.",
+    recovered:
+      "Of each topic that `since` named: whether nothing is missed. If not, `positions` has the present position.",
+    messages: "What the client missed, by topic in ascending order of `seq`. Absent if there is nothing.",
+    more: "The topics that have messages after `positions` which did not fit: ask for their history.",
+  } satisfies Frame<ServerFrame, "subscribed">,
   UnsubscribedFrame: changes satisfies Frame<ServerFrame, "unsubscribed">,
   PongFrame: {
     type: TYPE,
     connection: "The id of this connection, which a target can name.",
+    positions: "The present position of each stream that the ping named. Absent if they could not be read.",
+    refused: "The topics that the ping named and the token does not grant. Absent if there are none.",
     ref: REF,
   } satisfies Frame<ServerFrame, "pong">,
+  History: HISTORY satisfies FieldsOf<History>,
+  HistoryReplyFrame: { type: TYPE, ...HISTORY, ref: REF } satisfies Frame<ServerFrame, "history">,
   ErrorFrame: {
     type: TYPE,
     code: CODE,

@@ -8,7 +8,7 @@ export interface Connection extends Recipient {
   readonly tags: readonly Tag[];
   /** Patterns of the topics it may add. */
   readonly subscribe: readonly string[];
-  /** Milliseconds; after it the gateway has cut the socket. */
+  /** Milliseconds; after it the gateway has cut the socket, or its token has ended, with a margin for clocks that differ. */
   readonly expiresAt: number;
   /** Milliseconds; from then on the connection receives nothing, though its socket may be open. */
   readonly tokenExpiresAt: number;
@@ -43,3 +43,18 @@ export interface TagChange {
   readonly tagLimit: number;
   readonly spending: Spending;
 }
+
+/** What a token leaves of a connection's row in place of an earlier token. */
+export interface TokenRefresh extends Pick<TagChange, "mark" | "takesOver" | "spending"> {
+  /** All that the row holds after it. */
+  readonly tags: readonly Tag[];
+  readonly subscribe: readonly string[];
+  readonly expiresAt: number;
+  readonly tokenExpiresAt: number;
+}
+
+/** When the row of a connection expires, in milliseconds: with its token, or with the gateway's cut if that is sooner. */
+export const rowExpiresAt = (
+  { connectedAt, tokenExpiresAt }: Pick<Connection, "connectedAt" | "tokenExpiresAt">,
+  { maxAgeSeconds, rowMarginSeconds }: { readonly maxAgeSeconds: number; readonly rowMarginSeconds: number },
+): number => Math.min(connectedAt + maxAgeSeconds * 1_000, tokenExpiresAt) + rowMarginSeconds * 1_000;

@@ -7,5 +7,11 @@ import type { BucketLimits } from "./token-bucket.ts";
  */
 export const CHANGES: BucketLimits = { burst: 1_000, perSecond: 2 };
 
+/**
+ * Streams that one container reads for one connection: a page with 200 topics reconnects, and a client that was away for
+ * hours catches up by 36 MB, without a pause. Kept in its memory.
+ */
+export const READS: BucketLimits = { burst: 300, perSecond: 5 };
+
 /** Frames that one container answers of one connection, those that change nothing included. Kept in its memory. */
 export const FRAMES: BucketLimits = { burst: 500, perSecond: 20 };

@@ -39,3 +39,7 @@ export function spend(
     spending: full ? { kind: "restart", until: now + by } : { kind: "extend", by, most },
   };
 }
+
+/** What a bucket whose state was `until` has become by a spending. */
+export const budgetAfter = (until: number | undefined, spending: Spending): number =>
+  spending.kind === "restart" ? spending.until : (until ?? 0) + spending.by;

@@ -4,6 +4,7 @@ import { FRAME_TOPICS } from "./limits.ts";
 import { exactObject, parse, parseJson } from "./parse.ts";
 import { Ref } from "./ref.ts";
 import type { ServerFrame } from "./server-frame.ts";
+import { HistoryRequest, Last, Standing } from "./stream-frame.ts";
 
 export type { Ref } from "./ref.ts";
 export type { RefusedTopic, ServerFrame } from "./server-frame.ts";
@@ -20,12 +21,24 @@ const Topics = v.pipe(
 
 /** What a client may send, by type. A topic is checked by itself, since a bad one does not sink the others. */
 export const CLIENT_FRAMES = {
-  subscribe: exactObject({ type: v.literal("subscribe"), topics: Topics, ref: v.optional(Ref) }),
+  subscribe: exactObject({
+    type: v.literal("subscribe"),
+    topics: Topics,
+    since: v.optional(Standing),
+    last: v.optional(Last),
+    ref: v.optional(Ref),
+  }),
   unsubscribe: exactObject({ type: v.literal("unsubscribe"), topics: Topics, ref: v.optional(Ref) }),
-  ping: exactObject({ type: v.literal("ping"), ref: v.optional(Ref) }),
+  token: exactObject({
+    type: v.literal("token"),
+    token: v.pipe(v.string(), v.minLength(1, "must not be empty")),
+    ref: v.optional(Ref),
+  }),
+  history: HistoryRequest,
+  ping: exactObject({ type: v.literal("ping"), positions: v.optional(Standing), ref: v.optional(Ref) }),
 };
-const { subscribe, unsubscribe, ping } = CLIENT_FRAMES;
-const ClientFrame = v.variant("type", [subscribe, unsubscribe, ping]);
+const { subscribe, unsubscribe, token, history, ping } = CLIENT_FRAMES;
+const ClientFrame = v.variant("type", [subscribe, unsubscribe, token, history, ping]);
 export type ClientFrame = v.InferOutput<typeof ClientFrame>;
 
 /** What a client gets instead of what it asked for. */

@@ -68,7 +68,7 @@ export const isProducer = ({ publish }: { readonly publish: readonly string[] })
   publish.length > 0;
 
 /** `orders` is itself, `orders/*` all that starts with `orders/`, `*` everything. */
-const matches = (pattern: string, name: string): boolean =>
+export const matches = (pattern: string, name: string): boolean =>
   pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
 
 const granted = (patterns: readonly string[], name: string) =>

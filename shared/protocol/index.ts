@@ -20,6 +20,7 @@ export {
   SUBPROTOCOL,
 } from "./frame.ts";
 export * from "./grant.ts";
+export * from "./history.ts";
 export * from "./item.ts";
 export * from "./lane.ts";
 export * from "./limits.ts";
@@ -30,5 +31,6 @@ export * from "./problem.ts";
 export * from "./receipt.ts";
 export * from "./ref.ts";
 export * from "./server-frame.ts";
+export * from "./stream-frame.ts";
 export * from "./tag.ts";
 export * from "./target.ts";

@@ -1,6 +1,18 @@
 /** Largest WebSocket message API Gateway carries, in bytes (API Gateway quotas, "WebSocket message payload size"). */
 export const FRAME_BYTES = 131_072;
 
+/** `,"seq":` and the 16 digits of the largest number: what a frame of a stream has more than others, in bytes. */
+export const SEQ_BYTES = 23;
+
+/**
+ * Largest frame to a topic or a user that keeps a stream, in bytes, with its `seq`. Messages of streams take at most
+ * 120 KB of a reply, and topic, `ref` and position the rest of its 128 KB, so every `history` carries at least one.
+ */
+export const STREAM_FRAME_BYTES = 120_832;
+
+/** Messages that one request asks for by their number. */
+export const LAST_MESSAGES = 1_000;
+
 /** API Gateway meters WebSocket traffic in units of this many bytes (API Gateway pricing). */
 export const METERED_BYTES = 32_768;
 

@@ -2,7 +2,8 @@ import * as v from "valibot";
 import { MessageId, Time } from "./message.ts";
 import { ErrorCode, FieldError } from "./problem.ts";
 import { Ref } from "./ref.ts";
-import { ConnectionId, Topic } from "./tag.ts";
+import { Position } from "./stream-frame.ts";
+import { ConnectionId, Tag, Topic } from "./tag.ts";
 
 /** The kinds of targets whose frame does not name the target. */
 const AddressedTo = v.picklist(["connection", "user", "tags", "everyone"]);
@@ -11,8 +12,13 @@ export type AddressedTo = v.InferOutput<typeof AddressedTo>;
 const Content = v.object({
   type: v.literal("message"),
   id: MessageId,
+  /** Its number, if it is of a stream. */
+  seq: v.exactOptional(Position),
   event: v.exactOptional(v.string()),
-  data: v.unknown(),
+  /** Absent only if the message is `omitted`. */
+  data: v.exactOptional(v.unknown()),
+  /** The message is too large for every reply. */
+  omitted: v.exactOptional(v.literal(true)),
   time: Time,
 });
 
@@ -37,13 +43,68 @@ const changed = {
   ref: v.exactOptional(Ref),
 };
 
+const Messages = v.pipe(v.array(MessageFrame), v.readonly());
+const Positions = v.pipe(v.record(v.string(), Position), v.readonly());
+const Flags = v.pipe(v.record(v.string(), v.boolean()), v.readonly());
+
+const history = {
+  /** The topic, or `@user` for the stream of the own user. */
+  topic: v.string(),
+  messages: Messages,
+  /** Where the client is in the stream after these messages. Absent if the topic keeps no stream. */
+  position: v.exactOptional(Position),
+  /** Whether there are messages after `position`. */
+  more: v.boolean(),
+  /** Whether messages after the asked position are not kept any more. */
+  gap: v.boolean(),
+};
+
+/** Kept messages of one stream, as HTTP returns them. */
+export const History = v.pipe(v.object(history), v.readonly());
+export type History = v.InferOutput<typeof History>;
+
 /** What a client gets, by type. Fields that are not listed are ignored: a later router may send more. */
 export const SERVER_FRAMES = {
   message: MessageFrame,
-  subscribed: v.pipe(v.object({ type: v.literal("subscribed"), ...changed }), v.readonly()),
+  subscribed: v.pipe(
+    v.object({
+      type: v.literal("subscribed"),
+      ...changed,
+      /** Where the client is in each stream after this reply. */
+      positions: v.exactOptional(Positions),
+      /** Whether nothing is missed, of each topic that `since` named. */
+      recovered: v.exactOptional(Flags),
+      messages: v.exactOptional(Messages),
+      /** The topics that have messages after `positions` which did not fit. */
+      more: v.exactOptional(Flags),
+    }),
+    v.readonly(),
+  ),
   unsubscribed: v.pipe(v.object({ type: v.literal("unsubscribed"), ...changed }), v.readonly()),
+  token: v.pipe(
+    v.object({
+      type: v.literal("token"),
+      /** When the new token ends. */
+      expiresAt: Time,
+      /** Tags that the connection held and the new token does not grant, its topics as `topic:<name>`. */
+      removed: v.pipe(v.array(Tag), v.readonly()),
+      ref: v.exactOptional(Ref),
+    }),
+    v.readonly(),
+  ),
+  history: v.pipe(
+    v.object({ type: v.literal("history"), ...history, ref: v.exactOptional(Ref) }),
+    v.readonly(),
+  ),
   pong: v.pipe(
-    v.object({ type: v.literal("pong"), connection: ConnectionId, ref: v.exactOptional(Ref) }),
+    v.object({
+      type: v.literal("pong"),
+      connection: ConnectionId,
+      /** The present position of each stream that the ping named. */
+      positions: v.exactOptional(Positions),
+      refused: changed.refused,
+      ref: v.exactOptional(Ref),
+    }),
     v.readonly(),
   ),
   error: v.pipe(

@@ -41,3 +41,7 @@ export const EVERYONE = "everyone" as Tag;
 
 export const userTag = (user: UserId): Tag => `user:${user}` as Tag;
 export const topicTag = (topic: Topic): Tag => `topic:${topic}` as Tag;
+
+/** The topic of a tag `topic:…`; undefined of any other tag. */
+export const topicIn = (tag: Tag): Topic | undefined =>
+  tag.startsWith("topic:") ? (tag.slice("topic:".length) as Topic) : undefined;

@@ -25,7 +25,12 @@ export type Claimability =
   /** The run before died while it had the lease, and the death has not been counted yet. */
   | { readonly kind: "died"; readonly deaths: number }
   | { readonly kind: "suspect"; readonly deaths: number }
-  | { readonly kind: "over"; readonly why: "duplicate" | "cancelled" | "ended" | "split" }
+  | {
+      readonly kind: "over";
+      readonly why: "duplicate" | "cancelled" | "ended" | "split";
+      /** The number of a cancelled message in its stream, if a run wrote it. */
+      readonly seq?: number;
+    }
   | { readonly kind: "newer"; readonly version: number };
 
 /** Milliseconds until the next claim of a message that waits for an earlier one with its id to stop. */
@@ -58,7 +63,9 @@ export function claimability(
 /** A dead letter that is received again was redriven, so `dead` is the one ending that is open to a claim. */
 function ofItsOwn(row: ReceiptRow, claimant: Claimant, now: number): Claimability {
   // The jobs of a split message end by themselves, as each finds the cancel.
-  if (row.cancelledAt !== undefined && !row.split) return CANCELLED;
+  if (row.cancelledAt !== undefined && !row.split) {
+    return row.seq === undefined ? CANCELLED : { ...CANCELLED, seq: row.seq };
+  }
   const { leaseUntil = 0, deaths = 0 } = row;
   // A run finds its own lease if the response to its claim was lost.
   const isOwnLease = row.run === claimant.run;
@@ -111,7 +118,7 @@ function ofAnother(
   return stopped ? { kind: "leased", until: now + STOPPING } : DUPLICATE;
 }
 
-const CANCELLED: Claimability = { kind: "over", why: "cancelled" };
+const CANCELLED = { kind: "over", why: "cancelled" } as const satisfies Claimability;
 const DUPLICATE: Claimability = { kind: "over", why: "duplicate" };
 
 /** Returns true if the message of a row has ended. */

@@ -40,6 +40,7 @@ const bodyWith = <const A extends v.ObjectEntries, const E extends v.ObjectEntri
       dedupeSeconds: seconds(0, DEDUPE_SECONDS),
     }),
     range: v.optional(v.custom<HashRange>(isHashRange, "must be a range of hashes")),
+    seq: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
   });
 
 const Body = bodyWith({ acceptanceId: AcceptanceId }, { expiresAt: v.number() });
@@ -50,9 +51,17 @@ const BodyBefore = bodyWith({ copy: AcceptanceId }, { expiresAt: v.optional(v.nu
 /** Milliseconds that a message of version 0 lived without a deadline of its own. */
 const LIFE_BEFORE = 342_000_000;
 
-/** The queue body of a job. */
-export const bodyOf = ({ message, range }: Job): string =>
-  JSON.stringify({ v: BODY_VERSION, message, ...(range ? { range } : {}) });
+/**
+ * The queue body of a job. `seq` came after version 1: a consumer that does not know it leaves it out, and sends frames
+ * without a number.
+ */
+export const bodyOf = ({ message, range, seq }: Job): string =>
+  JSON.stringify({
+    v: BODY_VERSION,
+    message,
+    ...(range ? { range } : {}),
+    ...(seq === undefined ? {} : { seq }),
+  });
 
 /** Reads a queue body. Anyone with access to the queue can write to it, so it is checked like a POST. */
 export function readBody(text: string): ReadBody {

@@ -5,4 +5,6 @@ import type { HashRange } from "./hash-range.ts";
 export interface Job {
   readonly message: Message;
   readonly range?: HashRange;
+  /** The number of the message in its stream. Absent if its target keeps no stream, or it has no number yet. */
+  readonly seq?: number;
 }

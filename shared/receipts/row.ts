@@ -31,6 +31,10 @@ export interface ReceiptRow {
   readonly onFinalReceive?: boolean;
   /** The number of consecutive runs that died while they had the lease. */
   readonly deaths?: number;
+  /** The number of the message in its stream, as a run wrote it with an outcome. */
+  readonly seq?: number;
+  /** The number of the last message of its stream before its first claim. Absent if its target keeps no stream. */
+  readonly after?: number;
   readonly counts?: Counts;
   /** The number of pending connections. */
   readonly pending?: number;
@@ -68,6 +72,12 @@ export const detailPart = (part: string, run: string): string => `names#${part}#
 
 /** The first moment (milliseconds) at which a POST of the same id is a new message. */
 export const dedupeUntil = (message: Message): number => acceptedAt(message) + message.dedupeSeconds * 1000;
+
+/** What the run that claims a row needs to know of the message's place in its stream. */
+export const placeOf = ({ seq, after }: ReceiptRow): Pick<ReceiptRow, "seq" | "after"> => {
+  if (seq !== undefined) return { seq };
+  return after === undefined ? {} : { after };
+};
 
 export const progressOf = (row: ReceiptRow, { pending, failed }: Details): Progress => ({
   ...NO_PROGRESS,

@@ -40,6 +40,14 @@ export const whole = (about: string, options: WholeOptions & { readonly fallback
 export const unlimited = (about: string, options: WholeOptions): Leaf<number | undefined> =>
   v.optional(bounded(about, options));
 
+/** A whole number without a default, in a group that is off unless it is given. */
+export const required = (about: string, options: WholeOptions): v.GenericSchema<number> =>
+  bounded(about, options);
+
+/** A text without a default. */
+export const text = (about: string, { form, must }: { readonly form: RegExp; readonly must: string }) =>
+  v.pipe(v.string(must), v.regex(form, must), v.description(about)) as v.GenericSchema<string>;
+
 /** A part of the quota, of 0.01 to 1. */
 export const fraction = (about: string, fallback: number): Leaf<number> => {
   const text = "must be a number of 0.01-1";
@@ -62,6 +70,73 @@ export const flag = (about: string, fallback: boolean): Leaf<boolean> =>
 export const group = <const E extends v.ObjectEntries>(entries: E): Group<E> => {
   const schema = v.pipe(v.custom<Input<E>>(isPlainObject, "must be an object"), exactObject(entries));
   return Object.assign(v.optional(schema, {}), { entries });
+};
+
+/** Settings that are given in full or not at all. */
+export interface Whole<E extends v.ObjectEntries> extends v.GenericSchema<Given<E>, Output<E>> {
+  readonly entries: E;
+}
+
+type Given<E extends v.ObjectEntries> = { readonly [K in keyof E]: v.InferInput<E[K]> };
+
+/** What is off unless it is given, and then has all of its settings. */
+export const inFull = <const E extends v.ObjectEntries>(entries: E): Whole<E> => {
+  const schema = v.pipe(v.custom<Given<E>>(isPlainObject, "must be an object"), exactObject(entries));
+  return Object.assign(schema, { entries });
+};
+
+/** A group that is off by default. */
+export const off = <const E extends v.ObjectEntries>(
+  whole: Whole<E>,
+): v.GenericSchema<Given<E> | undefined, Output<E> | undefined> & { readonly entries: E } =>
+  Object.assign(v.optional(whole), { entries: whole.entries });
+
+/** Groups of the same kind; none by default. */
+export interface List<E extends v.ObjectEntries>
+  extends v.GenericSchema<readonly Given<E>[] | undefined, readonly Output<E>[]> {
+  readonly item: Whole<E>;
+}
+
+export interface ListOptions<E extends v.ObjectEntries> {
+  readonly most: number;
+  /** The name by which each group is told from the others: two of the same are refused. */
+  readonly key: keyof E & string;
+  /** Characters of all groups as JSON. */
+  readonly characters: number;
+}
+
+export const list = <const E extends v.ObjectEntries>(
+  about: string,
+  item: Whole<E>,
+  { most, key, characters }: ListOptions<E>,
+): List<E> => {
+  const must = `must be a list of at most ${most}`;
+  const schema = v.pipe(
+    v.array(item, must),
+    v.maxLength(most, must),
+    v.check(
+      (groups) => JSON.stringify(groups).length <= characters,
+      `must have at most ${characters} characters as JSON: Lambda takes 4 KB of variables`,
+    ),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return;
+      const groups: readonly Readonly<Record<string, unknown>>[] = dataset.value;
+      for (const [index, group] of groups.entries()) {
+        if (groups.findIndex((other) => other[key] === group[key]) === index) continue;
+        const path = {
+          type: "array",
+          origin: "value",
+          input: dataset.value,
+          key: index,
+          value: group,
+        } as const;
+        const name = { type: "object", origin: "value", input: group, key, value: group[key] } as const;
+        addIssue({ message: "must differ from those before it", input: group[key], path: [path, name] });
+      }
+    }),
+    v.description(about),
+  );
+  return Object.assign(v.optional(schema, []), { item }) as unknown as List<E>;
 };
 
 /** valibot takes arrays, maps and dates for objects, with nothing in them. */

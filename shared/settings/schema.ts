@@ -1,5 +1,5 @@
 import type * as v from "valibot";
-import { flag, fraction, group, unlimited, whole } from "./leaf.ts";
+import { flag, fraction, group, inFull, list, off, required, text, unlimited, whole } from "./leaf.ts";
 
 /*
  * The one source of each setting's name, type, range, default and meaning. docs/settings.md is held to it by a test.
@@ -154,6 +154,7 @@ const Advanced = group({
   functions: group({
     ingest: lambda([1, 30], "an HTTP API waits for 30 s", 10, 512),
     receipts: lambda([1, 30], "an HTTP API waits for 30 s", 10, 256),
+    connections: lambda([1, 30], "an HTTP API waits for 30 s", 10, 256),
     consume: lambda([1, 900], "Lambda: at most 900 s", 60, 1_024),
     socket: lambda([3, 29], "a WebSocket API waits for 29 s; 2 s are kept to undo a failed connect", 10, 256),
   }),
@@ -161,6 +162,25 @@ const Advanced = group({
 
 const days = (about: string, longest: number, fallback: number) =>
   whole(about, { range: [1, longest], fallback, unit: "days" });
+
+const retention = {
+  seconds: required("How long a client can ask for a message of the stream.", {
+    range: [1, 2_592_000],
+    unit: "seconds",
+  }),
+  count: required("Messages of the stream that a client can ask for.", {
+    range: [1, 100_000],
+    unit: "messages",
+  }),
+};
+
+const KeptTopics = inFull({
+  topics: text("The topics that keep a stream: a name, or the start of names and `*`.", {
+    form: /^(?=.{1,128}$)(\*|[A-Za-z0-9][A-Za-z0-9._:/-]*\*?)$/,
+    must: "must be a topic or a pattern such as orders/*: 1-128 of A-Z a-z 0-9 . _ : / - with * at the end only",
+  }),
+  ...retention,
+});
 
 export const Settings = group({
   lanes: group({
@@ -197,6 +217,16 @@ export const Settings = group({
       unit: "runs",
     },
   ),
+  streams: list(
+    "Topics whose messages are numbered and kept; of several patterns the longest holds.",
+    KeptTopics,
+    {
+      most: 20,
+      key: "topics",
+      characters: 1_000,
+    },
+  ),
+  userStreams: off(inFull(retention)),
   advanced: Advanced,
 });
 

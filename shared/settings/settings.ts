@@ -24,20 +24,25 @@ function faultsIn(issues: readonly v.BaseIssue<unknown>[]): readonly string[] {
   for (const issue of issues) {
     const keys = (issue.path ?? []).map(({ key }) => String(key));
     const path = nameOf(keys);
-    const text =
-      issue.expected === "never"
-        ? unknownIn(keys.slice(0, -1))
-        : `${issue.message}, got ${shown(issue.input)}`;
-    if (!faults.has(path)) faults.set(path, `${path} ${text}`);
+    if (!faults.has(path)) faults.set(path, `${path} ${faultOf(issue, keys)}`);
   }
   return [...faults.values()];
+}
+
+function faultOf(issue: v.BaseIssue<unknown>, path: readonly string[]): string {
+  if (issue.expected === "never") return unknownIn(path.slice(0, -1));
+  if (issue.type === "strict_object" && issue.received === "undefined") return "is missing";
+  return `${issue.message}, got ${shown(issue.input)}`;
 }
 
 const nameOf = (path: readonly string[]): string => ["settings", ...path].join(".");
 
 /** Says of a name that the group at this path does not have which names it has. */
 function unknownIn(path: readonly string[]): string {
-  const group = path.reduce<object | undefined>((at, name) => entriesOf(at)[name], Settings);
+  const group = path.reduce<object | undefined>(
+    (at, name) => (at !== undefined && isList(at) ? at.item : entriesOf(at)[name]),
+    Settings,
+  );
   return `is not a setting: ${nameOf(path)} has ${Object.keys(entriesOf(group)).join(", ")}`;
 }
 
@@ -46,6 +51,8 @@ const entriesOf = (group: object | undefined): Readonly<Record<string, object>> 
 
 const isGroup = (schema: object): schema is { readonly entries: Readonly<Record<string, object>> } =>
   "entries" in schema;
+
+const isList = (schema: object): schema is { readonly item: object } => "item" in schema;
 
 /** A value in words of a bounded length: objects may be cyclic, and JSON knows no BigInt. */
 function shown(value: unknown): string {

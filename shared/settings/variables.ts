@@ -1,7 +1,7 @@
 import { TagwireError } from "../protocol/errors.ts";
 import { LANES } from "../protocol/lane.ts";
 
-export const FUNCTIONS = ["ingest", "receipts", "consume", "socket"] as const;
+export const FUNCTIONS = ["ingest", "receipts", "connections", "consume", "socket"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
 const QUEUE_URLS = LANES.map((lane) => `QUEUE_URL_${lane.toUpperCase()}` as const);
@@ -10,6 +10,14 @@ const QUEUE_URLS = LANES.map((lane) => `QUEUE_URL_${lane.toUpperCase()}` as cons
 export const ENV = {
   ingest: [...QUEUE_URLS, "TOKENS", "SETTINGS", "ROUTER"],
   receipts: ["RECEIPTS_TABLE", "TOKENS", "SETTINGS", "ROUTER"],
+  connections: [
+    "CONNECTIONS_TABLE",
+    "SUBSCRIPTIONS_TABLE",
+    "SOCKET_ENDPOINT",
+    "TOKENS",
+    "SETTINGS",
+    "ROUTER",
+  ],
   consume: [
     ...QUEUE_URLS,
     "DEAD_LETTER_QUEUE_URL",
@@ -20,10 +28,19 @@ export const ENV = {
     "SETTINGS",
     "ROUTER",
   ],
-  socket: ["CONNECTIONS_TABLE", "SUBSCRIPTIONS_TABLE", "TOKENS", "SETTINGS", "ROUTER"],
+  socket: ["CONNECTIONS_TABLE", "SUBSCRIPTIONS_TABLE", "SOCKET_ENDPOINT", "TOKENS", "SETTINGS", "ROUTER"],
 } as const satisfies Record<FunctionName, readonly string[]>;
 
-export type Env<F extends FunctionName> = Readonly<Record<(typeof ENV)[F][number], string>>;
+/** The variables that each function has as well if the settings keep a stream. */
+export const STREAM_ENV: Readonly<Partial<Record<FunctionName, readonly StreamVariable[]>>> = {
+  receipts: ["STREAMS_TABLE"],
+  consume: ["STREAMS_TABLE"],
+  socket: ["STREAMS_TABLE"],
+};
+export type StreamVariable = "STREAMS_TABLE";
+
+export type Env<F extends FunctionName> = Readonly<Record<(typeof ENV)[F][number], string>> &
+  Readonly<Partial<Record<StreamVariable, string>>>;
 
 /** Reads a function's variables. Throws SETTINGS_INVALID, naming all that are missing. */
 export function readEnv<F extends FunctionName>(

@@ -1,6 +1,7 @@
 import { answer, connect, disconnect } from "../../shared/pipeline/socket/socket.ts";
 import type { MessageId } from "../../shared/protocol/message.ts";
 import { EVERYONE, type Topic, topicTag, type UserId, userTag } from "../../shared/protocol/tag.ts";
+import { memoryTokens } from "../../testing/memory/tokens.ts";
 import { CROWD } from "../settings.ts";
 import type { Socket } from "../world/gateway.ts";
 import { LATE_ARRIVAL } from "../world/network.ts";
@@ -131,9 +132,11 @@ async function ask(
 }
 
 const say = (world: Simulation, { connectionId }: Socket, type: Verb, topics: readonly Topic[]) =>
-  world.invoke(`${type} ${connectionId}`, (ports) =>
-    answer({ ...ports, frameLimit: () => undefined }, connectionId, JSON.stringify({ type, topics })),
-  );
+  world.invoke(`${type} ${connectionId}`, (ports) => {
+    const policy = world.settings.sockets;
+    const deps = { ...ports, policy, frameLimit: () => undefined, tokens: memoryTokens() };
+    return answer(deps, connectionId, JSON.stringify({ type, topics }));
+  });
 
 /**
  * Asks for a topic and against it at once: the gateway may run the two frames side by side. After both replies the list

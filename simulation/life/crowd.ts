@@ -1,5 +1,6 @@
 import { answer, connect } from "../../shared/pipeline/socket/socket.ts";
 import { EVERYONE, topicTag, userTag } from "../../shared/protocol/tag.ts";
+import { memoryTokens } from "../../testing/memory/tokens.ts";
 import type { Simulation } from "../world/world.ts";
 import { cutAtMaxAge, maySlowDown } from "./client.ts";
 import { identityOf } from "./people.ts";
@@ -13,6 +14,7 @@ export async function settleIn(world: Simulation, count: number): Promise<void> 
     policy: settings.sockets,
     random: () => dice.next(),
     frameLimit: () => undefined,
+    tokens: memoryTokens(),
     telemetry: { count: () => {}, warn: () => {} },
   };
   for (let i = 0; i < count; i++) {

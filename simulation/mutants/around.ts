@@ -37,7 +37,7 @@ const cached =
   };
 
 const goneIsSent =
-  ({ send }: Sockets): Sockets["send"] =>
+  ({ send }: Pick<Sockets, "send">): Sockets["send"] =>
   async (...sent) => {
     const result = await send(...sent);
     return result.kind === "gone" ? { kind: "sent" } : result;

@@ -15,7 +15,7 @@ export const queue =
   (ports) => ({ queue: { ...ports.queue, ...change(ports.queue) } });
 
 export const sockets =
-  (change: (sockets: Sockets) => Partial<Sockets>): PortChange =>
+  (change: (sockets: Pick<Sockets, "send" | "probe">) => Partial<Sockets>): PortChange =>
   (ports) => ({ sockets: { ...ports.sockets, ...change(ports.sockets) } });
 
 export const receiptTable =

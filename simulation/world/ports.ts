@@ -28,7 +28,7 @@ export interface Ports {
   readonly random: Random;
   readonly newId: () => string;
   readonly queue: MessageQueue;
-  readonly sockets: Sockets;
+  readonly sockets: Pick<Sockets, "send" | "probe">;
   readonly receipts: Receipts;
   readonly subscriptions: Subscriptions;
   readonly connections: Connections;
@@ -112,7 +112,7 @@ function queueOf({ network, queue, faults, oracle }: PortsWorld, actor: Actor): 
   };
 }
 
-function socketsOf(world: PortsWorld, actor: Actor): Sockets {
+function socketsOf(world: PortsWorld, actor: Actor): Ports["sockets"] {
   const { network, gateway, oracle, poison, sendTimeoutMilliseconds } = world;
   return {
     async send(id, frame) {
@@ -235,6 +235,7 @@ function rowsOf(world: PortsWorld, actor: Actor): Pick<Ports, "subscriptions" | 
       },
       read: (id, now) => call("read connection", () => connections.read(id, now)),
       change: (row, change) => call("change tags", () => connections.change(row, change)),
+      refresh: (row, refresh) => call("refresh token", () => connections.refresh(row, refresh)),
       settle: (row, mark) => call("settle tags", () => connections.settle(row, mark)),
       delete: (holder) => call("close connection", () => connections.delete(holder)),
     },

@@ -71,6 +71,31 @@ describe.each(Object.entries(WAYS))("sockets by %s", (_name, socketsBy) => {
   });
 
   test.each([
+    [204, "closed"],
+    [410, "gone"],
+    [400, "gone"],
+    [429, "throttled"],
+    [403, "unavailable"],
+    [404, "unavailable"],
+    [503, "unavailable"],
+  ])("end a close that answers %i as %s", async (status, kind) => {
+    const { endpoint, seen } = await gateway(status);
+    expect(await open(endpoint).close(ID)).toMatchObject({ kind });
+    expect(seen).toMatchObject([
+      { method: "DELETE", path: "/prod/@connections/L0SM9cOFvHcCIhw%3D", body: "" },
+    ]);
+  });
+
+  test("take a gateway that hangs up or never answers for one that has not closed the socket", async () => {
+    const { endpoint: rude } = await gateway((_, socket) => socket.resetAndDestroy());
+    expect(await open(rude).close(ID)).toMatchObject({ kind: "unavailable" });
+    const { endpoint: silent } = await gateway(() => {});
+    expect(await open(silent, { sendTimeoutMilliseconds: 100 }).close(ID)).toMatchObject({
+      kind: "unavailable",
+    });
+  });
+
+  test.each([
     403, 404,
   ])("take %i for a fault of the stack, which says nothing of the connection", async (status) => {
     const { endpoint } = await gateway(status);

@@ -58,7 +58,7 @@ describe("the tries of a call", () => {
       ...clientConfig(ENV, "DYNAMODB"),
       endpoint,
       maxAttempts,
-      requestHandler: requestHandler(30, 1),
+      requestHandler: requestHandler(500, 1),
     });
     onTestFinished(() => client.destroy());
     const read = client.send(new GetItemCommand({ TableName: "rows", Key: { id: { S: "1" } } }));

@@ -67,6 +67,13 @@ test("the OpenAPI document and the router agree on which messages are good", () 
   expect(refused).toBeGreaterThan(300);
 });
 
+const standing = fc.oneof(
+  fc.dictionary(fc.string(), json),
+  fc
+    .constantFrom(200, 201)
+    .map((count) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`t${n}`, n]))),
+);
+
 const frames = fc.oneof(
   fc.record(
     {
@@ -77,13 +84,31 @@ const frames = fc.oneof(
     { requiredKeys: ["type", "topics"] },
   ),
   fc.record(
-    { type: fc.constant("ping"), ref: fc.oneof(fc.string(), fc.double()) },
+    {
+      type: fc.constant("subscribe"),
+      topics: fc.array(fc.string(), { minLength: 1, maxLength: 50 }),
+      since: standing,
+      last: fc.integer({ min: 0, max: 1_001 }),
+    },
+    { requiredKeys: ["type", "topics"] },
+  ),
+  fc.record(
+    {
+      type: fc.constant("history"),
+      topic: fc.string(),
+      since: json,
+      last: fc.integer({ min: 0, max: 1_001 }),
+    },
+    { requiredKeys: ["type", "topic"] },
+  ),
+  fc.record(
+    { type: fc.constant("ping"), positions: standing, ref: fc.oneof(fc.string(), fc.double()) },
     { requiredKeys: ["type"] },
   ),
 );
 
 test("the AsyncAPI document and the router agree on which frames are good", () => {
-  const types = ["subscribe", "unsubscribe", "ping"];
+  const types = ["subscribe", "unsubscribe", "history", "ping"];
   fc.assert(
     fc.property(
       frames.chain((it) => fc.oneof(fc.constant(it), changed(it))),

@@ -29,3 +29,9 @@ export function faults([document, ...steps]: Place, value: unknown): readonly un
 /** The schema of a frame, by its type. */
 export const frame = (type: string): Place =>
   component("asyncapi", `${type.charAt(0).toUpperCase()}${type.slice(1)}Frame`);
+
+/** The types of the frames that both sides send. */
+const ON_BOTH_SIDES = ["history"];
+
+/** The schema of a frame that the router sends, by its type. */
+export const sentFrame = (type: string): Place => frame(ON_BOTH_SIDES.includes(type) ? `${type}Reply` : type);

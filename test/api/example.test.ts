@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { openApi } from "../../shared/api/openapi.ts";
-import { component, faults, frame, type Place } from "./documents.ts";
+import { component, faults, frame, type Place, sentFrame } from "./documents.ts";
 
 const TEXT = readFileSync(new URL("../../docs/protocol.md", import.meta.url), "utf8");
 
@@ -17,6 +17,7 @@ const PLACES: readonly { is: (it: Fields) => boolean; place: (it: Fields) => Pla
   { is: (it) => "state" in it, place: () => RESPONSE },
   { is: (it) => "status" in it, place: () => component("openapi", "Problem") },
   { is: (it) => "target" in it, place: () => component("openapi", "PublishRequest") },
+  { is: (it) => "gap" in it, place: (it) => sentFrame(String(it.type)) },
   { is: (it) => "type" in it, place: (it) => frame(String(it.type)) },
 ];
 

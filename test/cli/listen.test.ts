@@ -123,3 +123,62 @@ test("a router that is not there is named at once", async () => {
   expect(code).toBe(1);
   expect(err).toMatch(/^tagwire: cannot reach ws:\/\/127\.0\.0\.1:9: /);
 });
+
+const numbered = (seq: number, data: unknown = seq) => ({
+  type: "message",
+  id: `m-${seq}`,
+  topic: "orders",
+  data,
+  seq,
+});
+
+test("listen begins where it is told, prints what it missed, and asks for what did not fit", async () => {
+  const peer = await socketPeer();
+  const argv = ["listen", "--since", "orders=17", "--topic", "bills", "--last", "2"];
+  const running = start(argv, { env: { TAGWIRE_URL: peer.url } });
+  const { socket, frame } = await peer.next();
+  expect(frame).toEqual({
+    type: "subscribe",
+    topics: ["bills", "orders"],
+    since: { orders: 17 },
+    last: 2,
+    ref: 0,
+  });
+  send(socket, {
+    ...{ type: "subscribed", topics: ["bills", "orders"], ref: 0, messages: [numbered(18)] },
+    ...{ positions: { orders: 18, bills: 5 }, recovered: { orders: true }, more: { orders: true } },
+  });
+  expect((await peer.next()).frame).toEqual({ type: "history", topic: "orders", since: 18 });
+  send(socket, {
+    type: "history",
+    topic: "orders",
+    messages: [numbered(19)],
+    position: 19,
+    more: false,
+    gap: true,
+  });
+  await running.printed('"m-19"');
+  send(socket, numbered(19));
+  send(socket, numbered(20));
+  await running.printed('"m-20"');
+  running.interrupt();
+  const { out, err } = await running.finished;
+  expect(out).toBe([18, 19, 20].map((seq) => `${JSON.stringify(numbered(seq))}\n`).join(""));
+  expect(err).toContain("messages of orders were missed, and are not kept any more");
+});
+
+test("after a cut, listen asks for what it missed, and prints nothing twice", async () => {
+  const { peer, running, socket } = await listening();
+  send(socket, { type: "subscribed", topics: ["orders"], positions: { orders: 3 }, ref: 9 });
+  for (const seq of [4, 6]) send(socket, numbered(seq));
+  await running.printed('"m-6"');
+  socket.close(1001);
+  const again = await peer.next();
+  expect(again.frame).toMatchObject({ type: "subscribe", topics: ["orders"], since: { orders: 4 } });
+  const messages = [5, 6, 7].map((seq) => numbered(seq));
+  send(again.socket, { ...again.frame, type: "subscribed", messages, positions: { orders: 7 } });
+  await running.printed('"m-7"');
+  running.interrupt();
+  const { out } = await running.finished;
+  expect([...out.matchAll(/"m-(\d)"/g)].map(([, seq]) => seq)).toEqual(["4", "6", "5", "7"]);
+});

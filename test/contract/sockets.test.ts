@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import type { CallbackCall } from "../../local/lambda/fault.ts";
 import type { ConnectionId } from "../../shared/protocol/tag.ts";
 import { memorySockets } from "../../testing/memory/sockets.ts";
 import { WAYS } from "../adapters/ways.ts";
@@ -12,6 +13,8 @@ describe("sockets in memory", () =>
     return {
       sockets,
       fail: (id, kind) => sockets.fail(id, kind === "gone" ? { kind } : { kind, reason: "told to" }),
+      failClose: (id, kind) =>
+        sockets.failClose(id, kind === "gone" ? { kind } : { kind, reason: "told to" }),
       async connect() {
         const id = `c${++count}=` as ConnectionId;
         sockets.open(id);
@@ -20,7 +23,8 @@ describe("sockets in memory", () =>
           id,
           next: async () => sockets.frames(id)[read++] ?? "",
           buffered: () => sockets.frames(id).slice(read),
-          close: async () => sockets.close(id),
+          close: () => sockets.close(id),
+          closed: async () => {},
         };
       },
     };
@@ -36,6 +40,15 @@ describe.each(Object.entries(WAYS))("sockets behind API Gateway, by %s", (_name,
     return {
       sockets: socketsBy(runtime, runtime.env.SOCKET_ENDPOINT ?? "", settings.advanced),
       fail: (id, kind) => spy.failSends(id, [STATUS[kind]]),
+      failClose: (id, kind) => {
+        let met = false;
+        const concerns = ({ method, connectionId }: CallbackCall) => {
+          if (met || method !== "DELETE" || connectionId !== id) return false;
+          met = true;
+          return true;
+        };
+        spy.startOutage(STATUS[kind], { concerns });
+      },
       async connect() {
         const known = spy.connections().length;
         const { socket, next, buffered, closed } = await openSocket(socketUrl);
@@ -44,6 +57,7 @@ describe.each(Object.entries(WAYS))("sockets behind API Gateway, by %s", (_name,
           id: connectionId,
           next,
           buffered,
+          closed: () => closed,
           async close() {
             socket.close();
             await closed;

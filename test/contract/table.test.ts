@@ -1,23 +1,29 @@
+import { randomUUID } from "node:crypto";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
 import { dynamoConnections } from "../../shared/adapters/dynamodb/connections.ts";
 import { dynamoReceipts } from "../../shared/adapters/dynamodb/receipts.ts";
+import { dynamoStreams } from "../../shared/adapters/dynamodb/streams.ts";
 import { dynamoSubscriptions } from "../../shared/adapters/dynamodb/subscriptions.ts";
 import type { ConnectionId, Tag } from "../../shared/protocol/tag.ts";
 import { WHOLE } from "../../shared/receipts/hash-range.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
 import { memoryConnections } from "../../testing/memory/connections.ts";
 import { memoryReceipts } from "../../testing/memory/receipts.ts";
+import { memoryStreams } from "../../testing/memory/streams.ts";
 import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import { NOW } from "../support/message.ts";
 import { type CheckedTables, startCheckedTables } from "../support/tables.ts";
 import { connectionsContract } from "./connections.ts";
+import { connectionsRefreshContract } from "./connections-refresh.ts";
 import { ANN, aJob, delivered, lease } from "./receipt-parts.ts";
 import { receiptsContract } from "./receipts.ts";
 import { receiptsCancelContract } from "./receipts-cancel.ts";
 import { receiptsDeathsContract } from "./receipts-deaths.ts";
+import { receiptsPlaceContract } from "./receipts-place.ts";
 import { receiptsSplitContract } from "./receipts-split.ts";
+import { streamsContract } from "./streams.ts";
 import { subscriptionsContract } from "./subscriptions.ts";
 
 let tables: CheckedTables;
@@ -44,35 +50,58 @@ const subscriptionsOf = (using: DynamoDBClient) =>
     patience: () => Number.MAX_SAFE_INTEGER,
   });
 
+/** The commands that the client sends from now on, until the end of the test. */
+function countedCalls(): string[] {
+  const calls: string[] = [];
+  client.middlewareStack.add(
+    (next, { commandName = "" }) =>
+      (args) => {
+        calls.push(commandName);
+        return next(args);
+      },
+    { step: "initialize", name: "count" },
+  );
+  onTestFinished(() => void client.middlewareStack.remove("count"));
+  return calls;
+}
+
 const STORES = [
   {
     name: "memory",
     connections: memoryConnections,
     receipts: memoryReceipts,
+    streams: memoryStreams,
     subscriptions: memorySubscriptions,
   },
   {
     name: "DynamoDB",
     connections: () => dynamoConnections(client, tables.names.connections),
     receipts: () => dynamoReceipts({ client, table: tables.names.receipts, days: 15 }),
+    streams: () => dynamoStreams(client, tables.names.streams),
     subscriptions: () => subscriptionsOf(client),
   },
   {
     name: "DynamoDB that is short of capacity",
     connections: () => dynamoConnections(busy, tables.names.connections),
     receipts: () => dynamoReceipts({ client: busy, table: tables.names.receipts, days: 15 }),
+    streams: () => dynamoStreams(busy, tables.names.streams),
     subscriptions: () => subscriptionsOf(busy),
   },
 ];
 
-describe.each(STORES)("in $name", ({ connections, receipts, subscriptions }) => {
-  describe("connections", () => connectionsContract(connections));
+describe.each(STORES)("in $name", ({ connections, receipts, streams, subscriptions }) => {
+  describe("connections", () => {
+    connectionsContract(connections);
+    describe("whose tokens are refreshed", () => connectionsRefreshContract(connections));
+  });
   describe("receipts", () => {
     receiptsContract(receipts);
     describe("of split messages", () => receiptsSplitContract(receipts));
+    describe("of messages in streams", () => receiptsPlaceContract(receipts));
     describe("of cancelled messages", () => receiptsCancelContract(receipts));
     describe("of messages whose runs died", () => receiptsDeathsContract(receipts));
   });
+  describe("streams", () => streamsContract(streams));
   describe("subscriptions", () => subscriptionsContract(subscriptions));
 });
 
@@ -84,22 +113,26 @@ describe("in DynamoDB alone", () => {
   });
 
   test("a new job is claimed with one write, and only a conflict costs a read", async () => {
-    const calls: string[] = [];
-    client.middlewareStack.add(
-      (next, { commandName = "" }) =>
-        (args) => {
-          calls.push(commandName);
-          return next(args);
-        },
-      { step: "initialize", name: "count" },
-    );
-    onTestFinished(() => void client.middlewareStack.remove("count"));
+    const calls = countedCalls();
     const receipts = dynamoReceipts({ client, table: tables.names.receipts, days: 15 });
     const job = aJob();
     await receipts.claim(job, lease("a"), NOW);
     expect(calls).toEqual(["PutItemCommand"]);
     await receipts.claim(job, lease("b"), NOW);
     expect(calls).toEqual(["PutItemCommand", "PutItemCommand", "GetItemCommand"]);
+  });
+
+  test("an append is one write, and the row in its way is no read where the table returns it", async () => {
+    const calls = countedCalls();
+    const streams = dynamoStreams(client, tables.names.streams);
+    const stream = `topic:${randomUUID()}` as Tag;
+    const times = { at: NOW, until: NOW + 1_000, expiresAt: NOW + 1_000 };
+    const row = { seq: 5, next: 6, messages: ["{}"], ...times };
+    await streams.append(stream, row);
+    expect(calls).toEqual(["PutItemCommand"]);
+    expect(await streams.append(stream, { ...row, run: "r" })).toEqual(row);
+    const returned = process.env["TAGWIRE_DYNAMODB"] ? [] : ["GetItemCommand"];
+    expect(calls).toEqual(["PutItemCommand", "PutItemCommand", ...returned]);
   });
 
   test("a table that cannot be reached is a fault with a name and a cause", async () => {
@@ -113,6 +146,8 @@ describe("in DynamoDB alone", () => {
     const receipts = dynamoReceipts({ client: unreachable, table: "receipts", days: 15 });
     const subscriptions = subscriptionsOf(unreachable);
     const connections = dynamoConnections(unreachable, "connections");
+    const streams = dynamoStreams(unreachable, "streams");
+    const stored = { seq: 0, next: 1, messages: [], at: NOW, until: NOW, expiresAt: NOW };
     const holder = { connectionId: "c=" as ConnectionId, connectedAt: NOW };
     const tag = "topic:orders" as Tag;
     const mark = { id: "m", startedAt: NOW, tags: [tag] };
@@ -135,6 +170,12 @@ describe("in DynamoDB alone", () => {
       connections.change(row, change),
       connections.settle(row, mark),
       connections.delete(holder),
+      streams.last(tag),
+      streams.root(tag),
+      streams.read(tag, 1, 2),
+      streams.append(tag, stored),
+      streams.start(tag, stored, undefined),
+      streams.empty(tag, { seq: 1, index: 0, run: "r" }),
     ];
     const failed = { code: "TABLE_UNAVAILABLE", cause: expect.any(Error) };
     for (const result of await Promise.allSettled(calls)) {

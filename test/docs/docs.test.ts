@@ -19,11 +19,16 @@ const PAGES = [
 ];
 
 // tsc holds these to the types: a frame that is missing or unknown here does not compile.
-const CLIENT_FRAMES = { subscribe: 1, unsubscribe: 1, ping: 1 } satisfies Record<ClientFrame["type"], 1>;
+const CLIENT_FRAMES = { subscribe: 1, unsubscribe: 1, token: 1, history: 1, ping: 1 } satisfies Record<
+  ClientFrame["type"],
+  1
+>;
 const SERVER_FRAMES = {
   message: 1,
   subscribed: 1,
   unsubscribed: 1,
+  token: 1,
+  history: 1,
   pong: 1,
   error: 1,
 } satisfies Record<ServerFrame["type"], 1>;

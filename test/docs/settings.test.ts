@@ -12,12 +12,29 @@ const rowsUnder = (heading: string): string[] =>
     .filter((line) => line.startsWith("| "))
     .slice(1);
 
+/** A setting in a list is named as in `streams[].count`. */
+const nameOf = (path: readonly string[]): string => path.join(".").replaceAll(".0", "[]");
+
 const inWords = (value: unknown): string =>
   value === undefined ? "none" : typeof value === "number" ? value.toLocaleString("en-US") : String(value);
 
-const rowOf = ({ path, type, least, most, fallback, unit, description }: (typeof leaves)[number]): string => {
-  const range = type === "boolean" ? "true or false" : `${inWords(least)}-${inWords(most)} ${unit}`;
-  return `| \`${path.join(".")}\` | ${inWords(fallback)} | ${range} | ${description} |`;
+const rowOf = ({
+  path,
+  type,
+  least,
+  most,
+  isRequired,
+  fallback,
+  unit,
+  description,
+}: (typeof leaves)[number]): string => {
+  const ranges = {
+    number: `${inWords(least)}-${inWords(most)} ${unit}`,
+    boolean: "true or false",
+    string: "a topic or a pattern",
+  };
+  const range = ranges[type];
+  return `| \`${nameOf(path)}\` | ${isRequired ? "–" : inWords(fallback)} | ${range} | ${description} |`;
 };
 
 test.each([

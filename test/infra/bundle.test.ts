@@ -23,6 +23,7 @@ const functions = Object.entries(Template.fromStack(stack).findResources("AWS::L
 const ASKED: Readonly<Record<FunctionName, { event: object; answer: object }>> = {
   ingest: { event: { headers: {} }, answer: { statusCode: 401 } },
   receipts: { event: { headers: {} }, answer: { statusCode: 401 } },
+  connections: { event: { headers: {} }, answer: { statusCode: 401 } },
   socket: {
     event: { requestContext: { eventType: "CONNECT", connectionId: "c1=", connectedAt: 1 } },
     answer: { statusCode: 401 },

@@ -23,6 +23,15 @@ const MAY: Readonly<Record<FunctionName, readonly string[]>> = {
     "secretsmanager:DescribeSecret secret",
     "secretsmanager:GetSecretValue secret",
   ],
+  connections: [
+    "dynamodb:DeleteItem connections",
+    "dynamodb:DeleteItem subscriptions",
+    "dynamodb:GetItem connections",
+    "dynamodb:Query subscriptions",
+    "execute-api:ManageConnections DELETE/@connections/*",
+    "secretsmanager:DescribeSecret secret",
+    "secretsmanager:GetSecretValue secret",
+  ],
   consume: [
     "dynamodb:BatchGetItem subscriptions",
     "dynamodb:DeleteItem connections",
@@ -50,6 +59,8 @@ const MAY: Readonly<Record<FunctionName, readonly string[]>> = {
     "dynamodb:GetItem connections",
     "dynamodb:PutItem connections",
     "dynamodb:UpdateItem connections",
+    "execute-api:ManageConnections DELETE/@connections/*",
+    "execute-api:ManageConnections POST/@connections/*",
     "secretsmanager:DescribeSecret secret",
     "secretsmanager:GetSecretValue secret",
   ],
@@ -70,7 +81,7 @@ function grantsIn({ template, router, idOf }: ReturnType<typeof synth>): Record<
     const [, id = ""] = /^\{"(?:Ref|Fn::GetAtt)":\[?"(\w+)"/.exec(text) ?? [];
     return (
       names.get(id) ??
-      (id.includes("Log") ? "log" : (/(?:GET|POST)\/@connections\/\*/.exec(text)?.[0] ?? text))
+      (id.includes("Log") ? "log" : (/(?:DELETE|GET|POST)\/@connections\/\*/.exec(text)?.[0] ?? text))
     );
   };
   const policies = Object.values(template.findResources("AWS::IAM::Policy")).map((it) => it["Properties"]);
@@ -87,6 +98,21 @@ function grantsIn({ template, router, idOf }: ReturnType<typeof synth>): Record<
   });
   return Object.fromEntries(grants);
 }
+
+/** What they may do besides, if streams are kept. */
+const STREAMS: Readonly<Partial<Record<FunctionName, readonly string[]>>> = {
+  consume: ["GetItem", "PutItem", "Query", "UpdateItem"].map((action) => `dynamodb:${action} streams`),
+  socket: ["GetItem", "PutItem", "Query"].map((action) => `dynamodb:${action} streams`),
+  receipts: ["GetItem", "PutItem", "Query"].map((action) => `dynamodb:${action} streams`),
+};
+
+describe("with streams", () => {
+  const grants = grantsIn(synth({ settings: { userStreams: { seconds: 60, count: 10 } } }));
+
+  test.each(FUNCTIONS)("%s may do what it does, and nothing else", (name) => {
+    expect(grants[name]).toEqual([...MAY[name], ...(STREAMS[name] ?? []), ...LOGS].sort());
+  });
+});
 
 describe("as it comes", () => {
   const grants = grantsIn(synth());

@@ -24,15 +24,19 @@ const MAY = [
 
 test("a customer's key encrypts queues, tables and secret", () => {
   const { template, router, propertiesOf } = synth(
-    (stack) => ({ encryptionKey: new Key(stack, "Key") }),
+    (stack) => ({
+      encryptionKey: new Key(stack, "Key"),
+      settings: { userStreams: { seconds: 60, count: 10 } },
+    }),
     "eu-central-1",
   );
   const key = { "Fn::GetAtt": [expect.stringMatching(/^Key/), "Arn"] };
   for (const queue of [...Object.values(router.lanes), router.deadLetterQueue]) {
     expect(propertiesOf(queue)).toMatchObject({ KmsMasterKeyId: key });
   }
-  const { connections, subscriptions, receipts } = router.tables;
-  for (const table of [connections, subscriptions, receipts]) {
+  const tables = Object.values(router.tables);
+  expect(tables).toHaveLength(4);
+  for (const table of tables) {
     expect(propertiesOf(table)).toMatchObject({ SSESpecification: { SSEEnabled: true, SSEType: "KMS" } });
     expect(propertiesOf(table)).toMatchObject({ Replicas: [{ SSESpecification: { KMSMasterKeyId: key } }] });
   }

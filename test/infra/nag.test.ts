@@ -15,6 +15,7 @@ const network = (stack: Stack): TagwireProps => ({
   }),
   encryptionKey: Key.fromKeyArn(stack, "Key", "arn:aws:kms:eu-central-1:111122223333:key/1"),
   tracing: true,
+  settings: { userStreams: { seconds: 60, count: 10 } },
 });
 const ISSUER = { issuer: "https://id.example.com", audience: "push" };
 

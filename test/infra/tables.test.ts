@@ -1,14 +1,21 @@
 import { expect, test } from "vitest";
 import { TABLES, type TableDescription, type TableName } from "../../shared/settings/tables.ts";
+import { FUNCTIONS, STREAM_ENV } from "../../shared/settings/variables.ts";
 import { synth } from "./support.ts";
 
 const names = Object.keys(TABLES) as TableName[];
-const { template, router, idOf, propertiesOf } = synth();
+const streams = [{ topics: "orders/*", seconds: 3_600, count: 1_000 }];
+const { template, router, idOf, propertiesOf } = synth({ settings: { streams } });
+const tableOf = (name: TableName) => router.tables[name] ?? expect.fail(`there is no table ${name}`);
 
 test.each(names)("table %s has the keys of the description, forgets by TTL and can be put back", (name) => {
-  const { partitionKey, sortKey, timeToLive }: TableDescription = TABLES[name];
-  expect(propertiesOf(router.tables[name])).toMatchObject({
+  const { partitionKey, sortKey, sortKeyType = "S", timeToLive }: TableDescription = TABLES[name];
+  expect(propertiesOf(tableOf(name))).toMatchObject({
     BillingMode: "PAY_PER_REQUEST",
+    AttributeDefinitions: [
+      { AttributeName: partitionKey, AttributeType: "S" },
+      ...(sortKey ? [{ AttributeName: sortKey, AttributeType: sortKeyType }] : []),
+    ],
     KeySchema: [
       { AttributeName: partitionKey, KeyType: "HASH" },
       ...(sortKey ? [{ AttributeName: sortKey, KeyType: "RANGE" }] : []),
@@ -18,7 +25,19 @@ test.each(names)("table %s has the keys of the description, forgets by TTL and c
   });
 });
 
-test("receipts outlive the stack; what says who is connected goes with its sockets", () => {
-  const policies = names.map((name) => template.toJSON().Resources[idOf(router.tables[name])].DeletionPolicy);
-  expect(policies).toEqual(["Delete", "Delete", "RetainExceptOnCreate"]);
+test.each([
+  { keeps: "a topic's stream", settings: { streams }, count: 1 },
+  { keeps: "the users' streams", settings: { userStreams: { seconds: 60, count: 10 } }, count: 1 },
+  { keeps: "no stream", settings: {}, count: 0 },
+])("a router that keeps $keeps has $count tables for them, and functions that know of them", (given) => {
+  const { router: other, variablesOf } = synth({ settings: given.settings });
+  expect(Object.keys(other.tables)).toHaveLength(3 + given.count);
+  expect("StreamsTableName" in other.outputs()).toBe(given.count > 0);
+  const knowing = FUNCTIONS.filter((name) => "STREAMS_TABLE" in variablesOf(other.functions[name]));
+  expect(knowing).toEqual(given.count > 0 ? Object.keys(STREAM_ENV) : []);
+});
+
+test("receipts and streams outlive the stack; what says who is connected goes with its sockets", () => {
+  const policies = names.map((name) => template.toJSON().Resources[idOf(tableOf(name))].DeletionPolicy);
+  expect(policies).toEqual(["Delete", "Delete", "RetainExceptOnCreate", "RetainExceptOnCreate"]);
 });

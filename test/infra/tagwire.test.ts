@@ -36,13 +36,17 @@ test("the functions read the very settings that the stack is made of", () => {
 
 test("every log is kept for a month", () => {
   const logs = Object.values(template.findResources("AWS::Logs::LogGroup"));
-  expect(logs.map(({ Properties }) => Properties.RetentionInDays)).toEqual([30, 30, 30, 30, 30]);
+  expect(logs.map(({ Properties }) => Properties.RetentionInDays)).toEqual(
+    Array<number>(FUNCTIONS.length + 1).fill(30),
+  );
 });
 
 test("every log, that of the requests too, is kept as long as you say", () => {
   const { template } = synth({ logRetention: RetentionDays.ONE_WEEK });
   const logs = Object.values(template.findResources("AWS::Logs::LogGroup"));
-  expect(logs.map(({ Properties }) => Properties.RetentionInDays)).toEqual([7, 7, 7, 7, 7]);
+  expect(logs.map(({ Properties }) => Properties.RetentionInDays)).toEqual(
+    Array<number>(FUNCTIONS.length + 1).fill(7),
+  );
 });
 
 test("the token secret is made at random, and the functions know where it is, not what it is", () => {
@@ -50,7 +54,7 @@ test("the token secret is made at random, and the functions know where it is, no
     GenerateSecretString: { PasswordLength: 64, ExcludePunctuation: true },
   });
   const secretId = router.secret ? idOf(router.secret) : "";
-  for (const name of ["ingest", "receipts", "socket"] as const) {
+  for (const name of ["ingest", "receipts", "connections", "socket"] as const) {
     expect(variablesOf(functions[name])["TOKENS"]).toEqual({
       "Fn::Join": ["", ['{"secretId":"', { Ref: secretId }, '"}']],
     });
@@ -75,7 +79,7 @@ test("what outlives the stack is not left behind by a first deploy that fails", 
   );
   expect(kept.map(({ Type }) => Type).sort()).toEqual([
     "AWS::DynamoDB::GlobalTable",
-    ...Array<string>(5).fill("AWS::Logs::LogGroup"),
+    ...Array<string>(FUNCTIONS.length + 1).fill("AWS::Logs::LogGroup"),
     "AWS::SQS::Queue",
     "AWS::SecretsManager::Secret",
   ]);
@@ -105,6 +109,7 @@ test("a secret that is there already can sign the tokens", () => {
 test.each([
   "ingest",
   "receipts",
+  "connections",
   "socket",
 ] as const)("%s reads the grant of a token of your secret under the name that you give the claim", (name) => {
   const claim = "https://acme.example/tagwire";
@@ -122,7 +127,7 @@ test("functions trace to X-Ray only where they are told to", () => {
   traced.template.resourcePropertiesCountIs(
     "AWS::Lambda::Function",
     { TracingConfig: { Mode: "Active" } },
-    4,
+    FUNCTIONS.length,
   );
 });
 

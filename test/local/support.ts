@@ -36,6 +36,10 @@ export async function startTiny(
       seen.http.push(event);
       return { statusCode: 200, body: "{}" };
     },
+    connections: () => async (event) => {
+      seen.http.push(event);
+      return { statusCode: 200, body: "{}" };
+    },
     consume: (runtime) => {
       seen.worlds.consume = runtime;
       return async (event) => {

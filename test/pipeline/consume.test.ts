@@ -207,7 +207,7 @@ describe("a message", () => {
   test("for a connection that is gone forgets it, in every list, and serves the others", async () => {
     const { run, connect, got, sockets, connections, subscriptions, receipts } = consumer();
     const [ann, bob] = [await connect("ann", "orders", "news"), await connect("bob", "orders")];
-    sockets.close(ann);
+    await sockets.close(ann);
     await run([received(aMessageOf("one"))]);
     expect(got(bob)).toEqual(["one"]);
     expect(await receipts.find(ANN, "one" as MessageId, NOW)).toMatchObject({ counts: { sent: 1, gone: 1 } });

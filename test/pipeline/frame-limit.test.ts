@@ -14,6 +14,14 @@ test("a connection is refused after its burst, with the seconds to wait, and no 
   expect([limit("a"), limit("a")]).toEqual([undefined, 1]);
 });
 
+test("what costs more than one uses up the burst sooner", () => {
+  const clock = memoryClock();
+  const limit = frameLimit(clock, LIMITS);
+  expect([limit("a", 2), limit("a", 2), limit("a")]).toEqual([undefined, 1, undefined]);
+  clock.advance(1_000);
+  expect([limit("a", 2), limit("a", 1)]).toEqual([1, undefined]);
+});
+
 test("10,000 connections are remembered, and the one that was silent longest is forgotten first", () => {
   const limit = frameLimit(memoryClock(), LIMITS);
   for (const id of ["first", "first", "second", "second", "second", "first"]) limit(id);

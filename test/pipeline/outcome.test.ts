@@ -209,7 +209,7 @@ test.each([
   { age: 35_000, left: 0 },
 ])("a 410 $age ms after the connect leaves $left row, since the gateway may still connect it until 35 s", async (kind) => {
   const { clock, outcome, ids, sockets, connections } = await resumed(NEW, 1);
-  for (const id of ids) sockets.close(id);
+  for (const id of ids) await sockets.close(id);
   const connectedAt = NOW - 60_000;
   const rows = connections.size();
   clock.advance(connectedAt + kind.age - clock.now());

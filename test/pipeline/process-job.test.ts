@@ -85,7 +85,7 @@ test("a message that was delivered has no reason, though a connection was busy a
 test("a row that cannot be deleted after a 410 is a warning, and the message is delivered to the others", async () => {
   const { run, ids, sockets, connections, telemetry, receipt } = await served(["ann", "bob"]);
   connections.delete = () => Promise.reject(new TagwireError("TABLE_UNAVAILABLE", "throttled"));
-  if (ids[0]) sockets.close(ids[0]);
+  if (ids[0]) await sockets.close(ids[0]);
   expect(await run([received(aMessageOf("one"))])).toEqual([]);
   expect(await receipt()).toMatchObject({ state: "delivered", counts: { sent: 1, gone: 1 } });
   expect(telemetry.warnings.map(({ event }) => event)).toContain("connection not forgotten");

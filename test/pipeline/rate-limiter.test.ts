@@ -70,6 +70,19 @@ describe("the rate", () => {
     expect(limiter.rate(after + 500)).toBe(8_000);
   });
 
+  test.each([
+    { throttled: 60, falls: false },
+    { throttled: 100, falls: true },
+  ])("is judged by all that were seen in a window, however many: $throttled of 5,000", ({
+    throttled,
+    falls,
+  }) => {
+    const { limiter, after } = warm();
+    for (let i = 0; i < 5_000; i++) limiter.onResult(id(i), i < throttled ? THROTTLED : SENT, after, false);
+    limiter.rate(after + 500);
+    expect(limiter.isThrottled(after + 500)).toBe(falls);
+  });
+
   test("is not changed by connections that turn out to fail again and again", () => {
     const { limiter, after } = warm();
     for (let i = 0; i < 100; i++) limiter.onResult(id(i), i < 20 ? THROTTLED : SENT, after, false);

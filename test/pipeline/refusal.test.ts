@@ -1,17 +1,21 @@
 import { expect, test } from "vitest";
 import { backlog } from "../../shared/pipeline/ingest/backlog.ts";
 import { ingest } from "../../shared/pipeline/ingest/ingest.ts";
+import type { MessageId } from "../../shared/protocol/message.ts";
+import { messageFrame } from "../../shared/protocol/message-frame.ts";
 import type { UserId } from "../../shared/protocol/tag.ts";
+import type { Target } from "../../shared/protocol/target.ts";
 import { readBody } from "../../shared/receipts/job-body.ts";
+import type { StreamSettings } from "../../shared/streams/kept.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
 import { memoryQueue } from "../../testing/memory/queue.ts";
 import { memoryTelemetry } from "../../testing/memory/telemetry.ts";
-import { NOW } from "../support/message.ts";
+import { aMessage, NOW } from "../support/message.ts";
 
 const ORDERS = { target: { topic: "orders" }, data: 1 };
 
 /** Ingest for a producer that may publish to topics, over lanes of which `normal` takes 5. */
-function producer() {
+function producer({ streams, publish = ["topic:*"] }: { streams?: StreamSettings; publish?: string[] } = {}) {
   const queue = memoryQueue();
   const clock = memoryClock(NOW);
   const telemetry = memoryTelemetry();
@@ -19,9 +23,10 @@ function producer() {
   const deps = {
     ...{ queue, clock, telemetry, lifeSeconds: 342_000, newId: () => "made" },
     backlog: backlog({ queue, clock, policy }),
+    ...(streams ? { streams } : {}),
   };
   const identity = {
-    ...{ sub: "ann" as UserId, tags: [], subscribe: [], publish: ["topic:*"], admin: false },
+    ...{ sub: "ann" as UserId, tags: [], subscribe: [], publish, admin: false },
     exp: NOW / 1000 + 60,
   };
   return { queue, clock, telemetry, post: (body: unknown) => ingest(deps, identity, body) };
@@ -105,6 +110,38 @@ test("a frame larger than API Gateway takes is refused, and one of exactly that 
   expect(JSON.stringify(await bytesWith(fits + 1))).toContain(`the frame would be ${LARGEST + 1} bytes`);
   expect(await bytesWith(fits)).toMatchObject({ value: { state: "queued" } });
   expect(queue.lanes.normal).toHaveLength(1);
+});
+
+test.each([
+  { target: { topic: "orders/1" }, most: 120_832, numbered: 23 },
+  { target: { user: "ann" }, most: 120_832, numbered: 23 },
+  { target: { topic: "news" }, most: 131_072, numbered: 23 },
+  { target: { everyone: true }, most: 131_072, numbered: 0 },
+  { target: { connection: "a=" }, most: 131_072, numbered: 0 },
+])("if streams are kept, a frame to $target has at most $most bytes, with its longest number", async ({
+  target,
+  most,
+  numbered,
+}) => {
+  const retention = { seconds: 60, count: 10 };
+  const streams = { streams: [{ topics: "orders/*", ...retention }], userStreams: retention };
+  const { post, queue } = producer({ streams, publish: ["*"] });
+  const frame = (data: string) =>
+    messageFrame(aMessage({ id: "m" as MessageId, target: target as Target, data }));
+  const others = Buffer.byteLength(JSON.stringify(frame(""))) + numbered;
+  expect(await post({ id: "m", target, data: "x".repeat(most - others + 1) })).toMatchObject({
+    value: {
+      state: "refused",
+      problem: {
+        code: "MESSAGE_TOO_LARGE",
+        detail: expect.stringContaining(`${most + 1} bytes, at most ${most} fit`),
+      },
+    },
+  });
+  expect(queue.lanes.normal).toHaveLength(0);
+  expect(await post({ id: "m", target, data: "x".repeat(most - others) })).toMatchObject({
+    value: { state: "queued" },
+  });
 });
 
 test("a full lane refuses with the time to wait, other lanes take on, and it takes again when it has emptied", async () => {

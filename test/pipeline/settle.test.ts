@@ -48,10 +48,18 @@ async function settled(outcome: Outcome, results: readonly Settled[], fanoutStor
     return fanoutStores ? stored : stored.map((_, index) => index > 0);
   };
   const claimed = { record: RECORD, job: aJob(), lease: leaseOf("run-1"), found: FOUND };
-  const deps = { receipts, queue, telemetry, clock: { now: () => NOW } };
+  const emptied: number[] = [];
+  const empty = async () => void emptied.push(written.length);
+  const deps = { receipts, queue, telemetry, clock: { now: () => NOW }, empty };
   const result = await settle(deps, claimed, outcome, () => ({ kind: "again", seconds: 7 }));
   const counts = ["Retries", "Endings", "DeadLetters"] as const;
-  return { result, written, queue, counted: counts.filter((metric) => telemetry.total(metric) === 1) };
+  return {
+    result,
+    written,
+    emptied,
+    queue,
+    counted: counts.filter((metric) => telemetry.total(metric) === 1),
+  };
 }
 
 describe("an outcome that is written", () => {
@@ -82,6 +90,24 @@ describe("an outcome that is written", () => {
     for (const outcome of [DELIVERED, RETRY, SPLIT]) {
       expect((await settled(outcome, [])).queue.deadLetters).toEqual([]);
     }
+  });
+});
+
+describe("the data of a message in its stream", () => {
+  test.each([
+    "cancelled",
+    "expired",
+  ] as const)("is taken out before the ending is written, since nobody takes over a message that has ended: %s", async (ending) => {
+    const { emptied } = await settled({ kind: "ended", ending, progress: FOUND }, ["written"]);
+    expect(emptied).toEqual([0]);
+  });
+
+  test("is taken out if a cancel came before a retry", async () => {
+    expect((await settled(RETRY, ["cancelled", "written"])).emptied).toEqual([1]);
+  });
+
+  test.each([DELIVERED, DEAD, RETRY, SPLIT])("stays otherwise: $kind $ending", async (outcome) => {
+    expect((await settled(outcome, ["written"])).emptied).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { listedUntil } from "../../shared/pipeline/socket/follow-row.ts";
 import { answer, connect, disconnect } from "../../shared/pipeline/socket/socket.ts";
 import type { Connections } from "../../shared/ports.ts";
 import type { ServerFrame } from "../../shared/protocol/frame.ts";
@@ -7,6 +8,7 @@ import { memoryClock } from "../../testing/memory/clock.ts";
 import { memoryConnections } from "../../testing/memory/connections.ts";
 import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import { memoryTelemetry } from "../../testing/memory/telemetry.ts";
+import { memoryTokens } from "../../testing/memory/tokens.ts";
 import type { Stepwise } from "../support/interleave.ts";
 import { NOW } from "../support/message.ts";
 
@@ -26,6 +28,11 @@ export interface Frame {
   readonly topics: readonly string[];
 }
 
+export interface TokenFrame {
+  readonly type: "token";
+  readonly token: string;
+}
+
 type Look = Awaited<ReturnType<Connections["read"]>>;
 
 /** One open connection over memory adapters, and actors that do something to it step by step. */
@@ -40,14 +47,20 @@ export async function openConnection(held: readonly string[] = []) {
     telemetry: memoryTelemetry(),
     random: Math.random,
     frameLimit: () => undefined,
+    tokens: memoryTokens(),
   };
-  const ask = (frame: Frame) => answer(deps, SOCKET.connectionId, JSON.stringify(frame));
+  /** A frame with a token of Ann's that says something else. */
+  const refresh = (claims: Partial<typeof ANN> = {}): TokenFrame => ({
+    type: "token",
+    token: deps.tokens.sign({ ...ANN, exp: ANN.exp + 600, ...claims }),
+  });
+  const ask = (frame: Frame | TokenFrame) => answer(deps, SOCKET.connectionId, JSON.stringify(frame));
   await connect(deps, SOCKET, ANN);
   if (held.length > 0) await ask({ type: "subscribe", topics: held });
 
   /** Answers a frame. A reply that says yes must be what the row said at the frame's last look. */
   const asking =
-    (frame: Frame) =>
+    (frame: Frame | TokenFrame) =>
     async (stepwise: Stepwise): Promise<ServerFrame> => {
       let look: Look;
       const looking: Connections = {
@@ -64,9 +77,12 @@ export async function openConnection(held: readonly string[] = []) {
       };
       const ports = { connections: stepwise(looking), subscriptions: stepwise(subscriptions) };
       const reply = await answer({ ...deps, ...ports }, SOCKET.connectionId, JSON.stringify(frame));
-      if (reply.type !== "error") {
-        const bearsOut = frame.topics.map((topic) => look?.tags.includes(`topic:${topic}` as Tag));
-        expect(bearsOut).toEqual(frame.topics.map(() => frame.type === "subscribe"));
+      if (reply.type === "token") {
+        expect(look?.tokenExpiresAt).toBe(Date.parse(reply.expiresAt));
+        for (const tag of reply.removed) expect(look?.tags).not.toContain(tag);
+      } else if (reply.type === "subscribed" || reply.type === "unsubscribed") {
+        const bearsOut = reply.topics.map((topic) => look?.tags.includes(`topic:${topic}` as Tag));
+        expect(bearsOut).toEqual(reply.topics.map(() => frame.type === "subscribe"));
       }
       return reply;
     };
@@ -81,10 +97,24 @@ export async function openConnection(held: readonly string[] = []) {
     const found = await row();
     expect(listed().toSorted()).toEqual(found?.tags.toSorted());
     expect(found?.changes).toEqual([]);
+    const ends = new Set(subscriptions.rows().map(({ expiresAt }) => expiresAt));
+    expect([...ends]).toEqual([found && listedUntil(found)]);
   };
   const expectNothingLeft = async () => {
     expect(listed()).toEqual([]);
     expect(await row()).toBeUndefined();
   };
-  return { ask, asking, leaving, listed, row, clock, deps, connections, expectAgreement, expectNothingLeft };
+  return {
+    ask,
+    asking,
+    refresh,
+    leaving,
+    listed,
+    row,
+    clock,
+    deps,
+    connections,
+    expectAgreement,
+    expectNothingLeft,
+  };
 }

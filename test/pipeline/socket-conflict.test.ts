@@ -6,6 +6,7 @@ import { memoryClock } from "../../testing/memory/clock.ts";
 import { memoryConnections } from "../../testing/memory/connections.ts";
 import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import { memoryTelemetry } from "../../testing/memory/telemetry.ts";
+import { memoryTokens } from "../../testing/memory/tokens.ts";
 import { NOW } from "../support/message.ts";
 import { ANN, SOCKET } from "./side-by-side.ts";
 
@@ -20,6 +21,7 @@ async function opened() {
     policy: { maxAgeSeconds: 7_200, rowMarginSeconds: 600 },
     random: () => 0.5,
     frameLimit: () => undefined,
+    tokens: memoryTokens(),
   };
   await connect(deps, SOCKET, ANN);
   return {

@@ -8,6 +8,7 @@ import { memoryClock } from "../../testing/memory/clock.ts";
 import { memoryConnections } from "../../testing/memory/connections.ts";
 import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import { memoryTelemetry } from "../../testing/memory/telemetry.ts";
+import { memoryTokens } from "../../testing/memory/tokens.ts";
 import { NOW } from "../support/message.ts";
 import { ANN, SOCKET } from "./side-by-side.ts";
 
@@ -26,7 +27,7 @@ function socketFunction({
   const deps = {
     connections: { ...tables.connections, ...connections },
     subscriptions: { ...tables.subscriptions, ...subscriptions },
-    ...{ clock, telemetry, frameLimit, random: () => 0.5 },
+    ...{ clock, telemetry, frameLimit, random: () => 0.5, tokens: memoryTokens() },
     policy: { maxAgeSeconds: 7_200, rowMarginSeconds: 600 },
   };
   return {
@@ -46,7 +47,7 @@ describe("a connect", () => {
     expect(listed()).toEqual(OWN);
     expect(await tables.connections.read(SOCKET.connectionId, NOW)).toMatchObject({
       ...{ ...SOCKET, user: "ann", tags: OWN, subscribe: ["*"] },
-      expiresAt: NOW + 7_800_000,
+      expiresAt: NOW + 3_600_000 + 600_000,
       tokenExpiresAt: NOW + 3_600_000,
     });
     expect(telemetry.total("ConnectionsOpened")).toBe(1);

@@ -7,6 +7,7 @@ import { memoryClock } from "../../testing/memory/clock.ts";
 import { memoryConnections } from "../../testing/memory/connections.ts";
 import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import { memoryTelemetry } from "../../testing/memory/telemetry.ts";
+import { memoryTokens } from "../../testing/memory/tokens.ts";
 import { NOW } from "../support/message.ts";
 
 const ANN = {
@@ -55,6 +56,7 @@ test("no subscription outlives its connection, in whatever order frames, $discon
         telemetry: memoryTelemetry(),
         random: () => 0.5,
         frameLimit: () => undefined,
+        tokens: memoryTokens(),
       };
       await connect(still, SOCKET, ANN);
       const deps = {
@@ -95,6 +97,7 @@ test("after the reply the lists and the row say the same, in whatever order fram
         telemetry: memoryTelemetry(),
         random: () => 0.5,
         frameLimit: () => undefined,
+        tokens: memoryTokens(),
       };
       await connect(deps, SOCKET, ANN);
       const held = new Set<string>();

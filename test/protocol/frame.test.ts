@@ -9,7 +9,13 @@ import { aMessage } from "../support/message.ts";
 test.each([
   '{"type":"subscribe","topics":["orders"]}',
   '{"type":"subscribe","topics":["a","a"],"ref":1}',
+  '{"type":"subscribe","topics":["orders","@user"],"since":{"orders":17,"constructor":"x"},"last":1}',
+  '{"type":"subscribe","topics":["orders"],"since":{}}',
   '{"type":"unsubscribe","topics":["orders"],"ref":"two"}',
+  '{"type":"history","topic":"orders","since":17,"ref":1}',
+  '{"type":"history","topic":"@user","since":null}',
+  '{"type":"history","topic":"","last":1000}',
+  '{"type":"ping","positions":{"orders":17,"@user":"nonsense"}}',
   '{"type":"ping"}',
   '{"type":"ping","ref":""}',
   '{"type":"ping","ref":-0.5}',
@@ -18,6 +24,8 @@ test.each([
 });
 
 const topics = (count: number) => JSON.stringify(Array.from({ length: count }, (_, i) => `t${i}`));
+const positions = (count: number) =>
+  JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, i) => [`t${i}`, i])));
 
 test.each([
   { text: "", at: undefined },
@@ -38,6 +46,17 @@ test.each([
   { text: '{"type":"subscribe","topics":"orders"}', at: ["/topics"] },
   { text: '{"type":"subscribe","topics":[]}', at: ["/topics"] },
   { text: `{"type":"subscribe","topics":${topics(51)}}`, at: ["/topics"] },
+  { text: '{"type":"subscribe","topics":["a"],"since":17}', at: ["/since"] },
+  { text: '{"type":"subscribe","topics":["a"],"since":["a"]}', at: ["/since"] },
+  { text: '{"type":"subscribe","topics":["a"],"since":null}', at: ["/since"] },
+  { text: '{"type":"subscribe","topics":["a"],"last":0}', at: ["/last"] },
+  { text: '{"type":"unsubscribe","topics":["a"],"since":{},"last":1}', at: ["/since", "/last"] },
+  { text: '{"type":"ping","positions":["a"]}', at: ["/positions"] },
+  { text: `{"type":"ping","positions":${positions(201)}}`, at: ["/positions"] },
+  { text: '{"type":"history"}', at: ["/topic", "/since"] },
+  { text: '{"type":"history","topic":"a"}', at: ["/since"] },
+  { text: '{"type":"history","topic":"a","since":1,"last":1}', at: ["/since"] },
+  { text: '{"type":"history","topic":"a","last":1001}', at: ["/last"] },
   { text: '{"type":"subscribe","topics":["a","*",7]}', at: ["/topics/2"] },
   { text: '{"type":"subscribe","topics":[{}],"ref":true,"x":1}', at: ["/topics/0", "/ref", "/x"] },
 ])("$text is refused", ({ text, at }) => {
@@ -64,7 +83,13 @@ test("reading a frame never throws", () => {
     fc.string({ unit: "binary" }),
     json.map((value) => JSON.stringify(value)),
     fc
-      .record({ type: fc.constantFrom("ping", "subscribe"), topics: json, ref: json })
+      .record({
+        type: fc.constantFrom("ping", "subscribe", "history"),
+        topics: json,
+        since: json,
+        positions: json,
+        ref: json,
+      })
       .map((f) => JSON.stringify(f)),
     fc.constant("[".repeat(100_000)),
   );

@@ -50,17 +50,35 @@ test.each<{
   },
   { why: "a connection", target: [{ connection: "a+b/c=" }], path: "/v1/connections/a%2Bb%2Fc%3D" },
 ])("disconnect of $why asks for $path", async ({ target, path }) => {
-  const { publisher, asked } = await scripted([{ status: 503 }, { status: 200, body: {} }]);
-  await publisher.disconnect(...target);
+  const { publisher, asked } = await scripted([
+    { status: 503 },
+    { status: 200, body: { closed: 2, more: false } },
+  ]);
+  expect(await publisher.disconnect(...target)).toEqual({ closed: 2 });
   expect(asked.map((request) => `${request.method} ${request.path}`)).toEqual(
     Array(2).fill(`DELETE ${path}`),
   );
 });
 
 test("a disconnect that is forbidden throws the router's reason", async () => {
-  const body = problem({ code: "RECEIPT_FORBIDDEN", detail: "only an admin" });
+  const body = problem({ code: "DISCONNECT_FORBIDDEN", detail: "only an admin" });
   const { publisher } = await scripted([{ status: 403, body }]);
-  await expect(publisher.disconnect({ user: "ann" })).rejects.toMatchObject({ code: "RECEIPT_FORBIDDEN" });
+  await expect(publisher.disconnect({ user: "ann" })).rejects.toMatchObject({ code: "DISCONNECT_FORBIDDEN" });
+});
+
+test("disconnect goes on while there are more, and waits a second after a request that closed none", async () => {
+  const closed = (count: number, more: boolean): Answer => ({ status: 200, body: { closed: count, more } });
+  const { publisher, asked } = await scripted([closed(100, true), closed(0, true), closed(3, false)]);
+  expect(await publisher.disconnect({ user: "ann" })).toEqual({ closed: 103 });
+  expect(asked.map(({ at }) => at)).toEqual([0, 0, 1_000]);
+  const { publisher: stuck, asked: tries } = await scripted([closed(1, true), closed(0, true)]);
+  await expect(stuck.disconnect({ user: "ann" })).rejects.toMatchObject({ code: "DISCONNECT_INCOMPLETE" });
+  expect(tries).toHaveLength(41);
+});
+
+test("a response without a number of connections is no router's", async () => {
+  const { publisher } = await scripted([{ status: 200, body: {} }]);
+  await expect(publisher.disconnect({ user: "ann" })).rejects.toMatchObject({ code: "RESPONSE_INVALID" });
 });
 
 test("waitFor returns the receipt of any ending, and asks no sooner than Retry-After says", async () => {

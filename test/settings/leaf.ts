@@ -4,7 +4,9 @@ import { Settings } from "../../shared/settings/schema.ts";
 /** A setting as the schema has it, and a group of settings. Both are read from valibot's own objects. */
 export interface Leaf {
   readonly path: readonly string[];
-  readonly type: "number" | "boolean";
+  readonly type: "number" | "boolean" | "string";
+  /** Whether it has to be given, in a group that is off by default. */
+  readonly isRequired: boolean;
   readonly whole: boolean;
   readonly least: number;
   readonly most: number;
@@ -19,9 +21,14 @@ interface Node extends v.GenericSchema {
   readonly entries?: Readonly<Record<string, Node>>;
   readonly pipe?: readonly Node[];
   readonly requirement?: unknown;
+  /** The kind of the groups in a list. */
+  readonly item?: Node;
   readonly description?: string;
   readonly metadata?: { readonly unit?: string };
 }
+
+/** The place of a group in a list that has one. */
+const FIRST = "0";
 
 /** Every setting, in the order of the schema. */
 export const leaves: readonly Leaf[] = leavesOf(Settings as unknown as Node, []);
@@ -33,14 +40,16 @@ export const groups: readonly { readonly path: readonly string[]; readonly names
 function leavesOf(node: Node, path: readonly string[]): readonly Leaf[] {
   const entries = entriesOf(node);
   if (entries) return Object.entries(entries).flatMap(([name, child]) => leavesOf(child, [...path, name]));
-  const [schema, ...actions] = node.wrapped?.pipe ?? [];
+  if (node.item) return leavesOf(node.item, [...path, FIRST]);
+  const [schema, ...actions] = (node.wrapped ?? node).pipe ?? [];
   const find = (type: string) => actions.find((action) => action.type === type);
-  if (schema?.type !== "number" && schema?.type !== "boolean")
+  if (schema?.type !== "number" && schema?.type !== "boolean" && schema?.type !== "string")
     throw new Error(`${path.join(".")} is ${schema?.type}: teach this walk about it`);
   return [
     {
       path,
       type: schema.type,
+      isRequired: node.wrapped === undefined,
       whole: find("integer") !== undefined,
       least: Number(find("min_value")?.requirement),
       most: Number(find("max_value")?.requirement),
@@ -52,6 +61,7 @@ function leavesOf(node: Node, path: readonly string[]): readonly Leaf[] {
 }
 
 function groupsOf(node: Node, path: readonly string[]): { path: readonly string[]; names: string[] }[] {
+  if (node.item) return groupsOf(node.item, [...path, FIRST]);
   const entries = entriesOf(node);
   if (!entries) return [];
   const inner = Object.entries(entries).flatMap(([name, child]) => groupsOf(child, [...path, name]));
@@ -67,9 +77,19 @@ function entriesOf(node: Node): Node["entries"] {
   return inside.map(entriesOf).find((entries) => entries !== undefined);
 }
 
-/** Settings in which only this path is set. */
+/** What has to be given beside a setting of a group that is off by default. */
+export const beside = (path: readonly string[]): object =>
+  ({
+    "streams.0": { topics: "orders/*", seconds: 60, count: 100 },
+    userStreams: { seconds: 60, count: 100 },
+  })[path.join(".")] ?? {};
+
+/** Settings in which only this path is set, and what has to be given with it. */
 export const only = (path: readonly string[], value: unknown): Record<string, unknown> =>
-  path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value) as Record<string, unknown>;
+  path.reduceRight<unknown>((inner, name, depth) => {
+    if (name === FIRST) return [inner];
+    return { ...beside(path.slice(0, depth)), [name]: inner };
+  }, value) as Record<string, unknown>;
 
 /** The value at a path. */
 export const at = (value: unknown, path: readonly string[]): unknown =>

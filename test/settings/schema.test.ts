@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { TagwireError } from "../../shared/protocol/errors.ts";
 import type { SettingsOverrides } from "../../shared/settings/schema.ts";
 import { DEFAULTS, settings } from "../../shared/settings/settings.ts";
-import { at, groups, type Leaf, leaves, only } from "./leaf.ts";
+import { at, beside, groups, type Leaf, leaves, only } from "./leaf.ts";
 
 /** What settings are refused with; nothing if they are accepted. */
 function refusal(input: unknown): { code: string; message: string } | undefined {
@@ -26,6 +26,8 @@ const invalid = (path: readonly string[], rest: string) => ({
 const rangeOf = ({ whole, least, most }: Leaf) =>
   `must be a ${whole ? "whole number" : "number"} of ${least}-${most}`;
 const each = leaves.map((leaf) => ({ leaf, name: leaf.path.join(".") }));
+const withDefault = each.filter(({ leaf }) => !leaf.isRequired);
+const needed = each.filter(({ leaf }) => leaf.isRequired);
 const numbers = each.filter(({ leaf }) => leaf.type === "number");
 
 /** What JavaScript and JSON have beside numbers and booleans. */
@@ -37,37 +39,58 @@ const oddValue = fc.oneof(
   fc.constantFrom(Number.NaN, 1n, Symbol.iterator, () => 1, new Date(0), new Map()),
 );
 
-test("there are as many settings as the schema is known to have, and nine names stand beside advanced", () => {
-  expect(leaves).toHaveLength(44);
-  expect(groups[0]?.names).toHaveLength(10);
+test("there are as many settings as the schema is known to have, and eleven names stand beside advanced", () => {
+  expect(leaves).toHaveLength(49);
+  expect(needed).toHaveLength(5);
+  expect(groups[0]?.names).toHaveLength(12);
 });
 
-describe.each(each)("$name", ({ leaf }) => {
-  test("has a default in its range, a description and, if it is a number, a unit", () => {
+const MUST: Readonly<Record<Leaf["type"], (leaf: Leaf) => string>> = {
+  number: rangeOf,
+  boolean: () => "must be true or false",
+  string: () => "must be a topic or a pattern such as orders/*",
+};
+
+describe.each(withDefault)("$name", ({ leaf }) => {
+  test("has a default in its range", () => {
     expect(at(DEFAULTS, leaf.path)).toBe(leaf.fallback);
     if (typeof leaf.fallback === "number") {
       expect(leaf.fallback).toBeGreaterThanOrEqual(leaf.least);
       expect(leaf.fallback).toBeLessThanOrEqual(leaf.most);
     }
-    expect(leaf.description).toMatch(/^[A-Z].*\.$/);
-    expect(leaf.unit === undefined).toBe(leaf.type === "boolean");
-  });
-
-  test("is refused by its path if its type is another", () => {
-    const must = leaf.type === "number" ? rangeOf(leaf) : "must be true or false";
-    const strays = leaf.type === "number" ? fc.boolean() : fc.double();
-    fc.assert(
-      fc.property(fc.oneof(oddValue, strays), (value) => {
-        const found = refusal(only(leaf.path, value));
-        expect(found?.code).toBe("SETTINGS_INVALID");
-        expect(found?.message.startsWith(`${named(leaf.path)} ${must}, got `)).toBe(true);
-        expect(found?.message).not.toContain("; settings.");
-      }),
-    );
   });
 
   test("is its default if it is undefined", () => {
     expect(at(settings(only(leaf.path, undefined) as SettingsOverrides), leaf.path)).toBe(leaf.fallback);
+  });
+});
+
+test.each(needed)("$name has to be given", ({ leaf }) => {
+  const { [leaf.path.at(-1) ?? ""]: _, ...rest } = at(only(leaf.path, 1), leaf.path.slice(0, -1)) as Record<
+    string,
+    unknown
+  >;
+  const found = refusal(only(leaf.path.slice(0, -1), rest));
+  expect(found).toEqual(invalid(leaf.path, "is missing"));
+});
+
+describe.each(each)("$name", ({ leaf }) => {
+  test("has a description and, if it is a number, a unit", () => {
+    expect(leaf.description).toMatch(/^[A-Z].*\.$/);
+    expect(leaf.unit === undefined).toBe(leaf.type !== "number");
+  });
+
+  test("is refused by its path if its type is another", () => {
+    const strays = leaf.type === "number" ? fc.boolean() : fc.double();
+    fc.assert(
+      fc.property(fc.oneof(oddValue, strays), (value) => {
+        fc.pre(typeof value !== leaf.type || typeof value === "number");
+        const found = refusal(only(leaf.path, value));
+        expect(found?.code).toBe("SETTINGS_INVALID");
+        expect(found?.message.startsWith(`${named(leaf.path)} ${MUST[leaf.type](leaf)}`)).toBe(true);
+        expect(found?.message).not.toContain("; settings.");
+      }),
+    );
   });
 });
 
@@ -135,7 +158,7 @@ describe.each(groups.map((group) => ({ ...group, name: named(group.path) })))("$
     fc.assert(
       fc.property(misspelt, fc.anything(), (name, value) => {
         fc.pre(!names.includes(name));
-        const wrong = Object.defineProperty({}, name, { value, enumerable: true });
+        const wrong = Object.defineProperty({ ...beside(path) }, name, { value, enumerable: true });
         expect(refusal(only(path, wrong))).toEqual(
           invalid([...path, name], `is not a setting: ${named(path)} has ${names.join(", ")}`),
         );
@@ -165,7 +188,7 @@ test("every fault is named at once", () => {
   expect(refusal(broken)?.message.split("; ").sort()).toEqual([
     "settings.colour is not a setting: settings has lanes, retentionDays, deadLetterRetentionDays, " +
       "receiptRetentionDays, fairQueues, quotaRequestsPerSecond, quotaFraction, recipientsPerRun, deliveryRounds, " +
-      "advanced",
+      "streams, userStreams, advanced",
     "settings.lanes.high.concurency is not a setting: settings.lanes.high has concurrency, backlogLimitMessages",
     "settings.lanes.low.concurrency must be a whole number of 2-1000, got 1.5",
     'settings.retentionDays must be a whole number of 1-14, got "4"',

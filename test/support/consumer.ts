@@ -1,6 +1,7 @@
 import { consume } from "../../shared/pipeline/consume/consume.ts";
 import type { Received } from "../../shared/pipeline/consume/record.ts";
 import { gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
+import { rememberedHeads } from "../../shared/pipeline/streams/heads.ts";
 import type { Sockets } from "../../shared/ports.ts";
 import type { Message, MessageId } from "../../shared/protocol/message.ts";
 import type { ConnectionId, Tag, UserId } from "../../shared/protocol/tag.ts";
@@ -10,11 +11,13 @@ import { visibilitySeconds } from "../../shared/settings/derived.ts";
 import { deliveryPolicy } from "../../shared/settings/policy.ts";
 import type { SettingsOverrides } from "../../shared/settings/schema.ts";
 import { settings } from "../../shared/settings/settings.ts";
+import { keepsStreams } from "../../shared/streams/kept.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
 import { memoryConnections } from "../../testing/memory/connections.ts";
 import { memoryQueue } from "../../testing/memory/queue.ts";
 import { memoryReceipts } from "../../testing/memory/receipts.ts";
 import { memorySockets } from "../../testing/memory/sockets.ts";
+import { memoryStreams } from "../../testing/memory/streams.ts";
 import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import { memoryTelemetry } from "../../testing/memory/telemetry.ts";
 import { aJob, NOW } from "./message.ts";
@@ -26,14 +29,16 @@ export function consumer({
   receipts = memoryReceipts(),
   queue = memoryQueue(),
   overrides = {} as SettingsOverrides,
+  streams = memoryStreams(),
 } = {}) {
-  const policy = deliveryPolicy(settings(overrides));
+  const kept = settings(overrides);
+  const policy = deliveryPolicy(kept);
   const clock = memoryClock(NOW);
   const [connections, subscriptions] = [memoryConnections(), memorySubscriptions()];
   const [open, telemetry] = [memorySockets(), memoryTelemetry()];
   /** What a test puts in place of its methods is what the consumer calls. */
   const sockets: typeof open = { ...open };
-  const through: Sockets = {
+  const through: Pick<Sockets, "send" | "probe"> = {
     send: (id, frame) => sockets.send(id, frame),
     probe: () => sockets.probe(),
   };
@@ -41,6 +46,7 @@ export function consumer({
   const container = () =>
     gateway(gatewayMemory({ quotaRequestsPerSecond: 1e9, quotaFraction: 1 }), { sockets: through, clock });
   let current = container();
+  let heads = rememberedHeads(clock);
   const deps = {
     connections,
     subscriptions,
@@ -60,13 +66,23 @@ export function consumer({
     receipts,
     queue,
     sockets,
+    streams,
     telemetry,
     /** Runs on what was received; a minute is left, or so many milliseconds. */
     run: (records: readonly Received[], left = 60_000) =>
-      consume({ ...deps, gateway: current }, records, { end: clock.now() + left }),
+      consume(
+        {
+          ...deps,
+          gateway: current,
+          ...(keepsStreams(kept) ? { streams: { table: streams, heads, kept } } : {}),
+        },
+        records,
+        { end: clock.now() + left },
+      ),
     /** The container is gone, and with it what it had learnt. */
     restart() {
       current = container();
+      heads = rememberedHeads(clock);
     },
     async connect(name: string, ...topics: string[]) {
       // Long enough ago that a 410 means what it says.

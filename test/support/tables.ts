@@ -25,7 +25,7 @@ const ENGINE = process.env["TAGWIRE_DYNAMODB"];
 const YEAR = 400 * 86_400;
 
 /**
- * The three tables behind a front that checks signatures, refuses rows whose time to live is no seconds of the tests'
+ * The router's tables behind a front that checks signatures, refuses rows whose time to live is no seconds of the tests'
  * year, and never shows a write to a read that is not consistent.
  */
 export async function startCheckedTables(): Promise<CheckedTables> {

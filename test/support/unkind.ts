@@ -39,7 +39,7 @@ export type Run = <F extends FunctionName>(
 export interface UnkindOptions extends StartOptions {
   /** What else a service does to calls that it lets through. @default nothing */
   readonly layers?: Partial<Readonly<Record<EmulatedService, readonly Layer[]>>>;
-  /** @default the template of the stack as it comes */
+  /** @default the template of a stack that keeps the same streams, and is as it comes otherwise */
   readonly template?: Template;
   /** Whose signatures a service takes at this moment. @default the local functions' */
   readonly callers?: (service: Service) => readonly Caller[];
@@ -60,7 +60,7 @@ export interface UnkindRouter extends Router {
  * policy in the synthesised template.
  */
 export async function startUnkind(options: UnkindOptions = {}): Promise<UnkindRouter> {
-  const { layers = {}, callers = () => LOCAL, template = synth().template.toJSON() as Template } = options;
+  const { layers = {}, callers = () => LOCAL, template = templateFor(options) } = options;
   const functions = functionsIn(template, ENV);
   const policies: Record<string, Policy> = {};
   const refusals: GuardRefusal[] = [];
@@ -121,6 +121,11 @@ export async function startUnkind(options: UnkindOptions = {}): Promise<UnkindRo
     },
   };
 }
+
+const templateFor = ({ settings: { streams, userStreams } = {} }: StartOptions): Template =>
+  synth({
+    settings: { ...(streams ? { streams } : {}), ...(userStreams ? { userStreams } : {}) },
+  }).template.toJSON() as Template;
 
 /** The functions in this process, and a test that calls an endpoint itself. */
 const LOCAL: readonly Caller[] = [

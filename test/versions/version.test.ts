@@ -8,7 +8,7 @@ import { dynamoReceipts } from "../../shared/adapters/dynamodb/receipts.ts";
 import type { Receipts } from "../../shared/ports.ts";
 import type { MessageId } from "../../shared/protocol/message.ts";
 import type { Job } from "../../shared/receipts/job.ts";
-import { readBody } from "../../shared/receipts/job-body.ts";
+import { bodyOf, readBody } from "../../shared/receipts/job-body.ts";
 import { ANN, delivered, lease, RANGES } from "../contract/receipt-parts.ts";
 import { aMessageOf, consumer, received } from "../support/consumer.ts";
 import { NOW } from "../support/message.ts";
@@ -46,6 +46,27 @@ describe("queue bodies of version 0", () => {
     const ann = await connect("ann", "orders");
     expect(await run([received(BEFORE.bodies[0] ?? "")])).toEqual([]);
     expect(got(ann)).toEqual(["body-whole"]);
+  });
+});
+
+describe("numbers in queue bodies, which came after version 1", () => {
+  const job = { ...aMessageOf("one"), range: RANGES[1] };
+  const body = JSON.parse(bodyOf({ ...job, seq: 42 }));
+
+  test("are all that is new in a body, and a consumer before them leaves them out", () => {
+    const { seq, ...before } = body;
+    expect(seq).toBe(42);
+    expect(before).toEqual(JSON.parse(bodyOf(job)));
+    expect(before.v).toBe(1);
+  });
+
+  test("are read, and a body without one is read as well", () => {
+    expect(readBody(JSON.stringify(body))).toEqual({ kind: "job", job: { ...job, seq: 42 } });
+    expect(readBody(bodyOf(job))).toEqual({ kind: "job", job });
+  });
+
+  test.each([0, -1, 1.5, "42", 2 ** 53])("are refused if they are no number of a stream: %s", (seq) => {
+    expect(readBody(JSON.stringify({ ...body, seq }))).toMatchObject({ kind: "invalid" });
   });
 });
 

@@ -1,5 +1,5 @@
 import type { ConnectionRow, OpenChange, TagChange } from "../../shared/connections/connection.ts";
-import type { Spending } from "../../shared/connections/token-bucket.ts";
+import { budgetAfter, type Spending } from "../../shared/connections/token-bucket.ts";
 import type { Connections } from "../../shared/ports.ts";
 import type { ConnectionId } from "../../shared/protocol/tag.ts";
 
@@ -29,6 +29,20 @@ export function memoryConnections(): Connections & { size(): number } {
       if (changed) rows.set(row.connectionId, changed);
       return changed && structuredClone(changed);
     },
+    async refresh(seen, { mark, takesOver, spending, tags, subscribe, expiresAt, tokenExpiresAt }) {
+      const row = same(seen.connectionId, seen.connectedAt);
+      if (row?.revision !== seen.revision) return undefined;
+      const refreshed: ConnectionRow = {
+        ...row,
+        ...structuredClone({ subscribe, expiresAt, tokenExpiresAt }),
+        tags: [...new Set(tags)],
+        revision: row.revision + 1,
+        changes: [...without(row, [...takesOver, mark]), structuredClone(mark)],
+        budgetUntil: budgetAfter(row.budgetUntil, spending),
+      };
+      rows.set(row.connectionId, refreshed);
+      return structuredClone(refreshed);
+    },
     async settle({ connectionId, connectedAt, revision }, mark) {
       const row = same(connectionId, connectedAt);
       if (row?.revision !== revision) return false;
@@ -52,7 +66,8 @@ function apply(
 ): ConnectionRow | undefined {
   const budgetUntil = spent(row.budgetUntil, seen.budgetUntil, spending);
   const full = verb === "add" && tags.length > 0 && row.tags.length + new Set(tags).size > tagLimit;
-  if (budgetUntil === undefined || full) return undefined;
+  const regranted = JSON.stringify(row.subscribe) !== JSON.stringify(seen.subscribe);
+  if (budgetUntil === undefined || full || (regranted && verb === "add" && tags.length > 0)) return undefined;
   const kept = row.tags.filter((tag) => !tags.includes(tag));
   return {
     ...row,

@@ -11,6 +11,7 @@ import {
   MESSAGE_PART,
   NO_DETAILS,
   partOf,
+  placeOf,
   progressOf,
   type ReceiptRow,
   ROW_VERSION,
@@ -73,7 +74,8 @@ export function memoryReceipts(): MemoryReceipts {
       if (stored?.row.run !== run) return "superseded";
       const { row, details } = stored;
       if (outcome.kind !== "ended" && row.cancelledAt !== undefined && !row.split) return "cancelled";
-      const next = settled(row, outcome, now);
+      const place = job.seq === undefined ? {} : { seq: job.seq };
+      const next = { ...settled(row, outcome, now), ...place };
       const kept = "progress" in outcome ? structuredClone(detailsOf(outcome.progress)) : details;
       storedOf(job).set(row.part, { row: next, details: kept });
       return "written";
@@ -102,7 +104,7 @@ export function memoryReceipts(): MemoryReceipts {
   };
 }
 
-const held = ({ run, until, returnsAt, entryId, receive, onFinalReceive }: Lease, now: number) => ({
+const held = ({ run, until, returnsAt, entryId, receive, onFinalReceive, after }: Lease, now: number) => ({
   run,
   leaseUntil: until,
   returnsAt,
@@ -110,6 +112,7 @@ const held = ({ run, until, returnsAt, entryId, receive, onFinalReceive }: Lease
   receive,
   onFinalReceive,
   updatedAt: now,
+  ...(after === undefined ? {} : { after }),
 });
 
 const newRow = (job: Job, lease: Lease, now: number): ReceiptRow => ({
@@ -124,7 +127,8 @@ const newRow = (job: Job, lease: Lease, now: number): ReceiptRow => ({
 });
 
 function takenOver({ ending, reason, ...row }: ReceiptRow, lease: Lease, now: number): ReceiptRow {
-  return { ...row, ...(ending ? { rounds: 0, deaths: 0 } : {}), ...held(lease, now) };
+  const first = row.after === undefined ? {} : { after: row.after };
+  return { ...row, ...(ending ? { rounds: 0, deaths: 0 } : {}), ...held(lease, now), ...first };
 }
 
 const cancelledOf = ({ cancelledAt = 0 }: ReceiptRow) => ({
@@ -142,6 +146,7 @@ function claimed({ row, details }: Stored): Claim {
     ...(counts ? { progress } : {}),
     ...(split ? { split } : {}),
     deaths: ending ? 0 : deaths,
+    ...placeOf(row),
   };
 }
 

@@ -2,7 +2,7 @@ import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 
 export interface HttpRequest {
-  readonly method: "GET" | "POST";
+  readonly method: "DELETE" | "GET" | "POST";
   /** As it is sent: percent-encoded. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;

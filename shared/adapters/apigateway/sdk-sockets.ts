@@ -1,10 +1,11 @@
 import {
   type ApiGatewayManagementApiClient,
+  DeleteConnectionCommand,
   GetConnectionCommand,
   PostToConnectionCommand,
 } from "@aws-sdk/client-apigatewaymanagementapi";
 import type { Sockets } from "../../ports.ts";
-import { failedSend, gatewayState, PROBED } from "./send-result.ts";
+import { failedClose, failedSend, gatewayState, PROBED } from "./send-result.ts";
 
 /** Sockets behind the API Gateway management API, through its SDK client: the reference for the others. */
 export const gatewaySockets = (client: ApiGatewayManagementApiClient): Sockets => ({
@@ -13,9 +14,15 @@ export const gatewaySockets = (client: ApiGatewayManagementApiClient): Sockets =
       await client.send(new PostToConnectionCommand({ ConnectionId: id, Data: frame }));
       return { kind: "sent" };
     } catch (fault) {
-      const status = statusOf(fault);
-      const reason = fault instanceof Error ? `${status ?? fault.name}: ${fault.message}` : String(fault);
-      return failedSend(status, reason);
+      return failedSend(statusOf(fault), reasonOf(fault));
+    }
+  },
+  async close(id) {
+    try {
+      await client.send(new DeleteConnectionCommand({ ConnectionId: id }));
+      return { kind: "closed" };
+    } catch (fault) {
+      return failedClose(statusOf(fault), reasonOf(fault));
     }
   },
   async probe() {
@@ -27,6 +34,9 @@ export const gatewaySockets = (client: ApiGatewayManagementApiClient): Sockets =
     }
   },
 });
+
+const reasonOf = (fault: unknown): string =>
+  fault instanceof Error ? `${statusOf(fault) ?? fault.name}: ${fault.message}` : String(fault);
 
 /** SDK v3 errors have no `statusCode`. */
 function statusOf(fault: unknown): number | undefined {

@@ -1,4 +1,4 @@
-import type { GatewayState, SendResult } from "../../ports.ts";
+import type { CloseResult, GatewayState, SendResult } from "../../ports.ts";
 import type { ConnectionId } from "../../protocol/tag.ts";
 
 /**
@@ -29,4 +29,16 @@ export const PROBED = "tagwire-probe" as ConnectionId;
 export function gatewayState(status: number | undefined): GatewayState {
   if (status === 410 || status === 400) return "up";
   return status === 429 ? "throttled" : "down";
+}
+
+/** What a failed close means, by its status. An id that the gateway refuses (400) is no connection's. */
+export function failedClose(status: number | undefined, reason: string): CloseResult {
+  const failed = failedSend(status, reason);
+  switch (failed.kind) {
+    case "throttled":
+    case "unavailable":
+      return failed;
+    default:
+      return { kind: "gone" };
+  }
 }

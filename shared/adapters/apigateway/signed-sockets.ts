@@ -1,8 +1,8 @@
 import type { AwsCredentialIdentity } from "@smithy/types";
-import type { SendResult, Sockets } from "../../ports.ts";
-import { type HttpOutcome, httpClient } from "./http-client.ts";
+import type { CloseResult, SendResult, Sockets } from "../../ports.ts";
+import { type HttpOutcome, type HttpRequest, httpClient } from "./http-client.ts";
 import { requestSigner } from "./request-signer.ts";
-import { failedSend, gatewayState, PROBED } from "./send-result.ts";
+import { failedClose, failedSend, gatewayState, PROBED } from "./send-result.ts";
 
 export interface SignedSocketsOptions {
   /** The callback address of the WebSocket API, with its stage. */
@@ -21,7 +21,7 @@ export interface SignedSocketsOptions {
 }
 
 /**
- * Sockets behind the API Gateway management API: its two requests, signed by the SDK's signer and sent by Node's
+ * Sockets behind the API Gateway management API: its three requests, signed by the SDK's signer and sent by Node's
  * HTTP client. The middleware of the SDK's client costs several times as much as all the rest of a send.
  */
 export function signedSockets(options: SignedSocketsOptions): Sockets & { destroy(): void } {
@@ -33,13 +33,10 @@ export function signedSockets(options: SignedSocketsOptions): Sockets & { destro
   /** Milliseconds that the gateway's clock is ahead of ours. */
   let skew = 0;
 
-  const attempt = async (id: string, frame?: Uint8Array): Promise<Attempt> => {
+  const attempt = async (id: string, { method, body }: Call): Promise<Attempt> => {
     const identity = await credentials();
     const at = now() + skew;
-    const path = connections + percentEncode(id);
-    const what = frame
-      ? ({ method: "POST", path, body: frame } as const)
-      : ({ method: "GET", path } as const);
+    const what = { method, path: connections + percentEncode(id), ...(body ? { body } : {}) };
     return { identity, at, outcome: await http.request(await signed({ ...what, identity, at })) };
   };
 
@@ -56,23 +53,31 @@ export function signedSockets(options: SignedSocketsOptions): Sockets & { destro
     );
   };
 
-  const request = async (id: string, frame?: Uint8Array): Promise<HttpOutcome> => {
-    const first = await attempt(id, frame);
+  const request = async (id: string, call: Call): Promise<HttpOutcome> => {
+    const first = await attempt(id, call);
     const again = first.outcome.status === 403 && (await mended(first));
-    return again ? (await attempt(id, frame)).outcome : first.outcome;
+    return again ? (await attempt(id, call)).outcome : first.outcome;
   };
 
   return {
     send: (id, frame) =>
-      request(id, frame).then(resultOf, (fault: unknown) => failedSend(undefined, String(fault))),
+      request(id, { method: "POST", body: frame }).then(resultOf, (fault: unknown) =>
+        failedSend(undefined, String(fault)),
+      ),
+    close: (id) =>
+      request(id, { method: "DELETE" }).then(closeResultOf, (fault: unknown) =>
+        failedClose(undefined, String(fault)),
+      ),
     probe: () =>
-      request(PROBED).then(
+      request(PROBED, { method: "GET" }).then(
         ({ status }) => gatewayState(status),
         () => gatewayState(undefined),
       ),
     destroy: () => http.destroy(),
   };
 }
+
+type Call = Pick<HttpRequest, "method" | "body">;
 
 interface Attempt {
   readonly outcome: HttpOutcome;
@@ -87,10 +92,14 @@ const TOLERATED_SKEW = 240_000;
 const isSame = (a: AwsCredentialIdentity, b: AwsCredentialIdentity): boolean =>
   a.accessKeyId === b.accessKeyId && a.sessionToken === b.sessionToken;
 
-const resultOf = ({ status, errorType, detail }: HttpOutcome): SendResult =>
-  status < 300
-    ? { kind: "sent" }
-    : failedSend(status, `${status}: ${detail || errorType || "no reason given"}`);
+const reasonOf = ({ status, errorType, detail }: HttpOutcome): string =>
+  `${status}: ${detail || errorType || "no reason given"}`;
+
+const resultOf = (outcome: HttpOutcome): SendResult =>
+  outcome.status < 300 ? { kind: "sent" } : failedSend(outcome.status, reasonOf(outcome));
+
+const closeResultOf = (outcome: HttpOutcome): CloseResult =>
+  outcome.status < 300 ? { kind: "closed" } : failedClose(outcome.status, reasonOf(outcome));
 
 /** encodeURIComponent leaves !'()* alone; RFC 3986 and AWS do not. */
 const percentEncode = (text: string): string =>

@@ -13,15 +13,23 @@ const MARK = "change#";
 /** The name of the attribute that marks a change: `change#<startedAt>#<id>`. */
 export const markOf = ({ startedAt, id }: OpenChange): string => `${MARK}${startedAt}#${id}`;
 
+export const patternsOf = ({ subscribe }: Pick<Connection, "subscribe">): AttributeValue => ({
+  S: JSON.stringify(subscribe),
+});
+
+export const ttlOf = ({ expiresAt }: Pick<Connection, "expiresAt">): AttributeValue => ({
+  N: String(Math.floor(expiresAt / 1000)),
+});
+
 export const toRow = (connection: Connection): Row => ({
   connectionId: { S: connection.connectionId },
   connectedAt: { N: String(connection.connectedAt) },
   user: { S: connection.user },
   tags: { SS: [...connection.tags] },
-  subscribe: { S: JSON.stringify(connection.subscribe) },
+  subscribe: patternsOf(connection),
   expiresAt: { N: String(connection.expiresAt) },
   tokenExpiresAt: { N: String(connection.tokenExpiresAt) },
-  ttl: { N: String(Math.floor(connection.expiresAt / 1000)) },
+  ttl: ttlOf(connection),
   v: { N: VERSION },
 });
 

@@ -9,7 +9,7 @@ import type { ConnectionRow } from "../../connections/connection.ts";
 import type { Connections } from "../../ports.ts";
 import type { ConnectionId } from "../../protocol/tag.ts";
 import { ifHolds, onTable } from "../sdk/client.ts";
-import { updateOf } from "./connection-change.ts";
+import { refreshOf, type Update, updateOf } from "./connection-change.ts";
 import { fromRow, markOf, type Row, toRow } from "./connection-row.ts";
 
 /** Connections as a DynamoDB table: partition key `connectionId`. */
@@ -22,6 +22,23 @@ export function dynamoConnections(client: DynamoDBClient, table: string): Connec
       const found = Item && fromRow(Item);
       return found && found.expiresAt > now ? found : undefined;
     });
+  /** The row after a conditional write; undefined if the condition did not hold. */
+  const update = ({ connectionId }: ConnectionRow, what: Update): Promise<ConnectionRow | undefined> =>
+    onTable("writing a connection", async () => {
+      let changed: Row | undefined;
+      await ifHolds(async () => {
+        const { Attributes } = await client.send(
+          new UpdateItemCommand({
+            TableName: table,
+            Key: keyOf(connectionId),
+            ReturnValues: "ALL_NEW",
+            ...what,
+          }),
+        );
+        changed = Attributes;
+      });
+      return changed && fromRow(changed);
+    });
   return {
     read,
     put: (connection) =>
@@ -32,22 +49,8 @@ export function dynamoConnections(client: DynamoDBClient, table: string): Connec
       const found = await read(id, now);
       return found && found.tokenExpiresAt > now ? found : undefined;
     },
-    change: (row, change) =>
-      onTable("writing a connection", async () => {
-        let changed: Row | undefined;
-        await ifHolds(async () => {
-          const { Attributes } = await client.send(
-            new UpdateItemCommand({
-              TableName: table,
-              Key: keyOf(row.connectionId),
-              ReturnValues: "ALL_NEW",
-              ...updateOf(row, change),
-            }),
-          );
-          changed = Attributes;
-        });
-        return changed && fromRow(changed);
-      }),
+    change: (row, change) => update(row, updateOf(row, change)),
+    refresh: (row, refresh) => update(row, refreshOf(row, refresh)),
     settle: ({ connectionId, connectedAt, revision }, mark) =>
       onTable("writing a connection", () =>
         ifHolds(() =>

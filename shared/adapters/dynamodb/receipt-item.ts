@@ -31,8 +31,8 @@ export const keyOf = (producer: UserId, id: MessageId, part: string): Item => ({
   part: { S: part },
 });
 
-/** What a claim writes on every row. */
-export const heldBy = (lease: Lease, now: number): Fields => ({
+/** What a claim writes on every row. `after` stays that of the first lease. */
+export const heldBy = (lease: Lease, now: number, after = lease.after): Fields => ({
   v: number(ROW_VERSION),
   run: { S: lease.run },
   leaseUntil: number(lease.until),
@@ -41,7 +41,12 @@ export const heldBy = (lease: Lease, now: number): Fields => ({
   receive: number(lease.receive),
   onFinalReceive: { BOOL: lease.onFinalReceive },
   updatedAt: number(now),
+  ...optional("after", after),
 });
+
+/** A field with a number, or no field. */
+export const optional = (name: string, value: number | undefined): Fields =>
+  value === undefined ? {} : { [name]: number(value) };
 
 /** What a claim writes on a new row beside that. */
 export const identityOf = ({ message, range }: Job): Fields => ({
@@ -116,6 +121,8 @@ export function rowFrom(item: Item): ReceiptRow {
       receive: numberIn(item, "receive"),
       onFinalReceive: item["onFinalReceive"]?.BOOL ?? item["last"]?.BOOL,
       deaths: numberIn(item, "deaths"),
+      seq: numberIn(item, "seq"),
+      after: numberIn(item, "after"),
       counts: before?.counts ?? countsIn(item),
       pending: before?.pending.length ?? numberIn(item, "pending"),
       from: before?.from ?? text(item, "from"),

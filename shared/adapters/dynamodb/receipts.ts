@@ -19,6 +19,7 @@ import {
   MESSAGE_PART,
   NO_DETAILS,
   partOf,
+  placeOf,
   progressOf,
   type ReceiptRow,
   ROW_VERSION,
@@ -36,6 +37,7 @@ import {
   identityOf,
   keyOf,
   number,
+  optional,
   partitionOf,
   rowFrom,
   settledBy,
@@ -131,6 +133,7 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
       ...(progress ? { progress: ending ? { ...progress, rounds: 0 } : progress } : {}),
       ...(split ? { split } : {}),
       deaths: ending ? 0 : (row.deaths ?? 0),
+      ...placeOf(row),
     };
   };
 
@@ -146,7 +149,7 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
     switch (found.kind) {
       case "open": {
         const anew = row.ending ? { rounds: number(0), deaths: number(0) } : {};
-        const set = { ...heldBy(lease, now), ...anew, ...timeToLive(now) };
+        const set = { ...heldBy(lease, now, row.after ?? lease.after), ...anew, ...timeToLive(now) };
         const taken = await update(
           key,
           set,
@@ -193,7 +196,13 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
         }
         const { set, remove } = settledBy(outcome, run);
         const condition = outcome.kind === "ended" ? "#run = :run" : `#run = :run AND ${UNLESS_CANCELLED}`;
-        const written = { ...set, v: number(ROW_VERSION), updatedAt: number(now), ...timeToLive(now) };
+        const written = {
+          ...set,
+          ...optional("seq", job.seq),
+          v: number(ROW_VERSION),
+          updatedAt: number(now),
+          ...timeToLive(now),
+        };
         if (await update(key, written, remove, condition, { ":run": { S: run } })) return "written";
         return (await get(key))?.["run"]?.S === run ? "cancelled" : "superseded";
       }),

@@ -1,22 +1,24 @@
 import pLimit, { type LimitFunction } from "p-limit";
 import { backoff } from "../../backoff.ts";
-import type { Lease, MessageQueue, Outcome, Receipts } from "../../ports.ts";
-import { messageOf } from "../../protocol/errors.ts";
+import type { Lease, MessageQueue, Receipts } from "../../ports.ts";
 import { MAX_RECEIVES, VISIBILITY_SECONDS } from "../../protocol/limits.ts";
 import { WHOLE } from "../../receipts/hash-range.ts";
 import type { Job } from "../../receipts/job.ts";
 import { type ReadBody, readBody } from "../../receipts/job-body.ts";
-import { NO_PROGRESS, type Progress } from "../../receipts/receipt.ts";
+import { NO_PROGRESS } from "../../receipts/receipt.ts";
 import { partOf } from "../../receipts/row.ts";
 import { CLOCK_MARGIN } from "../../settings/policy.ts";
-import { type ProcessJobDeps, processJob } from "./process-job.ts";
+import type { FirstPages } from "../route/tag-list.ts";
+import { processClaimed } from "./process-claimed.ts";
+import type { ProcessJobDeps } from "./process-job.ts";
 import { DONE, type Received, type RecordResult } from "./record.ts";
-import { settle } from "./settle.ts";
+import { type RunStreams, type RunStreamsDeps, runStreams } from "./run-streams.ts";
+import { type SettleDeps, settle } from "./settle.ts";
+import type { StreamMember } from "./stream-batch.ts";
 
-export interface ConsumeDeps extends ProcessJobDeps {
+export interface ConsumeDeps extends ProcessJobDeps, RunStreamsDeps {
   readonly queue: MessageQueue;
   readonly receipts: Receipts;
-  readonly newId: () => string;
   /** The visibility timeout in seconds. */
   readonly visibilitySeconds: number;
 }
@@ -36,11 +38,20 @@ type Again = Extract<RecordResult, { kind: "again" }>;
 
 /** The state shared by all records of a run. */
 interface Shared {
-  readonly deps: ConsumeDeps;
+  readonly deps: ConsumeDeps & Pick<SettleDeps, "empty">;
   readonly run: Run;
   readonly limiter: LimitFunction;
   /** The end of the records' visibility timeout, if this run dies. */
   readonly returnsAt: number;
+  readonly streams: RunStreams;
+}
+
+/** A record that was read. */
+interface Task {
+  readonly record: Received;
+  readonly body: ReadBody;
+  /** The place of its message among those that the run appends. Absent if its target keeps no stream. */
+  readonly member?: StreamMember | undefined;
 }
 
 /**
@@ -49,12 +60,7 @@ interface Shared {
  */
 export async function consume(deps: ConsumeDeps, records: readonly Received[], run: Run): Promise<string[]> {
   if (deps.gateway.isDown() && (await deps.gateway.state()) === "down") deps.telemetry.count("GatewayDown");
-  const shared: Shared = {
-    deps: { ...deps, firstPages: new Map() },
-    run,
-    limiter: pLimit(deps.policy.sendsInFlight),
-    returnsAt: deps.clock.now() + deps.visibilitySeconds * 1000 - CLOCK_MARGIN,
-  };
+  const shared = sharedFor(deps, run);
   const kept: string[] = [];
   const suspects: { readonly record: Received; readonly rank: number }[] = [];
   const finish = async (record: Received, result: RecordResult): Promise<void> => {
@@ -63,16 +69,18 @@ export async function consume(deps: ConsumeDeps, records: readonly Received[], r
     kept.push(record.messageId);
     if (result.seconds !== undefined) await changeVisibility(deps, record, result.seconds);
   };
+  const read = records.map((record) => ({ record, body: readBody(record.body) }));
   // A batch may contain a message twice: the second copy waits, and finds the outcome of the first.
   const turns = new Map<string, Promise<void>>();
-  const concluded = records.map((record) => {
-    const body = readBody(record.body);
-    const key =
-      body.kind === "job" ? `${body.job.message.acceptanceId} ${partOf(body.job)}` : record.messageId;
-    const turn = (turns.get(key) ?? Promise.resolve()).then(async () =>
-      finish(record, await guarded(shared, record, body, false)),
+  const firsts = new Map(read.toReversed().map((one) => [nameOf(one), one]));
+  const members = shared.streams.members([...firsts.values()].toReversed().flatMap(jobsOf));
+  const concluded = read.map((one) => {
+    const name = nameOf(one);
+    const task = () => (firsts.get(name) === one ? joined(members, one) : alone(shared, one));
+    const turn = (turns.get(name) ?? Promise.resolve()).then(async () =>
+      finish(one.record, await guarded(shared, task(), false)),
     );
-    turns.set(key, turn);
+    turns.set(name, turn);
     return turn;
   });
   await Promise.all(concluded);
@@ -81,7 +89,10 @@ export async function consume(deps: ConsumeDeps, records: readonly Received[], r
   const [first, ...others] = suspects.sort((a, b) => a.rank - b.rank).map(({ record }) => record);
   const waiting = hasTime || !first ? others : [first, ...others];
   await Promise.all(waiting.map((record) => finish(record, within(SUSPECT_SECONDS, deps.random()))));
-  if (first && hasTime) await finish(first, await guarded(shared, first, readBody(first.body), true));
+  if (first && hasTime) {
+    const task = alone(shared, { record: first, body: readBody(first.body) });
+    await finish(first, await guarded(shared, task, true));
+  }
   return kept;
 }
 
@@ -90,23 +101,56 @@ const within = (seconds: number, random: number): RecordResult => ({
   seconds: 1 + Math.floor(random * seconds),
 });
 
-/** Returns a record that throws to SQS, so that it does not affect the others. */
-function guarded(shared: Shared, record: Received, body: ReadBody, suspects: boolean): Promise<RecordResult> {
-  const { deps } = shared;
-  return consumeOne(shared, record, body, suspects).catch((fault: unknown): RecordResult => {
-    deps.telemetry.count("Faults");
-    deps.telemetry.warn("record failed", { lane: record.lane, receive: record.receive }, fault);
-    return withinVisibility(shared, again(deps, record));
+function sharedFor(deps: ConsumeDeps, run: Run): Shared {
+  const { policy, clock } = deps;
+  const firstPages: FirstPages = new Map();
+  const streams = runStreams(deps, {
+    end: run.end - policy.reserveMilliseconds,
+    onAppended: (stream) => void firstPages.delete(stream),
   });
+  return {
+    deps: { ...deps, firstPages, empty: streams.empty },
+    run,
+    limiter: pLimit(policy.sendsInFlight),
+    returnsAt: clock.now() + deps.visibilitySeconds * 1000 - CLOCK_MARGIN,
+    streams,
+  };
+}
+
+type ReadRecord = Omit<Task, "member">;
+
+const nameOf = ({ record, body }: ReadRecord): string =>
+  body.kind === "job" ? `${body.job.message.acceptanceId} ${partOf(body.job)}` : record.messageId;
+
+const jobsOf = ({ body }: ReadRecord): readonly Job[] => (body.kind === "job" ? [body.job] : []);
+
+const joined = (members: ReadonlyMap<Job, StreamMember>, read: ReadRecord): Task => ({
+  ...read,
+  member: read.body.kind === "job" ? members.get(read.body.job) : undefined,
+});
+
+/** A record whose message is appended by itself, since the others of the batch do not wait for it. */
+const alone = ({ streams }: Shared, read: ReadRecord): Task => joined(streams.members(jobsOf(read)), read);
+
+/** Returns a record that throws to SQS, so that it does not affect the others. */
+function guarded(shared: Shared, task: Task, suspects: boolean): Promise<RecordResult> {
+  const { deps } = shared;
+  const { record, member } = task;
+  return consumeOne(shared, task, suspects)
+    .catch((fault: unknown): RecordResult => {
+      deps.telemetry.count("Faults");
+      deps.telemetry.warn("record failed", { lane: record.lane, receive: record.receive }, fault);
+      return withinVisibility(shared, again(deps, record));
+    })
+    .finally(() => member?.leave());
 }
 
 async function consumeOne(
   shared: Shared,
-  record: Received,
-  body: ReadBody,
+  { record, body, member }: Task,
   suspects: boolean,
 ): Promise<RecordResult> {
-  const { deps, run } = shared;
+  const { deps, run, limiter } = shared;
   if (body.kind === "newer") return { kind: "again", seconds: NEWER_SECONDS };
   if (body.kind === "invalid") {
     await deps.queue.deadLetter(record.lane, record.body, body.reason);
@@ -117,6 +161,7 @@ async function consumeOne(
   const now = deps.clock.now();
   // Its neighbours, or an earlier copy of it in the batch, may have found that out.
   if (deps.gateway.isDown() && now < job.message.expiresAt) return again(deps, record);
+  const after = member && now < job.message.expiresAt ? await member.after() : undefined;
   const lease: Lease = {
     run: deps.newId(),
     entryId: record.messageId,
@@ -125,11 +170,13 @@ async function consumeOne(
     receive: record.receive,
     onFinalReceive: record.receive >= MAX_RECEIVES,
     suspects,
+    ...(after === undefined ? {} : { after }),
   };
   const claim = await deps.receipts.claim(job, lease, now);
   switch (claim.kind) {
     case "over":
       if (claim.why === "duplicate") deps.telemetry.count("Duplicates");
+      if (claim.seq !== undefined) await deps.empty({ ...job, seq: claim.seq });
       return DONE;
     case "leased":
       return { kind: "again", seconds: secondsUntil(deps, claim.until + CLOCK_MARGIN) };
@@ -140,10 +187,13 @@ async function consumeOne(
     case "claimed": {
       deps.telemetry.count("Claims");
       const found = claim.progress ?? { ...NO_PROGRESS, from: (job.range ?? WHOLE).from };
-      const outcome: Outcome = claim.split
-        ? { kind: "split", ranges: claim.split }
-        : await process(shared, job, found, claim.deaths);
-      return settle(deps, { record, job, lease, found }, outcome, () => again(deps, record)).catch(
+      const { job: numbered, outcome } = await processClaimed(
+        deps,
+        { job, claim, found, member },
+        { ...run, limiter },
+      );
+      const claimed = { record, job: numbered, lease, found };
+      return settle(deps, claimed, outcome, () => again(deps, record)).catch(
         (fault: unknown): RecordResult => {
           deps.telemetry.count("Faults");
           deps.telemetry.warn("outcome not written", { lane: record.lane, receive: record.receive }, fault);
@@ -154,24 +204,6 @@ async function consumeOne(
     }
   }
 }
-
-async function process({ deps, run, limiter }: Shared, job: Job, found: Progress, deaths: number) {
-  if (deaths >= deps.policy.deathLimit) {
-    deps.telemetry.count("Deaths", deaths);
-    return dead(found, `${deaths} runs died while they processed it`);
-  }
-  return processJob(deps, job, found, { ...run, limiter }).catch((fault: unknown): Outcome => {
-    deps.telemetry.warn("delivery interrupted", {}, fault);
-    return { kind: "retry", progress: found, reason: messageOf(fault) };
-  });
-}
-
-const dead = (progress: Progress, reason: string): Outcome => ({
-  kind: "ended",
-  ending: "dead",
-  progress,
-  reason,
-});
 
 /**
  * A claim whose response was lost may have taken the lease. So the message MUST become visible before its full

@@ -7,6 +7,7 @@ import { WHOLE } from "../../receipts/hash-range.ts";
 import type { Job } from "../../receipts/job.ts";
 import { endingOf, type Progress, type Recipient } from "../../receipts/receipt.ts";
 import type { DeliveryPolicy } from "../../settings/policy.ts";
+import { withSeq } from "../../streams/reply.ts";
 import { deliver } from "../deliver/deliver.ts";
 import type { DeliverDeps, Delivered, StopReason } from "../deliver/delivery.ts";
 import { NO_AUDIENCE, type RouteDeps, route } from "../route/route.ts";
@@ -54,7 +55,7 @@ export async function processJob(
     if (ranges.length > 0) return { kind: "split", ranges };
   }
   const delivered = await deliver(deps, {
-    frame: Buffer.from(JSON.stringify(messageFrame(message))),
+    frame: frameOf(job),
     progress: found,
     pages: audience.pages(),
     limiter: run.limiter,
@@ -68,6 +69,11 @@ export async function processJob(
     isCancelled: () => deps.receipts.isCancelled(job),
   });
   return outcomeOf(deps, delivered, found);
+}
+
+function frameOf({ message, seq }: Job): Uint8Array {
+  const frame = JSON.stringify(messageFrame(message));
+  return Buffer.from(seq === undefined ? frame : withSeq(frame, seq));
 }
 
 /** Only a job without progress can be split, since a split row has no progress of its own. */

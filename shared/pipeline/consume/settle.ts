@@ -9,6 +9,8 @@ export interface SettleDeps {
   readonly queue: Pick<MessageQueue, "send" | "deadLetter">;
   readonly clock: Pick<Clock, "now">;
   readonly telemetry: Telemetry;
+  /** Takes the data of a message out of its stream. */
+  readonly empty: (job: Job) => Promise<void>;
 }
 
 /** A job that this run has claimed. */
@@ -52,14 +54,19 @@ export async function settle(
 
 /**
  * Writes the outcome, or the ending `cancelled` if a cancel came first. Returns what it wrote; undefined if another
- * run has the lease, so that nothing was written.
+ * run has the lease, so that nothing was written. A message that ends undelivered is taken out of its stream before:
+ * nobody takes over one that has ended.
  */
 async function write<O extends Outcome>(
   deps: SettleDeps,
   { job, lease, found }: Claimed,
   outcome: O,
 ): Promise<O | Extract<Outcome, { kind: "ended" }> | undefined> {
-  const settleAs = (next: Outcome) => deps.receipts.settle(job, lease.run, next, deps.clock.now());
+  const settleAs = async (next: Outcome) => {
+    if (next.kind === "ended" && (next.ending === "cancelled" || next.ending === "expired"))
+      await deps.empty(job);
+    return deps.receipts.settle(job, lease.run, next, deps.clock.now());
+  };
   const settled = await settleAs(outcome);
   if (settled === "written") return outcome;
   if (settled === "superseded") return undefined;

@@ -16,12 +16,12 @@ export function rangesFor(
 /** Puts a job for each range into the fanout lane; false where it did not take them all. Repeating it is harmless. */
 export async function queueJobs(
   queue: Pick<MessageQueue, "send">,
-  { message }: Job,
+  { message, seq }: Job,
   ranges: readonly HashRange[],
 ): Promise<boolean> {
   const taken = await queue.send(
     "fanout",
-    ranges.map((range) => ({ job: { message, range } })),
+    ranges.map((range) => ({ job: { message, range, ...(seq === undefined ? {} : { seq }) } })),
   );
   return taken.every((one) => one);
 }

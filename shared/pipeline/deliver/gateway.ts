@@ -42,7 +42,13 @@ export const gatewayMemory = (policy: RatePolicy): GatewayMemory => ({
 
 export function gateway(
   { limiter, health, busy }: GatewayMemory,
-  { sockets, clock }: { readonly sockets: Sockets; readonly clock: Pick<Clock, "monotonic" | "pause"> },
+  {
+    sockets,
+    clock,
+  }: {
+    readonly sockets: Pick<Sockets, "send" | "probe">;
+    readonly clock: Pick<Clock, "monotonic" | "pause">;
+  },
 ): Gateway {
   const { monotonic } = clock;
   return {

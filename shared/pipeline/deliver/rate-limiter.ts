@@ -24,6 +24,8 @@ const LONGEST_WAIT = 100;
 const WINDOW = 500;
 /** A connection counts as throttled at most once in this many milliseconds, so a slow client counts once. */
 const COUNTED_ONCE = 10_000;
+/** Connections of a window that are told apart. Each later send counts as one more: so many are hardly the same. */
+const TOLD_APART = 1_000;
 /**
  * Returns true if too many of the `seen` connections were throttled: at least 3, and significantly more than 1 % (by
  * more than twice the square root of the expected number).
@@ -47,6 +49,7 @@ export function rateLimiter({ quotaRequestsPerSecond, quotaFraction }: RatePolic
   let window = {
     since: undefined as number | undefined,
     seen: new Set<ConnectionId>(),
+    seenLater: 0,
     throttled: new Set<ConnectionId>(),
   };
 
@@ -55,15 +58,15 @@ export function rateLimiter({ quotaRequestsPerSecond, quotaFraction }: RatePolic
     window.since = since;
     const passed = Math.floor((now - since) / WINDOW);
     if (passed < 1) return;
-    const { throttled, seen } = window;
-    if (areTooMany(throttled.size, seen.size)) {
+    const { throttled, seen, seenLater } = window;
+    if (areTooMany(throttled.size, seen.size + seenLater)) {
       rate *= FALL;
       fellAt = now;
     }
     // Windows without a send count as quiet: the throttling may be over.
     if (throttled.size === 0) rate *= RISE;
     rate = Math.min(most, Math.max(LEAST_SENDS_PER_SECOND, rate * RISE ** Math.min(passed - 1, 1_000)));
-    window = { since: since + passed * WINDOW, seen: new Set(), throttled: new Set() };
+    window = { since: since + passed * WINDOW, seen: new Set(), seenLater: 0, throttled: new Set() };
     for (const [id, at] of counted) if (now - at >= COUNTED_ONCE) counted.delete(id);
   };
 
@@ -84,7 +87,8 @@ export function rateLimiter({ quotaRequestsPerSecond, quotaFraction }: RatePolic
     },
     onResult(id, { kind }, now, isBusy) {
       turnWindow(now);
-      window.seen.add(id);
+      if (window.seen.size < TOLD_APART) window.seen.add(id);
+      else window.seenLater++;
       if (isBusy) window.throttled.delete(id);
       if (kind !== "throttled" || isBusy || counted.has(id)) return;
       counted.set(id, now);

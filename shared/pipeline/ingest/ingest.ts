@@ -3,10 +3,11 @@ import { accept, problem, type Result, refuse } from "../../protocol/errors.ts";
 import { type Identity, mayPublish } from "../../protocol/grant.ts";
 import type { Item } from "../../protocol/item.ts";
 import { PRIORITIES } from "../../protocol/lane.ts";
-import { BATCH_MESSAGES, FRAME_BYTES } from "../../protocol/limits.ts";
-import { messageFrom, PublishRequest } from "../../protocol/message.ts";
+import { BATCH_MESSAGES, FRAME_BYTES, SEQ_BYTES, STREAM_FRAME_BYTES } from "../../protocol/limits.ts";
+import { type Message, messageFrom, PublishRequest } from "../../protocol/message.ts";
 import { messageFrame } from "../../protocol/message-frame.ts";
 import { parse } from "../../protocol/parse.ts";
+import { type StreamSettings, streamOf } from "../../streams/kept.ts";
 import type { Backlog } from "./backlog.ts";
 
 export interface IngestDeps {
@@ -16,6 +17,8 @@ export interface IngestDeps {
   readonly newId: () => string;
   /** Seconds that a message without a deadline of its own lives. */
   readonly lifeSeconds: number;
+  /** @default no stream is kept */
+  readonly streams?: StreamSettings;
   readonly telemetry: Telemetry;
 }
 
@@ -95,11 +98,21 @@ function check(
     root,
   );
   if (!message.ok) return message;
-  const bytes = Buffer.byteLength(JSON.stringify(messageFrame(message.value)));
-  if (bytes > FRAME_BYTES) {
-    return refuse("MESSAGE_TOO_LARGE", `the frame would be ${bytes} bytes, at most ${FRAME_BYTES} fit`);
-  }
+  const size = checkSize(deps, message.value);
+  if (!size.ok) return size;
   return accept({ job: { message: message.value }, delaySeconds: post.value.delaySeconds ?? 0 });
+}
+
+/** A frame to a topic or a user has room for the longest `seq`, so that switching streams on makes none too large. */
+function checkSize({ streams = { streams: [] } }: IngestDeps, message: Message): Result<undefined> {
+  const { target } = message;
+  const isNumbered = "topic" in target || "user" in target;
+  const bytes = Buffer.byteLength(JSON.stringify(messageFrame(message))) + (isNumbered ? SEQ_BYTES : 0);
+  const kept = streamOf(streams, target);
+  const most = kept ? STREAM_FRAME_BYTES : FRAME_BYTES;
+  if (bytes <= most) return accept(undefined);
+  const why = kept ? `: ${kept.stream} keeps a stream, and a reply carries more than the message` : "";
+  return refuse("MESSAGE_TOO_LARGE", `the frame would be ${bytes} bytes, at most ${most} fit${why}`);
 }
 
 async function enqueue(queue: IngestDeps["queue"], entries: readonly Entry[]): Promise<ReadonlySet<Entry>> {

@@ -8,11 +8,15 @@ export interface ListDeps {
   readonly clock: Pick<Clock, "now">;
   readonly policy: Pick<DeliveryPolicy, "pageSize" | "firstPageSize">;
   /**
-   * First pages that the run has read, so that targets which repeat in a batch are looked up once. No message of the
-   * batch was accepted after them, so a connection that had subscribed before a message is in them.
+   * First pages that the run has read, by tag and range, so that targets which repeat in a batch are looked up once. No
+   * message of the batch was accepted after them, so a connection that had subscribed before a message is in them. A
+   * message of a stream is served by pages alone that were read after it was appended: whoever appends to a stream
+   * deletes the pages of its tag.
    */
-  readonly firstPages?: Map<string, Promise<Page>>;
+  readonly firstPages?: FirstPages;
 }
+
+export type FirstPages = Map<Tag, Map<string, Promise<Page>>>;
 
 /** One tag's list over a range, read page by page and never held whole. */
 export interface TagList {
@@ -32,9 +36,11 @@ export interface TagList {
 export async function openList(deps: ListDeps, tag: Tag, range: HashRange): Promise<TagList> {
   const read = (from: string, limit: number) =>
     deps.subscriptions.page(tag, { from, to: range.to, limit, now: deps.clock.now() });
-  const name = `${range.from}-${range.to} ${tag}`;
-  const reading = deps.firstPages?.get(name) ?? read(range.from, deps.policy.firstPageSize);
-  deps.firstPages?.set(name, reading);
+  const pages = deps.firstPages?.get(tag) ?? new Map<string, Promise<Page>>();
+  deps.firstPages?.set(tag, pages);
+  const name = `${range.from}-${range.to}`;
+  const reading = pages.get(name) ?? read(range.from, deps.policy.firstPageSize);
+  pages.set(name, reading);
   const first = await reading;
 
   let page = first;

@@ -9,16 +9,6 @@ export interface FollowRowDeps {
   readonly clock: Pick<Clock, "now">;
 }
 
-export type Verb = "add" | "remove";
-
-export type Followed =
-  /** The row has the tags, or has not, as asked; and so have the lists. */
-  | { readonly kind: "done" }
-  /** Another frame of the socket undid it; `tags` are those that it concerns. */
-  | { readonly kind: "superseded"; readonly tags: readonly Tag[] }
-  /** The connection was closed meanwhile; nothing of it is left in the lists. */
-  | { readonly kind: "gone" };
-
 /** Conflicts with other frames of the socket before a frame gives up. Each is another frame's progress. */
 export const CONFLICTS = 50;
 
@@ -29,37 +19,38 @@ export const listedUntil = ({
 }: Pick<ConnectionRow, "expiresAt" | "tokenExpiresAt">): number => Math.min(expiresAt, tokenExpiresAt);
 
 /**
- * Makes the lists of a mark's tags agree with the row, until a last look finds the row as it was when they were
- * written. The mark goes with that look, so it stays on the row as long as a list of its tags may differ.
+ * Makes the lists of a mark's tags agree with the row, in their ends too, until a last look finds the row as it was when
+ * they were written. The mark goes with that look, so it stays on the row as long as a list of its tags may differ.
+ * Returns the row as that look found it, or undefined if the connection was closed meanwhile; nothing of it is left in
+ * the lists then.
  */
 export async function followRow(
   deps: FollowRowDeps,
   changed: ConnectionRow,
   mark: OpenChange,
-  asked: { readonly verb: Verb; readonly tags: readonly Tag[] },
-): Promise<Followed> {
+): Promise<ConnectionRow | undefined> {
   const { connections, subscriptions, clock } = deps;
-  const listed = new Map<Tag, boolean>();
+  /** Until when each list row counts that this run has written; undefined where it has removed it. */
+  const listed = new Map<Tag, number | undefined>();
   let row = changed;
   for (let conflicts = 0; conflicts <= CONFLICTS; conflicts++) {
-    const held = new Set(row.tags);
-    const differing = mark.tags.filter((tag) => listed.get(tag) !== held.has(tag));
+    const [held, until] = [new Set(row.tags), listedUntil(row)];
+    const differing = mark.tags.filter(
+      (tag) => !listed.has(tag) || listed.get(tag) !== (held.has(tag) ? until : undefined),
+    );
     const [there, absent] = [
       differing.filter((tag) => held.has(tag)),
       differing.filter((tag) => !held.has(tag)),
     ];
-    if (there.length > 0) await subscriptions.add(there, row, listedUntil(row));
+    if (there.length > 0) await subscriptions.add(there, row, until);
     if (absent.length > 0) await subscriptions.remove(absent, row);
-    for (const tag of differing) listed.set(tag, held.has(tag));
-    if (await connections.settle(row, mark)) {
-      const undone = asked.tags.filter((tag) => held.has(tag) !== (asked.verb === "add"));
-      return undone.length === 0 ? { kind: "done" } : { kind: "superseded", tags: undone };
-    }
+    for (const tag of differing) listed.set(tag, held.has(tag) ? until : undefined);
+    if (await connections.settle(row, mark)) return row;
     const next = await connections.read(row.connectionId, clock.now());
     if (next?.connectedAt !== row.connectedAt) {
       // $disconnect or a 410 has read the row and may have met the lists before this run wrote them.
       await subscriptions.remove(mark.tags, row);
-      return { kind: "gone" };
+      return undefined;
     }
     row = next;
   }

@@ -1,4 +1,4 @@
-import type { ConnectionRow } from "../../connections/connection.ts";
+import { type ConnectionRow, rowExpiresAt } from "../../connections/connection.ts";
 import type { Clock, Connections, Subscriptions, Telemetry } from "../../ports.ts";
 import { accept, type Refusal, type Result, refuse, TagwireError } from "../../protocol/errors.ts";
 import {
@@ -9,15 +9,21 @@ import {
   refOf,
   type ServerFrame,
 } from "../../protocol/frame.ts";
-import { type Identity, maySubscribe } from "../../protocol/grant.ts";
+import type { Identity } from "../../protocol/grant.ts";
 import { CONNECTION_TAGS } from "../../protocol/limits.ts";
 import { parse } from "../../protocol/parse.ts";
+import { OWN_STREAM } from "../../protocol/stream-frame.ts";
 import { type ConnectionId, EVERYONE, Topic, topicTag, userTag } from "../../protocol/tag.ts";
 import type { ConnectionPolicy } from "../../settings/policy.ts";
 import { type ChangeEnding, type ChangeTagsDeps, changeTags } from "./change-tags.ts";
 import { listedUntil } from "./follow-row.ts";
 import type { FrameLimit } from "./frame-limit.ts";
+import { checkNamed, history, type Named } from "./history.ts";
+import { type RefreshTokenDeps, refreshToken } from "./refresh-token.ts";
+import { GONE, TOKEN_ENDED, TOO_MANY_TAGS, tooMany } from "./refusal.ts";
 import { removeConnection } from "./remove-connection.ts";
+import { standing } from "./standing.ts";
+import { type ResumeDeps, resume, resumeOf, within } from "./subscribe.ts";
 
 export interface SocketDeps {
   readonly connections: Connections;
@@ -27,7 +33,10 @@ export interface SocketDeps {
   readonly telemetry: Telemetry;
 }
 
-export type AnswerDeps = Pick<SocketDeps, "telemetry"> & ChangeTagsDeps & { readonly frameLimit: FrameLimit };
+export type AnswerDeps = Pick<SocketDeps, "telemetry"> &
+  ChangeTagsDeps &
+  RefreshTokenDeps &
+  ResumeDeps & { readonly frameLimit: FrameLimit };
 
 /** A socket as API Gateway names it. `connectedAt` is in milliseconds. */
 export interface Socket {
@@ -45,10 +54,10 @@ export async function connect(
   { sub, tags, subscribe, exp }: Identity,
 ): Promise<Result<undefined>> {
   const held = [...new Set([EVERYONE, userTag(sub), ...tags])];
-  if (held.length > CONNECTION_TAGS) return refuse("TOO_MANY_TOPICS", TOO_MANY_TAGS);
+  if (held.length > CONNECTION_TAGS) return TOO_MANY_TAGS;
   const tokenExpiresAt = exp * 1000;
-  if (tokenExpiresAt <= deps.clock.now()) return refuse("TOKEN_EXPIRED", TOKEN_ENDED);
-  const expiresAt = socket.connectedAt + (deps.policy.maxAgeSeconds + deps.policy.rowMarginSeconds) * 1000;
+  if (tokenExpiresAt <= deps.clock.now()) return TOKEN_ENDED;
+  const expiresAt = rowExpiresAt({ ...socket, tokenExpiresAt }, deps.policy);
   const connection = { ...socket, user: sub, tags: held, subscribe, expiresAt, tokenExpiresAt };
   try {
     await deps.connections.put(connection);
@@ -88,16 +97,38 @@ export async function answer(
   text: string,
 ): Promise<ServerFrame> {
   const retryAfter = deps.frameLimit(connectionId);
-  if (retryAfter !== undefined) return failure(deps, tooMany("frames", retryAfter), refOf(text));
+  if (retryAfter !== undefined) return failure(deps, tooMany("frames", retryAfter).refusal, refOf(text));
   const frame = parseFrame(text);
   if (!frame.ok) return failure(deps, frame.refusal, refOf(text));
   const { type, ref } = frame.value;
   const row = await look(deps, connectionId, type);
   if (!row.ok) return failure(deps, row.refusal, ref);
-  if (type === "ping" || row.value === undefined)
-    return { type: "pong", connection: connectionId, ...echo(ref) };
-  const changed = await change(deps, row.value, frame.value);
-  return changed.ok ? changed.value : failure(deps, changed.refusal, ref);
+  if (row.value === undefined) return { type: "pong", connection: connectionId, ...echo(ref) };
+  const answered = await answerTo(deps, row.value, frame.value);
+  return answered.ok ? { ...answered.value, ...echo(ref) } : failure(deps, answered.refusal, ref);
+}
+
+/** The answer to a frame, without its `ref`. */
+async function answerTo(
+  deps: AnswerDeps,
+  row: ConnectionRow,
+  frame: ClientFrame,
+): Promise<Result<ServerFrame>> {
+  switch (frame.type) {
+    case "ping": {
+      const found = await standing(deps, row, Object.keys(frame.positions ?? {}));
+      return found.ok ? accept({ type: "pong", connection: row.connectionId, ...found.value }) : found;
+    }
+    case "history": {
+      const found = within(deps, row, 1) ?? (await history(deps, row, frame));
+      return found.ok ? accept({ type: "history", ...found.value }) : found;
+    }
+    case "token":
+      return refresh(deps, row, frame);
+    case "subscribe":
+    case "unsubscribe":
+      return change(deps, row, frame);
+  }
 }
 
 /** The connection's row, if its frames may be answered. A ping is answered even if the table cannot be. */
@@ -110,43 +141,54 @@ async function look(
   try {
     const row = await connections.read(connectionId, now);
     if (!row) return refuse("CONNECTION_UNKNOWN", "this connection has no row any more; connect again");
-    return row.tokenExpiresAt > now ? accept(row) : refuse("TOKEN_EXPIRED", TOKEN_ENDED);
+    return row.tokenExpiresAt > now ? accept(row) : TOKEN_ENDED;
   } catch (fault) {
     if (type === "ping" && fault instanceof TagwireError) return accept(undefined);
     throw fault;
   }
 }
 
+async function refresh(
+  deps: AnswerDeps,
+  row: ConnectionRow,
+  { token }: Extract<ClientFrame, { type: "token" }>,
+): Promise<Result<ServerFrame>> {
+  const refreshed = await refreshToken(deps, row, token);
+  if (!refreshed.ok) return refreshed;
+  const { tokenExpiresAt, removed } = refreshed.value;
+  return accept({ type: "token", expiresAt: new Date(tokenExpiresAt).toISOString(), removed });
+}
+
 async function change(
   deps: AnswerDeps,
   row: ConnectionRow,
-  { type, topics, ref }: Exclude<ClientFrame, { type: "ping" }>,
+  frame: Extract<ClientFrame, { type: "subscribe" | "unsubscribe" }>,
 ): Promise<Result<ServerFrame>> {
+  const { type, topics, ref } = frame;
   const verb = type === "subscribe" ? "add" : "remove";
   const checked = [...new Set(topics)].map((name) => ({ name, result: checkTopic(row, verb, name) }));
   const good = checked.flatMap(({ result }) => (result.ok ? [result.value] : []));
   const refused = checked.flatMap(({ name, result }) =>
     result.ok ? [] : [{ topic: name, code: result.refusal.code, detail: result.refusal.detail }],
   );
-  if (good.length > 0) {
-    const ending = await changeTags(deps, row, verb, good.map(topicTag));
+  const wanted = type === "subscribe" ? resumeOf(deps, row, frame, good) : accept([]);
+  if (!wanted.ok) return wanted;
+  // Every connection has the tag of its user.
+  const tags = good.flatMap((name) => (name === OWN_STREAM ? [] : [topicTag(name)]));
+  if (tags.length > 0) {
+    const ending = await changeTags(deps, row, verb, tags);
     if (ending.kind !== "done") return { ok: false, refusal: refusalOf(ending) };
   }
-  deps.telemetry.count(type === "subscribe" ? "Subscribed" : "Unsubscribed", good.length);
-  return accept({
-    type: `${type}d`,
-    topics: good,
-    ...(refused.length > 0 ? { refused } : {}),
-    ...echo(ref),
-  });
+  deps.telemetry.count(type === "subscribe" ? "Subscribed" : "Unsubscribed", tags.length);
+  const named = { topics: good, ...(refused.length > 0 ? { refused } : {}) };
+  if (type === "unsubscribe") return accept({ type: "unsubscribed", ...named });
+  const reply = { type: "subscribed", ...named } as const;
+  return accept({ ...reply, ...(await resume(deps, wanted.value, { ...reply, ...echo(ref) })) });
 }
 
-/** Whether a frame may add or remove a topic. Anything may be removed. */
-function checkTopic(row: ConnectionRow, verb: "add" | "remove", name: string): Result<Topic> {
-  const topic = parse(Topic, name, "TOPIC_INVALID");
-  if (!topic.ok || verb === "remove" || maySubscribe(row, topic.value)) return topic;
-  return refuse("TOPIC_FORBIDDEN", "the token does not grant it");
-}
+/** Whether a frame may add or remove a topic. Any topic may be removed. */
+const checkTopic = (row: ConnectionRow, verb: "add" | "remove", name: string): Result<Named> =>
+  verb === "add" ? checkNamed(row, name) : parse(Topic, name, "TOPIC_INVALID");
 
 function refusalOf(ending: Exclude<ChangeEnding, { kind: "done" }>): Refusal {
   switch (ending.kind) {
@@ -156,20 +198,13 @@ function refusalOf(ending: Exclude<ChangeEnding, { kind: "done" }>): Refusal {
         .refusal;
     }
     case "gone":
-      return refuse("CONNECTION_UNKNOWN", "this connection was closed meanwhile").refusal;
+      return GONE.refusal;
     case "full":
-      return refuse("TOO_MANY_TOPICS", TOO_MANY_TAGS).refusal;
+      return TOO_MANY_TAGS.refusal;
     case "over-budget":
-      return tooMany("changes of topics", ending.retryAfter);
+      return tooMany("changes of topics", ending.retryAfter).refusal;
   }
 }
-
-const TOO_MANY_TAGS = `a connection holds at most ${CONNECTION_TAGS} tags`;
-const TOKEN_ENDED = "the token has expired: nothing is delivered any more; connect again with a new one";
-
-const tooMany = (what: string, retryAfter: number): Refusal =>
-  refuse("TOO_MANY_FRAMES", `too many ${what} on this connection; wait ${retryAfter} s`, { retryAfter })
-    .refusal;
 
 function failure(deps: Pick<SocketDeps, "telemetry">, refusal: Refusal, ref: Ref | undefined): ServerFrame {
   deps.telemetry.count("FramesRefused");

@@ -21,7 +21,7 @@ export interface QueuedDeadLetter {
 export interface Deployment {
   readonly url: string;
   readonly socketUrl: string;
-  readonly tables: Readonly<Record<TableName, string>>;
+  readonly tables: Readonly<Record<Exclude<TableName, "streams">, string>>;
   readonly dynamo: DynamoDBClient;
   /** What `tagwire` needs to know of it. */
   readonly env: Readonly<Record<string, string>>;

@@ -1,0 +1,53 @@
+import { type HttpApi, HttpMethod, HttpRoute, HttpRouteKey } from "aws-cdk-lib/aws-apigatewayv2";
+import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
+import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
+import { Construct } from "constructs";
+import type { Settings } from "../shared/settings/schema.ts";
+import type { Auth } from "./auth.ts";
+import { type FunctionOptions, RouterFunction } from "./function.ts";
+import type { RouterSocketApi } from "./socket-api.ts";
+import type { Tables } from "./tables.ts";
+
+export interface ConnectionsProps extends FunctionOptions {
+  readonly settings: Settings;
+  readonly auth: Auth;
+  readonly tables: Tables;
+  readonly sockets: RouterSocketApi;
+  readonly httpApi: HttpApi;
+}
+
+/** What closes connections on request: DELETE /v1/users/{user}/connections and DELETE /v1/connections/{id}. */
+export class Connections extends Construct {
+  readonly function: LambdaFunction;
+
+  constructor(scope: Construct, id: string, props: ConnectionsProps) {
+    super(scope, id);
+    const { settings, auth, tables, sockets, httpApi } = props;
+    const connections = new RouterFunction(this, "Connections", {
+      ...props,
+      name: "connections",
+      settings: settings.advanced.functions.connections,
+      environment: {
+        CONNECTIONS_TABLE: tables.connections.tableName,
+        SUBSCRIPTIONS_TABLE: tables.subscriptions.tableName,
+        SOCKET_ENDPOINT: sockets.endpoint,
+        TOKENS: auth.tokens,
+        SETTINGS: JSON.stringify(settings),
+      },
+    });
+    this.function = connections.function;
+    tables.grant("connections", this.function);
+    auth.grantVerify(this.function);
+    sockets.grantConnections(connections.role, ["DELETE"]);
+
+    const integration = new HttpLambdaIntegration("Connections", this.function);
+    const route = (name: string, path: string) =>
+      new HttpRoute(this, name, {
+        httpApi,
+        routeKey: HttpRouteKey.with(path, HttpMethod.DELETE),
+        integration,
+      });
+    route("DeleteUserConnections", "/v1/users/{user}/connections");
+    route("DeleteConnection", "/v1/connections/{id}");
+  }
+}
