@@ -18,10 +18,10 @@ export function disconnectVerb(program: Command, io: Io): void {
     .option("--user <user>", "all connections of this user")
     .option("--connection <id>", "this connection")
     .option("--before <time>", "only those opened before, as in 2026-01-31T12:00:00Z")
-    .action(async (options: Options, command: Command) => {
-      const [target, before] = [targetOf(options), timeOf(options)];
-      const publisher = await publisherFor(io);
-      const { closed } = await publisher.disconnect(target, before ? { before } : {});
+    .action(async ({ before, ...named }: Options, command: Command) => {
+      const target = targetOf(named);
+      const router = await publisherFor(io);
+      const { closed } = await router.disconnect(target, before === undefined ? {} : { before });
       const { json } = command.optsWithGlobals();
       const connections = closed === 1 ? "connection" : "connections";
       io.stdout.write(json ? `${JSON.stringify({ closed })}\n` : `closed ${closed} ${connections}\n`);
@@ -32,11 +32,4 @@ function targetOf({ user, connection }: Options): DisconnectTarget {
   if (user !== undefined && connection === undefined) return { user };
   if (connection !== undefined && user === undefined) return { connection };
   throw new UsageError("name either --user or --connection");
-}
-
-function timeOf({ before }: Options): Date | undefined {
-  if (before === undefined) return undefined;
-  const time = new Date(before);
-  if (Number.isNaN(time.getTime())) throw new UsageError(`--before must be a time, got ${before}`);
-  return time;
 }

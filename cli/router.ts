@@ -1,30 +1,35 @@
-import type { PublisherOptions } from "../server/options.ts";
 import { type Publisher, publisherOn, requestDeps } from "../server/publisher.ts";
 import { call, failureOf } from "../server/request.ts";
-import { type Runtime, SYSTEM } from "../server/runtime.ts";
+import { SYSTEM } from "../server/runtime.ts";
 import { Failure, UsageError } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { callerToken } from "./token.ts";
-
-const MAX_ATTEMPTS = 4;
 
 /**
  * Calls the router at TAGWIRE_URL. A command tries for a second or two; `maxAttempts` is the number of its requests for
  * one call. Throws a Failure if there is no token to call it with.
  */
-export async function publisherFor(io: Io, maxAttempts = MAX_ATTEMPTS): Promise<Publisher> {
-  return publisherOn(...(await calling(io, maxAttempts)));
+export async function publisherFor(io: Io, maxAttempts = ATTEMPTS): Promise<Publisher> {
+  return publisherOn(...(await callsOf(io, { maxAttempts })));
 }
 
-/** Reads a path of the router, as `user` if no token is given. Throws what the router says if it refuses. */
+/** Reads what is at a path of the router, as `user` if no token is given. Throws a RouterError for a refusal. */
 export async function read(io: Io, path: string, user?: string): Promise<unknown> {
-  const deps = requestDeps(...(await calling(io, MAX_ATTEMPTS, user)));
-  const response = await call(deps, { method: "GET", path }, undefined);
-  if (response.status !== 200) throw failureOf(response);
-  return response.body;
+  const response = await call(
+    requestDeps(...(await callsOf(io, { user }))),
+    { method: "GET", path },
+    undefined,
+  );
+  if (response.status === 200) return response.body;
+  throw failureOf(response);
 }
 
-async function calling(io: Io, maxAttempts: number, user?: string): Promise<[Runtime, PublisherOptions]> {
+const ATTEMPTS = 4;
+
+async function callsOf(
+  io: Io,
+  { user, maxAttempts = ATTEMPTS }: { user?: string | undefined; maxAttempts?: number },
+): Promise<Parameters<typeof publisherOn>> {
   const url = routerUrl(io);
   // A secret that is not good is named before anything is sent.
   await callerToken(io, user);

@@ -8,7 +8,7 @@ export async function serve(): Promise<void> {
   // The SDK's word on Node 20 would be the first thing a newcomer reads.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const variables = readVariables(process.env);
-  const router = await start({ ...variables, write: printLog });
+  const router = await start({ ...variables, settings: KEPT, write: printLog });
   const token = await devToken(variables.secret, Date.now(), variables.claim);
   console.log(welcome(router, token));
   let asked: number | undefined;
@@ -42,6 +42,12 @@ function onOrphaned(stop: () => void): void {
   }, 200);
   watch.unref();
 }
+
+/** An hour of every topic and user: who tries the router on one machine sees what a cut and a reload recover. */
+const KEPT = {
+  streams: [{ topics: "*", seconds: 3_600, count: 1_000 }],
+  userStreams: { seconds: 3_600, count: 1_000 },
+};
 
 /** Signals this close together are one, in milliseconds. */
 const SAME_SIGNAL = 300;

@@ -10,7 +10,7 @@ export const CODES = {
   OPTIONS_INVALID: "an option of `publisher` is unknown, missing or wrong",
   ENDING_UNEXPECTED: "the message ended, and not as `waitFor` was told",
   WAIT_TIMED_OUT: "the message has not ended within `timeoutSeconds`",
-  DISCONNECT_INCOMPLETE: "connections are left that the router cannot close yet: call it again later",
+  DISCONNECT_INCOMPLETE: "connections are left that `disconnect` could not close yet",
   ABORTED: "`signal` aborted; `cause` has its reason",
 } as const;
 

@@ -3,7 +3,7 @@
 export type { Ending, State } from "../shared/protocol/ending.ts";
 export type { FieldError, Problem } from "../shared/protocol/problem.ts";
 export type { Receipt } from "../shared/protocol/receipt.ts";
-export type { DisconnectOptions, DisconnectTarget } from "./disconnect.ts";
+export type { DisconnectOptions, DisconnectResult, DisconnectTarget } from "./disconnect.ts";
 export { RouterError, type RouterErrorCode } from "./errors.ts";
 export { type MintTokenOptions, mintToken } from "./mint-token.ts";
 export type { PublisherOptions } from "./options.ts";

@@ -1,5 +1,10 @@
 import type { Receipt } from "../shared/protocol/receipt.ts";
-import { type DisconnectOptions, type DisconnectTarget, disconnect } from "./disconnect.ts";
+import {
+  type DisconnectOptions,
+  type DisconnectResult,
+  type DisconnectTarget,
+  disconnect,
+} from "./disconnect.ts";
 import { callSettings, type PublisherOptions } from "./options.ts";
 import {
   type OutgoingMessage,
@@ -46,8 +51,8 @@ export interface Publisher {
   waitFor(id: string, options?: WaitOptions): Promise<EndedReceipt>;
   /** Cancels what has not been delivered yet. Returns the receipt after it. */
   cancel(id: string, options?: ReceiptOptions): Promise<Receipt>;
-  /** Closes the connections of a user, or one connection, and returns how many. Needs an admin token. */
-  disconnect(target: DisconnectTarget, options?: DisconnectOptions): Promise<{ readonly closed: number }>;
+  /** Closes the connections of a user, or one connection. Needs an admin token. Throws DISCONNECT_INCOMPLETE. */
+  disconnect(target: DisconnectTarget, options?: DisconnectOptions): Promise<DisconnectResult>;
 }
 
 /** A publisher. Throws OPTIONS_INVALID. */
@@ -66,6 +71,7 @@ export function publisherOn(runtime: Runtime, options: PublisherOptions): Publis
   };
 }
 
+/** What calls of a router share: its address, its bounds and its tokens. */
 export const requestDeps = (runtime: Runtime, options: PublisherOptions): RequestDeps => ({
   runtime,
   settings: callSettings(options),

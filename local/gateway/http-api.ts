@@ -36,7 +36,10 @@ export interface HttpApiDeps {
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
 }
 
-/** The HTTP API in front of ingest, receipts and connections, and what only this runtime has: its page, its documents, /health and /metrics. */
+/**
+ * The HTTP API in front of ingest, receipts and connections, and what only this runtime has: its page, its documents,
+ * /health and /metrics.
+ */
 export function httpApi(deps: HttpApiDeps): RequestListener {
   return (request, response) => {
     if (cors(deps.origins, request, response)) return;
@@ -60,11 +63,11 @@ async function serve(deps: HttpApiDeps, request: IncomingMessage, response: Serv
     const match = { routeKey: `${method} /v1/messages/{id}`, pathParameters: { id: decode(id) } };
     return invoke(deps, deps.receipts, request, response, match);
   }
+  const closed = method === "DELETE" && closedBy(path);
+  if (closed) return invoke(deps, deps.closing, request, response, closed);
   if (method === "GET" && path === "/v1/history") {
     return invoke(deps, deps.receipts, request, response, { routeKey: "GET /v1/history" });
   }
-  const closed = method === "DELETE" && closedBy(path);
-  if (closed) return invoke(deps, deps.closing, request, response, closed);
   if (method === "GET" && path === "/health") {
     return sendJson(response, 200, { status: "ok", deadLetters: deps.deadLetters });
   }

@@ -75,6 +75,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "client/",
     // The text of its snippets.
     "tagwire/",
+    "react",
     "esbuild",
     "shared/api/",
     "@aws-sdk/client-sqs",

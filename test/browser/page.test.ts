@@ -94,6 +94,31 @@ test("a connection that is cut comes back when it is restored, and messages come
   await rowWith(page, "received", "after the cut");
 });
 
+test("what was published while the connection was cut is recovered, in order, and the page says so", async () => {
+  const kept = { seconds: 600, count: 100 };
+  const settings = { streams: [{ topics: "*", ...kept }], userStreams: kept };
+  const { page, router, faults } = await opened({ options: { settings } });
+  await state(page, "connected");
+  await shop(router).publish({ target: { topic: "orders" }, data: "before" });
+  await rowWith(page, "received", "before");
+  await page.click("#cut");
+  await rowWith(page, "events", "cut");
+  for (const data of ["first", "second"]) {
+    const { id } = await shop(router).publish({ target: { topic: "orders" }, data });
+    await shop(router).waitFor(id);
+  }
+  const direct = await shop(router).publish({ target: { user: "ann" }, data: "to ann alone" });
+  await shop(router).waitFor(direct.id);
+  expect(await page.textContent("#received-count")).toBe("1");
+  await page.click("#cut");
+  await rowWith(page, "events", "recovered");
+  await rowWith(page, "received", "to ann alone");
+  await rowWith(page, "received", "second");
+  const rows = await page.locator("#received pre").allTextContents();
+  expect(rows.filter((text) => !text.includes("alone"))).toEqual(['"second"', '"first"', '"before"']);
+  expect(faults.filter((fault) => !fault.includes("WebSocket"))).toEqual([]);
+});
+
 test("a topic is subscribed and given back, by keyboard alone", async () => {
   const { page, router } = await opened();
   await state(page, "connected");

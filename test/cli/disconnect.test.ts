@@ -19,12 +19,23 @@ test.each([
   { args: ["--connection", "Zx3k/QcLPjo="], path: "/v1/connections/Zx3k%2FQcLPjo%3D" },
   {
     args: ["--user", "ann", "--before", "2026-01-31T12:00:00+01:00"],
-    path: "/v1/users/ann/connections?before=2026-01-31T11%3A00%3A00.000Z",
+    path: "/v1/users/ann/connections?before=2026-01-31T12%3A00%3A00%2B01%3A00",
   },
 ])("disconnect $args asks the router once, and says how many it closed", async ({ args, path }) => {
   const { disconnect, asked } = await router({ closed: 1, more: false });
   expect(await disconnect(...args)).toEqual({ code: 0, out: "closed 1 connection\n", err: "" });
   expect(asked()).toEqual([`DELETE ${path}`]);
+});
+
+test("it asks again as long as there are more, also after a request that closed none", async () => {
+  const answers = [
+    { closed: 100, more: true },
+    { closed: 0, more: true },
+    { closed: 3, more: false },
+  ];
+  const { disconnect, asked } = await router(...answers);
+  expect(await disconnect("--user", "ann")).toMatchObject({ code: 0, out: "closed 103 connections\n" });
+  expect(asked()).toHaveLength(3);
 });
 
 test("--json prints the number", async () => {

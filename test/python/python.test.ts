@@ -5,6 +5,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { start } from "../../local/index.ts";
 import { mintToken, publisher } from "../../server/index.ts";
 import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
+import type { SettingsOverrides } from "../../shared/settings/schema.ts";
 import { httpPeer, socketPeer } from "../support/peer.ts";
 import { finished, running } from "./support.ts";
 
@@ -13,8 +14,8 @@ const QUEUED = { status: 202, body: { id: "m", state: "queued" } };
 
 const PATIENCE = { timeout: 20_000, interval: 50 };
 
-async function router() {
-  const it = await start();
+async function router(settings: SettingsOverrides = {}) {
+  const it = await start({ settings });
   onTestFinished(async () => {
     await it.stop(0);
   });
@@ -192,4 +193,26 @@ test("a hole is fetched, and a gap is told", async () => {
   two.send(subscribed(90, { recovered: { orders: false } }), message(91));
   expect(await listener.nextError()).toContain("gap");
   expect(await listener.next()).toMatchObject({ seq: 91 });
+});
+
+test("against a router that keeps a stream, listen.py gets what was posted while it was not there", async () => {
+  const { env, url, spy } = await router({ streams: [{ topics: "orders", seconds: 600, count: 100 }] });
+  const folder = mkdtempSync(join(tmpdir(), "tagwire-python-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const argv = ["listen.py", "orders", "--position", join(folder, "position")];
+  const shop = publisher({ url, secret: DEV_SECRET, user: "shop" });
+  const post = async (data: number) => {
+    const { id } = await shop.publish({ target: { topic: "orders" }, data });
+    return shop.waitFor(id);
+  };
+  const first = running(argv, env);
+  await vi.waitFor(async () => expect(await post(0)).toMatchObject({ state: "delivered" }), PATIENCE);
+  const { seq } = await first.next();
+  await vi.waitFor(() => expect(readFileSync(join(folder, "position"), "utf8")).toBe(String(seq)), PATIENCE);
+  await first.stop();
+  await spy.waitFor({ kind: "disconnected" });
+  for (const data of [1, 2, 3]) await post(data);
+  const second = running(argv, env);
+  const missed = [await second.next(), await second.next(), await second.next()];
+  expect(missed.map(({ data }) => data)).toEqual([1, 2, 3]);
 });

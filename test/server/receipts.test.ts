@@ -60,31 +60,25 @@ test.each<{
   );
 });
 
-test("a disconnect goes on as long as there are more, a second after a request that closed none", async () => {
-  const answers = [
-    { closed: 100, more: true },
-    { closed: 0, more: true },
-    { closed: 3, more: false },
-  ];
-  const { publisher, asked } = await scripted(answers.map((body) => ({ status: 200, body })));
-  expect(await publisher.disconnect({ user: "ann" })).toEqual({ closed: 103 });
-  expect(asked.map(({ at }) => at)).toEqual([0, 0, 1_000]);
-});
-
-test("a disconnect that closes nothing for 40 seconds says so, and so does a response without a count", async () => {
-  const { publisher, asked } = await scripted([{ status: 200, body: { closed: 0, more: true } }]);
-  await expect(publisher.disconnect({ user: "ann" })).rejects.toMatchObject({
-    code: "DISCONNECT_INCOMPLETE",
-  });
-  expect(asked).toHaveLength(40);
-  const { publisher: other } = await scripted([{ status: 200, body: {} }]);
-  await expect(other.disconnect({ user: "ann" })).rejects.toMatchObject({ code: "RESPONSE_INVALID" });
-});
-
 test("a disconnect that is forbidden throws the router's reason", async () => {
   const body = problem({ code: "DISCONNECT_FORBIDDEN", detail: "only an admin" });
   const { publisher } = await scripted([{ status: 403, body }]);
   await expect(publisher.disconnect({ user: "ann" })).rejects.toMatchObject({ code: "DISCONNECT_FORBIDDEN" });
+});
+
+test("disconnect goes on while there are more, and waits a second after a request that closed none", async () => {
+  const closed = (count: number, more: boolean): Answer => ({ status: 200, body: { closed: count, more } });
+  const { publisher, asked } = await scripted([closed(100, true), closed(0, true), closed(3, false)]);
+  expect(await publisher.disconnect({ user: "ann" })).toEqual({ closed: 103 });
+  expect(asked.map(({ at }) => at)).toEqual([0, 0, 1_000]);
+  const { publisher: stuck, asked: tries } = await scripted([closed(1, true), closed(0, true)]);
+  await expect(stuck.disconnect({ user: "ann" })).rejects.toMatchObject({ code: "DISCONNECT_INCOMPLETE" });
+  expect(tries).toHaveLength(41);
+});
+
+test("a response without a number of connections is no router's", async () => {
+  const { publisher } = await scripted([{ status: 200, body: {} }]);
+  await expect(publisher.disconnect({ user: "ann" })).rejects.toMatchObject({ code: "RESPONSE_INVALID" });
 });
 
 test("waitFor returns the receipt of any ending, and asks no sooner than Retry-After says", async () => {
