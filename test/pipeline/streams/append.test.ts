@@ -101,9 +101,10 @@ test("a put whose response was lost is found in the way and counts as written", 
 test("another row of the same run in the way is not taken for the one that is put", async () => {
   const { deps, memory } = oneStream();
   await append(deps, ORDERS, RETENTION, RUN, framesOf("a"));
-  await headOf(deps, ORDERS);
+  // Both read the head before one of them writes.
+  const { heads: _, ...forgetful } = deps;
   const numbers = await Promise.all(
-    ["b", "c"].map((name) => append(deps, ORDERS, RETENTION, RUN, framesOf(name))),
+    ["b", "c"].map((name) => append(forgetful, ORDERS, RETENTION, RUN, framesOf(name))),
   );
   expect(numbers.flat().toSorted()).toEqual([START + 1, START + 2]);
   expect(
