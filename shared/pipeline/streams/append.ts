@@ -57,7 +57,6 @@ async function appendRow(
   const { streams, clock, random, heads } = deps;
   let head = known;
   for (let conflicts = 0; ; conflicts++) {
-    if (clock.now() >= run.end) return undefined;
     head ??= await startedHead(deps, stream, retention);
     const now = clock.now();
     if (now >= run.end) return undefined;

@@ -98,6 +98,23 @@ test("a put whose response was lost is found in the way and counts as written", 
   expect(memory.rowsOf(ORDERS)).toHaveLength(3);
 });
 
+test("another row of the same run in the way is not taken for the one that is put", async () => {
+  const { deps, memory } = oneStream();
+  await append(deps, ORDERS, RETENTION, RUN, framesOf("a"));
+  // Both read the head before one of them writes.
+  const { heads: _, ...forgetful } = deps;
+  const numbers = await Promise.all(
+    ["b", "c"].map((name) => append(forgetful, ORDERS, RETENTION, RUN, framesOf(name))),
+  );
+  expect(numbers.flat().toSorted()).toEqual([START + 1, START + 2]);
+  expect(
+    memory
+      .rowsOf(ORDERS)
+      .flatMap(({ messages }) => messages)
+      .toSorted(),
+  ).toEqual(framesOf("a", "b", "c"));
+});
+
 test("a run appends nothing after its own end, be it that it waited for others", async () => {
   const { deps, clock, memory } = oneStream();
   const run = { id: "late", end: clock.now() + 10 };
