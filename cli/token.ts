@@ -32,7 +32,7 @@ export function tokenVerb(program: Command, io: Io): void {
     .option("--tag <name:value>", "a tag that its connections carry; repeat for more", collect)
     .option("--subscribe <pattern>", "topics it may subscribe to: orders, orders/* or *", collect)
     .option("--publish <pattern>", "targets it may publish to: topic:orders, user:* or *", collect)
-    .option("--admin", "it may read and cancel the messages of every producer")
+    .option("--admin", "it may read and cancel the messages of every producer, and disconnect users")
     .option("--claim <name>", "the claim that holds the grant, instead of TAGWIRE_CLAIM")
     .option("--ttl <seconds>", "how long it holds", wholeNumber, DAY_SECONDS)
     .action(async ({ ttl, ...claims }, command: Command) => {

@@ -3,6 +3,7 @@ import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations
 import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import type { Settings } from "../shared/settings/schema.ts";
+import { accept } from "./accept.ts";
 import type { Auth } from "./auth.ts";
 import { type FunctionOptions, RouterFunction } from "./function.ts";
 import type { RouterSocketApi } from "./socket-api.ts";
@@ -49,5 +50,6 @@ export class Connections extends Construct {
       });
     route("DeleteUserConnections", "/v1/users/{user}/connections");
     route("DeleteConnection", "/v1/connections/{id}");
+    accept(this, "AwsSolutions-APIG4", "The function verifies the token of every request.");
   }
 }

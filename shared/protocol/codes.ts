@@ -20,7 +20,7 @@ export const ERRORS = {
   ROUTE_NOT_FOUND: { status: 404, title: "There is nothing at this address." },
   RECEIPT_NOT_FOUND: { status: 404, title: "No run has met this id yet, or it is unknown." },
   CONNECTION_UNKNOWN: { status: 404, title: "The connection is not known any more; connect again." },
-  SUPERSEDED: { status: 409, title: "Another frame of the same socket changed these topics meanwhile." },
+  SUPERSEDED: { status: 409, title: "Another frame of the same socket changed the same meanwhile." },
   MESSAGE_TOO_LARGE: { status: 413, title: "The frame made from the message is too large for a socket." },
   BODY_TOO_LARGE: { status: 413, title: "The body is too large." },
   CONTENT_TYPE_UNSUPPORTED: { status: 415, title: "The body must be application/json." },

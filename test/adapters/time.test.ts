@@ -2,6 +2,7 @@ import { DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { connectionsHandler } from "../../functions/connections.ts";
 import { ingestHandler } from "../../functions/ingest.ts";
 import { receiptsHandler } from "../../functions/receipts.ts";
 import { clientOptions, pausesOf } from "../../functions/runtime/clients.ts";
@@ -80,6 +81,7 @@ const worldAt = (endpoint: string): Runtime => {
       ...Object.fromEntries(LANES.map((lane) => [`QUEUE_URL_${lane}`, `${endpoint}/1/tagwire-${lane}`])),
       CONNECTIONS_TABLE: "connections",
       SUBSCRIPTIONS_TABLE: "subscriptions",
+      SOCKET_ENDPOINT: endpoint,
       RECEIPTS_TABLE: "receipts",
       TOKENS: JSON.stringify({ secretId: "tokens" }),
       ROUTER: "router",
@@ -92,7 +94,7 @@ const worldAt = (endpoint: string): Runtime => {
   };
 };
 
-const token = (): Promise<string> => signToken({ sub: "ann", publish: ["*"], subscribe: ["*"] });
+const token = (): Promise<string> => signToken({ sub: "ann", publish: ["*"], subscribe: ["*"], admin: true });
 
 const httpEvent = (method: string, bearer: string) =>
   ({
@@ -121,6 +123,11 @@ const CALLS = {
   "GET /v1/messages/{id}": {
     code: "TABLE_UNAVAILABLE",
     call: (runtime: Runtime, bearer: string) => receiptsHandler(runtime)(httpEvent("GET", bearer)),
+  },
+  "DELETE /v1/connections/{id}": {
+    code: "TABLE_UNAVAILABLE",
+    call: (runtime: Runtime, bearer: string) =>
+      connectionsHandler(runtime)(httpEvent("DELETE", bearer), CONTEXT),
   },
   $connect: {
     code: "TABLE_UNAVAILABLE",

@@ -102,13 +102,17 @@ const frames = fc.oneof(
     { requiredKeys: ["type", "topic"] },
   ),
   fc.record(
+    { type: fc.constant("token"), token: fc.string(), ref: fc.oneof(fc.string(), fc.double()) },
+    { requiredKeys: ["type", "token"] },
+  ),
+  fc.record(
     { type: fc.constant("ping"), positions: standing, ref: fc.oneof(fc.string(), fc.double()) },
     { requiredKeys: ["type"] },
   ),
 );
 
 test("the AsyncAPI document and the router agree on which frames are good", () => {
-  const types = ["subscribe", "unsubscribe", "history", "ping"];
+  const types = ["subscribe", "unsubscribe", "history", "token", "ping"];
   fc.assert(
     fc.property(
       frames.chain((it) => fc.oneof(fc.constant(it), changed(it))),

@@ -19,6 +19,8 @@ const PLACES: readonly { is: (it: Fields) => boolean; place: (it: Fields) => Pla
   { is: (it) => "target" in it, place: () => component("openapi", "PublishRequest") },
   { is: (it) => "gap" in it && !("type" in it), place: () => component("openapi", "History") },
   { is: (it) => "gap" in it, place: (it) => sentFrame(String(it.type)) },
+  { is: (it) => it.type === "token" && "expiresAt" in it, place: () => sentFrame("token") },
+  { is: (it) => "closed" in it, place: () => component("openapi", "Disconnected") },
   { is: (it) => "type" in it, place: (it) => frame(String(it.type)) },
 ];
 

@@ -17,6 +17,8 @@ interface Call {
   /** @default that of a router whose functions are real */
   readonly url?: string;
   readonly method?: "POST" | "GET" | "DELETE";
+  /** As the document names it. @default that of messages, or of one message if there is an id */
+  readonly route?: string;
   readonly id?: string;
   readonly query?: string;
   readonly token?: string;
@@ -36,14 +38,15 @@ async function call({
   url = router.url,
   method = "POST",
   id,
+  route = id === undefined ? "/v1/messages" : "/v1/messages/{id}",
   query = "",
   token,
   type = "application/json",
   body,
   text,
 }: Call) {
-  const path = id === undefined ? "/v1/messages" : "/v1/messages/{id}";
-  const response = await fetch(`${url}${path.replace("{id}", id ?? "")}${query}`, {
+  const path = route;
+  const response = await fetch(`${url}${path.replace(/\{\w+\}/, id ?? "")}${query}`, {
     method,
     headers: {
       "content-type": type,
@@ -92,6 +95,22 @@ describe("the OpenAPI document has what the router answers", () => {
     { what: "a cancel of no id", status: 400, method: "DELETE", id: "a%20b" },
   ])("to $what with $status", async ({ status, ...asked }) => {
     expect((await call(asked)).status).toBe(status);
+  });
+
+  test.each(["/v1/users/{user}/connections", "/v1/connections/{id}"])("to DELETE %s", async (route) => {
+    const admin = await tokenFor("ops", { admin: true });
+    const asked = { method: "DELETE", route, id: "eve" } as const;
+    expect(await call({ ...asked, token: admin })).toMatchObject({ status: 200, answer: { closed: 0 } });
+    expect((await call({ ...asked, token: admin, id: "a%20b" })).status).toBe(400);
+    expect((await call({ ...asked, token: admin, query: "?before=then" })).status).toBe(400);
+    expect((await call({ ...asked, token: "" })).status).toBe(401);
+    expect((await call(asked)).status).toBe(403);
+    const end = router.spy.startOutage(503, { concerns: ({ method }) => method === "DELETE" });
+    const id = route.includes("user") ? "ann" : "eve";
+    const ann = await connect(router, "ann");
+    expect((await call({ ...asked, token: admin, id })).status).toBe(503);
+    end();
+    await ann.close();
   });
 
   test("to a token without grants", async () => {
@@ -159,6 +178,7 @@ test("the AsyncAPI document has each frame that a socket gets", async () => {
     { type: "pong" },
     "{",
     { type: "unsubscribe", topics: ["orders"] },
+    { type: "token", token: await tokenFor("ann", { subscribe: ["orders"] }) },
   ]) {
     client.send(sent);
     await next();

@@ -196,6 +196,27 @@ describe("deployed as it is synthesised", () => {
     expect(await router.spy.deadLetters()).toHaveLength(1);
   });
 
+  test("a connection whose token ends loses its socket at the next frame", async () => {
+    const socket = await connect(router, "ending", [], { exp: Math.floor(Date.now() / 1_000) + 2 });
+    for (let type = "pong"; type === "pong"; ) {
+      socket.send({ type: "ping" });
+      ({ type } = (await socket.next()) as { type: string });
+    }
+    await expect.poll(() => socket.isOpen()).toBe(false);
+  });
+
+  test("a token is refreshed, and then the user is disconnected", async () => {
+    const socket = await connect(router, "kicked");
+    socket.send({ type: "token", token: await tokenFor("kicked", { tags: ["plan:pro"] }) });
+    expect(await socket.next()).toMatchObject({ type: "token", removed: [] });
+    const headers = { authorization: `Bearer ${await tokenFor("ops", { admin: true })}` };
+    const answer = await fetch(`${router.url}/v1/users/kicked/connections`, { method: "DELETE", headers });
+    expect(await answer.json()).toEqual({ closed: 1, more: false });
+    await expect.poll(() => socket.isOpen()).toBe(false);
+    const one = await fetch(`${router.url}/v1/connections/gone%3D`, { method: "DELETE", headers });
+    expect(await one.json()).toEqual({ closed: 0, more: false });
+  });
+
   test("no call was refused", () => {
     expect(router.refusals.slice(known)).toEqual([]);
   });

@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { Disconnected } from "../../shared/protocol/disconnected.ts";
 import { ERRORS, type Problem, problem } from "../../shared/protocol/errors.ts";
 import { parseFrame, type ServerFrame } from "../../shared/protocol/frame.ts";
 import { identityOf } from "../../shared/protocol/grant.ts";
 import { type Message, MessageId, PublishRequest } from "../../shared/protocol/message.ts";
 import { type MessageFrame, messageFrame } from "../../shared/protocol/message-frame.ts";
 import { parse } from "../../shared/protocol/parse.ts";
-import type { History } from "../../shared/protocol/server-frame.ts";
+import { type History, SERVER_FRAMES } from "../../shared/protocol/server-frame.ts";
 import { Target } from "../../shared/protocol/target.ts";
 import { fold } from "../../shared/receipts/fold.ts";
 import type { Ending, Receipt } from "../../shared/receipts/receipt.ts";
@@ -30,7 +31,9 @@ const KINDS: readonly { is: (it: Fields) => boolean; check: (it: unknown) => voi
     is: (it) => /^((un)?subscribed|pong)$/.test(String(it.type)) || "gap" in it,
     check: (it) => checkReply(it as ServerFrame),
   },
+  { is: (it) => "removed" in it, check: (it) => accepted(SERVER_FRAMES.token, it) },
   { is: (it) => "type" in it, check: (it) => expect(parseFrame(JSON.stringify(it)).ok).toBe(true) },
+  { is: (it) => "closed" in it, check: (it) => accepted(Disconnected, it) },
   { is: (it) => "target" in it, check: (it) => accepted(PublishRequest, it) },
 ];
 

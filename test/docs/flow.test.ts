@@ -12,6 +12,8 @@ const declares = (source: string, name: string): boolean =>
 describe.each([
   "a message",
   "a subscribe",
+  "a refresh",
+  "a disconnect",
   "a retry",
   "a split",
   "a redrive",

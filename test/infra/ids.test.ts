@@ -34,7 +34,7 @@ const ROUTERS = [
 ];
 
 /** The right to call a function that an integration of the CDK makes, of an id that the CDK makes. */
-const OF_THE_CDK = /^(Ingest|Receipts|Socket)-Permission$/;
+const OF_THE_CDK = /^(Ingest|Receipts|Connections|Socket)-Permission$/;
 
 describe.each(ROUTERS)("a router $why", ({ props }) => {
   const { stack, router } = routerStack(props, "eu-central-1");

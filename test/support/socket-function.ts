@@ -46,6 +46,8 @@ export async function socketFunction(
     env: {
       CONNECTIONS_TABLE: tables.names.connections,
       SUBSCRIPTIONS_TABLE: tables.names.subscriptions,
+      // Nothing listens there: what cannot be sent is returned.
+      SOCKET_ENDPOINT: "http://127.0.0.1:9/live",
       TOKENS: JSON.stringify({ secretId: "secret" }),
       ROUTER: "router",
       SETTINGS: JSON.stringify(DEFAULTS),

@@ -103,6 +103,7 @@ export async function startUnkind(options: UnkindOptions = {}): Promise<UnkindRo
     handlers: {
       ingest: held("ingest"),
       receipts: held("receipts"),
+      connections: held("connections"),
       consume: held("consume"),
       socket: held("socket"),
     },
