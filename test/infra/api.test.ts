@@ -12,6 +12,7 @@ test.each([
   { route: "POST /v1/messages", name: "ingest" },
   { route: "GET /v1/messages/{id}", name: "receipts" },
   { route: "DELETE /v1/messages/{id}", name: "receipts" },
+  { route: "GET /v1/history", name: "receipts" },
   { route: "DELETE /v1/users/{user}/connections", name: "connections" },
   { route: "DELETE /v1/connections/{id}", name: "connections" },
   { route: "$connect", name: "socket" },

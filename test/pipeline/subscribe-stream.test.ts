@@ -252,6 +252,22 @@ describe("a topic that keeps no stream", () => {
   });
 });
 
+test("a reply to fifty topics with the longest names, all of which have messages, is one that a frame holds", async () => {
+  const { ask, append } = await streamSocket();
+  const topics = Array.from({ length: 50 }, (_, n) => `orders/${n}`.padEnd(128, "x"));
+  const starts: Record<string, number> = {};
+  for (const topic of topics) {
+    const [first = 0] = await append({ topic }, 0, "y".repeat(2_150));
+    starts[topic] = first;
+  }
+  const reply = await ask({ type: "subscribe", topics, since: starts, ref: "🙂".repeat(128) });
+  if (reply.type !== "subscribed") throw new Error(reply.type);
+  const bytes = Buffer.byteLength(JSON.stringify(reply));
+  expect(bytes).toBeLessThanOrEqual(FRAME_BYTES);
+  const given = reply.messages?.length ?? 0;
+  expect(given + Object.keys(reply.more ?? {}).length).toBe(50);
+});
+
 test("a reply never exceeds a frame, and `more` leads to every message that it left, whatever it holds", async () => {
   const topicNames = fc.array(
     fc.integer({ min: 0, max: 5 }).map((n) => `orders/${"x".repeat(n * 24)}${n}`),

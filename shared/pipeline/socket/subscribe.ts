@@ -33,7 +33,7 @@ interface Wanted {
   readonly name: Named;
   /** Absent if the topic keeps no stream. */
   readonly kept?: KeptStream;
-  /** Absent if the frame names no position for the topic. */
+  /** Absent if the frame names no position for the topic. It goes before `last`. */
   readonly since?: number;
   readonly last?: number;
 }
@@ -63,12 +63,11 @@ export function resumeOf(
   }
   const wanted = names.map((name): Wanted => {
     const kept = streamNamed(deps, reader, name);
-    const isSince = Object.hasOwn(since, name);
     return {
       name,
       ...(kept ? { kept } : {}),
-      ...(isSince ? { since: positionOf(since[name]) } : {}),
-      ...(last === undefined || isSince ? {} : { last }),
+      ...(Object.hasOwn(since, name) ? { since: positionOf(since[name]) } : {}),
+      ...(last === undefined ? {} : { last }),
     };
   });
   return within(deps, reader, wanted.filter(({ kept }) => kept).length) ?? accept(wanted);
