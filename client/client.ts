@@ -69,7 +69,7 @@ export interface Client<Topics extends object = TopicTypes> {
   receive<Data = unknown>(to: Addressee, options?: SubscribeOptions): Subscription<Message<Data>>;
   /**
    * The positions up to which every handler has returned, by topic, and `@user` for the user's own stream. Keep them
-   * over a page load, and give them to `connect`.
+   * over a page load, and give them to `connect`. After `close` they are those of that moment.
    */
   positions(): Readonly<Record<string, number>>;
   /**
@@ -112,7 +112,15 @@ export function connectOn<Topics extends object>(base: Runtime, options: Connect
   const starts = new Map(Object.entries(options.positions ?? {}));
   const isRepeated = seen();
   let isPlanned = false;
+  let lastPositions: Readonly<Record<string, number>> | undefined;
 
+  const positions = () =>
+    Object.fromEntries(
+      [...topics].flatMap(([name, { handledPosition }]) => {
+        const position = handledPosition();
+        return position === undefined ? [] : [[name, position] as const];
+      }),
+    );
   const line = session({
     runtime,
     url,
@@ -122,6 +130,7 @@ export function connectOn<Topics extends object>(base: Runtime, options: Connect
     emit,
     onMessage: (message) => topics.get(streamOf(message))?.live(message),
     onClosed() {
+      lastPositions = positions();
       for (const { receivers } of topics.values()) for (const each of receivers) each.end();
       for (const each of topics.values()) each.stop();
       topics.clear();
@@ -199,13 +208,7 @@ export function connectOn<Topics extends object>(base: Runtime, options: Connect
     subscribe: add,
     receive: (to: Addressee, first?: Handler<never> | SubscribeOptions, second?: SubscribeOptions) =>
       add(`@${to}`, first, second),
-    positions: () =>
-      Object.fromEntries(
-        [...topics].flatMap(([name, { handledPosition }]) => {
-          const position = handledPosition();
-          return position === undefined ? [] : [[name, position]];
-        }),
-      ),
+    positions: () => lastPositions ?? positions(),
     publish: (request: PublishRequest) =>
       publish(
         {

@@ -7,7 +7,8 @@ import { patient } from "../support/patient.ts";
 
 let router: Router;
 beforeAll(async () => {
-  router = await start({ port: 0, settings: patient() });
+  const streams = [{ topics: "kept", seconds: 600, count: 100 }];
+  router = await start({ port: 0, settings: patient({ streams, userStreams: { seconds: 600, count: 3 } }) });
 });
 afterAll(() => router.stop(0));
 
@@ -103,4 +104,74 @@ test("a message that the router refuses rejects with its code", async () => {
   await state(client, "connected");
   const publishing = client.publish({ target: { everyone: true }, data: 1 });
   await expect(publishing).rejects.toMatchObject({ name: "ClientError", code: "TARGET_FORBIDDEN" });
+});
+
+test("a user's stream goes on after a cut, and after a page load; what is not kept any more is a gap", async () => {
+  const shop = page("shop");
+  const post = (data: number) => shop.publish({ target: { user: "ida" }, data });
+  const got: unknown[] = [];
+  const told: unknown[] = [];
+  const first = page("ida");
+  await first.receive("user", ({ data }) => got.push(data)).ready;
+  await post(1);
+  await expect.poll(() => got).toEqual([1]);
+  const positions = first.positions();
+  first.close();
+  await post(2);
+  const second = page("ida", {}, { positions });
+  for (const type of ["recovered", "gap"] as const) second.on(type, ({ topic }) => told.push([type, topic]));
+  await second.receive("user", ({ data }) => got.push(data)).ready;
+  await expect.poll(() => got).toEqual([1, 2]);
+  second.close();
+  for (const data of [3, 4, 5, 6]) await post(data);
+  await router.spy.idle();
+  const third = page("ida", {}, { positions: second.positions() });
+  for (const type of ["recovered", "gap"] as const) third.on(type, ({ topic }) => told.push([type, topic]));
+  await third.receive("user", ({ data }) => got.push(data)).ready;
+  await post(7);
+  await expect.poll(() => got).toEqual([1, 2, 7]);
+  expect(told).toEqual([
+    ["recovered", "@user"],
+    ["gap", "@user"],
+  ]);
+});
+
+test("the last messages come first, and then what comes", async () => {
+  const client = page("jo");
+  const before: unknown[] = [];
+  await client.subscribe("kept", ({ data }) => before.push(data)).ready;
+  for (const data of [1, 2, 3]) await client.publish({ target: { topic: "kept" }, data });
+  await expect.poll(() => before.length).toBe(3);
+  const got: unknown[] = [];
+  client.subscribe("kept", ({ data }) => got.push(data), { last: 2 });
+  await client.publish({ target: { topic: "kept" }, data: 4 });
+  await expect.poll(() => got).toEqual([...before.slice(1), 4]);
+});
+
+test("a token is refreshed in place: the connection outlives it", async () => {
+  let made = 0;
+  const token = () => {
+    made += 1;
+    const iat = Math.floor(Date.now() / 1000);
+    return tokenFor("kim", { iat, exp: iat + 6 });
+  };
+  const client = page("kim", {}, { token });
+  await state(client, "connected");
+  const id = await client.connectionId();
+  await expect.poll(() => made, { timeout: 30_000 }).toBe(3);
+  expect(await client.connectionId()).toBe(id);
+  expect(client.state).toBe("connected");
+});
+
+test("a user who is disconnected and signed out does not come back", async () => {
+  let isSignedIn = true;
+  const client = page("lea", {}, { token: () => (isSignedIn ? tokenFor("lea") : null) });
+  await state(client, "connected");
+  isSignedIn = false;
+  const response = await fetch(`${router.url}/v1/users/lea/connections`, {
+    method: "DELETE",
+    headers: { authorization: `Bearer ${await tokenFor("boss", { admin: true })}` },
+  });
+  expect(response.ok).toBe(true);
+  await state(client, "closed");
 });
