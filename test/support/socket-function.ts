@@ -7,9 +7,10 @@ import { startTables } from "../../local/emulators/table.ts";
 import type { Clock } from "../../shared/ports.ts";
 import type { ServerFrame } from "../../shared/protocol/frame.ts";
 import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
-import { DEFAULTS } from "../../shared/settings/settings.ts";
+import { settings } from "../../shared/settings/settings.ts";
 import { type TableFrontOptions, tableFront } from "../../testing/table-front.ts";
 import { tokenFor } from "./client.ts";
+import { patient } from "./patient.ts";
 
 export type Row = Record<string, AttributeValue>;
 
@@ -24,6 +25,11 @@ export function hastyClock(): Clock {
     },
   };
 }
+
+const SETTINGS = settings(patient());
+
+/** The time of a run. */
+export const TIMEOUT_MILLISECONDS = SETTINGS.advanced.functions.socket.timeoutSeconds * 1_000;
 
 /**
  * The socket function over emulated tables that are as unkind as asked, for the length of a test. `kind`: without
@@ -50,7 +56,7 @@ export async function socketFunction(
       SOCKET_ENDPOINT: "http://127.0.0.1:9/live",
       TOKENS: JSON.stringify({ secretId: "secret" }),
       ROUTER: "router",
-      SETTINGS: JSON.stringify(DEFAULTS),
+      SETTINGS: JSON.stringify(SETTINGS),
       AWS_REGION: REGION,
       AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
       AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
@@ -62,7 +68,7 @@ export async function socketFunction(
     random: Math.random,
   });
   const invoke = (event: SocketEvent) => {
-    const end = clock.monotonic() + 10_000;
+    const end = clock.monotonic() + TIMEOUT_MILLISECONDS;
     return handler(event, { getRemainingTimeInMillis: () => end - clock.monotonic() });
   };
   const scan = async (table: keyof typeof tables.names): Promise<Row[]> => {
