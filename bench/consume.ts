@@ -48,7 +48,7 @@ export async function consume(): Promise<BenchReport> {
       before: () => fixture.queue.ask({ ask: "empty" }),
     });
     for (const { name } of contestants) {
-      const cost = await costOf(fixture, shape, name === OURS ? ours : plain);
+      const cost = await messageCost(fixture, shape, name === OURS ? ours : plain);
       const label = `${name}: ${shape.name}`;
       const rate = rateOf(rates, name) * shape.targets.length;
       rows.push({
@@ -129,13 +129,14 @@ export async function counted(): Promise<ReadonlyMap<Shape, Cost>> {
   const costs = new Map<Shape, Cost>();
   for (const shape of SHAPES) {
     await fill(fixture, shape);
-    costs.set(shape, await costOf(fixture, shape, ours));
+    costs.set(shape, await messageCost(fixture, shape, ours));
   }
   await stopFixture(fixture);
   return costs;
 }
 
-async function costOf(
+/** What one message of a shape takes. */
+export async function messageCost(
   fixture: Fixture,
   shape: Shape,
   consumer: (fixture: Fixture, tables: string) => Consumer,

@@ -7,7 +7,9 @@ import { consumeHandler } from "../functions/consume.ts";
 import type { Runtime } from "../functions/runtime/runtime.ts";
 import { CREDENTIALS, queueArn, REGION } from "../local/emulators/aws.ts";
 import type { Target } from "../shared/protocol/target.ts";
+import type { SettingsOverrides } from "../shared/settings/schema.ts";
 import { settings } from "../shared/settings/settings.ts";
+import { keepsStreams } from "../shared/streams/kept.ts";
 import { type Child, startChild } from "./child.ts";
 import { plainConsumer } from "./plain/consume.ts";
 import type { GatewayReady } from "./server/gateway.ts";
@@ -102,7 +104,12 @@ export function plain({ gateway, tables }: Fixture, endpoint: string): Consumer 
 }
 
 /** Our consumer on these tables: the function as it is deployed. */
-export function ours({ gateway, queue, tables }: Fixture, endpoint: string): Consumer {
+export function ours(
+  { gateway, queue, tables }: Fixture,
+  endpoint: string,
+  changes: SettingsOverrides = {},
+): Consumer {
+  const chosen = settings({ quotaRequestsPerSecond: 1_000_000, quotaFraction: 1, ...changes });
   const { urls, deadLetterUrl } = queue.ready;
   const { names } = tables.ready;
   const runtime: Runtime = {
@@ -121,7 +128,8 @@ export function ours({ gateway, queue, tables }: Fixture, endpoint: string): Con
       RECEIPTS_TABLE: names.receipts,
       SOCKET_ENDPOINT: gateway.ready.endpoint,
       ROUTER: "bench",
-      SETTINGS: JSON.stringify(settings({ quotaRequestsPerSecond: 1_000_000, quotaFraction: 1 })),
+      ...(keepsStreams(chosen) ? { STREAMS_TABLE: names.streams } : {}),
+      SETTINGS: JSON.stringify(chosen),
     },
     write: () => {},
     readSecret: async () => undefined,

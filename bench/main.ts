@@ -9,6 +9,7 @@ import { memory } from "./memory.ts";
 import { svg } from "./plot.ts";
 import { post } from "./post.ts";
 import { asMarkdown, asText, type BenchReport, circumstances, kept } from "./report.ts";
+import { streams } from "./streams.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
   post,
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
   memory,
   "end-to-end": endToEnd,
   cost,
+  streams,
 };
 
 const PAGE = "bench/README.md";

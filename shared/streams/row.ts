@@ -82,7 +82,7 @@ export const blockerAt = (seq: number, { expiresAt }: Remains, { now, retention 
  */
 export const rootAfter = ({ next = 0, expiresAt }: Remains, { now, retention }: Writing): StreamRow => ({
   seq: ROOT,
-  next: Math.max(now * 1000, next + 1),
+  next: Math.max(Math.floor(now * 1000), next + 1),
   messages: [],
   ...lifeOf(now, retention, expiresAt),
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
@@ -49,6 +50,21 @@ const subscriptionsOf = (using: DynamoDBClient) =>
     patience: () => Number.MAX_SAFE_INTEGER,
   });
 
+/** The commands that the client sends from now on, until the end of the test. */
+function countedCalls(): string[] {
+  const calls: string[] = [];
+  client.middlewareStack.add(
+    (next, { commandName = "" }) =>
+      (args) => {
+        calls.push(commandName);
+        return next(args);
+      },
+    { step: "initialize", name: "count" },
+  );
+  onTestFinished(() => void client.middlewareStack.remove("count"));
+  return calls;
+}
+
 const STORES = [
   {
     name: "memory",
@@ -97,22 +113,26 @@ describe("in DynamoDB alone", () => {
   });
 
   test("a new job is claimed with one write, and only a conflict costs a read", async () => {
-    const calls: string[] = [];
-    client.middlewareStack.add(
-      (next, { commandName = "" }) =>
-        (args) => {
-          calls.push(commandName);
-          return next(args);
-        },
-      { step: "initialize", name: "count" },
-    );
-    onTestFinished(() => void client.middlewareStack.remove("count"));
+    const calls = countedCalls();
     const receipts = dynamoReceipts({ client, table: tables.names.receipts, days: 15 });
     const job = aJob();
     await receipts.claim(job, lease("a"), NOW);
     expect(calls).toEqual(["PutItemCommand"]);
     await receipts.claim(job, lease("b"), NOW);
     expect(calls).toEqual(["PutItemCommand", "PutItemCommand", "GetItemCommand"]);
+  });
+
+  test("an append is one write, and the row in its way is no read where the table returns it", async () => {
+    const calls = countedCalls();
+    const streams = dynamoStreams(client, tables.names.streams);
+    const stream = `topic:${randomUUID()}` as Tag;
+    const times = { at: NOW, until: NOW + 1_000, expiresAt: NOW + 1_000 };
+    const row = { seq: 5, next: 6, messages: ["{}"], ...times };
+    await streams.append(stream, row);
+    expect(calls).toEqual(["PutItemCommand"]);
+    expect(await streams.append(stream, { ...row, run: "r" })).toEqual(row);
+    const returned = process.env["TAGWIRE_DYNAMODB"] ? [] : ["GetItemCommand"];
+    expect(calls).toEqual(["PutItemCommand", "PutItemCommand", ...returned]);
   });
 
   test("a table that cannot be reached is a fault with a name and a cause", async () => {
@@ -126,6 +146,8 @@ describe("in DynamoDB alone", () => {
     const receipts = dynamoReceipts({ client: unreachable, table: "receipts", days: 15 });
     const subscriptions = subscriptionsOf(unreachable);
     const connections = dynamoConnections(unreachable, "connections");
+    const streams = dynamoStreams(unreachable, "streams");
+    const stored = { seq: 0, next: 1, messages: [], at: NOW, until: NOW, expiresAt: NOW };
     const holder = { connectionId: "c=" as ConnectionId, connectedAt: NOW };
     const tag = "topic:orders" as Tag;
     const mark = { id: "m", startedAt: NOW, tags: [tag] };
@@ -148,6 +170,12 @@ describe("in DynamoDB alone", () => {
       connections.change(row, change),
       connections.settle(row, mark),
       connections.delete(holder),
+      streams.last(tag),
+      streams.root(tag),
+      streams.read(tag, 1, 2),
+      streams.append(tag, stored),
+      streams.start(tag, stored, undefined),
+      streams.empty(tag, { seq: 1, index: 0, run: "r" }),
     ];
     const failed = { code: "TABLE_UNAVAILABLE", cause: expect.any(Error) };
     for (const result of await Promise.allSettled(calls)) {

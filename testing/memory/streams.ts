@@ -21,7 +21,10 @@ export function memoryStreams({ pageBytes = PAGE_BYTES } = {}): MemoryStreams {
   };
   const sorted = (stream: StreamName) => [...rowsIn(stream).values()].sort((a, b) => a.seq - b.seq);
   return {
-    last: async (stream) => structuredClone(sorted(stream).at(-1)),
+    last: async (stream) => {
+      const rows = rowsIn(stream);
+      return structuredClone(rows.get([...rows.keys()].reduce((most, seq) => Math.max(most, seq), 0)));
+    },
     root: async (stream) => structuredClone(rowsIn(stream).get(0)),
     async read(stream, from, to) {
       const wanted = sorted(stream).filter(({ seq }) => from <= seq && seq <= to);

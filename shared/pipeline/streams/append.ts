@@ -1,6 +1,6 @@
 import { backoff } from "../../backoff.ts";
 import { counts } from "../../streams/life.ts";
-import { inRows, rowAfter } from "../../streams/row.ts";
+import { inRows, isBlocker, rowAfter } from "../../streams/row.ts";
 import type { Retention, StreamName, StreamRow } from "../../streams/stream.ts";
 import type { StreamDeps } from "./head.ts";
 import { PAUSE, startedHead } from "./start.ts";
@@ -11,6 +11,12 @@ export interface Appender {
   /** The end of the run, in milliseconds since 1970. It writes no message afterwards. */
   readonly end: number;
 }
+
+/**
+ * Conflicts after which an append goes on from the row in its way at once: that is as fresh as a head that was read and
+ * costs nothing. If others keep being faster they are many, and it waits and reads.
+ */
+const DIRECT = 2;
 
 /**
  * Appends the messages that a run has for one stream, each a frame as JSON without `seq`, in as few rows as they fit.
@@ -51,7 +57,6 @@ async function appendRow(
   const { streams, clock, random, heads } = deps;
   let head = known;
   for (let conflicts = 0; ; conflicts++) {
-    if (clock.now() >= run.end) return undefined;
     head ??= await startedHead(deps, stream, retention);
     const now = clock.now();
     if (now >= run.end) return undefined;
@@ -61,9 +66,13 @@ async function appendRow(
       heads?.appended(stream, row, head);
       return row;
     }
-    heads?.forget(stream);
-    await clock.pause(backoff(conflicts, PAUSE, random()));
-    head = undefined;
+    heads?.conflicted(stream, inTheWay);
+    const isHead = !isBlocker(inTheWay) && counts(inTheWay, clock.now());
+    if (isHead && conflicts < DIRECT) head = inTheWay;
+    else {
+      await clock.pause(backoff(conflicts, PAUSE, random()));
+      head = undefined;
+    }
   }
 }
 

@@ -45,6 +45,14 @@ export async function currentHead({ streams, clock, heads }: StreamDeps, stream:
   };
 }
 
+/**
+ * For a claim: returns a number that the stream had lately, from which a run that takes over would look. Undefined if no
+ * head counts. Reads the head unless the container has learnt it within the last second.
+ */
+export async function knownHead(deps: StreamDeps, stream: StreamName): Promise<number | undefined> {
+  return deps.heads?.known(stream) ?? (await headOf(deps, stream));
+}
+
 /** Returns the number of a stream's last message. Returns undefined if no head counts. Starts nothing. */
 export async function headOf(deps: StreamDeps, stream: StreamName): Promise<number | undefined> {
   const head = await currentHead(deps, stream);

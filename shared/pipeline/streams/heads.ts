@@ -1,16 +1,19 @@
 import type { Clock } from "../../ports.ts";
+import { endOf } from "../../streams/row.ts";
 import type { StreamName, StreamRow } from "../../streams/stream.ts";
 
 /** What a container remembers of the heads of streams. */
 export interface Heads {
-  /** Returns a head after which an append may go on without a read. */
+  /** Returns the number of the last message, if it was learnt within the last second. The stream may be further. */
+  known(stream: StreamName): number | undefined;
+  /** Returns a head after which an append goes on without a read of its own. */
   take(stream: StreamName): StreamRow | undefined;
   /** The head was read. */
   looked(stream: StreamName, row: StreamRow): void;
   /** The container wrote `row` after `head`, and no other row was in the way. */
   appended(stream: StreamName, row: StreamRow, head: StreamRow): void;
-  /** Another row was in the way. */
-  forget(stream: StreamName): void;
+  /** `row` was in the way of an append. */
+  conflicted(stream: StreamName, row: StreamRow): void;
 }
 
 interface Known {
@@ -19,44 +22,59 @@ interface Known {
   readonly isOwn: boolean;
   /** Whether the row before it was this container's too, and nobody came between. */
   readonly isLone: boolean;
-  /** Until when a head that was read needs no second read, by `clock.monotonic()`. */
-  readonly freshUntil: number;
+  /** When it was learnt, by `clock.monotonic()`. */
+  readonly at: number;
+  /** Whether it was read, and no append has gone on from it. */
+  readonly isUnused: boolean;
 }
+
+/** Milliseconds for which a number is good enough to look for a message after it. */
+const KNOWN = 1_000;
 
 /** Milliseconds: a run reads the head for its claim, claims, and appends. */
 const FRESH = 250;
 
+/** Milliseconds without an append after which the next one is not expected before this container's. */
+const QUIET = 200;
+
 const STREAMS = 1_000;
 
 /**
- * A failed put is billed like a write, so a container trusts a head only if it has just read it, or if it appended last
- * twice in a row: while others append too, what it wrote is not the head for long.
+ * A failed put is billed like a write and a read costs a fifth of it, so a container goes on without a read only if it
+ * has just read a head that is its own or old, or if it appended last twice in a row: while others append too, what it
+ * knows is not the head for long.
  */
-export function rememberedHeads(clock: Pick<Clock, "monotonic">): Heads {
-  const known = new Map<StreamName, Known>();
-  const remember = (stream: StreamName, head: Known): void => {
-    known.delete(stream);
-    known.set(stream, head);
-    const [oldest] = known.keys();
-    if (known.size > STREAMS && oldest !== undefined) known.delete(oldest);
+export function rememberedHeads(clock: Pick<Clock, "now" | "monotonic">): Heads {
+  const streams = new Map<StreamName, Known>();
+  const remember = (stream: StreamName, row: StreamRow, known: Omit<Known, "row" | "at">): void => {
+    streams.delete(stream);
+    streams.set(stream, { row, at: clock.monotonic(), ...known });
+    const [oldest] = streams.keys();
+    if (streams.size > STREAMS && oldest !== undefined) streams.delete(oldest);
   };
+  const isReady = ({ row, isOwn, isLone, at, isUnused }: Known): boolean =>
+    isLone || (isUnused && clock.monotonic() - at < FRESH && (isOwn || clock.now() - row.at >= QUIET));
   return {
+    known(stream) {
+      const known = streams.get(stream);
+      return known && clock.monotonic() - known.at < KNOWN ? endOf(known.row) : undefined;
+    },
     take(stream) {
-      const head = known.get(stream);
-      if (head === undefined || !(head.isLone || clock.monotonic() < head.freshUntil)) return undefined;
-      known.set(stream, { ...head, freshUntil: 0 });
-      return head.row;
+      const known = streams.get(stream);
+      if (known === undefined || !isReady(known)) return undefined;
+      streams.set(stream, { ...known, isUnused: false });
+      return known.row;
     },
     looked(stream, row) {
-      const before = known.get(stream);
-      const same = before?.row.next === row.next ? before : { isOwn: false, isLone: false };
-      remember(stream, { ...same, row, freshUntil: clock.monotonic() + FRESH });
+      const before = streams.get(stream);
+      const { isOwn, isLone } = before?.row.next === row.next ? before : { isOwn: false, isLone: false };
+      remember(stream, row, { isOwn, isLone, isUnused: true });
     },
     appended(stream, row, head) {
-      const before = known.get(stream);
+      const before = streams.get(stream);
       const isLone = before?.isOwn === true && before.row.next === head.next;
-      remember(stream, { row, isOwn: true, isLone, freshUntil: 0 });
+      remember(stream, row, { isOwn: true, isLone, isUnused: false });
     },
-    forget: (stream) => void known.delete(stream),
+    conflicted: (stream, row) => remember(stream, row, { isOwn: false, isLone: false, isUnused: false }),
   };
 }

@@ -28,13 +28,18 @@ export function account(endpoint: string) {
       const sqs = new SQSClient({ ...config, useQueueUrlAsEndpoint: false });
       return (await sqs.send(new CreateQueueCommand({ QueueName }))).QueueUrl ?? "";
     },
-    async table(TableName: string, { partitionKey, sortKey }: TableDescription): Promise<void> {
+    async table(TableName: string, description: TableDescription): Promise<void> {
+      const { partitionKey, sortKey, sortKeyType = "S" } = description;
+      const typeOf = (name: string) => (name === sortKey ? sortKeyType : "S");
       const keys = sortKey === undefined ? [partitionKey] : [partitionKey, sortKey];
       await new DynamoDBClient(config).send(
         new CreateTableCommand({
           TableName,
           BillingMode: "PAY_PER_REQUEST",
-          AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
+          AttributeDefinitions: keys.map((AttributeName) => ({
+            AttributeName,
+            AttributeType: typeOf(AttributeName),
+          })),
           KeySchema: keys.map((AttributeName, i) => ({ AttributeName, KeyType: i === 0 ? "HASH" : "RANGE" })),
         }),
       );

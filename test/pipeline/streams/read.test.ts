@@ -106,6 +106,17 @@ test("a hole is a loss: for a subscriber all, for the history what is before it"
   expect(idsOf(kept.messages)).toEqual(["f", "g"]);
 });
 
+test("the history ends before a hole, and the next one begins after it with a gap", async () => {
+  const { deps, memory } = await fiveMessages();
+  memory.expire(Number.POSITIVE_INFINITY, ({ seq }) => seq === START + 2);
+  const before = await readHistory(deps, ORDERS, RETENTION, START - 1, ALL);
+  expect(idsOf(before.messages)).toEqual(["a", "b"]);
+  expect(before).toMatchObject({ position: START + 1, gap: false, more: true });
+  const after = await readHistory(deps, ORDERS, RETENTION, before.position, ALL);
+  expect(idsOf(after.messages)).toEqual(["d", "e"]);
+  expect(after).toMatchObject({ position: START + 4, gap: true, more: false });
+});
+
 test("a reply holds what fits it, and the history goes on from its position until there is no more", async () => {
   const { deps } = await fiveMessages();
   const budget = replyBytes(frameOf("a")) * 2;
@@ -133,6 +144,7 @@ test("a message that fits no reply comes without its data and counts as a gap", 
   expect(idsOf(reply.messages)).toEqual(["a", "large", "c"]);
   expect(JSON.parse(reply.messages[1]?.frame ?? "")).toMatchObject({ omitted: true });
   expect(reply).toMatchObject({ gap: true, position: START + 2 });
+  expect(await readHistory(deps, ORDERS, RETENTION, START, ALL)).toMatchObject({ gap: true });
   expect(await readHistory(deps, ORDERS, RETENTION, START + 1, ALL)).toMatchObject({ gap: false });
 });
 

@@ -154,14 +154,15 @@ test("three that start at once get one start, whoever dies on the way", async ()
 });
 
 test("a run with the old head in memory meets the blocker, and goes on at the new start", async () => {
-  const { deps, container, clock } = oneStream();
+  const { deps, container, clock, calls } = oneStream();
   for (const name of ["a", "b", "c"]) await append(deps, ORDERS, RETENTION, RUN, framesOf(name));
   clock.advance(COUNTED);
   const position = await ensureStarted(container(), ORDERS, RETENTION);
   const slow = { ...deps, clock: { ...clock, now: () => clock.now() - 60_000 } };
-  expect(await append(slow, ORDERS, RETENTION, { ...RUN, id: "slow" }, framesOf("d"))).toEqual([
-    position + 1,
-  ]);
+  calls.length = 0;
+  const numbers = await append(slow, ORDERS, RETENTION, { ...RUN, id: "slow" }, framesOf("d"));
+  expect(numbers).toEqual([position + 1]);
+  expect(calls).toEqual(["append", "last", "root", "append"]);
 });
 
 test("rows that are deleted late and in any order bring no number back", async () => {
