@@ -15,10 +15,11 @@ import type { Claimant } from "./receipts/claimability.ts";
 import type { HashRange } from "./receipts/hash-range.ts";
 import type { Job } from "./receipts/job.ts";
 import type { Ending, Progress, Receipt, Recipient } from "./receipts/receipt.ts";
-import type { StreamName, StreamRow } from "./streams/stream.ts";
 
 export type { Connection } from "./connections/connection.ts";
 export type { Metric } from "./metric.ts";
+export type { DeadLetter, DeadLetters } from "./ports/dead-letters.ts";
+export type { Streams } from "./ports/streams.ts";
 
 /*
  * The interfaces that the pipeline depends on. Every sentence here is a test in test/contract/. A port throws a
@@ -58,38 +59,6 @@ export interface MessageQueue {
   deadLetter(lane: Lane, body: string, reason: string): Promise<void>;
   /** Returns the approximate number of entries in a lane. It includes hidden and delayed ones: in an outage all are hidden. */
   backlog(lane: Lane): Promise<number>;
-}
-
-/** A dead letter that was received. No other receive returns it until its visibility timeout is over. */
-export interface DeadLetter {
-  /** The id of its SQS message, the same on every receive. */
-  readonly entryId: string;
-  readonly receiptHandle: string;
-  readonly body: string;
-  /** Absent if the queue moved it here by itself. */
-  readonly reason?: string;
-  readonly lane?: Lane;
-  /** When it was sent to its first queue, in milliseconds since 1970. */
-  readonly sentAt: number;
-}
-
-export interface DeadLetters {
-  /**
-   * Receives at most `limit` (1-10) dead letters and hides them for `visibilitySeconds`. Empty if none is visible. May
-   * return one twice.
-   */
-  receive(limit: number, visibilitySeconds: number): Promise<readonly DeadLetter[]>;
-  /** Makes them visible again at once. An expired receipt handle is not an error. */
-  release(deadLetters: readonly DeadLetter[]): Promise<void>;
-  /** Sends bodies to a lane, unchanged. Returns one boolean per entry, in input order: true if the lane stored it. */
-  forward(
-    lane: Lane,
-    entries: readonly { readonly body: string; readonly producer: UserId }[],
-  ): Promise<readonly boolean[]>;
-  /** Deletes them. Returns one boolean per dead letter, in input order: true if it was deleted. */
-  remove(deadLetters: readonly DeadLetter[]): Promise<readonly boolean[]>;
-  /** Returns the approximate number of visible ones. */
-  size(): Promise<number>;
 }
 
 /** A page of a list. Expired rows are read and not returned, so a page may be empty and have a `next`. */
@@ -220,29 +189,6 @@ export interface Receipts {
   cancel(producer: UserId, id: MessageId, now: number): Promise<void>;
   /** Returns the receipt of the latest message with this id. Its size MUST be bounded for every size of audience. */
   find(producer: UserId, id: MessageId, now: number): Promise<Receipt | undefined>;
-}
-
-/** The rows of streams. Every read MUST include all writes that have returned. */
-export interface Streams {
-  /** Returns the row with the highest `seq`, the root included. Returns undefined if the stream has no row. */
-  last(stream: StreamName): Promise<StreamRow | undefined>;
-  /** Returns row 0. */
-  root(stream: StreamName): Promise<StreamRow | undefined>;
-  /** Returns the rows with `from` <= `seq` <= `to` in ascending order, at most a page of them (1 MB in DynamoDB). */
-  read(
-    stream: StreamName,
-    from: number,
-    to: number,
-  ): Promise<{ readonly rows: readonly StreamRow[]; readonly isComplete: boolean }>;
-  /** Writes a row if there is none with its `seq`. Returns undefined, or the row that is there. */
-  append(stream: StreamName, row: StreamRow): Promise<StreamRow | undefined>;
-  /** Writes the root if it is absent or its `next` is `seen`. Returns false and writes nothing if not. */
-  start(stream: StreamName, root: StreamRow, seen: number | undefined): Promise<boolean>;
-  /** Empties one message of a row that `run` wrote. Returns false and writes nothing if there is no such row. */
-  empty(
-    stream: StreamName,
-    place: { readonly seq: number; readonly index: number; readonly run: string },
-  ): Promise<boolean>;
 }
 
 /** The result of one send. Expected failures are values. */

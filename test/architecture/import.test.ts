@@ -10,6 +10,7 @@ const CORE = [
   "shared/streams/",
   "shared/settings/",
   "shared/backoff.ts",
+  "shared/ports/",
   "shared/ports.ts",
 ];
 
@@ -22,7 +23,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "shared/streams/": ["shared/protocol/", "shared/backoff.ts"],
   "shared/settings/": ["shared/protocol/", "valibot"],
   "shared/metric.ts": [],
+  "shared/ports/": ["shared/protocol/", "shared/streams/"],
   "shared/ports.ts": [
+    "shared/ports/",
     "shared/protocol/",
     "shared/receipts/",
     "shared/connections/",
