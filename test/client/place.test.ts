@@ -70,6 +70,23 @@ describe("a stream", () => {
     expect(socket.ofType("history")).toEqual([]);
   });
 
+  test("gives each hole its own time", async () => {
+    let wait = 0;
+    const { it, router, got, socket } = await subscribed({ late: () => wait });
+    const publish = (milliseconds: number) => {
+      wait = milliseconds;
+      router.publish("orders");
+    };
+    publish(2_500);
+    publish(0);
+    await it.advance(2_600);
+    publish(1_500);
+    publish(0);
+    await it.advance(10_000);
+    expect(numbers(got)).toEqual([1001, 1002, 1003, 1004]);
+    expect(socket.ofType("history")).toEqual([]);
+  });
+
   test("whose history is forbidden has a gap, and goes on", async () => {
     const { it, router, got, of, socket } = await subscribed();
     const replies = it.script.onFrame;
