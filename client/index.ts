@@ -1,5 +1,6 @@
 /** The door `tagwire/client`. */
-export { type Client, type ConnectOptions, connect, type SubscribeOptions } from "./client.ts";
+export type { Client, ConnectOptions, SubscribeOptions } from "./api.ts";
+export { connect } from "./client.ts";
 export type { ClientEvents, ConnectionState } from "./emitter.ts";
 export { ClientError, type ClientErrorCode } from "./error.ts";
 export type { Addressee, Handler, Message, TopicTypes } from "./message.ts";

@@ -16,9 +16,6 @@ export interface RefreshDeps extends Pick<Emitter, "emit"> {
   onSignedOut(): void;
 }
 
-/** If `token` returns one again that is near its end, in milliseconds. */
-const SHORTEST = 1_000;
-
 /** Refreshes the token of a connection between 75 and 90 % of its life. Returns a function that ends it. */
 export function keepFresh(deps: RefreshDeps, token: string): () => void {
   const { runtime, source, request, emit, onToken, onSignedOut } = deps;
@@ -33,8 +30,7 @@ export function keepFresh(deps: RefreshDeps, token: string): () => void {
   };
   const plan = (current: string) => {
     const life = lifeOf(current, runtime.now());
-    if (life !== undefined)
-      stop = runtime.after(Math.max(SHORTEST, life * (0.75 + 0.15 * runtime.random())), refresh);
+    if (life !== undefined) stop = runtime.after(life * (0.75 + 0.15 * runtime.random()), refresh);
   };
   const refresh = async () => {
     let next: string | null;

@@ -68,3 +68,21 @@ export function surroundings(WebSocket?: WebSocketConstructor): Runtime {
     isHidden,
   };
 }
+
+/** A runtime whose timers end all at once. */
+export function stoppable(base: Runtime): { runtime: Runtime; stop(): void } {
+  const stops = new Set<() => void>();
+  const after: Runtime["after"] = (milliseconds, callback) => {
+    const cancel = base.after(milliseconds, () => {
+      stops.delete(stop);
+      callback();
+    });
+    const stop = () => {
+      stops.delete(stop);
+      cancel();
+    };
+    stops.add(stop);
+    return stop;
+  };
+  return { runtime: { ...base, after }, stop: () => [...stops].forEach((stop) => void stop()) };
+}

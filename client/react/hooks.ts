@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
-import type { SubscribeOptions } from "../client.ts";
+import type { SubscribeOptions } from "../api.ts";
 import type { ConnectionState } from "../emitter.ts";
 import type { Handler, Message } from "../message.ts";
 import { useLatestRef, useTagwire } from "./provider.ts";

@@ -1,5 +1,6 @@
 import { createContext, createElement, type ReactNode, useContext, useEffect, useRef, useState } from "react";
-import { type Client, type ConnectOptions, connect } from "../client.ts";
+import type { Client, ConnectOptions } from "../api.ts";
+import { connect } from "../client.ts";
 import type { TopicTypes } from "../message.ts";
 
 const Context = createContext<Client | null>(null);

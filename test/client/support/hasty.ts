@@ -1,4 +1,5 @@
-import { type Client, type ConnectOptions, connectOn } from "../../../client/client.ts";
+import type { Client, ConnectOptions } from "../../../client/api.ts";
+import { connectOn } from "../../../client/client.ts";
 import { type Runtime, surroundings } from "../../../client/runtime.ts";
 
 /** A page that a schedule drives, in this process or in a browser. */

@@ -56,6 +56,8 @@ export async function drive(
       await fail(FAULTS[Math.floor(random() * FAULTS.length)] ?? "cut", { router, line, page, random });
       await pause(random() * 900);
     }
+    // A busy machine has posted little so far.
+    await expect.poll(() => posted, { timeout: 60_000 }).toBeGreaterThan(20);
     isOver = true;
     await publisher;
     await expect.poll(() => new Set(sent).size, { timeout: 60_000 }).toBe(posted);
@@ -139,7 +141,7 @@ async function post(url: string, token: string, topic: string, n: number): Promi
 
 /** Nothing missing but in a gap that is real, nothing twice, nothing out of order. */
 export function judge({ got, gaps, sent, faults }: Told, label: string): void {
-  expect(sent.length, `${label}: enough was sent`).toBeGreaterThan(5);
+  expect(sent.length, `${label}: enough was sent`).toBeGreaterThan(20);
   const known = [...sent].sort((a, b) => a - b);
   expect(got, `${label}: in order, once`).toEqual([...new Set(got)].sort((a, b) => a - b));
   const mine = new Set(got);

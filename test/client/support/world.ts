@@ -1,4 +1,5 @@
-import { type Client, type ConnectOptions, connectOn } from "../../../client/client.ts";
+import type { Client, ConnectOptions } from "../../../client/api.ts";
+import { connectOn } from "../../../client/client.ts";
 import type { ClientEvents } from "../../../client/emitter.ts";
 import type { TopicTypes } from "../../../client/message.ts";
 import type { Runtime } from "../../../client/runtime.ts";
@@ -229,3 +230,10 @@ export function recorded(client: Pick<Client, "on">) {
     events.filter((each) => each.type === type).map(({ event }) => event as ClientEvents[T]);
   return { events, of };
 }
+
+/** The socket that was made last. */
+export const last = (sockets: readonly ServedSocket[]): ServedSocket => {
+  const socket = sockets.at(-1);
+  if (!socket) throw new Error("there is no socket");
+  return socket;
+};

@@ -1,0 +1,108 @@
+import { describe, expect, test } from "vitest";
+import { last, recorded, world } from "./support/world.ts";
+
+const MINUTE = 60_000;
+
+describe("what is for good", () => {
+  test("two fresh tokens that the router refuses close the client, and it says so", async () => {
+    const it = world();
+    it.script.onSocket = (socket) => socket.refuse();
+    const asked: unknown[] = [];
+    it.script.onFetch = (url, init) => {
+      asked.push([url, init?.headers]);
+      return new Response("{}", { status: 401 });
+    };
+    const client = it.connect({ httpUrl: "https://api.example.com/" });
+    const { of } = recorded(client);
+    await it.advance(MINUTE);
+    expect(of("state").at(-1)).toMatchObject({ state: "closed", reason: { code: "REFUSED" } });
+    expect(it.sockets).toHaveLength(2);
+    expect(asked[0]).toEqual([
+      "https://api.example.com/v1/messages/-",
+      { authorization: "Bearer header.payload.signature" },
+    ]);
+    expect(it.timers()).toBe(0);
+  });
+
+  test.each([
+    { why: "takes the token", onFetch: () => new Response("{}", { status: 403 }) },
+    { why: "fails", onFetch: () => new Response("{}", { status: 503 }) },
+    { why: "cannot be reached", onFetch: () => Promise.reject(new TypeError("failed to fetch")) },
+    { why: "never answers", onFetch: () => new Promise<Response>(() => {}) },
+  ])("a router that $why may come back", async ({ onFetch }) => {
+    const it = world();
+    it.script.onSocket = (socket) => socket.refuse();
+    it.script.onFetch = onFetch;
+    const client = it.connect();
+    await it.advance(10 * MINUTE);
+    expect(client.state).toBe("connecting");
+    it.script.onSocket = (socket) => socket.accept();
+    await it.advance(MINUTE);
+    expect(client.state).toBe("connected");
+  });
+
+  test("one refusal between two that are none is not for good", async () => {
+    const it = world();
+    it.script.onSocket = (socket) => socket.refuse();
+    let asked = 0;
+    it.script.onFetch = () => new Response("{}", { status: ++asked % 2 ? 401 : 503 });
+    const client = it.connect();
+    await it.advance(5 * MINUTE);
+    expect(asked).toBeGreaterThan(5);
+    expect(client.state).toBe("connecting");
+  });
+
+  test("a token that is null says that nobody is signed in", async () => {
+    const it = world();
+    const client = it.connect({ token: () => null });
+    const { of } = recorded(client);
+    await it.settle();
+    expect(of("state")).toMatchObject([{ state: "closed", reason: { code: "SIGNED_OUT" } }]);
+    expect(it.sockets).toEqual([]);
+  });
+
+  test.each([
+    {
+      why: "throws",
+      token: () => {
+        throw new Error("offline");
+      },
+    },
+    { why: "rejects", token: () => Promise.reject(new Error("offline")) },
+    { why: "never settles", token: () => new Promise<string>(() => {}) },
+    { why: "returns no text", token: () => 7 as unknown as string },
+  ])("a token function that $why is asked again", async ({ token }) => {
+    const it = world();
+    let isBack = false;
+    const client = it.connect({ token: () => (isBack ? "a.b.c" : token()) });
+    const { of } = recorded(client);
+    await it.advance(MINUTE);
+    expect(of("state")[0]).toMatchObject({ state: "connecting", reason: { code: "TOKEN_UNAVAILABLE" } });
+    isBack = true;
+    await it.advance(MINUTE);
+    expect(client.state).toBe("connected");
+  });
+
+  test("close ends loops, sockets and timers, once and for all", async () => {
+    const it = world();
+    const client = it.connect();
+    const loop = client.subscribe("orders")[Symbol.asyncIterator]();
+    const next = loop.next();
+    await it.settle();
+    client.close();
+    expect(await next).toEqual({ done: true, value: undefined });
+    expect(last(it.sockets).closedWith).toBe(1000);
+    expect(it.timers()).toBe(0);
+    const { of } = recorded(client);
+    client.close();
+    const late = client.subscribe("late")[Symbol.asyncIterator]();
+    expect((await late.next()).done).toBe(true);
+    await it.advance(MINUTE);
+    expect(of("state")).toEqual([]);
+    expect(it.sockets).toHaveLength(1);
+  });
+
+  test.each([["no address"], ["/relative"]])("an address such as %j is refused at once", (url) => {
+    expect(() => world().connect({ url })).toThrow(TypeError);
+  });
+});

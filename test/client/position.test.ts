@@ -1,0 +1,123 @@
+import { describe, expect, test } from "vitest";
+import { numbers, subscribed } from "./support/page.ts";
+import { recorded } from "./support/world.ts";
+
+const MINUTE = 60_000;
+
+describe("positions", () => {
+  test("are given out after the handler has returned, and a page goes on from them", async () => {
+    const { it, router, client, got } = await subscribed();
+    const seen: unknown[] = [];
+    client.subscribe("orders", () => seen.push(client.positions()["orders"]));
+    router.publish("orders");
+    await it.settle();
+    expect(seen).toEqual([1000]);
+    expect(client.positions()).toEqual({ orders: 1001 });
+    const kept = client.positions();
+    client.close();
+    router.publish("orders");
+    const next = it.connect({ positions: kept });
+    const { of } = recorded(next);
+    next.subscribe("orders", (message) => got.push(message), { last: 10 });
+    await it.settle();
+    expect(numbers(got)).toEqual([1001, 1002]);
+    expect(of("recovered")).toEqual([{ topic: "orders", since: 1001, position: 1002 }]);
+    expect(it.sockets[1]?.ofType("history")).toEqual([]);
+  });
+
+  test("wait for the slowest: a promise of a handler, and the turn of a loop", async () => {
+    const { it, router, client } = await subscribed();
+    let go = () => {};
+    client.subscribe(
+      "orders",
+      () =>
+        new Promise<void>((resolve) => {
+          go = resolve;
+        }),
+    );
+    const loop = client.subscribe("orders")[Symbol.asyncIterator]();
+    router.publish("orders");
+    router.publish("orders");
+    await it.settle();
+    expect(client.positions()).toEqual({ orders: 1000 });
+    await loop.next();
+    go();
+    await it.settle();
+    expect(client.positions()).toEqual({ orders: 1000 });
+    await loop.next();
+    expect(client.positions()).toEqual({ orders: 1001 });
+    void loop.next();
+    go();
+    await it.settle();
+    expect(client.positions()).toEqual({ orders: 1002 });
+  });
+
+  test("inside a reply of many, and in the event of a gap, stand where the handlers stand", async () => {
+    const { it, router, client, socket } = await subscribed({ count: 3 });
+    const seen: unknown[] = [];
+    const look = (what: unknown) => seen.push([what, client.positions()["orders"]]);
+    client.subscribe("orders", ({ seq }) => look(seq));
+    client.on("gap", () => look("gap"));
+    socket.close();
+    for (let n = 0; n < 2; n += 1) router.publish("orders");
+    await it.advance(5_000);
+    it.sockets[1]?.close();
+    for (let n = 0; n < 5; n += 1) router.publish("orders");
+    await it.advance(5_000);
+    expect(seen).toEqual([
+      [1001, 1000],
+      [1002, 1000],
+      ["gap", 1007],
+    ]);
+  });
+});
+
+describe("the last messages", () => {
+  test("come first, then what comes, each once", async () => {
+    const { it, router, client } = await subscribed({ page: 2 });
+    for (let n = 0; n < 6; n += 1) router.publish("orders");
+    await it.settle();
+    const got: { seq?: number | undefined }[] = [];
+    client.subscribe("orders", (message) => got.push(message), { last: 5 });
+    router.publish("orders");
+    await it.settle();
+    router.publish("orders");
+    await it.settle();
+    expect(numbers(got)).toEqual([1002, 1003, 1004, 1005, 1006, 1007, 1008].slice(-numbers(got).length));
+    expect(got.length).toBeGreaterThanOrEqual(6);
+  });
+
+  test("of a topic that keeps no stream are none", async () => {
+    const { it, router, client } = await subscribed();
+    const got: unknown[] = [];
+    client.subscribe("plain", ({ data }) => got.push(data), { last: 5 });
+    await it.settle();
+    router.publish("plain");
+    await it.settle();
+    expect(got).toHaveLength(1);
+  });
+
+  test("are fetched by the next connection, if the first is cut before they came", async () => {
+    const { it, router, client, socket } = await subscribed();
+    for (let n = 0; n < 3; n += 1) router.publish("orders");
+    await it.settle();
+    socket.cutSilently();
+    const got: { seq?: number | undefined }[] = [];
+    client.subscribe("orders", (message) => got.push(message), { last: 2 });
+    await it.advance(MINUTE);
+    router.publish("orders");
+    await it.settle();
+    expect(numbers(got)).toEqual([1002, 1003, 1004]);
+  });
+
+  test("come again after a gap, as far as they are new: a latest value is never stale", async () => {
+    const { it, router, client, socket } = await subscribed({ count: 2 });
+    const got: { seq?: number | undefined }[] = [];
+    client.subscribe("orders", (message) => got.push(message), { last: 1 });
+    await it.settle();
+    socket.close();
+    for (let n = 0; n < 5; n += 1) router.publish("orders");
+    await it.advance(5_000);
+    expect(numbers(got)).toEqual([1000, 1005]);
+  });
+});
