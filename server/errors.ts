@@ -27,9 +27,9 @@ export class RouterError extends Error {
   override readonly name = "RouterError";
   readonly code: RouterErrorCode;
   /** The router's problem document (RFC 9457). Absent if the router sent none. */
-  readonly problem?: Problem;
+  declare readonly problem?: Problem;
   /** The status of the last response. Absent if there was none. */
-  readonly status?: number;
+  declare readonly status?: number;
 
   constructor(
     code: RouterErrorCode,

@@ -48,6 +48,16 @@ test("the doors load in CommonJS and in ES modules", async () => {
   expect(stdout).toBe("true\n".repeat(4));
 });
 
+test("a router of the package has its page, with the script bundled", async () => {
+  const visit = `
+    import { start } from "tagwire/testing";
+    const router = await start();
+    for (const path of ["/", "/page/style.css", "/page/script.js"]) console.log((await fetch(router.url + path)).status);
+    await router.stop(0);`;
+  const { stdout } = await run("node", ["--input-type=module", "-e", visit], app);
+  expect(stdout).toBe("200\n".repeat(3));
+});
+
 test("another app compiles against the types of the package", async () => {
   await expect(run("npx", ["tsc"], app)).resolves.toMatchObject({ stdout: "" });
 });

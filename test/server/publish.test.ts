@@ -135,6 +135,12 @@ test("no attempt starts after the bound of time, whatever the attempts left", as
   expect(clock.monotonic()).toBeGreaterThan(10_000);
 });
 
+test("an error without a response has neither status nor problem document", async () => {
+  const { publisher } = await scripted(["cut"], { maxAttempts: 1 });
+  const fault = await publisher.publish(MESSAGE).catch((error: unknown) => error as object);
+  expect(["status" in fault, "problem" in fault]).toEqual([false, false]);
+});
+
 test("maxAttempts: 1 never tries again", async () => {
   const { publisher, asked } = await scripted(["cut", QUEUED], { maxAttempts: 1 });
   await expect(publisher.publish(MESSAGE)).rejects.toMatchObject({ code: "ROUTER_UNREACHABLE" });

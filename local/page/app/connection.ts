@@ -1,4 +1,4 @@
-import { type Client, type ClientEvents, connect } from "../../../client/index.ts";
+import { type Client, type ClientEvents, type ConnectionState, connect } from "../../../client/index.ts";
 import { button, byId, clock, input, make, tell } from "./element.ts";
 import { list } from "./list.ts";
 import { network } from "./network.ts";
@@ -42,14 +42,16 @@ export function connection(feed: ReturnType<typeof received>, onToken: () => voi
     return held;
   };
 
+  const paint = (state: ConnectionState, text: string) => {
+    byId("state", HTMLElement).dataset["state"] = state;
+    byId("state-text", HTMLElement).textContent = text.trim();
+  };
   const show = ({ state, reason, retryInMilliseconds: wait }: ClientEvents["state"]) => {
-    const pill = byId("state", HTMLElement);
-    pill.dataset["state"] = state;
     const word = line.isCut() && state === "connecting" ? "cut" : state;
     const who = state === "connected" ? `as ${input("user").value.trim()}` : "";
     const why = reason && state !== "connected" ? reason.message : "";
     const then = wait === undefined ? "" : `; again in ${(wait / 1000).toFixed(1)} s`;
-    byId("state-text", HTMLElement).textContent = `${word} ${who}`.trim();
+    paint(state, `${word} ${who}`);
     log(KINDS[state], word, who + why + then);
     if (reason?.cause instanceof NoToken) tell("connect-problem", reason.cause.message);
   };
@@ -85,6 +87,7 @@ export function connection(feed: ReturnType<typeof received>, onToken: () => voi
       tell("connect-problem");
       byId("topics", HTMLUListElement).replaceChildren();
       held = "";
+      paint("connecting", "connecting");
       const opened = connect({ url: location.origin, token: freshToken, WebSocket: line.WebSocket });
       client = opened;
       ends = [
