@@ -8,6 +8,7 @@ import { liveAsProducer } from "./life/producer.ts";
 import { isBroken, untilQuiet } from "./life/quiet.ts";
 import { redrive } from "./life/redrive.ts";
 import { besideSlowClients } from "./life/slow.ts";
+import { laterDays, settleReaders, streamLives } from "./life/streams.ts";
 import { judgeAftermath } from "./oracle/aftermath.ts";
 import type { Violation } from "./oracle/history.ts";
 import { judge } from "./oracle/violation.ts";
@@ -72,8 +73,10 @@ export async function simulate(asked: Options): Promise<SimulationReport> {
   await settleIn(world, isScenario || connections > CROWD ? connections : Math.ceil(connections / 2));
   await untilQuiet(world, ...(isScenario ? scenes(world, options) : lives(world, options)));
   if (!isBroken(world)) judgeAftermath(world);
+  await laterDays(world);
   await redrive(world);
   if (!isBroken(world)) await judge(world);
+  await settleReaders(world);
   await heal(world);
   return report(world, seed);
 }
@@ -90,6 +93,8 @@ function ratesFor(connections: number, rates: FaultRates): FaultRates {
   return { ...rates, "run-crash": crash * share, "run-slow": slow * share };
 }
 
+const BURSTS = 5;
+
 /** Of a crowd only some come and go. */
 function lives(world: Simulation, { messages, connections }: Options): Promise<void>[] {
   const { dice, gateway } = world;
@@ -105,7 +110,7 @@ function lives(world: Simulation, { messages, connections }: Options): Promise<v
     producers.push(liveAsProducer(world, number, count));
     number += count;
   }
-  return [...clients, ...producers];
+  return [...clients, ...producers, ...streamLives(world, BURSTS)];
 }
 
 function report(world: Simulation, seed: number): SimulationReport {

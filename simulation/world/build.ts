@@ -6,6 +6,7 @@ import { visibilitySeconds } from "../../shared/settings/derived.ts";
 import { backlogPolicy, deliveryPolicy } from "../../shared/settings/policy.ts";
 import { memoryConnections } from "../../testing/memory/connections.ts";
 import { memoryReceipts } from "../../testing/memory/receipts.ts";
+import { memoryStreams } from "../../testing/memory/streams.ts";
 import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import { afterClaim } from "../life/disruptions.ts";
 import { atClaims } from "../life/outage.ts";
@@ -68,6 +69,7 @@ export function buildSimulation({
     receipts: memoryReceipts(),
     subscriptions: memorySubscriptions(),
     connections: memoryConnections(),
+    streams: memoryStreams(),
   };
   const hidden = { visibilitySeconds: visibilitySeconds(settings) };
   // What a mutant does to the tables, everyone sees but those who settle in before the first message.
@@ -80,6 +82,7 @@ export function buildSimulation({
     ...{ now, trace, gateway, settings },
     ...hidden,
     find: (...asked) => seenTables().receipts.find(...asked),
+    rowsOf: tables.streams.rowsOf,
   });
   const queue = simulatedQueue({
     ...{ now, sleep, faults },
@@ -119,7 +122,7 @@ export function buildSimulation({
     ...parts,
     dice: throws("source"),
     consume: consumer({
-      ...{ settings, ports, mutant },
+      ...{ settings, ports, mutant, clock: { monotonic: now } },
       policy: { ...policy, ...mutant?.policy?.(policy) },
     }),
     onReturn: oracle.returned,
@@ -135,6 +138,8 @@ export function buildSimulation({
     scenario,
     topics,
     dice: throws("world"),
+    readers: [],
+    mutant,
     invoke: invoker({ network, trace, ports, timeout: CALL_TIMEOUT }),
     backlog: backlog({ queue: { backlog: waiting }, clock: scheduler, policy: backlogPolicy(settings) }),
     opening: START,

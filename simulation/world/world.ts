@@ -1,6 +1,8 @@
 import type { Backlog } from "../../shared/pipeline/ingest/backlog.ts";
 import type { Topic } from "../../shared/protocol/tag.ts";
+import type { MemoryStreams } from "../../testing/memory/streams.ts";
 import type { MemorySubscriptions } from "../../testing/memory/subscriptions.ts";
+import type { Reader } from "../life/reader.ts";
 import type { Oracle } from "../oracle/oracle.ts";
 import type { SimulationSettings } from "../settings.ts";
 import type { Dice } from "./dice.ts";
@@ -8,6 +10,7 @@ import type { EventSource } from "./event-source.ts";
 import type { Faults } from "./faults.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Invoke } from "./invoke.ts";
+import type { Mutant } from "./mutant.ts";
 import type { Network } from "./network.ts";
 import type { Outages } from "./outage.ts";
 import type { Tables } from "./ports.ts";
@@ -29,12 +32,15 @@ export interface Simulation {
   readonly queue: SimulatedQueue;
   readonly source: EventSource;
   readonly gateway: Gateway;
-  readonly tables: Tables & { readonly subscriptions: MemorySubscriptions };
+  readonly tables: Tables & { readonly subscriptions: MemorySubscriptions; readonly streams: MemoryStreams };
   readonly oracle: Oracle;
   readonly invoke: Invoke;
   /** What the containers of ingest know of the lanes. */
   readonly backlog: Backlog;
   readonly topics: readonly Topic[];
+  /** Clients that keep their place in a stream. */
+  readonly readers: Reader[];
+  readonly mutant: Mutant | undefined;
   /** When it began, and when clients and producers stop changing anything. Milliseconds since 1970. */
   readonly opening: number;
   readonly closing: number;
