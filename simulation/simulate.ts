@@ -70,7 +70,8 @@ export async function simulate(asked: Options): Promise<SimulationReport> {
     ...(mutant ? { mutant } : {}),
   });
   const isScenario = options.outage || options.poison !== undefined || options.slow !== undefined;
-  await settleIn(world, isScenario || connections > CROWD ? connections : Math.ceil(connections / 2));
+  const residents = options.streams ? 0 : Math.ceil(connections / 2);
+  await settleIn(world, isScenario || connections > CROWD ? connections : residents);
   await untilQuiet(world, ...(isScenario ? scenes(world, options) : lives(world, options)));
   if (!isBroken(world)) judgeAftermath(world);
   await laterDays(world);
@@ -96,7 +97,8 @@ function ratesFor(connections: number, rates: FaultRates): FaultRates {
 const BURSTS = 5;
 
 /** Of a crowd only some come and go. */
-function lives(world: Simulation, { messages, connections }: Options): Promise<void>[] {
+function lives(world: Simulation, { messages, connections, streams }: Options): Promise<void>[] {
+  if (streams) return [disruptions(world), ...streamLives(world, messages)];
   const { dice, gateway } = world;
   const there = gateway.sockets.slice(0, 50);
   const visitors = Math.min(connections, 100) - there.length;

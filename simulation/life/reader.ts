@@ -60,7 +60,7 @@ export function reader(world: Simulation, name: Topic | typeof OWN_STREAM): Read
 
   function pageFrom(start: number | undefined): Page {
     const plain = stream<MessageFrame>(start);
-    const place = mutant?.place?.(plain) ?? plain;
+    const place = mutant?.place?.(plain, (from) => stream(from)) ?? plain;
     return {
       place,
       queue: [],

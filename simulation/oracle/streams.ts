@@ -63,7 +63,8 @@ export function watchStreams(book: History): StreamWatch {
         log.numbers.push({ number, frame, until, writtenAt: book.now() });
         const record = frame === "" ? undefined : recordIn(book, frame);
         if (!record) continue;
-        if (record.seq !== undefined) {
+        // One that is redriven when its stream has forgotten it is a new one there.
+        if (record.seq !== undefined && isThere(book, stream, record.seq)) {
           book.violate(
             "a message is appended once",
             `${record.id} is ${record.seq} and ${number} of ${stream}`,
@@ -125,6 +126,9 @@ export function watchStreams(book: History): StreamWatch {
   };
 }
 
+const isThere = ({ rowsOf }: History, stream: StreamName, number: number): boolean =>
+  rowsOf(stream).some(({ seq, next }) => seq > 0 && seq <= number && number < next);
+
 const recordIn = ({ records }: History, frame: string) =>
   records[contentOf((JSON.parse(frame) as { data: unknown }).data).number];
 
@@ -139,25 +143,19 @@ const MARGIN = 6 * 3_600_000;
  * Whether a client that stands at `since` can have all that follows, by every clock: the numbers are there without a
  * hole up to a head that counts, none is past its time, and there are not too many.
  */
-function isKept(
-  { rowsOf, now, settings }: History,
-  log: StreamLog,
-  stream: StreamName,
-  since: number,
-): boolean {
+function isKept(book: History, log: StreamLog, stream: StreamName, since: number): boolean {
+  const { rowsOf, now, settings } = book;
   const end = Math.max(log.numbers.at(-1)?.number ?? 0, ...[...log.starts].map((next) => next - 1));
   const { count } = (stream.startsWith("user:") ? settings.userStreams : settings.streams[0]) ?? { count: 0 };
   if (since > end || since < end - count) return false;
   const after = log.numbers.filter(({ number }) => number > since);
-  const rows = rowsOf(stream);
-  const isThere = ({ number }: Logged) => rows.some(({ seq, next }) => seq <= number && number < next);
-  const head = rows.find(({ seq, next }) => next === end + 1 && seq !== next);
+  const head = rowsOf(stream).find(({ seq, next }) => next === end + 1 && seq !== next);
   return (
     head !== undefined &&
     now() + 2 * SKEW < head.expiresAt - MARGIN &&
     after.every(({ number }, i) => number === since + 1 + i) &&
     since + after.length === end &&
-    after.every(isThere) &&
+    after.every(({ number }) => isThere(book, stream, number)) &&
     after.every(({ frame, until }) => frame === "" || now() + 2 * SKEW < until)
   );
 }

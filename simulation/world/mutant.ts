@@ -24,7 +24,7 @@ export interface Mutant {
   /** When a run believes that it ends. Milliseconds since 1970. */
   readonly end?: (end: number) => number;
   /** What a client believes of its place in a stream. */
-  readonly place?: <M extends Numbered>(place: Stream<M>) => Stream<M>;
+  readonly place?: <M extends Numbered>(place: Stream<M>, anew: (start: number) => Stream<M>) => Stream<M>;
   /** A client gives its position out while a handler is still busy with the message. */
   readonly isEarly?: boolean;
   /** What a client reads, as the router has answered. */
