@@ -1,8 +1,7 @@
 import { OWN_STREAM } from "../../shared/protocol/stream-frame.ts";
-import type { UserId } from "../../shared/protocol/tag.ts";
+import { topicTag, type UserId } from "../../shared/protocol/tag.ts";
 import type { Target } from "../../shared/protocol/target.ts";
 import { keepsStreams } from "../../shared/streams/kept.ts";
-import type { StreamName } from "../../shared/streams/stream.ts";
 import type { Simulation } from "../world/world.ts";
 import { cancelSometime, type PlannedPost, planOf, post } from "./producer.ts";
 import { isBroken, untilQuiet } from "./quiet.ts";
@@ -49,26 +48,35 @@ async function liveAsReader(world: Simulation, one: Reader, until: number): Prom
   }
 }
 
-/** Some messages to one stream, nearly at once and in several lanes: their runs append side by side. */
-async function burst(world: Simulation): Promise<void> {
+/**
+ * Some messages to one stream, nearly at once and in several lanes: their runs append side by side. Beside them there
+ * may be one for the same list that is in no stream.
+ */
+async function burst(world: Simulation, { name, follower } = world.dice.pick(world.readers)): Promise<void> {
   const { scheduler, dice, faults, oracle } = world;
-  const { name, follower } = dice.pick(world.readers);
   const target: Target =
     name === OWN_STREAM ? { user: follower.stream.slice("user:".length) as UserId } : { topic: name };
-  const size = dice.pick([1, 1, 3, 6]);
+  const size = dice.pick([1, 1, 2, 5]);
   const apart = dice.pick([0, 50, 1_000]);
   const isLarge = dice.chance(0.15);
+  const isBeside = name !== OWN_STREAM && dice.chance(0.4);
+  const beside = async () => {
+    if (!isBeside) return;
+    const id = `e${oracle.book.records.length}` as PlannedPost["id"];
+    const { ttlSeconds: _ttl, delaySeconds: _delay, ...plan } = planOf(world, 0);
+    await post(world, [{ ...plan, id, priority: "normal", target: { tags: { all: [topicTag(name)] } } }]);
+  };
   const posts = Array.from({ length: size }, async (_, i) => {
     await scheduler.sleep(i * apart);
     const { delaySeconds: _delay, ...plan } = planOf(world, 0);
     const id = `s${oracle.book.records.length}` as PlannedPost["id"];
     const content = isLarge ? { ...plan.content, text: LARGE } : plan.content;
-    const planned = { ...plan, id, target, content };
+    const planned = { ...plan, id, target, content, ...(isBeside ? { priority: "normal" as const } : {}) };
     const cancels = faults.strikes("producer-cancel") ? cancelSometime(world, planned) : undefined;
     await post(world, [planned]);
     await cancels;
   });
-  await Promise.all(posts);
+  await Promise.all([beside(), ...posts]);
 }
 
 /** A few of them do not fit one reply. */
@@ -80,31 +88,71 @@ const LARGE = "x".repeat(45_000);
  */
 export async function laterDays(world: Simulation): Promise<void> {
   if (!keepsStreams(world.settings) || world.readers.length === 0) return;
-  const { scheduler, dice, readers } = world;
-  const days = dice.pick([0, 1, 2, 3]);
-  for (let day = 0; day < days && !isBroken(world); day++) {
-    await untilQuiet(world, Promise.all(readers.map((one) => (dice.chance(0.8) ? one.cut() : undefined))));
-    const moment = momentIn(world, dice.pick(readers).follower.stream);
-    await untilQuiet(world, scheduler.sleep(Math.max(0, moment - DAY / 2 - scheduler.now())));
-    const until = scheduler.now() + DAY;
-    const visits = readers.map(async (one) => {
-      await scheduler.sleep(dice.whole(0, DAY));
-      if (dice.chance(0.7)) await liveAsReader(world, one, until);
-    });
-    const bursts = Array.from({ length: dice.whole(1, 4) }, async () => {
-      await scheduler.sleep(Math.max(0, DAY / 2 + dice.whole(-4_000, 4_000)));
-      await burst(world);
-    });
-    await untilQuiet(world, timeToLive(world, until), ...visits, ...bursts);
+  const { dice, readers } = world;
+  const chosen = dice.pick(readers);
+  const plan = dice.pick(PLANS);
+  for (const [day, kind] of plan.entries()) {
+    if (isBroken(world)) return;
+    const isLast = day === plan.length - 1;
+    await untilQuiet(
+      world,
+      ...readers.map(async (one) => (one === chosen || dice.chance(0.8) ? one.cut() : undefined)),
+    );
+    const moment = momentOf(world, chosen, kind);
+    await untilQuiet(world, world.scheduler.sleep(Math.max(0, moment - DAY / 2 - world.scheduler.now())));
+    const present = readers.filter((one) => (one === chosen ? isLast : dice.chance(0.6)));
+    await untilQuiet(world, ...dayOf(world, kind, chosen, present));
   }
 }
 
-/** About when the head of a stream stops counting, or may be deleted; or any time. */
-function momentIn({ tables, dice, scheduler }: Simulation, stream: StreamName): number {
-  const expiresAt = tables.streams.rowsOf(stream).at(-1)?.expiresAt ?? 0;
+/** What each day is about. The last plan lets a message expire that a client has missed, while its stream goes on. */
+const PLANS: readonly (readonly Moment[])[] = [
+  [],
+  ["end"],
+  ["limit"],
+  ["limit", "end"],
+  ["any", "limit"],
+  ["any", "before", "missed"],
+];
+
+/** When a head stops counting or may be deleted; before that; when what the client has missed may be; or any time. */
+type Moment = "limit" | "end" | "before" | "missed" | "any";
+
+function momentOf(
+  { tables, dice, scheduler }: Simulation,
+  { follower, position }: Reader,
+  kind: Moment,
+): number {
+  const rows = tables.streams.rowsOf(follower.stream);
+  const head = rows.at(-1)?.expiresAt ?? 0;
+  const missed = rows.find(({ next }) => next - 1 > (position() ?? 0))?.expiresAt ?? 0;
   const any = scheduler.now() + dice.whole(1, 30) * HOUR;
-  const moment = dice.pick([expiresAt - MARGIN, expiresAt - MARGIN, expiresAt, any]);
-  return moment > scheduler.now() ? moment : any;
+  const moments = {
+    limit: head - MARGIN,
+    end: head,
+    before: head - MARGIN - HOUR,
+    missed: missed + DAY,
+    any,
+  };
+  return moments[kind] > scheduler.now() ? moments[kind] : any;
+}
+
+/** A minute around a moment: runs append and clients come to one stream from all sides. */
+function dayOf(world: Simulation, kind: Moment, chosen: Reader, present: readonly Reader[]): Promise<void>[] {
+  const { scheduler, dice } = world;
+  const until = scheduler.now() + DAY;
+  const at = (least: number, most: number) => scheduler.sleep(DAY / 2 + dice.whole(least, most));
+  const visits = present.map(async (one) => {
+    // Who came before the limit would move it.
+    await at(-500, 20_000);
+    await liveAsReader(world, one, until);
+  });
+  // A stream goes on by the numbers without data that its clients leave.
+  const posts = Array.from({ length: kind === "before" ? 0 : dice.whole(2, 10) }, async () => {
+    await at(-2_000, 2_000);
+    await burst(world, dice.chance(0.8) ? chosen : dice.pick(world.readers));
+  });
+  return [timeToLive(world, until), ...visits, ...posts];
 }
 
 /** Deletes rows that have expired, each at some time. */

@@ -57,6 +57,9 @@ export function watchStreams(book: History): StreamWatch {
         const number = seq + i;
         const last = log.numbers.at(-1)?.number ?? 0;
         if (number <= last) book.violate("numbers of a stream go up", `${number} of ${stream} after ${last}`);
+        const start = Math.max(0, ...log.starts);
+        if (number < start)
+          book.violate("numbers of a stream go up", `${number} of ${stream} after its start at ${start}`);
         if (number !== last + 1 && !log.starts.has(number)) {
           book.violate("a number follows the last one or a start", `${number} of ${stream} after ${last}`);
         }
@@ -71,6 +74,7 @@ export function watchStreams(book: History): StreamWatch {
           );
         }
         record.seq = number;
+        record.audience.widen(book.gateway.sockets);
       }
     },
     started(stream, { next }) {
