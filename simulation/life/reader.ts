@@ -4,29 +4,10 @@ import { OWN_STREAM } from "../../shared/protocol/stream-frame.ts";
 import { type Topic, topicTag, userTag } from "../../shared/protocol/tag.ts";
 import type { Follower } from "../oracle/streams.ts";
 import type { Socket } from "../world/gateway.ts";
+import type { Reader } from "../world/reader.ts";
 import type { Simulation } from "../world/world.ts";
 import { join, leave, say } from "./client.ts";
 import { identityOf } from "./people.ts";
-
-/** A client that keeps its place in one stream, with the position rules of tagwire/client. */
-export interface Reader {
-  /** Opens a socket, and subscribes from where it stands. Returns false if that failed. */
-  connect(): Promise<boolean>;
-  /** Closes its sockets. `$disconnect` may come or not. */
-  cut(): Promise<void>;
-  /** A second socket takes over. */
-  rotate(): Promise<void>;
-  /** Asks where the stream is. A socket that does not answer is given up. */
-  ping(): Promise<void>;
-  /** The page is loaded again, and goes on from the position that it kept. */
-  reload(): void;
-  isConnected(): boolean;
-  /** Whether it knows of a message that it has not got. */
-  isBehind(): boolean;
-  readonly name: Topic | typeof OWN_STREAM;
-  readonly follower: Follower;
-  position(): number | undefined;
-}
 
 /** One page: what it was told, and what its handler has not done with. */
 interface Page {
@@ -47,7 +28,7 @@ const HOLE_AGE = 2_000;
 const FUTILE = 3;
 
 export function reader(world: Simulation, name: Topic | typeof OWN_STREAM): Reader {
-  const { scheduler, dice, oracle, gateway, mutant, trace } = world;
+  const { scheduler, dice, oracle, gateway, bugs, trace } = world;
   const identity = { ...identityOf(world) };
   const user = identity.sub;
   const streamName = name === OWN_STREAM ? userTag(user) : topicTag(name);
@@ -60,7 +41,7 @@ export function reader(world: Simulation, name: Topic | typeof OWN_STREAM): Read
 
   function pageFrom(start: number | undefined): Page {
     const plain = stream<MessageFrame>(start);
-    const place = mutant?.place?.(plain, (from) => stream(from)) ?? plain;
+    const place = bugs?.place?.(plain, (from) => stream(from)) ?? plain;
     return {
       place,
       queue: [],
@@ -114,7 +95,7 @@ export function reader(world: Simulation, name: Topic | typeof OWN_STREAM): Read
   const givenOut = ({ place, queue }: Page): number | undefined => {
     const position = place.position();
     const [unfinished] = queue;
-    if (mutant?.isEarly || position === undefined || unfinished?.seq === undefined) return position;
+    if (bugs?.isEarly || position === undefined || unfinished?.seq === undefined) return position;
     return Math.min(position, unfinished.seq - 1);
   };
 
@@ -152,7 +133,7 @@ export function reader(world: Simulation, name: Topic | typeof OWN_STREAM): Read
       await drop(line);
       return undefined;
     }
-    return mutant?.reply?.(end.value, world, user) ?? end.value;
+    return bugs?.reply?.(end.value, user) ?? end.value;
   };
 
   const drop = async (line: Socket): Promise<void> => {

@@ -2,10 +2,11 @@ import { OWN_STREAM } from "../../shared/protocol/stream-frame.ts";
 import { topicTag, type UserId } from "../../shared/protocol/tag.ts";
 import type { Target } from "../../shared/protocol/target.ts";
 import { keepsStreams } from "../../shared/streams/kept.ts";
+import type { Reader } from "../world/reader.ts";
 import type { Simulation } from "../world/world.ts";
 import { cancelSometime, type PlannedPost, planOf, post } from "./producer.ts";
 import { isBroken, untilQuiet } from "./quiet.ts";
-import { type Reader, reader } from "./reader.ts";
+import { reader } from "./reader.ts";
 
 const SECOND = 1_000;
 const HOUR = 3_600_000;

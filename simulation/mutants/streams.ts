@@ -10,11 +10,6 @@ import { receipts } from "./change.ts";
 
 /** They show where nothing but streams is going on. */
 const IN = { streams: "only" } as const;
-const HOUR = 3_600_000;
-
-const streamTable =
-  (change: (streams: Streams, world: Simulation) => Partial<Streams>): NonNullable<Mutant["tables"]> =>
-  ({ streams }, world) => ({ streams: { ...streams, ...change(streams, world) } });
 
 const streamPort =
   (
@@ -89,20 +84,6 @@ const counted = ({ last, append }: Streams, world: Simulation): Partial<Streams>
   };
 };
 
-const filled =
-  ({ read }: Streams): Streams["read"] =>
-  async (stream, from, to) => {
-    const found = await read(stream, from, to);
-    const rows = found.rows.flatMap((row, i) => {
-      const next = found.rows[i - 1]?.next ?? from;
-      const missing = Math.min(row.seq - next, 10_000);
-      return missing > 0
-        ? [{ ...row, seq: next, next: row.seq, messages: Array<string>(missing).fill("") }, row]
-        : [row];
-    });
-    return { ...found, rows };
-  };
-
 /** The oldest of what is asked for counts as kept, although its time is over. */
 const filtered =
   ({ read }: Streams, { scheduler }: Simulation): Streams["read"] =>
@@ -113,20 +94,6 @@ const filtered =
     );
     return { ...found, rows };
   };
-
-const longLived = ({ last, root, append, start }: Streams): Partial<Streams> => {
-  const longer = (row: StreamRow | undefined) => row && { ...row, expiresAt: row.expiresAt + 6 * HOUR };
-  const real = (row: StreamRow): StreamRow => ({
-    ...row,
-    expiresAt: Math.max(row.expiresAt - 6 * HOUR, Math.ceil((row.until + 24 * HOUR) / 1_000) * 1_000),
-  });
-  return {
-    last: async (stream) => longer(await last(stream)),
-    root: async (stream) => longer(await root(stream)),
-    append: async (stream, row) => longer(await append(stream, real(row))),
-    start: (stream, row, seen) => start(stream, real(row), seen),
-  };
-};
 
 /** Its position is the highest number that it has seen. */
 function highestSeen<M extends Numbered>(place: Stream<M>): Stream<M> {
@@ -239,32 +206,6 @@ export const STREAMS = {
         return true;
       },
     })),
-    in: IN,
-  },
-  "head-to-its-end": {
-    why: "a head counts until its time to live is over",
-    tables: streamTable(longLived),
-    in: IN,
-  },
-  "blocker-grows": {
-    why: "a run appends in the place of a blocker",
-    tables: (tables, { tables: { streams } }) => ({
-      streams: {
-        ...tables.streams,
-        async append(stream, row) {
-          const there = streams.rowsOf(stream).find(({ seq }) => seq === row.seq);
-          if (there?.messages.length === 0 && row.messages.length > 0) {
-            streams.expire(Number.POSITIVE_INFINITY, ({ seq, at }) => seq === there.seq && at === there.at);
-          }
-          return tables.streams.append(stream, row);
-        },
-      },
-    }),
-    in: IN,
-  },
-  "hole-ignored": {
-    why: "a walk over rows does not mind a hole",
-    ports: readPort((streams) => ({ read: filled(streams) })),
     in: IN,
   },
   "head-where-more": {

@@ -24,6 +24,7 @@ import { outages as outagesOf } from "./outage.ts";
 import { poison as poisonOf } from "./poison.ts";
 import { type Ports, portsOf, type Tables } from "./ports.ts";
 import { simulatedQueue } from "./queue.ts";
+import type { ClientBugs } from "./reader.ts";
 import type { Scenario } from "./scenario.ts";
 import { type Actor, scheduler as schedulerFrom } from "./scheduler.ts";
 import { traceOf } from "./trace.ts";
@@ -139,11 +140,19 @@ export function buildSimulation({
     topics,
     dice: throws("world"),
     readers: [],
-    mutant,
+    bugs: mutant && bugsOf(mutant, () => world),
     invoke: invoker({ network, trace, ports, timeout: CALL_TIMEOUT }),
     backlog: backlog({ queue: { backlog: waiting }, clock: scheduler, policy: backlogPolicy(settings) }),
     opening: START,
     closing: START + OPEN_FOR,
   };
   return world;
+}
+
+function bugsOf({ place, isEarly, reply }: Mutant, world: () => Simulation): ClientBugs {
+  return {
+    ...(place ? { place } : {}),
+    ...(isEarly ? { isEarly } : {}),
+    ...(reply ? { reply: (frame, user) => reply(frame, world(), user) } : {}),
+  };
 }

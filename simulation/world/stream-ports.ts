@@ -1,10 +1,17 @@
 import type { Streams } from "../../shared/ports.ts";
-import type { PortsWorld } from "./ports.ts";
+import type { Oracle } from "../oracle/oracle.ts";
+import type { Poison } from "./poison.ts";
 import type { Actor } from "./scheduler.ts";
-import { tableCall } from "./table-call.ts";
+import { type TableWorld, tableCall } from "./table-call.ts";
+
+export interface StreamPortsWorld extends TableWorld {
+  readonly oracle: Pick<Oracle, "appended" | "started" | "emptied">;
+  readonly poison: Poison;
+  readonly tables: { readonly streams: Streams };
+}
 
 /** The table of streams, as one function sees it. */
-export function streamsOf(world: PortsWorld, actor: Actor): Streams {
+export function streamsOf(world: StreamPortsWorld, actor: Actor): Streams {
   const { oracle, poison } = world;
   const { streams } = world.tables;
   const call = tableCall(world, actor);

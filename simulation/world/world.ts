@@ -2,7 +2,6 @@ import type { Backlog } from "../../shared/pipeline/ingest/backlog.ts";
 import type { Topic } from "../../shared/protocol/tag.ts";
 import type { MemoryStreams } from "../../testing/memory/streams.ts";
 import type { MemorySubscriptions } from "../../testing/memory/subscriptions.ts";
-import type { Reader } from "../life/reader.ts";
 import type { Oracle } from "../oracle/oracle.ts";
 import type { SimulationSettings } from "../settings.ts";
 import type { Dice } from "./dice.ts";
@@ -10,11 +9,11 @@ import type { EventSource } from "./event-source.ts";
 import type { Faults } from "./faults.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Invoke } from "./invoke.ts";
-import type { Mutant } from "./mutant.ts";
 import type { Network } from "./network.ts";
 import type { Outages } from "./outage.ts";
 import type { Tables } from "./ports.ts";
 import type { SimulatedQueue } from "./queue.ts";
+import type { ClientBugs, Reader } from "./reader.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
@@ -40,7 +39,7 @@ export interface Simulation {
   readonly topics: readonly Topic[];
   /** Clients that keep their place in a stream. */
   readonly readers: Reader[];
-  readonly mutant: Mutant | undefined;
+  readonly bugs: ClientBugs | undefined;
   /** When it began, and when clients and producers stop changing anything. Milliseconds since 1970. */
   readonly opening: number;
   readonly closing: number;
