@@ -3,6 +3,14 @@ import { INDEX_TABLES } from "./mutants/index-tables.ts";
 import { RECEIPT_TABLES } from "./mutants/receipt-tables.ts";
 import { RUNS } from "./mutants/runs.ts";
 import { SENDS } from "./mutants/sends.ts";
+import { STREAMS } from "./mutants/streams.ts";
 
 /** Bugs that are planted one by one, and that a rule has to find. */
-export const MUTANTS = { ...AROUND, ...INDEX_TABLES, ...RECEIPT_TABLES, ...RUNS, ...SENDS } as const;
+export const MUTANTS = {
+  ...AROUND,
+  ...INDEX_TABLES,
+  ...RECEIPT_TABLES,
+  ...RUNS,
+  ...SENDS,
+  ...STREAMS,
+} as const;

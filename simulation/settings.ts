@@ -38,6 +38,9 @@ export function settingsFor(connections: number, { outage, slow }: Scenario, dic
   const timeoutSeconds = dice.pick([15, 30, 60]);
   const concurrency = ({ concurrency }: ReturnType<typeof lane>) => ({ concurrency });
   const { high, normal, low, fanout } = lanes;
+  const retention = () => ({ seconds: dice.pick([60, 600, 3_600]), count: dice.pick([4, 20, 1_000]) });
+  const streams = [{ topics: "*", ...retention() }];
+  const userStreams = dice.chance(0.5) ? { userStreams: retention() } : {};
   const overrides: SettingsOverrides = {
     lanes: {
       high: concurrency(high),
@@ -47,6 +50,8 @@ export function settingsFor(connections: number, { outage, slow }: Scenario, dic
     },
     deliveryRounds,
     recipientsPerRun,
+    streams,
+    ...userStreams,
     quotaRequestsPerSecond,
     quotaFraction,
     advanced: {

@@ -8,6 +8,7 @@ import { liveAsProducer } from "./life/producer.ts";
 import { isBroken, untilQuiet } from "./life/quiet.ts";
 import { redrive } from "./life/redrive.ts";
 import { besideSlowClients } from "./life/slow.ts";
+import { laterDays, settleReaders, streamLives } from "./life/streams.ts";
 import { judgeAftermath } from "./oracle/aftermath.ts";
 import type { Violation } from "./oracle/history.ts";
 import { judge } from "./oracle/violation.ts";
@@ -69,11 +70,14 @@ export async function simulate(asked: Options): Promise<SimulationReport> {
     ...(mutant ? { mutant } : {}),
   });
   const isScenario = options.outage || options.poison !== undefined || options.slow !== undefined;
-  await settleIn(world, isScenario || connections > CROWD ? connections : Math.ceil(connections / 2));
+  const residents = options.streams ? 0 : Math.ceil(connections / 2);
+  await settleIn(world, isScenario || connections > CROWD ? connections : residents);
   await untilQuiet(world, ...(isScenario ? scenes(world, options) : lives(world, options)));
   if (!isBroken(world)) judgeAftermath(world);
+  await laterDays(world);
   await redrive(world);
   if (!isBroken(world)) await judge(world);
+  await settleReaders(world);
   await heal(world);
   return report(world, seed);
 }
@@ -90,8 +94,11 @@ function ratesFor(connections: number, rates: FaultRates): FaultRates {
   return { ...rates, "run-crash": crash * share, "run-slow": slow * share };
 }
 
+const BURSTS = 5;
+
 /** Of a crowd only some come and go. */
-function lives(world: Simulation, { messages, connections }: Options): Promise<void>[] {
+function lives(world: Simulation, { messages, connections, streams }: Options): Promise<void>[] {
+  if (streams) return [disruptions(world), ...streamLives(world, messages)];
   const { dice, gateway } = world;
   const there = gateway.sockets.slice(0, 50);
   const visitors = Math.min(connections, 100) - there.length;
@@ -105,7 +112,7 @@ function lives(world: Simulation, { messages, connections }: Options): Promise<v
     producers.push(liveAsProducer(world, number, count));
     number += count;
   }
-  return [...clients, ...producers];
+  return [...clients, ...producers, ...streamLives(world, BURSTS)];
 }
 
 function report(world: Simulation, seed: number): SimulationReport {

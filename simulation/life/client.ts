@@ -1,6 +1,8 @@
 import { answer, connect, disconnect } from "../../shared/pipeline/socket/socket.ts";
+import type { Identity } from "../../shared/protocol/grant.ts";
 import type { MessageId } from "../../shared/protocol/message.ts";
 import { EVERYONE, type Topic, topicTag, type UserId, userTag } from "../../shared/protocol/tag.ts";
+import { keepsStreams } from "../../shared/streams/kept.ts";
 import { memoryTokens } from "../../testing/memory/tokens.ts";
 import { CROWD } from "../settings.ts";
 import type { Socket } from "../world/gateway.ts";
@@ -10,7 +12,6 @@ import { identityOf } from "./people.ts";
 import { post } from "./producer.ts";
 
 const VERBS = ["subscribe", "unsubscribe"] as const;
-type Verb = (typeof VERBS)[number];
 
 /** A life of one client: it connects, subscribes, leaves and comes back, until the world closes. */
 export async function liveAsClient(world: Simulation, first?: Socket): Promise<void> {
@@ -54,11 +55,12 @@ async function stay(world: Simulation, socket: Socket): Promise<void> {
 }
 
 /** Opens a socket; undefined where `$connect` failed, since the gateway then refuses it. */
-async function join(world: Simulation): Promise<Socket | undefined> {
+export async function join(world: Simulation, known?: Identity): Promise<Socket | undefined> {
   const { gateway, oracle, trace, settings, invoke, scheduler, dice, faults } = world;
   if (!gateway.admits()) return undefined;
-  const identity = identityOf(world);
-  const socket = gateway.connect(identity.sub);
+  const identity = known ?? identityOf(world);
+  // With an old id a reader would get the numbers of another user's stream, and cannot tell.
+  const socket = gateway.connect(identity.sub, known !== undefined);
   const held = [EVERYONE, userTag(identity.sub), ...identity.tags];
   for (const tag of held) socket.tags.set(tag, "maybe");
   oracle.changed(socket);
@@ -111,7 +113,7 @@ async function ask(
     if (type === "unsubscribe" || !socket.tags.has(tag)) socket.tags.set(tag, "maybe");
   }
   oracle.changed(socket);
-  const end = await say(world, socket, type, topics);
+  const end = await say(world, socket, { type, topics });
   if (isClosed(socket)) return;
   if (end.kind !== "returned") {
     // What the dead run sent off may still land; no client asks again that fast.
@@ -131,11 +133,19 @@ async function ask(
   if (greeted) await greet(world, greeted);
 }
 
-const say = (world: Simulation, { connectionId }: Socket, type: Verb, topics: readonly Topic[]) =>
-  world.invoke(`${type} ${connectionId}`, (ports) => {
-    const policy = world.settings.sockets;
-    const deps = { ...ports, policy, frameLimit: () => undefined, tokens: memoryTokens() };
-    return answer(deps, connectionId, JSON.stringify({ type, topics }));
+/** Sends a frame, and resolves with the reply. */
+export const say = (
+  world: Simulation,
+  { connectionId }: Socket,
+  frame: { readonly type: string; readonly [field: string]: unknown },
+) =>
+  world.invoke(`${frame.type} ${connectionId}`, ({ streams, ...ports }) => {
+    const { settings } = world;
+    const { clock, random } = ports;
+    const reads = keepsStreams(settings) ? { reads: { streams, clock, random, settings } } : {};
+    const policy = settings.sockets;
+    const deps = { ...ports, ...reads, policy, frameLimit: () => undefined, tokens: memoryTokens() };
+    return answer(deps, connectionId, JSON.stringify(frame));
   });
 
 /**
@@ -149,7 +159,7 @@ async function askAside(world: Simulation, socket: Socket, topic: Topic): Promis
   const tag = topicTag(topic);
   socket.tags.set(tag, "maybe");
   oracle.changed(socket);
-  const ends = await Promise.all(VERBS.map((verb) => say(world, socket, verb, [topic])));
+  const ends = await Promise.all(VERBS.map((type) => say(world, socket, { type, topics: [topic] })));
   const replies = ends.flatMap((end) => (end.kind === "returned" ? [end.value] : []));
   if (replies.length < ends.length) await scheduler.sleep(2 * LATE_ARRIVAL);
   const row = await tables.connections.find(socket.connectionId, scheduler.now());
@@ -182,7 +192,7 @@ async function greet(world: Simulation, topic: Topic): Promise<void> {
 }
 
 /** Closes a socket. `$disconnect` comes, late or twice or never. */
-async function leave(world: Simulation, socket: Socket): Promise<void> {
+export async function leave(world: Simulation, socket: Socket): Promise<void> {
   const { gateway, oracle, faults, scheduler, dice, settings, trace, invoke } = world;
   if (socket.state === "closed") return;
   gateway.close(socket);

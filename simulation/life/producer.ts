@@ -111,7 +111,12 @@ export async function post(world: Simulation, plans: readonly PlannedPost[]): Pr
     }));
     const end = await invoke(`POST ${left.map(({ id }) => id).join(", ")}`, (ports) =>
       ingest(
-        { ...ports, backlog: world.backlog, lifeSeconds: lifeSeconds(world.settings) },
+        {
+          ...ports,
+          backlog: world.backlog,
+          lifeSeconds: lifeSeconds(world.settings),
+          streams: world.settings,
+        },
         identityOf(producer),
         bodies.length === 1 ? bodies[0] : bodies,
       ),
@@ -128,7 +133,7 @@ export async function post(world: Simulation, plans: readonly PlannedPost[]): Pr
   }
 }
 
-async function cancelSometime(world: Simulation, plan: PlannedPost): Promise<void> {
+export async function cancelSometime(world: Simulation, plan: PlannedPost): Promise<void> {
   const { scheduler, dice } = world;
   await scheduler.sleep(dice.pick([dice.whole(0, 500), dice.whole(0, 10_000), dice.whole(0, 200_000)]));
   await cancel(world, plan);

@@ -12,6 +12,8 @@ export interface Audience {
    * tag counts as it was at any moment.
    */
   may(socket: Socket): boolean;
+  /** The message has its number: from now on it must reach all who have been told a position below it. */
+  widen(sockets: readonly Socket[]): void;
   /** What a socket is, or what its client knows of its tags, has changed. */
   changed(socket: Socket): void;
 }
@@ -41,6 +43,9 @@ export function audienceOf(target: Target, sockets: readonly Socket[]): Audience
   return {
     must,
     changed,
+    widen(sockets) {
+      for (const socket of sockets) if (isSurelyFor(target, socket)) must.add(socket);
+    },
     may(socket) {
       const known = since.get(socket);
       if (!known) return "connection" in target && target.connection === socket.connectionId;

@@ -8,7 +8,7 @@ const ACCEPTING = 10_000 + SKEW;
  * What is wrong with a frame: it has to be what was posted, byte for byte, in an encoding of the oracle's own. Undefined:
  * nothing is.
  */
-export function flawOf(record: MessageRecord, text: string): string | undefined {
+export function flawOf(record: MessageRecord, text: string, keepsStream: boolean): string | undefined {
   const { message, postedAt } = record;
   if (!message || Math.abs(Date.parse(message.time) - postedAt) > ACCEPTING) return `a wrong time: ${text}`;
   const { id, target, event, number, content } = record;
@@ -20,6 +20,7 @@ export function flawOf(record: MessageRecord, text: string): string | undefined 
     ...(event === undefined ? [] : [member("event", event)]),
     member("data", { number, ...content }),
     member("time", message.time),
+    ...(keepsStream ? [member("seq", record.seq)] : []),
   ];
   return text === `{${due.join(",")}}` ? undefined : `${text} instead of {${due.join(",")}}`;
 }

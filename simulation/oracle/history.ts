@@ -2,6 +2,7 @@ import type { Receipts } from "../../shared/ports.ts";
 import type { MessageId } from "../../shared/protocol/message.ts";
 import type { UserId } from "../../shared/protocol/tag.ts";
 import type { Job } from "../../shared/receipts/job.ts";
+import type { MemoryStreams } from "../../testing/memory/streams.ts";
 import type { SimulationSettings } from "../settings.ts";
 import type { Gateway } from "../world/gateway.ts";
 import type { Actor } from "../world/scheduler.ts";
@@ -31,6 +32,8 @@ export interface History {
   readonly settings: SimulationSettings;
   /** A receipt, as the product shows it. */
   readonly find: Receipts["find"];
+  /** The rows of a stream that are there. */
+  readonly rowsOf: MemoryStreams["rowsOf"];
   readonly records: MessageRecord[];
   /** Runs that received a job while a run, perhaps the same one, has its lease: see `twinOf`. */
   readonly twins: Set<string>;
@@ -40,7 +43,9 @@ export interface History {
   readonly violation: Violation | undefined;
 }
 
-export function history(world: Pick<History, "now" | "trace" | "gateway" | "find" | "settings">): History {
+export function history(
+  world: Pick<History, "now" | "trace" | "gateway" | "find" | "settings" | "rowsOf">,
+): History {
   let violation: Violation | undefined;
   const names = new Map<string, Name>();
   return {

@@ -87,6 +87,8 @@ export interface MessageRecord extends PostedMessage {
   /** The time on its row by which it was cancelled, and the true time at which that was written. */
   cancel?: { readonly stamp: number; readonly writtenAt: number };
   cancelAsked: boolean;
+  /** Its number in its stream. */
+  seq?: number;
   /** When a cancel was answered. */
   cancelledAt?: number;
 }

@@ -9,12 +9,14 @@ import { type LaneWatch, watchLanes } from "./lanes.ts";
 import { type MessageRecord, NO_COUNTS, type PostedMessage } from "./message-record.ts";
 import { type ReceiptWatch, watchReceipts } from "./receipts.ts";
 import { type SendWatch, watchSends } from "./sends.ts";
+import { type StreamWatch, watchStreams } from "./streams.ts";
 
 /** Sees everything and holds it against the promises. */
 export interface Oracle
   extends ClaimWatch,
     SendWatch,
     LaneWatch,
+    StreamWatch,
     Omit<ContainerWatch, "sends" | "hears">,
     Pick<ReceiptWatch, "look">,
     Pick<History, "violate"> {
@@ -29,7 +31,8 @@ export interface Oracle
   readonly book: History;
 }
 
-export interface OracleWorld extends Pick<History, "now" | "trace" | "gateway" | "find" | "settings"> {
+export interface OracleWorld
+  extends Pick<History, "now" | "trace" | "gateway" | "find" | "settings" | "rowsOf"> {
   readonly visibilitySeconds: number;
 }
 
@@ -50,6 +53,7 @@ export function createOracle({ visibilitySeconds, ...world }: OracleWorld): Orac
     ...watchLanes(book, containers),
     ...containers,
     ...sends,
+    ...watchStreams(book),
     posting(actor, id, frame) {
       if (actor.alive) containers.sends(actor);
       return sends.posting(actor, id, frame);

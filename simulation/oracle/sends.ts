@@ -53,6 +53,11 @@ export function watchSends(book: History): SendWatch {
     totals.peakSends = Math.max(totals.peakSends, all);
   };
 
+  /** In the simulation all topics keep a stream, or none. */
+  const keepsStream = ({ target }: MessageRecord) =>
+    ("topic" in target && book.settings.streams.length > 0) ||
+    ("user" in target && book.settings.userStreams !== undefined);
+
   const mayRepeat = (record: MessageRecord, socket: Socket) => {
     if (record.arrivals.get(socket)?.every(isExcuse) ?? true) return;
     book.violate(
@@ -71,7 +76,7 @@ export function watchSends(book: History): SendWatch {
       const post = { record, jobRun, actor, id };
       if (record && actor.alive) {
         count(actor);
-        const flaw = flawOf(record, text);
+        const flaw = flawOf(record, text, keepsStream(record));
         if (flaw) book.violate("the frame is what was posted", flaw);
         if (jobRun) checkStart(book, { ...post, record, jobRun });
         else book.violate("only a run that holds the job sends", `${actor.name} sends ${nameOf(record)}`);

@@ -6,6 +6,7 @@ import { visibilitySeconds } from "../../shared/settings/derived.ts";
 import { backlogPolicy, deliveryPolicy } from "../../shared/settings/policy.ts";
 import { memoryConnections } from "../../testing/memory/connections.ts";
 import { memoryReceipts } from "../../testing/memory/receipts.ts";
+import { memoryStreams } from "../../testing/memory/streams.ts";
 import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import { afterClaim } from "../life/disruptions.ts";
 import { atClaims } from "../life/outage.ts";
@@ -23,6 +24,7 @@ import { outages as outagesOf } from "./outage.ts";
 import { poison as poisonOf } from "./poison.ts";
 import { type Ports, portsOf, type Tables } from "./ports.ts";
 import { simulatedQueue } from "./queue.ts";
+import type { ClientBugs } from "./reader.ts";
 import type { Scenario } from "./scenario.ts";
 import { type Actor, scheduler as schedulerFrom } from "./scheduler.ts";
 import { traceOf } from "./trace.ts";
@@ -68,6 +70,7 @@ export function buildSimulation({
     receipts: memoryReceipts(),
     subscriptions: memorySubscriptions(),
     connections: memoryConnections(),
+    streams: memoryStreams(),
   };
   const hidden = { visibilitySeconds: visibilitySeconds(settings) };
   // What a mutant does to the tables, everyone sees but those who settle in before the first message.
@@ -80,6 +83,7 @@ export function buildSimulation({
     ...{ now, trace, gateway, settings },
     ...hidden,
     find: (...asked) => seenTables().receipts.find(...asked),
+    rowsOf: tables.streams.rowsOf,
   });
   const queue = simulatedQueue({
     ...{ now, sleep, faults },
@@ -119,7 +123,7 @@ export function buildSimulation({
     ...parts,
     dice: throws("source"),
     consume: consumer({
-      ...{ settings, ports, mutant },
+      ...{ settings, ports, mutant, clock: { monotonic: now } },
       policy: { ...policy, ...mutant?.policy?.(policy) },
     }),
     onReturn: oracle.returned,
@@ -135,10 +139,20 @@ export function buildSimulation({
     scenario,
     topics,
     dice: throws("world"),
+    readers: [],
+    bugs: mutant && bugsOf(mutant, () => world),
     invoke: invoker({ network, trace, ports, timeout: CALL_TIMEOUT }),
     backlog: backlog({ queue: { backlog: waiting }, clock: scheduler, policy: backlogPolicy(settings) }),
     opening: START,
     closing: START + OPEN_FOR,
   };
   return world;
+}
+
+function bugsOf({ place, isEarly, reply }: Mutant, world: () => Simulation): ClientBugs {
+  return {
+    ...(place ? { place } : {}),
+    ...(isEarly ? { isEarly } : {}),
+    ...(reply ? { reply: (frame, user) => reply(frame, world(), user) } : {}),
+  };
 }

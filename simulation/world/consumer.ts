@@ -1,9 +1,12 @@
 import { consume } from "../../shared/pipeline/consume/consume.ts";
 import type { Received } from "../../shared/pipeline/consume/record.ts";
 import { type GatewayMemory, gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
+import { type Heads, rememberedHeads } from "../../shared/pipeline/streams/heads.ts";
+import type { Clock } from "../../shared/ports.ts";
 import { visibilitySeconds } from "../../shared/settings/derived.ts";
 import type { DeliveryPolicy } from "../../shared/settings/policy.ts";
 import type { Settings } from "../../shared/settings/schema.ts";
+import { keepsStreams } from "../../shared/streams/kept.ts";
 import type { Mutant } from "./mutant.ts";
 import type { Ports } from "./ports.ts";
 import type { Actor } from "./scheduler.ts";
@@ -13,27 +16,34 @@ export interface ConsumerWorld {
   readonly policy: DeliveryPolicy;
   readonly ports: (actor: Actor) => Ports;
   readonly mutant?: Mutant | undefined;
+  readonly clock: Pick<Clock, "now" | "monotonic">;
 }
 
 interface Container {
   readonly number: number;
   readonly memory: GatewayMemory;
+  readonly heads: Heads;
 }
 
 /** The consumer as Lambda runs it: a container serves one run at a time, and one that died serves none any more. */
-export function consumer({ settings, policy, ports, mutant }: ConsumerWorld) {
+export function consumer({ settings, policy, ports: portsOf, mutant, clock }: ConsumerWorld) {
   const idle: Container[] = [];
   const hidden = { visibilitySeconds: visibilitySeconds(settings) };
   let started = 0;
   const start = (): Container => {
     const memory = gatewayMemory(policy);
-    return { number: ++started, memory: { ...memory, ...mutant?.memory?.(memory) } };
+    const heads = rememberedHeads(clock);
+    return { number: ++started, memory: { ...memory, ...mutant?.memory?.(memory) }, heads };
   };
   return async (actor: Actor, records: readonly Received[], end: number): Promise<readonly string[]> => {
     const container = idle.pop() ?? start();
     actor.container = container.number;
-    const own = ports(actor);
-    const deps = { ...own, ...hidden, gateway: gateway(container.memory, own), policy };
+    const own = portsOf(actor);
+    const { streams: table, ...ports } = own;
+    const streams = keepsStreams(settings)
+      ? { streams: { table, heads: container.heads, kept: settings } }
+      : {};
+    const deps = { ...ports, ...streams, ...hidden, gateway: gateway(container.memory, own), policy };
     const read = mutant?.body;
     const received = read ? records.map((record) => ({ ...record, body: read(record.body) })) : records;
     const kept = await consume(deps, received, { end: mutant?.end?.(end) ?? end });

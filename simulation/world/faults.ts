@@ -44,6 +44,11 @@ export const FAULTS = {
   "disconnect-late": 0.2,
   "disconnect-doubled": 0.1,
   "connection-reused": 0.3, // an id comes back with another connect time
+  // clients that keep their place in a stream, each time they do something
+  "reader-cut": 0.15,
+  "reader-sleep": 0.1,
+  "reader-rotate": 0.1,
+  "reader-reload": 0.1,
   // producers
   "producer-repeat": 0.25, // the same id is posted again, in its window or after it
   "producer-cancel": 0.25,

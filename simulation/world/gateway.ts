@@ -12,6 +12,8 @@ export interface Socket {
   /** yes: it was told so. maybe: a call that may have changed it is under way, or died. Absent: no. */
   readonly tags: Map<Tag, "yes" | "maybe">;
   state: "connecting" | "open" | "closed";
+  /** Gets each frame that arrives. */
+  onFrame?: (text: string) => void;
   /** Its client does not read until then: 429 at once, or no answer before the caller's patience is over. */
   slow?: { readonly how: "full" | "hangs"; readonly until: number };
   /** Until then frames for it are taken although it is gone. */
@@ -25,8 +27,8 @@ export interface Posted {
 }
 
 export interface Gateway {
-  /** A new socket; an id that is free again may come back. */
-  connect(user: UserId): Socket;
+  /** A new socket; an id that is free again may come back, unless `isNew`. */
+  connect(user: UserId, isNew?: boolean): Socket;
   open(socket: Socket): void;
   close(socket: Socket): void;
   /** A post arrives. `land` is called for each frame that reaches a client, at once or later. */
@@ -72,9 +74,9 @@ export function simulatedGateway({ now, sleep, dice, faults, outages, quota }: G
   const throttled = (reason: string) => ({ kind: "throttled", reason }) as const;
 
   return {
-    connect(user) {
+    connect(user, isNew = false) {
       const ripe = free[0] && free[0].since + QUARANTINE <= now();
-      const reused = ripe && faults.strikes("connection-reused") ? free.shift() : undefined;
+      const reused = ripe && !isNew && faults.strikes("connection-reused") ? free.shift() : undefined;
       const connectionId = reused?.id ?? (`c${sockets.length}=` as ConnectionId);
       const connectedAt = Math.max(now(), (byId.get(connectionId)?.connectedAt ?? 0) + 1);
       const socket: Socket = { connectionId, connectedAt, user, tags: new Map(), state: "connecting" };

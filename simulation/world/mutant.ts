@@ -1,4 +1,7 @@
+import type { Numbered, Stream } from "../../client/stream.ts";
 import type { GatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
+import type { ServerFrame } from "../../shared/protocol/frame.ts";
+import type { UserId } from "../../shared/protocol/tag.ts";
 import type { DeliveryPolicy } from "../../shared/settings/policy.ts";
 import type { Ports, Tables } from "./ports.ts";
 import type { Scenario } from "./scenario.ts";
@@ -20,6 +23,12 @@ export interface Mutant {
   readonly body?: (text: string) => string;
   /** When a run believes that it ends. Milliseconds since 1970. */
   readonly end?: (end: number) => number;
+  /** What a client believes of its place in a stream. */
+  readonly place?: <M extends Numbered>(place: Stream<M>, anew: (start: number) => Stream<M>) => Stream<M>;
+  /** A client gives its position out while a handler is still busy with the message. */
+  readonly isEarly?: boolean;
+  /** What a client reads, as the router has answered. */
+  readonly reply?: (reply: ServerFrame, world: Simulation, user: UserId) => ServerFrame;
   /** Where it shows, if not in the simulation as it is by default. */
   readonly in?: Scenario;
 }

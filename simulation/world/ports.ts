@@ -5,6 +5,7 @@ import type {
   Random,
   Receipts,
   Sockets,
+  Streams,
   Subscriptions,
   Telemetry,
 } from "../../shared/ports.ts";
@@ -20,6 +21,8 @@ import type { Outages } from "./outage.ts";
 import type { Poison } from "./poison.ts";
 import { receiveOf, type SimulatedQueue } from "./queue.ts";
 import type { Actor, Scheduler } from "./scheduler.ts";
+import { streamsOf } from "./stream-ports.ts";
+import { tableCall } from "./table-call.ts";
 import type { Trace } from "./trace.ts";
 
 /** All ports, as one function sees them. */
@@ -32,11 +35,12 @@ export interface Ports {
   readonly receipts: Receipts;
   readonly subscriptions: Subscriptions;
   readonly connections: Connections;
+  readonly streams: Streams;
   readonly telemetry: Telemetry;
 }
 
 /** The tables as they are, without faults and without delay. */
-export type Tables = Pick<Ports, "receipts" | "subscriptions" | "connections">;
+export type Tables = Pick<Ports, "receipts" | "subscriptions" | "connections" | "streams">;
 
 export interface PortsWorld {
   readonly scheduler: Scheduler;
@@ -72,6 +76,7 @@ export function portsOf(world: PortsWorld, actor: Actor): Ports {
     sockets: socketsOf(world, actor),
     receipts: receiptsOf(world, actor),
     ...rowsOf(world, actor),
+    streams: streamsOf(world, actor),
     telemetry: {
       count: (metric, value = 1) => world.oracle.counted(actor, metric, value),
       warn: (event, fields, fault) =>
@@ -120,7 +125,10 @@ function socketsOf(world: PortsWorld, actor: Actor): Ports["sockets"] {
       const post = oracle.posting(actor, id, copy);
       poison.strike(actor);
       const { ending, hangs } = await network.request(actor, `post ${id}`, () =>
-        gateway.post(id, (socket, lied) => oracle.landed(post, socket, lied)),
+        gateway.post(id, (socket, lied) => {
+          oracle.landed(post, socket, lied);
+          socket.onFrame?.(Buffer.from(copy).toString());
+        }),
       );
       if (hangs) await network.pause(actor, sendTimeoutMilliseconds);
       oracle.posted(post, ending);
@@ -134,23 +142,6 @@ function socketsOf(world: PortsWorld, actor: Actor): Ports["sockets"] {
     },
   };
 }
-
-/** A call to a table: it may fail before or after it did what it should, or do it twice. */
-const tableCall =
-  ({ network, faults, outages, scheduler, dice }: PortsWorld, actor: Actor) =>
-  <T>(what: string, effect: () => Promise<T>): Promise<T> =>
-    network.request(actor, what, async () => {
-      const refused = outages.is("table-throttled") || (outages.is("table-half") && dice.chance(0.5));
-      if (refused || faults.strikes("table-throttled"))
-        throw new TagwireError("TABLE_UNAVAILABLE", `${what}: throttled`);
-      if (faults.strikes("table-twice")) {
-        await effect();
-        await scheduler.sleep(dice.whole(1, 500));
-      }
-      const value = await effect();
-      if (faults.strikes("table-unheard")) throw new TagwireError("TABLE_UNAVAILABLE", `${what}: no answer`);
-      return value;
-    });
 
 function receiptsOf(world: PortsWorld, actor: Actor): Receipts {
   const { receipts } = world.tables;

@@ -15,6 +15,8 @@ export interface Scenario {
   readonly topics?: number;
   readonly faults?: string;
   readonly outage?: OutagePlan;
+  /** Nothing but clients that keep their place in streams, and who posts to those. */
+  readonly streams?: "only";
   /** The part of the messages that kill the run that processes them, 0-1. At least one if it is above 0. */
   readonly poison?: number;
   /** Clients that do not read from the start to the end. */

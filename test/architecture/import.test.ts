@@ -110,7 +110,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Browsers load it: no dependency, and of ours only types.
   "client/": ["shared/protocol/"],
   "client/react/": ["client/", "react"],
-  "simulation/": [...CORE, "shared/pipeline/", "testing/memory/", "node:"],
+  "simulation/": [...CORE, "shared/pipeline/", "client/stream.ts", "testing/memory/", "node:"],
   // In-memory adapters, and what stands before emulators in tests. Nothing that is shipped reaches for it.
   "testing/": [...CORE, "@aws-sdk/", "aws4", "jose", "node:"],
   // A benchmark may reach for anything; nothing reaches for it.

@@ -13,6 +13,16 @@ test("twenty seeds with every fault break no promise", { timeout: 180_000 }, asy
   expect(repeats).toBeGreaterThan(0);
 });
 
+test(
+  "clients that keep their place in streams miss nothing, over days too",
+  { timeout: 180_000 },
+  async () => {
+    const { violations, frames } = await campaign({ ...SMALL, streams: "only", seed: 1, seeds: 10 });
+    expect(violations).toEqual([]);
+    expect(frames).toBeGreaterThan(100);
+  },
+);
+
 test("without faults every message is delivered at once, and nothing twice", async () => {
   const summary = await campaign({ ...SMALL, faults: "none", seed: 1, seeds: 4 });
   expect(summary).toMatchObject({ violations: [], repeats: 0, deadLetters: 0, faults: {} });
