@@ -123,7 +123,7 @@ export function buildSimulation({
     ...parts,
     dice: throws("source"),
     consume: consumer({
-      ...{ settings, ports, mutant, clock: { monotonic: now } },
+      ...{ settings, ports, mutant, clock: { now, monotonic: now } },
       policy: { ...policy, ...mutant?.policy?.(policy) },
     }),
     onReturn: oracle.returned,
