@@ -60,12 +60,6 @@ writeFileSync("dist/cjs/package.json", '{ "type": "commonjs" }\n');
 run("npx", "cdk", "synth", "--quiet", "--output", "dist/assembly");
 run("node", "--import", "tsx", "infra/bundles.ts", "dist/assembly", "--to", "dist/bundles");
 rmSync("dist/assembly", { recursive: true });
-for (const name of readdirSync("dist/bundles", { recursive: true, encoding: "utf8" })) {
-  const file = join("dist/bundles", name);
-  if (name.endsWith(".map")) rmSync(file);
-  else if (name.endsWith(".mjs"))
-    writeFileSync(file, readFileSync(file, "utf8").replace(/\n\/\/# sourceMappingURL=\S+\s*$/, "\n"));
-}
 
 /** These declaration files and all that they import of ours. */
 function declarationsOf(...files: string[]): Set<string> {

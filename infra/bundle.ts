@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AssetHashType, DockerImage } from "aws-cdk-lib";
 import { Code } from "aws-cdk-lib/aws-lambda";
@@ -35,8 +36,9 @@ export const BUNDLING = {
 
 /** In the repository a function is bundled from its source. The package brings it bundled. */
 export function codeOf(name: FunctionName): Code {
-  const folder = path("../functions/lambda");
-  if (!existsSync(folder)) return Code.fromAsset(path(`../bundles/${name}`));
+  const source = path("../functions/lambda");
+  const isSource = existsSync(source);
+  const folder = isSource ? source : path("../bundles");
   return Code.fromAsset(folder, {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
@@ -45,9 +47,7 @@ export function codeOf(name: FunctionName): Code {
       command: [name],
       local: {
         tryBundle(outdir) {
-          // An app that embeds the package needs no esbuild.
-          const { buildSync } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
-          buildSync({ ...BUNDLING, ...files(folder, name, outdir) });
+          (isSource ? bundle : copyBundle)(folder, name, outdir);
           return true;
         },
       },
@@ -55,10 +55,24 @@ export function codeOf(name: FunctionName): Code {
   });
 }
 
-const files = (folder: string, name: string, outdir: string) => ({
-  absWorkingDir: path(".."),
-  entryPoints: { index: `${folder}/${name}.ts` },
-  outdir,
-});
+function bundle(folder: string, name: FunctionName, outdir: string): void {
+  // An app that embeds the package needs no esbuild.
+  const { buildSync } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
+  const entryPoints = { index: `${folder}/${name}.ts` };
+  buildSync({ ...BUNDLING, absWorkingDir: path(".."), entryPoints, outdir });
+}
+
+/** Copies a function of the package, where the chunks that functions share stand once, and all chunks that it reaches. */
+function copyBundle(folder: string, name: FunctionName, outdir: string): void {
+  const copied = new Set<string>();
+  const copy = (file: string, to: string): void => {
+    if (copied.has(file)) return;
+    copied.add(file);
+    const code = readFileSync(join(folder, file), "utf8");
+    writeFileSync(join(outdir, to), code);
+    for (const [, chunk = ""] of code.matchAll(/"\.\/([\w-]+\.mjs)"/g)) copy(chunk, chunk);
+  };
+  copy(`${name}.mjs`, "index.mjs");
+}
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));

@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
@@ -28,11 +28,21 @@ const rows = functions.map(({ Properties, Metadata }) => {
   const folder = join(assembly, `asset.${Properties.Code.S3Key.replace(/\.zip$/, "")}`);
   const code = readdirSync(folder)
     .filter((file) => file.endsWith(".mjs"))
-    .map((file) => readFileSync(join(folder, file)));
-  const bytes = (size: (file: Buffer) => number) => code.reduce((sum, file) => sum + size(file), 0);
-  if (values.to) cpSync(folder, join(values.to, name), { recursive: true });
-  return [name, bytes((file) => file.length), bytes((file) => gzipSync(file).length)] as const;
+    .map((file) => ({ file, text: readFileSync(join(folder, file), "utf8") }));
+  const bytes = (size: (text: string) => number) => code.reduce((sum, { text }) => sum + size(text), 0);
+  if (values.to) for (const { file, text } of code) put(file === "index.mjs" ? `${name}.mjs` : file, text);
+  return [name, bytes((text) => Buffer.byteLength(text)), bytes((text) => gzipSync(text).length)] as const;
 });
+
+/** A chunk is named by a hash of what it holds, so functions that share it have the same. It is kept without its map. */
+function put(file: string, text: string): void {
+  mkdirSync(values.to ?? "", { recursive: true });
+  const to = join(values.to ?? "", file);
+  const code = text.replace(/\n\/\/# sourceMappingURL=\S+\s*$/, "\n");
+  if (existsSync(to) && readFileSync(to, "utf8") !== code)
+    throw new Error(`two functions have another ${file}`);
+  writeFileSync(to, code);
+}
 
 const kilobytes = (bytes: number) => `${(bytes / 1000).toFixed(0)} kB`.padStart(8);
 console.log(`${"function".padEnd(10)}${"minified".padStart(8)}${"gzip".padStart(10)}`);
