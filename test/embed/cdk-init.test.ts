@@ -18,7 +18,7 @@ import * as App from '../lib/app-stack';
 test('a router is in the stack', () => {
   const stack = new App.AppStack(new cdk.App(), 'MyTestStack');
   const template = Template.fromStack(stack);
-  template.resourceCountIs('AWS::Lambda::Function', 4);
+  template.resourceCountIs('AWS::Lambda::Function', 5);
   template.hasResourceProperties('AWS::Lambda::EventSourceMapping', { ScalingConfig: { MaximumConcurrency: 4 } });
   expect(stack.router.node.path).toBe('MyTestStack/Router');
   expect(stack.router.metricLaneAge('high').metricName).toBe('ApproximateAgeOfOldestMessage');
