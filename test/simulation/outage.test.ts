@@ -21,7 +21,13 @@ describe.each(OUTAGES)("an outage is waited out: %s", (kind) => {
 
 test("poison ends dead after five deaths, in an outage too, and its neighbours are delivered", async () => {
   for (const outage of [{}, { outage: outageFrom("gateway-503:300") }]) {
-    const { violation, endings } = await simulate({ ...SMALL, ...outage, seed: 4, messages: 20, poison: 0.05 });
+    const { violation, endings } = await simulate({
+      ...SMALL,
+      ...outage,
+      seed: 4,
+      messages: 20,
+      poison: 0.05,
+    });
     expect(violation).toBeUndefined();
     expect(endings["dead"]).toBe(1);
   }
