@@ -20,8 +20,14 @@ export default defineConfig({
     expect: { poll: { timeout: 15_000 } },
     coverage: {
       include: ["{shared,functions,infra,server,local,cli,client}/**/*.ts"],
-      // What only a process of its own runs.
-      exclude: ["**/*.d.ts", "infra/{app,build,bundles}.ts", "local/main.ts", "cli/main.ts"],
+      // What only a process of its own runs, or a browser.
+      exclude: [
+        "**/*.d.ts",
+        "infra/{app,build,bundles}.ts",
+        "local/main.ts",
+        "cli/main.ts",
+        "local/page/app/**",
+      ],
       reporter: ["text-summary"],
       reportOnFailure: true,
       thresholds: { statements: 95, branches: 89, functions: 94, lines: 96 },
