@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta, timezone
 from unicodedata import category
+from urllib.parse import unquote
 
 import schemathesis
 
@@ -48,7 +49,7 @@ def filter_case(context, case):
     """An expression has a bound for all its lists. Python has no \\p{C}, which users and tags may not hold."""
     if is_negative(case):
         return True
-    texts = [str((case.query or {}).get("producer", "")), str((case.path_parameters or {}).get("user", ""))]
+    texts = [str((case.query or {}).get("producer", "")), unquote(str((case.path_parameters or {}).get("user", "")))]
     for message in messages(case):
         target = message.get("target", {})
         lists = target["tags"].values() if "tags" in target else []
