@@ -1,4 +1,5 @@
 import type { RouterError } from "../server/errors.ts";
+import { isObject } from "../server/request.ts";
 import type { FieldError } from "../shared/protocol/errors.ts";
 
 /** Why a command could not do what it was asked, in one line. It ends the command with exit code 1. */
@@ -40,9 +41,6 @@ export const routerErrorLine = ({ problem, message, status = 0 }: RouterError): 
 /** Whether this is a problem document or an error frame, with a code of ours. */
 export const isReason = (value: unknown): value is Reason =>
   isObject(value) && typeof value.code === "string" && typeof value.detail === "string";
-
-export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Why the first of the topics that a `subscribed` frame refuses was refused. Undefined if it refuses none. */
 export function firstRefusal(frame: Readonly<Record<string, unknown>>): string | undefined {

@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from "commander";
+import { isObject } from "../server/request.ts";
 import { parseJson } from "../shared/protocol/parse.ts";
 import type { Settings, SettingsOverrides } from "../shared/settings/schema.ts";
 import { settings } from "../shared/settings/settings.ts";
-import { isObject } from "./failure.ts";
 
 /** Gathers an option that may be given many times. */
 export const collect = (value: string, former: readonly string[] = []): string[] => [...former, value];

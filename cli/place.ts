@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
+import { isObject } from "../server/request.ts";
 import { OWN_STREAM } from "../shared/protocol/stream-frame.ts";
-import { isObject } from "./failure.ts";
 
 type Frame = Readonly<Record<string, unknown>>;
 

@@ -1,8 +1,9 @@
 import { WebSocket } from "ws";
+import { isObject } from "../server/request.ts";
 import { SUBPROTOCOL } from "../shared/protocol/frame.ts";
 import { FRAME_TOPICS } from "../shared/protocol/limits.ts";
 import { parseJson } from "../shared/protocol/parse.ts";
-import { firstRefusal, hintFor, isObject, isReason, reasonLine } from "./failure.ts";
+import { firstRefusal, hintFor, isReason, reasonLine } from "./failure.ts";
 import { caughtUp, type Places } from "./place.ts";
 import { causeOf } from "./router.ts";
 

@@ -1,4 +1,5 @@
-import { Failure, isObject } from "../failure.ts";
+import { isObject } from "../../server/request.ts";
+import { Failure } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { list as lines } from "../table.ts";
 import { laneOf, plain, targetText, toJson, toLine } from "./parsed-dead-letter.ts";

@@ -1,7 +1,8 @@
+import { isObject } from "../../server/request.ts";
 import type { DeadLetters } from "../../shared/ports.ts";
 import type { Lane } from "../../shared/protocol/lane.ts";
 import { LANE_TAG } from "../../shared/settings/queues.ts";
-import { Failure, isObject } from "../failure.ts";
+import { Failure } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { causeOf, isLoopback, routerUrl } from "../router.ts";
 

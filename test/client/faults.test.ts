@@ -1,22 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { seeded } from "../../testing/random.ts";
 import { streamRouter } from "./support/streams.ts";
-import { recorded, type ServedSocket, world } from "./support/world.ts";
+import { recorded, world } from "./support/world.ts";
 
 const MINUTE = 60_000;
-const _numbers = (got: readonly { seq?: number | undefined }[]) => got.map(({ seq = 0 }) => seq);
-
-async function _subscribed(options: Parameters<typeof streamRouter>[1] = {}) {
-  const it = world();
-  const router = streamRouter(it, options);
-  router.publish("orders");
-  const client = it.connect();
-  const got: { seq?: number | undefined }[] = [];
-  const orders = client.subscribe("orders", (message) => got.push(message));
-  await it.settle();
-  const events = recorded(client);
-  return { it, router, client, got, orders, ...events, socket: it.sockets[0] as ServedSocket };
-}
 
 test("a day of rotations loses nothing, with a stream or without, and repeats nothing", async () => {
   const it = world({ random: seeded(7) });

@@ -1,18 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { recorded, type ServedSocket, world } from "./support/world.ts";
+import { recorded, world } from "./support/world.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-
-async function _connected(options: { token?: () => string } = {}) {
-  const it = world();
-  const client = it.connect(options);
-  const got: unknown[] = [];
-  client.subscribe("orders", ({ data }) => got.push(data));
-  await it.settle();
-  const [socket] = it.sockets as [ServedSocket];
-  return { it, client, got, socket, ...recorded(client) };
-}
 
 describe("the token", () => {
   const jwt = (claims: object) => `h.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.s`;

@@ -4,7 +4,7 @@ import { type Router, start } from "../../local/start.ts";
 import { tokenFor } from "../support/client.ts";
 import { patient } from "../support/patient.ts";
 import { hastyPage } from "./support/hasty.ts";
-import { drive, judge, SPEED, STREAMS } from "./support/schedule.ts";
+import { runSchedules, SPEED, STREAMS } from "./support/schedule.ts";
 
 let router: Router;
 beforeAll(async () => {
@@ -17,22 +17,11 @@ const open = async (url: string, topic: string) =>
 
 /** Schedules of each kind, all at once. `SCHEDULES=100 npx vitest run test/client/schedule.test.ts` runs more. */
 const SCHEDULES = Number(process.env.SCHEDULES ?? 4);
-const AT_ONCE = 4;
 
 test.each(["whole", "little"])(
   "through random cuts, half-open sockets, sleeps and restarts, of a stream that is kept %s",
   async (kept) => {
-    let gaps = 0;
-    const seeds = Array.from({ length: SCHEDULES }, (_, i) => i + 1);
-    const next = async (): Promise<void> => {
-      const seed = seeds.shift();
-      if (seed === undefined) return;
-      const told = await drive(router, open, { topic: `${kept}/${seed}`, seed, steps: 10 });
-      judge(told, `${kept}, seed ${seed}`);
-      gaps += told.gaps.length;
-      return next();
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, next));
+    const gaps = await runSchedules(router, open, { kept, schedules: SCHEDULES });
     if (kept === "whole") expect(gaps).toBe(0);
     else expect(gaps).toBeGreaterThan(0);
   },

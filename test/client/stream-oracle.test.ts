@@ -6,10 +6,6 @@ interface Numbered {
   readonly seq?: number;
   readonly omitted?: boolean;
 }
-const _m = (seq: number): Numbered => ({ seq });
-const _told = (steps: readonly Step<Numbered>[]): unknown[] =>
-  steps.map((step) => (step.kind === "message" ? step.message.seq : [step.since, step.position]));
-const _none = { messages: [] };
 
 /**
  * A stream and what is on its way from it, by the rules of a router and none of the client's: numbers 1 to head, some

@@ -17,6 +17,7 @@ import {
   type StreamReads,
   streamNamed,
 } from "./history.ts";
+import { tooMany } from "./refusal.ts";
 
 export interface ResumeDeps extends HistoryDeps {
   /** Counts reads of streams. @default no limit */
@@ -148,7 +149,5 @@ export function within(
   reads: number,
 ): { readonly ok: false; readonly refusal: Refusal } | undefined {
   const retryAfter = reads > 0 ? readLimit?.(connectionId, reads) : undefined;
-  if (retryAfter === undefined) return undefined;
-  const detail = `too many reads of streams on this connection; wait ${retryAfter} s`;
-  return refuse("TOO_MANY_FRAMES", detail, { retryAfter });
+  return retryAfter === undefined ? undefined : tooMany("reads of streams", retryAfter);
 }

@@ -26,7 +26,7 @@ export interface Told {
 }
 
 /** Drives a page through a random schedule of faults under a running publisher, and returns what it saw. */
-export async function drive(
+async function drive(
   router: Router,
   open: (url: string, topic: string) => Promise<Page>,
   { topic, seed, steps }: { topic: string; seed: number; steps: number },
@@ -140,7 +140,7 @@ async function post(url: string, token: string, topic: string, n: number): Promi
 }
 
 /** Nothing missing but in a gap that is real, nothing twice, nothing out of order. */
-export function judge({ got, gaps, sent, faults }: Told, label: string): void {
+function judge({ got, gaps, sent, faults }: Told, label: string): void {
   expect(sent.length, `${label}: enough was sent`).toBeGreaterThan(20);
   const known = [...sent].sort((a, b) => a - b);
   expect(got, `${label}: in order, once`).toEqual([...new Set(got)].sort((a, b) => a - b));
@@ -158,4 +158,26 @@ export function judge({ got, gaps, sent, faults }: Told, label: string): void {
       `${label}: a gap that misses nothing: ${JSON.stringify(gap)}`,
     ).toBe(true);
   expect(faults, label).toEqual([]);
+}
+
+const AT_ONCE = 4;
+
+/** Runs schedules of the seeds from 1 on, some at once, and judges each. Returns how many gaps were told in all. */
+export async function runSchedules(
+  router: Parameters<typeof drive>[0],
+  open: Parameters<typeof drive>[1],
+  { kept, schedules }: { readonly kept: string; readonly schedules: number },
+): Promise<number> {
+  let gaps = 0;
+  const seeds = Array.from({ length: schedules }, (_, i) => i + 1);
+  const next = async (): Promise<void> => {
+    const seed = seeds.shift();
+    if (seed === undefined) return;
+    const told = await drive(router, open, { topic: `${kept}/${seed}`, seed, steps: 10 });
+    judge(told, `${kept}, seed ${seed}`);
+    gaps += told.gaps.length;
+    return next();
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, next));
+  return gaps;
 }
