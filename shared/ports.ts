@@ -239,3 +239,8 @@ export interface Telemetry {
   /** Logs an event for an operator: a stable name and its fields. MUST NOT contain a token or a payload. */
   warn(event: string, fields: Readonly<Record<string, unknown>>, fault?: unknown): void;
 }
+
+export interface RunTelemetry extends Telemetry {
+  /** Writes what the run counted. Called at its end. */
+  flush(): void;
+}
