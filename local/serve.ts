@@ -1,7 +1,8 @@
 import { devToken } from "./dev-token.ts";
 import { readVariables } from "./lambda/variables.ts";
 import { isMetricRecord } from "./metrics.ts";
-import { type Router, start } from "./start.ts";
+import type { Router } from "./router.ts";
+import { start } from "./start.ts";
 
 /** What `npm start` and `tagwire start` run: a router until a signal stops it. */
 export async function serve(): Promise<void> {

@@ -5,27 +5,13 @@ import { MAX_RECEIVES } from "../../shared/protocol/limits.ts";
 import { visibilitySeconds } from "../../shared/settings/derived.ts";
 import { LANE_TAG } from "../../shared/settings/queues.ts";
 import type { Settings } from "../../shared/settings/schema.ts";
+import type { QueueSize, Queues as QueuesOfRouter, StoredDeadLetter } from "../backend.ts";
 import { CREDENTIALS, queueArn, REGION } from "./aws.ts";
 
-/** How many messages a queue holds, by what hides them. */
-export interface QueueSize {
-  readonly visible: number;
-  readonly inFlight: number;
-  readonly delayed: number;
-}
-
-export interface StoredDeadLetter {
-  readonly messageId: string;
-  readonly body: string;
-  readonly attributes: Readonly<Record<string, string>>;
-}
-
-export interface Queues {
+export interface Queues extends QueuesOfRouter {
   readonly endpoint: string;
   readonly urls: Readonly<Record<Lane, string>>;
   readonly deadLetterUrl: string;
-  sizes(): Promise<Readonly<Record<Lane, QueueSize>>>;
-  deadLetters(): Promise<readonly StoredDeadLetter[]>;
   stop(): Promise<void>;
 }
 

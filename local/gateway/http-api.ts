@@ -3,8 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { asyncApi } from "../../shared/api/asyncapi.ts";
 import { openApi } from "../../shared/api/openapi.ts";
 import type { Clock } from "../../shared/ports.ts";
-import type { Lane } from "../../shared/protocol/lane.ts";
-import { type Lambda, within } from "../lambda/lambda.ts";
+import type { Invocable } from "../backend.ts";
 import type { Limits } from "../limits.ts";
 import type { Page } from "../page/page.ts";
 import { readBody } from "./body.ts";
@@ -15,22 +14,17 @@ import type { Quota } from "./quota.ts";
 import { sendInvocation, sendJson, sendProblem } from "./reply.ts";
 
 export interface HttpApiDeps {
-  readonly ingest: Pick<Lambda<"ingest">, "invoke">;
-  readonly receipts: Pick<Lambda<"receipts">, "invoke">;
-  readonly closing: Pick<Lambda<"connections">, "invoke">;
+  readonly ingest: Pick<Invocable<"ingest">, "invoke">;
+  readonly receipts: Pick<Invocable<"receipts">, "invoke">;
+  readonly closing: Pick<Invocable<"connections">, "invoke">;
   readonly clock: Pick<Clock, "now">;
-  readonly limits: Pick<Limits, "bodyBytes" | "httpTimeout">;
+  readonly limits: Pick<Limits, "bodyBytes">;
   readonly quota: Quota;
   readonly origins: Origins;
   /** Whether the router takes no more requests. */
   readonly stopping: () => boolean;
   /** Where dead letters are, as `GET /health` tells the command line. */
-  readonly deadLetters: {
-    readonly queueUrl: string;
-    readonly laneUrls: Readonly<Record<Lane, string>>;
-    readonly endpoint: string;
-    readonly region: string;
-  };
+  readonly deadLetters: object;
   readonly page: Page;
   /** What `GET /metrics` answers. */
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
@@ -103,7 +97,7 @@ function closedBy(path: string): Match | undefined {
 
 async function invoke(
   { clock, limits, quota }: HttpApiDeps,
-  target: Pick<Lambda<"ingest">, "invoke">,
+  target: Pick<Invocable<"ingest">, "invoke">,
   request: IncomingMessage,
   response: ServerResponse,
   match: Match,
@@ -119,7 +113,7 @@ async function invoke(
   }
   const requestId = randomUUID();
   const event = httpEvent(request, match, body, { requestId, now: clock.now() });
-  const answer = await within(limits.httpTimeout, target.invoke(event));
+  const answer = await target.invoke(event);
   response.setHeader("apigw-requestid", requestId);
   sendInvocation(response, answer);
 }

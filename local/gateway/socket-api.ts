@@ -6,9 +6,8 @@ import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import type { WebSocket } from "ws";
 import type { Clock } from "../../shared/ports.ts";
 import { problem } from "../../shared/protocol/errors.ts";
-import type { EventOf } from "../lambda/handlers.ts";
-import { type InvocationResult, type Lambda, within } from "../lambda/lambda.ts";
-import type { Limits } from "../limits.ts";
+import type { Invocable } from "../backend.ts";
+import type { InvocationResult } from "../lambda/lambda.ts";
 import type { Observer } from "../testing/observer.ts";
 import type { SocketFaults } from "../testing/spy.ts";
 import type { Unkind } from "../unkind.ts";
@@ -22,10 +21,11 @@ import { headerIn, refusal, refuseUpgrade } from "./refusal.ts";
 import { connectEvent, disconnectEvent, type Peer } from "./socket-event.ts";
 
 export interface SocketApiDeps extends ConnectionDeps {
-  readonly socket: Pick<Lambda<"socket">, "invoke">;
+  readonly socket: Pick<Invocable<"socket">, "invoke">;
+  /** Holds those that are open. */
+  readonly connections: Map<string, Connection>;
   readonly observer: Observer;
   readonly clock: Pick<Clock, "now" | "pause">;
-  readonly limits: ConnectionDeps["limits"] & Pick<Limits, "socketTimeout">;
   readonly unkind: Unkind;
   readonly quota: Quota;
   readonly origins: Origins;
@@ -34,7 +34,6 @@ export interface SocketApiDeps extends ConnectionDeps {
 }
 
 export interface SocketApi extends SocketFaults {
-  readonly connections: ReadonlyMap<string, Connection>;
   upgrade(request: IncomingMessage, tcp: Duplex, head: Buffer): void;
   /** Closes all with 1001 and without $disconnect: the tables go too. A client that does not answer is cut off. */
   close(): Promise<void>;
@@ -42,9 +41,8 @@ export interface SocketApi extends SocketFaults {
 
 /** The WebSocket API in front of the socket function. */
 export function socketApi(deps: SocketApiDeps): SocketApi {
-  const { observer, clock, unkind, newId = connectionId } = deps;
-  const invoke = (event: EventOf<"socket">) => within(deps.limits.socketTimeout, deps.socket.invoke(event));
-  const connections = new Map<string, Connection>();
+  const { observer, clock, unkind, connections, newId = connectionId } = deps;
+  const { invoke } = deps.socket;
   const closing = new AbortController();
   const closed = once(closing.signal, "abort");
   /** Whether the gateway still runs after `milliseconds`. */
@@ -97,7 +95,6 @@ export function socketApi(deps: SocketApiDeps): SocketApi {
 
   const shake = handshake(decide);
   return {
-    connections,
     upgrade(request, tcp, head) {
       // A client that gives up while $connect runs must not take the process with it.
       tcp.on("error", () => tcp.destroy());

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Queues } from "../emulators/queue.ts";
+import type { Queues } from "../backend.ts";
+import type { Connection } from "../gateway/connection.ts";
 import type { SocketApi } from "../gateway/socket-api.ts";
 import type { Faults } from "../lambda/fault.ts";
 import type { RouterEvent } from "./observer.ts";
@@ -9,15 +10,16 @@ import type { EventOf, Fields, Kind, Spy, Waiting } from "./spy.ts";
 interface SpyDeps {
   readonly recorder: Recorder;
   readonly faults: Faults;
-  readonly queues: Pick<Queues, "sizes" | "deadLetters">;
-  readonly sockets: Pick<SocketApi, "connections" | "kill" | "halfOpen">;
+  readonly queues: Queues;
+  readonly sockets: Pick<SocketApi, "kill" | "halfOpen">;
+  readonly connections: ReadonlyMap<string, Connection>;
 }
 
 /** How often `idle` looks, in milliseconds. */
 const LOOK = 10;
 
 /** The spy of a router. */
-export function routerSpy({ recorder, faults, queues, sockets }: SpyDeps): Spy {
+export function routerSpy({ recorder, faults, queues, sockets, connections }: SpyDeps): Spy {
   const { now, peaks, runs, traffic, events } = recorder;
   return {
     now,
@@ -29,8 +31,8 @@ export function routerSpy({ recorder, faults, queues, sockets }: SpyDeps): Spy {
     startOutage: faults.startOutage,
     kill: sockets.kill,
     halfOpen: sockets.halfOpen,
-    connections: () => [...sockets.connections.keys()],
-    bufferedBytes: (connectionId) => sockets.connections.get(connectionId)?.socket.bufferedAmount ?? 0,
+    connections: () => [...connections.keys()],
+    bufferedBytes: (connectionId) => connections.get(connectionId)?.socket.bufferedAmount ?? 0,
     waitFor: <K extends Kind>(fields: Fields<K>, waiting?: Waiting) => waitFor(recorder, fields, waiting),
     async idle({ timeout = 10_000 } = {}) {
       const until = performance.now() + timeout;

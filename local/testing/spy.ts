@@ -1,5 +1,5 @@
 import type { Lane } from "../../shared/protocol/lane.ts";
-import type { QueueSize, StoredDeadLetter } from "../emulators/queue.ts";
+import type { QueueSize, StoredDeadLetter } from "../backend.ts";
 import type { Faults } from "../lambda/fault.ts";
 import type { RouterEvent } from "./observer.ts";
 import type { Recorder } from "./recorder.ts";

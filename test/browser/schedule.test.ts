@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Router, start } from "../../local/start.ts";
+import type { Router } from "../../local/router.ts";
+import { start } from "../../local/start.ts";
 import { runSchedules, SPEED, STREAMS } from "../client/support/schedule.ts";
 import { tokenFor } from "../support/client.ts";
 import { patient } from "../support/patient.ts";

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { type Router, start } from "../../local/start.ts";
+import type { Router } from "../../local/router.ts";
+import { start } from "../../local/start.ts";
 import { tokenFor } from "../support/client.ts";
 import { patient } from "../support/patient.ts";
 import { hastyPage } from "./support/hasty.ts";

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pLimit from "p-limit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Router, start } from "../../local/start.ts";
+import type { Router } from "../../local/router.ts";
+import { startTwin } from "../../local/twin/start.ts";
 import { CONNECTING } from "../../shared/protocol/limits.ts";
 import { dice } from "../../simulation/world/dice.ts";
 import { type Front, type Layer, startFront } from "../../testing/front.ts";
@@ -60,7 +61,7 @@ const fault: Layer = async (request, next) => {
 };
 
 beforeAll(async () => {
-  router = await start({
+  router = await startTwin({
     clock: {
       now: () => Date.now() + ahead,
       monotonic: () => performance.now() + ahead,

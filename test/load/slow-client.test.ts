@@ -5,7 +5,8 @@ import {
 } from "@aws-sdk/client-apigatewaymanagementapi";
 import { expect, onTestFinished, test } from "vitest";
 import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
-import { type Router, start } from "../../local/start.ts";
+import type { Router } from "../../local/router.ts";
+import { startTwin } from "../../local/twin/start.ts";
 import { FRAME_BYTES } from "../../shared/protocol/limits.ts";
 import { connect, type TestSocket, tokenFor } from "../support/client.ts";
 import { post } from "../support/http.ts";
@@ -15,7 +16,7 @@ const PER_SECOND = 10;
 
 async function startRouter() {
   let endpoint = "";
-  const router = await start({
+  const router = await startTwin({
     between: async (service, own) => {
       if (service === "execute-api") endpoint = own;
       return own;

@@ -9,7 +9,7 @@ import type { Runtime } from "../../functions/aws/runtime.ts";
 import { sqsClient, startQueues } from "../../local/emulators/queue.ts";
 import type { Handler, Handlers } from "../../local/lambda/handlers.ts";
 import { startPoller } from "../../local/lambda/poller.ts";
-import type { StartOptions } from "../../local/start.ts";
+import type { StartOptions } from "../../local/router.ts";
 import type { Lane } from "../../shared/protocol/lane.ts";
 import { DEFAULTS } from "../../shared/settings/settings.ts";
 import { startTiny } from "./support.ts";

@@ -7,7 +7,8 @@ import { onTestFinished } from "vitest";
 import type { Runtime } from "../../functions/aws/runtime.ts";
 import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
 import type { Handlers } from "../../local/lambda/handlers.ts";
-import { type Router, type StartOptions, start } from "../../local/start.ts";
+import type { Router, StartOptions } from "../../local/router.ts";
+import { startTwin } from "../../local/twin/start.ts";
 import { type Listener, openSocket } from "../support/socket.ts";
 
 /** What the tiny functions were called with. */
@@ -52,7 +53,7 @@ export async function startTiny(
       return { statusCode: 200 };
     },
   };
-  const router = await start({ ...options, handlers: { ...recording, ...handlers } });
+  const router = await startTwin({ ...options, handlers: { ...recording, ...handlers } });
   onTestFinished(async () => {
     await router.stop(0);
   });

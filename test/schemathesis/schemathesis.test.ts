@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { devToken } from "../../local/dev-token.ts";
-import { type Router, start } from "../../local/start.ts";
+import type { Router } from "../../local/router.ts";
+import { start } from "../../local/start.ts";
 import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
 
 const SEED = 20_261_126;

@@ -1,7 +1,9 @@
 import type { Runtime } from "../../functions/aws/runtime.ts";
 import { ACCOUNT, CREDENTIALS, functionCredentials, REGION } from "../../local/emulators/aws.ts";
 import { type EventOf, type Handler, REAL_HANDLERS, type ReplyOf } from "../../local/lambda/handlers.ts";
-import { type EmulatedService, type Router, type StartOptions, start } from "../../local/start.ts";
+import type { Router, StartOptions } from "../../local/router.ts";
+import { startTwin } from "../../local/twin/start.ts";
+import type { EmulatedService, TwinOptions } from "../../local/twin/twin.ts";
 import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
 import { ENV, FUNCTIONS, type FunctionName } from "../../shared/settings/variables.ts";
 import type { Caller } from "../../testing/caller.ts";
@@ -36,7 +38,7 @@ export type Run = <F extends FunctionName>(
   deployment: Deployment,
 ) => Handler<EventOf<F>, ReplyOf<F>>;
 
-export interface UnkindOptions extends StartOptions {
+export interface UnkindOptions extends StartOptions, TwinOptions {
   /** What else a service does to calls that it lets through. @default nothing */
   readonly layers?: Partial<Readonly<Record<EmulatedService, readonly Layer[]>>>;
   /** @default the template of a stack that keeps the same streams, and is as it comes otherwise */
@@ -96,7 +98,7 @@ export async function startUnkind(options: UnkindOptions = {}): Promise<UnkindRo
       const make = options.handlers?.[name] ?? REAL_HANDLERS[name];
       return options.run?.(name, runtime, deployment) ?? make(runtime);
     };
-  const router = await start({
+  const router = await startTwin({
     ...options,
     settings: patient(options.settings),
     between,

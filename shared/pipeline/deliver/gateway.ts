@@ -1,4 +1,4 @@
-import type { Clock, GatewayState, SendResult, Sockets } from "../../ports.ts";
+import type { Awaitable, Clock, GatewayState, SendResult, Sockets } from "../../ports.ts";
 import type { ConnectionId } from "../../protocol/tag.ts";
 import type { RatePolicy } from "../../settings/policy.ts";
 import { type BusyConnections, busyConnections, type Waiting } from "./busy-connections.ts";
@@ -16,7 +16,7 @@ export interface Gateway {
     id: ConnectionId,
     frame: Uint8Array,
     options: { readonly stop: () => boolean; readonly isLate: boolean },
-  ): Promise<SendResult | Waiting | undefined>;
+  ): Awaitable<SendResult | Waiting | undefined>;
   /** Returns true if a send to the connection would fail or wait without a call. */
   isBusy(id: ConnectionId): boolean;
   isDown(): boolean;
@@ -51,20 +51,31 @@ export function gateway(
   },
 ): Gateway {
   const { monotonic } = clock;
+  const onResult = (id: ConnectionId, result: SendResult): SendResult => {
+    const now = monotonic();
+    limiter.onResult(id, result, now, busy.onResult(id, result, now));
+    health.onResult(id, result, now);
+    return result;
+  };
+  const sendNow = (id: ConnectionId, frame: Uint8Array): Awaitable<SendResult> => {
+    busy.onStart(id, monotonic());
+    const result = sockets.send(id, frame);
+    return result instanceof Promise ? result.then((later) => onResult(id, later)) : onResult(id, result);
+  };
+  /** Sends when the rate limiter allows it, after `wait` milliseconds at the earliest. */
+  const sendLater = async (id: ConnectionId, frame: Uint8Array, wait: number, stop: () => boolean) => {
+    for (let pause = wait; pause > 0; pause = limiter.acquire(monotonic())) {
+      await clock.pause(pause);
+      if (stop()) return undefined;
+    }
+    return sendNow(id, frame);
+  };
   return {
-    async send(id, frame, { stop, isLate }) {
+    send(id, frame, { stop, isLate }) {
       const known = busy.known(id, monotonic(), isLate ? BUSY_FOR.late : BUSY_FOR.first);
       if (known) return known;
-      for (let wait = limiter.acquire(monotonic()); wait > 0; wait = limiter.acquire(monotonic())) {
-        await clock.pause(wait);
-        if (stop()) return undefined;
-      }
-      busy.onStart(id, monotonic());
-      const result = await sockets.send(id, frame);
-      const now = monotonic();
-      limiter.onResult(id, result, now, busy.onResult(id, result, now));
-      health.onResult(id, result, now);
-      return result;
+      const wait = limiter.acquire(monotonic());
+      return wait > 0 ? sendLater(id, frame, wait, stop) : sendNow(id, frame);
     },
     isBusy: (id) => busy.known(id, monotonic(), BUSY_FOR.first) !== undefined,
     isDown: () => health.isDown(),

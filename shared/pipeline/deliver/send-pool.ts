@@ -1,4 +1,4 @@
-import type { SendResult } from "../../ports.ts";
+import type { Awaitable, SendResult } from "../../ports.ts";
 import { METERED_BYTES } from "../../protocol/limits.ts";
 import type { ConnectionId } from "../../protocol/tag.ts";
 import { type Counts, NAMED_FAILURES, type Recipient } from "../../receipts/receipt.ts";
@@ -38,7 +38,7 @@ export function sendPool(
   let stopReason: StopReason | undefined;
   let isWaiting = false;
 
-  const onResult = async (recipient: Recipient, result: SendResult | Waiting): Promise<void> => {
+  const onResult = (recipient: Recipient, result: SendResult | Waiting): Awaitable<void> => {
     switch (result.kind) {
       case "waiting":
         isWaiting = true;
@@ -66,28 +66,44 @@ export function sendPool(
     }
   };
 
-  const send = async (recipient: Recipient, isLate: boolean): Promise<void> => {
+  const send = (recipient: Recipient, isLate: boolean): Awaitable<void> => {
     let stopped = stop();
+    const conclude = (result: SendResult | Waiting | undefined): Awaitable<void> => {
+      if (result) return onResult(recipient, result);
+      unsent.push(recipient);
+      stopReason = stopped;
+    };
+    if (stopped) return conclude(undefined);
     const mustStop = () => {
       stopped = stop();
       return stopped !== undefined;
     };
-    const result = stopped
-      ? undefined
-      : await gateway.send(recipient.connectionId, frame, { isLate, stop: mustStop });
-    if (result) return onResult(recipient, result);
-    unsent.push(recipient);
-    stopReason = stopped;
+    const sending = gateway.send(recipient.connectionId, frame, { isLate, stop: mustStop });
+    return sending instanceof Promise ? sending.then(conclude) : conclude(sending);
   };
 
-  // A worker takes one place in the limiter for all its sends: a place per send would cost as much as the send.
+  // A worker takes one place in the limiter for all its sends: a place per send would cost as much as the send. The others
+  // begin once there is something to wait for: sockets of this process answer at once, so that one worker serves all.
   const sendAll: SendPool["sendAll"] = async (recipients, { isLate }) => {
     const queue = recipients.values();
-    const worker = async () => {
-      for (const recipient of queue) await send(recipient, isLate);
-    };
     const workers = Math.min(limiter.concurrency, recipients.length);
-    await Promise.all(Array.from({ length: workers }, () => limiter(worker)));
+    let others: Promise<unknown> | undefined;
+    const begin = () => {
+      const started = Promise.all(Array.from({ length: workers - 1 }, () => limiter(worker)));
+      // Thrown below: until then a fault of theirs has somebody who handles it.
+      started.catch(() => {});
+      return started;
+    };
+    const worker = async () => {
+      for (const recipient of queue) {
+        const sending = send(recipient, isLate);
+        if (sending === undefined) continue;
+        others ??= begin();
+        await sending;
+      }
+    };
+    if (workers > 0) await limiter(worker);
+    await others;
   };
 
   return {

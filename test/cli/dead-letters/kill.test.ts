@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, type TestContext, test } from "vitest";
 import { sqsClient } from "../../../local/emulators/queue.ts";
-import { type Router, start } from "../../../local/start.ts";
+import type { Router } from "../../../local/router.ts";
+import { start } from "../../../local/start.ts";
 import { type Layer, startFront } from "../../../testing/front.ts";
 import { inputOf, json } from "../../../testing/json.ts";
 import { operationOf } from "../../../testing/service.ts";

@@ -1,7 +1,8 @@
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import type { TestContext } from "vitest";
 import { sqsClient } from "../../../local/emulators/queue.ts";
-import { type Router, type StartOptions, start } from "../../../local/start.ts";
+import type { Router, StartOptions } from "../../../local/router.ts";
+import { start } from "../../../local/start.ts";
 import { connect, type TestSocket } from "../../support/client.ts";
 import { type Finished, tagwire } from "../../support/command.ts";
 import { post } from "../../support/http.ts";

@@ -1,7 +1,8 @@
 import { expect, onTestFinished, test } from "vitest";
 import type { WebSocket } from "ws";
 import type { LoadReport } from "../../../cli/load/report.ts";
-import { type StartOptions, start as startRouter } from "../../../local/start.ts";
+import type { StartOptions } from "../../../local/router.ts";
+import { start as startRouter } from "../../../local/start.ts";
 import { start, tagwire } from "../../support/command.ts";
 import { patient } from "../../support/patient.ts";
 import { httpPeer, socketPeer } from "../../support/peer.ts";

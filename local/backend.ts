@@ -1,0 +1,76 @@
+import type { Clock, Random } from "../shared/ports.ts";
+import type { Lane } from "../shared/protocol/lane.ts";
+import type { Settings } from "../shared/settings/schema.ts";
+import type { FunctionName } from "../shared/settings/variables.ts";
+import type { Connection } from "./gateway/connection.ts";
+import type { Quota } from "./gateway/quota.ts";
+import type { Faults } from "./lambda/fault.ts";
+import type { EventOf, ReplyOf } from "./lambda/handlers.ts";
+import type { InvocationResult } from "./lambda/lambda.ts";
+import type { Limits } from "./limits.ts";
+import type { Observer } from "./testing/observer.ts";
+
+/** A function as the gateway calls it. */
+export interface Invocable<F extends FunctionName> {
+  /** Runs the function once. Never rejects. */
+  invoke(event: EventOf<F>): Promise<InvocationResult<ReplyOf<F>>>;
+  /** Resolves once everything that runs now has ended. */
+  settled(): Promise<void>;
+}
+
+/** How many messages a lane holds, by what hides them. */
+export interface QueueSize {
+  readonly visible: number;
+  readonly inFlight: number;
+  readonly delayed: number;
+}
+
+export interface StoredDeadLetter {
+  readonly messageId: string;
+  readonly body: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** What holds the messages of a router, as tests and gauges see it. */
+export interface Queues {
+  sizes(): Promise<Readonly<Record<Lane, QueueSize>>>;
+  deadLetters(): Promise<readonly StoredDeadLetter[]>;
+}
+
+/** What stands behind the gateway: the functions and all that they stand on. */
+export interface Backend {
+  readonly ingest: Invocable<"ingest">;
+  readonly receipts: Invocable<"receipts">;
+  readonly closing: Invocable<"connections">;
+  readonly socket: Invocable<"socket">;
+  readonly queues: Queues;
+  /** Where dead letters are, as `GET /health` tells the command line. */
+  readonly deadLetters: object;
+  /** Deletes what expired before `now`, in milliseconds since 1970. */
+  expire(now: number): Promise<void>;
+  /** Serves no more messages, and resolves once the runs under way have ended. */
+  stopLanes(): Promise<void>;
+  /** Gives back all that it holds. The lanes have been stopped. */
+  release(): Promise<void>;
+}
+
+/** What a backend is made of. */
+export interface World {
+  readonly settings: Settings;
+  readonly limits: Limits;
+  /** Signs and checks tokens. */
+  readonly secret: string;
+  /** The claim of a token that holds its grant. */
+  readonly claim: string;
+  /** Takes every line that the functions print: JSON logs and EMF metric records. */
+  readonly print: (line: string) => void;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observer: Observer;
+  /** What sends meet instead of their connection. */
+  readonly faults: Pick<Faults, "next">;
+  /** Of the gateway's requests. */
+  readonly quota: Quota;
+  /** The open connections, by id. */
+  readonly connections: ReadonlyMap<string, Connection>;
+}
