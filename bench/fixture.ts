@@ -3,8 +3,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { ApiGatewayManagementApiClient } from "@aws-sdk/client-apigatewaymanagementapi";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
-import { consumeHandler } from "../functions/consume.ts";
-import type { Runtime } from "../functions/runtime/runtime.ts";
+import { consumeFunction } from "../functions/aws/consume.ts";
+import type { Runtime } from "../functions/aws/runtime.ts";
 import { CREDENTIALS, queueArn, REGION } from "../local/emulators/aws.ts";
 import type { Target } from "../shared/protocol/target.ts";
 import type { SettingsOverrides } from "../shared/settings/schema.ts";
@@ -142,5 +142,5 @@ export function ours(
     },
     random: Math.random,
   };
-  return consumeHandler(runtime);
+  return consumeFunction(runtime);
 }

@@ -1,7 +1,7 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
-import { ingestHandler } from "../functions/ingest.ts";
-import type { Runtime } from "../functions/runtime/runtime.ts";
+import { ingestFunction } from "../functions/aws/ingest.ts";
+import type { Runtime } from "../functions/aws/runtime.ts";
 import { CREDENTIALS, REGION } from "../local/emulators/aws.ts";
 import { requestHandler } from "../shared/adapters/sdk/client.ts";
 import { DEV_SECRET } from "../shared/settings/dev-secret.ts";
@@ -118,7 +118,7 @@ async function contestants({ endpoint, urls }: QueueReady): Promise<{ name: stri
   return [
     { name: SHIPPED, handle: plainIngest(new SQSClient(common), urls.normal) },
     { name: TUNED, handle: plainIngest(new SQSClient(tuned), urls.normal) },
-    { name: OURS, handle: ingestHandler(runtimeOf(endpoint, urls)) },
+    { name: OURS, handle: ingestFunction(runtimeOf(endpoint, urls)) },
   ];
 }
 

@@ -1,57 +1,46 @@
-import type { Context } from "aws-lambda";
-import { dynamoConnections } from "../shared/adapters/dynamodb/connections.ts";
-import { dynamoSubscriptions } from "../shared/adapters/dynamodb/subscriptions.ts";
-import { emfTelemetry } from "../shared/adapters/emf/telemetry.ts";
 import {
   type DisconnectDeps,
   disconnectConnection,
   disconnectUser,
 } from "../shared/pipeline/socket/disconnect-user.ts";
+import type { Connections, Sockets, Tokens } from "../shared/ports.ts";
 import { type Disconnected, DisconnectQuery } from "../shared/protocol/disconnected.ts";
 import { type Result, refuse } from "../shared/protocol/errors.ts";
 import { parse } from "../shared/protocol/parse.ts";
 import { ConnectionId, UserId } from "../shared/protocol/tag.ts";
-import { readEnv } from "../shared/settings/variables.ts";
+import type { HandlerPorts, RunContext, SubscriptionPorts } from "./ports.ts";
 import { type HttpEvent, methodOf, pathParameterOf, queryOf } from "./runtime/event.ts";
 import { authorize, guarded, type HttpReply, problemReply, reply } from "./runtime/http.ts";
-import type { Runtime } from "./runtime/runtime.ts";
-import { closingPolicy, socketsOf } from "./runtime/sockets.ts";
-import { tokensOf } from "./runtime/tokens.ts";
-import { settingsOf, tableClient } from "./runtime/wiring.ts";
 
 /** The part of its time that a run must have left to close more: what it closes then is over in the rest. */
 const ENOUGH = 0.7;
+
+export interface ConnectionsPorts extends HandlerPorts, SubscriptionPorts {
+  readonly tokens: Tokens;
+  readonly connections: Connections;
+  readonly sockets: Pick<Sockets, "send" | "close">;
+}
 
 /**
  * DELETE /v1/users/{user}/connections and DELETE /v1/connections/{id}. A function of its own: no other that HTTP reaches
  * may close sockets or delete the rows of connections.
  */
-export function connectionsHandler(runtime: Runtime) {
-  const { clock, random } = runtime;
-  const env = readEnv("connections", runtime.env);
-  const tokens = tokensOf(runtime, env.TOKENS);
-  const size = settingsOf(env.SETTINGS).advanced.functions.connections;
-  const client = tableClient(runtime, size);
-  const deps = {
-    connections: dynamoConnections(client, env.CONNECTIONS_TABLE),
-    sockets: socketsOf(runtime, env.SOCKET_ENDPOINT, closingPolicy(size), client),
-    clock,
-  };
+export function connectionsHandler(ports: ConnectionsPorts) {
+  const { tokens, connections, sockets, clock, settings } = ports;
+  const { timeoutSeconds } = settings.advanced.functions.connections;
 
-  const runDeps = (context: Pick<Context, "getRemainingTimeInMillis">): DisconnectDeps => {
+  const runDeps = (context: RunContext): DisconnectDeps => {
     const deadline = clock.monotonic() + context.getRemainingTimeInMillis();
     const patience = () => deadline - clock.monotonic();
-    const table = env.SUBSCRIPTIONS_TABLE;
     return {
-      ...deps,
-      subscriptions: dynamoSubscriptions({ client, table, clock, random, patience }),
-      hasTime: () => patience() >= ENOUGH * size.timeoutSeconds * 1_000,
+      ...{ connections, sockets, clock },
+      subscriptions: ports.subscriptions(patience),
+      hasTime: () => patience() >= ENOUGH * timeoutSeconds * 1_000,
     };
   };
 
-  return async (event: HttpEvent, context: Pick<Context, "getRemainingTimeInMillis">): Promise<HttpReply> => {
-    const telemetry = emfTelemetry("connections", runtime.write, env.ROUTER);
-    return guarded(telemetry, async () => {
+  return async (event: HttpEvent, context: RunContext): Promise<HttpReply> =>
+    guarded(ports.telemetry(), async () => {
       const caller = await authorize(tokens, event);
       if (!caller.ok) return problemReply(caller.refusal);
       if (!caller.value.admin) return problemReply(NO_GRANT.refusal);
@@ -59,7 +48,6 @@ export function connectionsHandler(runtime: Runtime) {
       const disconnected = await disconnect(runDeps(context), event);
       return disconnected.ok ? reply(200, disconnected.value) : problemReply(disconnected.refusal);
     });
-  };
 }
 
 async function disconnect(deps: DisconnectDeps, event: HttpEvent): Promise<Result<Disconnected>> {

@@ -1,12 +1,12 @@
-import { emfTelemetry } from "../shared/adapters/emf/telemetry.ts";
 import { backlog } from "../shared/pipeline/ingest/backlog.ts";
 import { ingest } from "../shared/pipeline/ingest/ingest.ts";
+import type { MessageQueue, Tokens } from "../shared/ports.ts";
 import { refuse } from "../shared/protocol/errors.ts";
 import { isProducer } from "../shared/protocol/grant.ts";
 import type { Item } from "../shared/protocol/item.ts";
 import { lifeSeconds } from "../shared/settings/derived.ts";
 import { backlogPolicy } from "../shared/settings/policy.ts";
-import { readEnv } from "../shared/settings/variables.ts";
+import type { HandlerPorts } from "./ports.ts";
 import type { HttpEvent } from "./runtime/event.ts";
 import {
   authorize,
@@ -18,25 +18,26 @@ import {
   withRetryAfter,
 } from "./runtime/http.ts";
 import { newIds } from "./runtime/new-id.ts";
-import type { Runtime } from "./runtime/runtime.ts";
-import { tokensOf } from "./runtime/tokens.ts";
-import { queueClient, queueOf, settingsOf } from "./runtime/wiring.ts";
+
+export interface IngestPorts extends HandlerPorts {
+  readonly tokens: Tokens;
+  readonly queue: Pick<MessageQueue, "send" | "backlog">;
+}
 
 /** POST /v1/messages. */
-export function ingestHandler(runtime: Runtime) {
-  const env = readEnv("ingest", runtime.env);
-  const tokens = tokensOf(runtime, env.TOKENS);
-  const settings = settingsOf(env.SETTINGS);
-  const queue = queueOf(queueClient(runtime, settings.advanced.functions.ingest), env, {
-    fair: settings.fairQueues,
-    warn: emfTelemetry("ingest", runtime.write, env.ROUTER).warn,
-  });
-  const { clock } = runtime;
+export function ingestHandler({
+  tokens,
+  queue,
+  settings,
+  clock,
+  random,
+  telemetry: newTelemetry,
+}: IngestPorts) {
   const backlogs = backlog({ queue, clock, policy: backlogPolicy(settings) });
-  const newId = newIds(clock, runtime.random);
+  const newId = newIds(clock, random);
 
   return async (event: HttpEvent): Promise<HttpReply> => {
-    const telemetry = emfTelemetry("ingest", runtime.write, env.ROUTER);
+    const telemetry = newTelemetry();
     return guarded(telemetry, async () => {
       const producer = await authorize(tokens, event);
       if (!producer.ok) return problemReply(producer.refusal);

@@ -1,36 +1,29 @@
-import { dynamoReceipts } from "../shared/adapters/dynamodb/receipts.ts";
-import { emfTelemetry } from "../shared/adapters/emf/telemetry.ts";
 import { cancelMessage, readReceipt } from "../shared/pipeline/receipts/receipts.ts";
+import type { Receipts, Tokens } from "../shared/ports.ts";
 import { type Refusal, refuse } from "../shared/protocol/errors.ts";
 import { isProducer } from "../shared/protocol/grant.ts";
-import { readEnv } from "../shared/settings/variables.ts";
+import type { HandlerPorts, StreamPorts } from "./ports.ts";
 import { type HttpEvent, isAt, methodOf, pathParameterOf, queryParameterOf } from "./runtime/event.ts";
 import { historyReply } from "./runtime/history.ts";
 import { authorize, guarded, type HttpReply, problemReply, reply } from "./runtime/http.ts";
-import type { Runtime } from "./runtime/runtime.ts";
-import { readsOf } from "./runtime/streams.ts";
-import { tokensOf } from "./runtime/tokens.ts";
-import { settingsOf, tableClient } from "./runtime/wiring.ts";
+import { readsOf } from "./runtime/reads.ts";
+
+export interface ReceiptsPorts extends HandlerPorts, StreamPorts {
+  readonly tokens: Tokens;
+  readonly receipts: Pick<Receipts, "find" | "cancel">;
+}
 
 /**
  * GET and DELETE /v1/messages/{id}, and GET /v1/history. A function of its own would take no right from this one that a
  * client could use: what history may do to streams the socket function may do too, which every client reaches.
  */
-export function receiptsHandler(runtime: Runtime) {
-  const env = readEnv("receipts", runtime.env);
-  const tokens = tokensOf(runtime, env.TOKENS);
-  const settings = settingsOf(env.SETTINGS);
-  const client = tableClient(runtime, settings.advanced.functions.receipts);
-  const receipts = dynamoReceipts({
-    client,
-    table: env.RECEIPTS_TABLE,
-    days: settings.receiptRetentionDays,
-  });
-  const streams = readsOf(runtime, client, env.STREAMS_TABLE, settings);
-  const deps = { receipts, clock: runtime.clock };
+export function receiptsHandler(ports: ReceiptsPorts) {
+  const { tokens, receipts, clock } = ports;
+  const streams = readsOf(ports);
+  const deps = { receipts, clock };
 
   return async (event: HttpEvent): Promise<HttpReply> => {
-    const telemetry = emfTelemetry("receipts", runtime.write, env.ROUTER);
+    const telemetry = ports.telemetry();
     return guarded(telemetry, async () => {
       const reader = await authorize(tokens, event);
       if (!reader.ok) return problemReply(reader.refusal);

@@ -1,7 +1,4 @@
-import type { APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
-import { dynamoConnections } from "../shared/adapters/dynamodb/connections.ts";
-import { dynamoSubscriptions } from "../shared/adapters/dynamodb/subscriptions.ts";
-import { emfTelemetry, type RunTelemetry } from "../shared/adapters/emf/telemetry.ts";
+import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { FRAMES, READS } from "../shared/connections/frame-budget.ts";
 import { type EndSocketDeps, endSocket } from "../shared/pipeline/socket/end-socket.ts";
 import { frameLimit } from "../shared/pipeline/socket/frame-limit.ts";
@@ -12,13 +9,14 @@ import {
   disconnect,
   type SocketDeps,
 } from "../shared/pipeline/socket/socket.ts";
+import type { Connections, RunTelemetry, Sockets, Tokens } from "../shared/ports.ts";
 import { type Result, refuse } from "../shared/protocol/errors.ts";
 import { errorFrame, refOf, type ServerFrame, SUBPROTOCOL } from "../shared/protocol/frame.ts";
 import type { Identity } from "../shared/protocol/grant.ts";
 import { CONNECTION_SECONDS } from "../shared/protocol/limits.ts";
-import { readEnv } from "../shared/settings/variables.ts";
+import type { HandlerPorts, RunContext, StreamPorts, SubscriptionPorts } from "./ports.ts";
 import { guarded, problemReply } from "./runtime/http.ts";
-import type { Runtime } from "./runtime/runtime.ts";
+import { readsOf } from "./runtime/reads.ts";
 import {
   connectionOf,
   header,
@@ -27,43 +25,35 @@ import {
   socketOf,
   textOf,
 } from "./runtime/socket-event.ts";
-import { closingPolicy, socketsOf } from "./runtime/sockets.ts";
-import { readsOf } from "./runtime/streams.ts";
-import { tokensOf } from "./runtime/tokens.ts";
-import { settingsOf, tableClient } from "./runtime/wiring.ts";
 
 type RunDeps = SocketDeps & AnswerDeps & EndSocketDeps & { readonly telemetry: RunTelemetry };
 
 /** Milliseconds of a run that are kept for taking back what a failed `$connect` wrote, and for the reply. */
 const RESERVE = 2_000;
 
+export interface SocketPorts extends HandlerPorts, SubscriptionPorts, StreamPorts {
+  readonly tokens: Tokens;
+  readonly connections: Connections;
+  readonly sockets: Sockets;
+}
+
 /** $connect, $disconnect and every frame. The kind of an event is its `eventType`: routes follow what a client sends. */
-export function socketHandler(runtime: Runtime) {
-  const { clock, random } = runtime;
-  const env = readEnv("socket", runtime.env);
-  const tokens = tokensOf(runtime, env.TOKENS);
-  const settings = settingsOf(env.SETTINGS);
-  const { advanced } = settings;
-  const client = tableClient(runtime, advanced.functions.socket);
+export function socketHandler(ports: SocketPorts) {
+  const { tokens, connections, sockets, clock, random } = ports;
+  const { advanced } = ports.settings;
   const deps = {
-    connections: dynamoConnections(client, env.CONNECTIONS_TABLE),
-    clock,
-    random,
+    ...{ connections, tokens, sockets, clock, random },
     policy: { maxAgeSeconds: CONNECTION_SECONDS, rowMarginSeconds: advanced.rowMarginSeconds },
     frameLimit: frameLimit(clock, FRAMES),
     readLimit: frameLimit(clock, READS),
-    ...readsOf(runtime, client, env.STREAMS_TABLE, settings),
-    tokens,
-    sockets: socketsOf(runtime, env.SOCKET_ENDPOINT, closingPolicy(advanced.functions.socket), client),
+    ...readsOf(ports),
   };
 
   /** What one run works with: what its tables leave unprocessed is tried again as long as it has time. */
-  const runDeps = (context: Pick<Context, "getRemainingTimeInMillis">): RunDeps => {
+  const runDeps = (context: RunContext): RunDeps => {
     const deadline = clock.monotonic() + context.getRemainingTimeInMillis() - RESERVE;
-    const patience = () => deadline - clock.monotonic();
-    const table = env.SUBSCRIPTIONS_TABLE;
-    const subscriptions = dynamoSubscriptions({ client, table, clock, random, patience });
-    return { ...deps, subscriptions, telemetry: emfTelemetry("socket", runtime.write, env.ROUTER) };
+    const subscriptions = ports.subscriptions(() => deadline - clock.monotonic());
+    return { ...deps, subscriptions, telemetry: ports.telemetry() };
   };
 
   const verify = (token: string | undefined): Promise<Result<Identity>> =>
@@ -92,10 +82,7 @@ export function socketHandler(runtime: Runtime) {
     return { statusCode: 200, ...(isKnown ? { headers: { "Sec-WebSocket-Protocol": SUBPROTOCOL } } : {}) };
   };
 
-  return async (
-    event: SocketEvent,
-    context: Pick<Context, "getRemainingTimeInMillis">,
-  ): Promise<APIGatewayProxyStructuredResultV2> => {
+  return async (event: SocketEvent, context: RunContext): Promise<APIGatewayProxyStructuredResultV2> => {
     const to = runDeps(context);
     switch (event.requestContext?.eventType) {
       case "CONNECT":

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Runtime } from "../functions/runtime/runtime.ts";
+import type { Runtime } from "../functions/aws/runtime.ts";
 import type { Clock } from "../shared/ports.ts";
 import { GRANT_CLAIM } from "../shared/protocol/grant.ts";
 import { LANES } from "../shared/protocol/lane.ts";

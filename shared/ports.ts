@@ -26,6 +26,12 @@ export type { Streams } from "./ports/streams.ts";
  * TagwireError if the service under it fails. All other results are return values.
  */
 
+/**
+ * What a port may return at once where the service is in the process. A caller that is called often awaits only what is a
+ * promise.
+ */
+export type Awaitable<T> = T | Promise<T>;
+
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
@@ -81,9 +87,9 @@ export interface Subscriptions {
    * Returns at most `limit` connections that have the tag, from sort key `from` (inclusive) to `to` (exclusive). MUST
    * include every `add` that has returned, and MUST NOT include rows that expired before `now`.
    */
-  page(tag: Tag, query: { from: string; to: string; limit: number; now: number }): Promise<Page>;
+  page(tag: Tag, query: { from: string; to: string; limit: number; now: number }): Awaitable<Page>;
   /** Returns the sort keys of those `rows` whose connections have the tag too. */
-  filterHolders(tag: Tag, rows: readonly IndexEntry[], now: number): Promise<ReadonlySet<string>>;
+  filterHolders(tag: Tag, rows: readonly IndexEntry[], now: number): Awaitable<ReadonlySet<string>>;
   /** Idempotent. `expiresAt` is in milliseconds. MUST NOT write anything after it has thrown. */
   add(tags: readonly Tag[], holder: Recipient, expiresAt: number): Promise<void>;
   /** Idempotent; leaves a row with another connect time alone. */
@@ -96,7 +102,7 @@ export interface Connections {
    * Returns undefined if the connection is unknown, or it or its token expired before `now`. MUST include every write
    * that has returned.
    */
-  find(id: ConnectionId, now: number): Promise<Connection | undefined>;
+  find(id: ConnectionId, now: number): Awaitable<Connection | undefined>;
   /** The same, but returns a row whose token has expired too. For a connection's own frames. */
   read(id: ConnectionId, now: number): Promise<ConnectionRow | undefined>;
   /**
@@ -176,15 +182,15 @@ export interface Receipts {
    * wrote no outcome, and whose message returned only after the full visibility timeout, has died. Its death MUST be
    * counted once.
    */
-  claim(job: Job, lease: Lease, now: number): Promise<Claim>;
+  claim(job: Job, lease: Lease, now: number): Awaitable<Claim>;
   /**
    * Writes the outcome of a run and the job's `seq`, sets the count of deaths to 0 and releases the lease, except for
    * a split. After a cancel an ending is still written, since it has happened; a retry or a split is not, and returns `cancelled`. After
    * a split every outcome is written.
    */
-  settle(job: Job, run: string, outcome: Outcome, now: number): Promise<Settled>;
+  settle(job: Job, run: string, outcome: Outcome, now: number): Awaitable<Settled>;
   /** Returns true if the message was cancelled, claimed or not, or if a later message has its id. */
-  isCancelled(job: Job): Promise<boolean>;
+  isCancelled(job: Job): Awaitable<boolean>;
   /** Cancels the undelivered part of a message accepted before `now`, claimed or not. MUST NOT change an ending. */
   cancel(producer: UserId, id: MessageId, now: number): Promise<void>;
   /** Returns the receipt of the latest message with this id. Its size MUST be bounded for every size of audience. */
@@ -215,7 +221,7 @@ export type GatewayState = "up" | "throttled" | "down";
 
 export interface Sockets {
   /** Sends one frame once. The caller MUST NOT change its bytes afterwards. MUST return a failed send and not throw. */
-  send(id: ConnectionId, frame: Uint8Array): Promise<SendResult>;
+  send(id: ConnectionId, frame: Uint8Array): Awaitable<SendResult>;
   /**
    * Closes a socket; frames that were sent before reach it first. Idempotent: a socket that is closed is `gone`. MUST
    * return a failure and not throw.
@@ -238,4 +244,9 @@ export interface Telemetry {
   count(metric: Metric, value?: number): void;
   /** Logs an event for an operator: a stable name and its fields. MUST NOT contain a token or a payload. */
   warn(event: string, fields: Readonly<Record<string, unknown>>, fault?: unknown): void;
+}
+
+export interface RunTelemetry extends Telemetry {
+  /** Writes what the run counted. Called at its end. */
+  flush(): void;
 }

@@ -1,5 +1,5 @@
-import { connectionsHandler } from "../connections.ts";
+import { connectionsFunction } from "../aws/connections.ts";
 import { lambdaRuntime } from "./runtime.ts";
 import { readSecret } from "./secret.ts";
 
-export const handler = connectionsHandler(lambdaRuntime(readSecret));
+export const handler = connectionsFunction(lambdaRuntime(readSecret));

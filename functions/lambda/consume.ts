@@ -1,4 +1,4 @@
-import { consumeHandler } from "../consume.ts";
+import { consumeFunction } from "../aws/consume.ts";
 import { lambdaRuntime } from "./runtime.ts";
 
-export const handler = consumeHandler(lambdaRuntime());
+export const handler = consumeFunction(lambdaRuntime());

@@ -1,5 +1,5 @@
-import { ingestHandler } from "../ingest.ts";
+import { ingestFunction } from "../aws/ingest.ts";
 import { lambdaRuntime } from "./runtime.ts";
 import { readSecret } from "./secret.ts";
 
-export const handler = ingestHandler(lambdaRuntime(readSecret));
+export const handler = ingestFunction(lambdaRuntime(readSecret));

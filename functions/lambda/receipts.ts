@@ -1,5 +1,5 @@
-import { receiptsHandler } from "../receipts.ts";
+import { receiptsFunction } from "../aws/receipts.ts";
 import { lambdaRuntime } from "./runtime.ts";
 import { readSecret } from "./secret.ts";
 
-export const handler = receiptsHandler(lambdaRuntime(readSecret));
+export const handler = receiptsFunction(lambdaRuntime(readSecret));

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Runtime } from "../aws/runtime.ts";
 
 /** The runtime of a function that runs in Lambda. A function that verifies no token reads no secret. */
 export const lambdaRuntime = (readSecret: Runtime["readSecret"] = noSecret): Runtime => ({

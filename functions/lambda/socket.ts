@@ -1,5 +1,5 @@
-import { socketHandler } from "../socket.ts";
+import { socketFunction } from "../aws/socket.ts";
 import { lambdaRuntime } from "./runtime.ts";
 import { readSecret } from "./secret.ts";
 
-export const handler = socketHandler(lambdaRuntime(readSecret));
+export const handler = socketFunction(lambdaRuntime(readSecret));

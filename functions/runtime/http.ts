@@ -1,6 +1,5 @@
 import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
-import type { RunTelemetry } from "../../shared/adapters/emf/telemetry.ts";
-import type { Tokens } from "../../shared/ports.ts";
+import type { RunTelemetry, Tokens } from "../../shared/ports.ts";
 import { problem, type Refusal, type Result, refuse, TagwireError } from "../../shared/protocol/errors.ts";
 import type { Identity } from "../../shared/protocol/grant.ts";
 import { BODY_BYTES } from "../../shared/protocol/limits.ts";

@@ -6,12 +6,12 @@ import type {
   SQSBatchResponse,
   SQSEvent,
 } from "aws-lambda";
-import { connectionsHandler } from "../../functions/connections.ts";
-import { consumeHandler } from "../../functions/consume.ts";
-import { ingestHandler } from "../../functions/ingest.ts";
-import { receiptsHandler } from "../../functions/receipts.ts";
-import type { Runtime } from "../../functions/runtime/runtime.ts";
-import { socketHandler } from "../../functions/socket.ts";
+import { connectionsFunction } from "../../functions/aws/connections.ts";
+import { consumeFunction } from "../../functions/aws/consume.ts";
+import { ingestFunction } from "../../functions/aws/ingest.ts";
+import { receiptsFunction } from "../../functions/aws/receipts.ts";
+import type { Runtime } from "../../functions/aws/runtime.ts";
+import { socketFunction } from "../../functions/aws/socket.ts";
 import type { FunctionName } from "../../shared/settings/variables.ts";
 
 export type Handler<Event, Reply> = (event: Event, context: Context) => Promise<Reply>;
@@ -41,9 +41,9 @@ export type Handlers = {
 
 /** What the stack deploys. */
 export const REAL_HANDLERS: Handlers = {
-  ingest: ingestHandler,
-  receipts: receiptsHandler,
-  connections: connectionsHandler,
-  consume: consumeHandler,
-  socket: socketHandler,
+  ingest: ingestFunction,
+  receipts: receiptsFunction,
+  connections: connectionsFunction,
+  consume: consumeFunction,
+  socket: socketFunction,
 };

@@ -32,7 +32,7 @@ const withPages = (
   const pages = new Map<string, Promise<Page>>();
   const page: typeof subscriptions.page = (tag, query) => {
     const key = `${tag} ${query.from} ${query.to}`;
-    const known = pages.get(key) ?? subscriptions.page(tag, query);
+    const known = pages.get(key) ?? Promise.resolve(subscriptions.page(tag, query));
     pages.set(key, known);
     known.catch(() => pages.delete(key));
     return known;

@@ -175,7 +175,7 @@ function receiptsOf(world: PortsWorld, actor: Actor): Receipts {
     async isCancelled(job) {
       poison.strike(actor);
       const since = world.scheduler.now();
-      const cancelled = await call("isCancelled", () => receipts.isCancelled(job));
+      const cancelled = await call("isCancelled", async () => receipts.isCancelled(job));
       oracle.looked(actor, job, cancelled, since);
       return cancelled;
     },
@@ -198,11 +198,11 @@ function rowsOf(world: PortsWorld, actor: Actor): Pick<Ports, "subscriptions" | 
     subscriptions: {
       page: (tag, query) => {
         world.poison.strike(actor);
-        return call(`page ${tag}`, () => subscriptions.page(tag, query));
+        return call(`page ${tag}`, async () => subscriptions.page(tag, query));
       },
       filterHolders: (tag, rows, now) => {
         world.poison.strike(actor);
-        return call(`filterHolders ${tag}`, () => subscriptions.filterHolders(tag, rows, now));
+        return call(`filterHolders ${tag}`, async () => subscriptions.filterHolders(tag, rows, now));
       },
       async add(tags, holder, expiresAt) {
         const one = (tag: (typeof tags)[number]) =>
@@ -222,7 +222,7 @@ function rowsOf(world: PortsWorld, actor: Actor): Pick<Ports, "subscriptions" | 
       put: (connection) => call("open connection", () => connections.put(connection)),
       find: (id, now) => {
         world.poison.strike(actor);
-        return call("find connection", () => connections.find(id, now));
+        return call("find connection", async () => connections.find(id, now));
       },
       read: (id, now) => call("read connection", () => connections.read(id, now)),
       change: (row, change) => call("change tags", () => connections.change(row, change)),

@@ -2,8 +2,8 @@ import { DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import type { Runtime } from "../../functions/runtime/runtime.ts";
-import { queueClient, tableClient } from "../../functions/runtime/wiring.ts";
+import type { Runtime } from "../../functions/aws/runtime.ts";
+import { queueClient, tableClient } from "../../functions/aws/wiring.ts";
 import { clientConfig } from "../../shared/adapters/sdk/client.ts";
 import type { ConnectionId } from "../../shared/protocol/tag.ts";
 import { gateway, refuse } from "./gateway.ts";

@@ -60,7 +60,7 @@ const CHANGE: TagChange = {
 const job = aJob();
 
 describe("a table that is not there is a fault that says what could not be done", () => {
-  test.each<[string, (stores: Stores) => Promise<unknown>]>([
+  test.each<[string, (stores: Stores) => unknown]>([
     ["claiming a receipt", ({ receipts }) => receipts.claim(job, lease("a"), NOW)],
     ["settling a receipt", ({ receipts }) => receipts.settle(job, "a", delivered(1), NOW)],
     ["reading a receipt", ({ receipts }) => receipts.isCancelled(job)],
@@ -77,7 +77,7 @@ describe("a table that is not there is a fault that says what could not be done"
     ["deleting a connection", ({ connections }) => connections.delete(HOLDER)],
   ])("%s", async (what, call) => {
     const stores = await storesOver(() => fault("ResourceNotFoundException", "no such table"));
-    await expect(call(stores)).rejects.toMatchObject({
+    await expect((async () => call(stores))()).rejects.toMatchObject({
       ...{ code: "TABLE_UNAVAILABLE", message: `${what} failed: no such table` },
       cause: { name: "ResourceNotFoundException" },
     });
@@ -117,7 +117,7 @@ test.each([
   const stores = await storesOver(() =>
     json({ UnprocessedKeys: { subscriptions: left }, UnprocessedItems: { subscriptions: left } }),
   );
-  await expect(call(stores)).rejects.toMatchObject({
+  await expect((async () => call(stores))()).rejects.toMatchObject({
     code: "TABLE_UNAVAILABLE",
     message: expect.stringContaining("1 of 1 items stayed unprocessed"),
   });

@@ -2,13 +2,13 @@ import { DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { connectionsHandler } from "../../functions/connections.ts";
-import { ingestHandler } from "../../functions/ingest.ts";
-import { receiptsHandler } from "../../functions/receipts.ts";
-import { clientOptions, pausesOf } from "../../functions/runtime/clients.ts";
-import type { Runtime } from "../../functions/runtime/runtime.ts";
-import { reserveOf } from "../../functions/runtime/wiring.ts";
-import { socketHandler } from "../../functions/socket.ts";
+import { clientOptions, pausesOf } from "../../functions/aws/clients.ts";
+import { connectionsFunction } from "../../functions/aws/connections.ts";
+import { ingestFunction } from "../../functions/aws/ingest.ts";
+import { receiptsFunction } from "../../functions/aws/receipts.ts";
+import type { Runtime } from "../../functions/aws/runtime.ts";
+import { socketFunction } from "../../functions/aws/socket.ts";
+import { reserveOf } from "../../functions/aws/wiring.ts";
 import { clientConfig, requestHandler } from "../../shared/adapters/sdk/client.ts";
 import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
 import { DEFAULTS } from "../../shared/settings/settings.ts";
@@ -109,7 +109,7 @@ const socketEvent = (routeKey: string, eventType: string, bearer: string) =>
     requestContext: { routeKey, eventType, connectionId: "c1=", connectedAt: Date.now() },
     queryStringParameters: { token: bearer },
     body: JSON.stringify({ type: "subscribe", topics: ["orders"], ref: 1 }),
-  }) as unknown as Parameters<ReturnType<typeof socketHandler>>[0];
+  }) as unknown as Parameters<ReturnType<typeof socketFunction>>[0];
 
 /** As Lambda gives it at the start of a run. */
 const CONTEXT = { getRemainingTimeInMillis: () => 10_000 } as Context;
@@ -118,26 +118,26 @@ const CONTEXT = { getRemainingTimeInMillis: () => 10_000 } as Context;
 const CALLS = {
   "POST /v1/messages": {
     code: "QUEUE_UNAVAILABLE",
-    call: (runtime: Runtime, bearer: string) => ingestHandler(runtime)(httpEvent("POST", bearer)),
+    call: (runtime: Runtime, bearer: string) => ingestFunction(runtime)(httpEvent("POST", bearer)),
   },
   "GET /v1/messages/{id}": {
     code: "TABLE_UNAVAILABLE",
-    call: (runtime: Runtime, bearer: string) => receiptsHandler(runtime)(httpEvent("GET", bearer)),
+    call: (runtime: Runtime, bearer: string) => receiptsFunction(runtime)(httpEvent("GET", bearer)),
   },
   "DELETE /v1/connections/{id}": {
     code: "TABLE_UNAVAILABLE",
     call: (runtime: Runtime, bearer: string) =>
-      connectionsHandler(runtime)(httpEvent("DELETE", bearer), CONTEXT),
+      connectionsFunction(runtime)(httpEvent("DELETE", bearer), CONTEXT),
   },
   $connect: {
     code: "TABLE_UNAVAILABLE",
     call: (runtime: Runtime, bearer: string) =>
-      socketHandler(runtime)(socketEvent("$connect", "CONNECT", bearer), CONTEXT),
+      socketFunction(runtime)(socketEvent("$connect", "CONNECT", bearer), CONTEXT),
   },
   subscribe: {
     code: "TABLE_UNAVAILABLE",
     call: (runtime: Runtime, bearer: string) =>
-      socketHandler(runtime)(socketEvent("$default", "MESSAGE", bearer), CONTEXT),
+      socketFunction(runtime)(socketEvent("$default", "MESSAGE", bearer), CONTEXT),
   },
 };
 

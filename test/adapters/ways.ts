@@ -1,8 +1,8 @@
 import { ApiGatewayManagementApiClient } from "@aws-sdk/client-apigatewaymanagementapi";
 import { onTestFinished } from "vitest";
-import type { Runtime } from "../../functions/runtime/runtime.ts";
-import { socketsOf } from "../../functions/runtime/sockets.ts";
-import { tableClient } from "../../functions/runtime/wiring.ts";
+import { socketsOf } from "../../functions/aws/callback.ts";
+import type { Runtime } from "../../functions/aws/runtime.ts";
+import { tableClient } from "../../functions/aws/wiring.ts";
 import { gatewaySockets } from "../../shared/adapters/apigateway/sdk-sockets.ts";
 import { clientConfig, requestHandler } from "../../shared/adapters/sdk/client.ts";
 import type { Sockets } from "../../shared/ports.ts";

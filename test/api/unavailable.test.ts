@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ingestHandler } from "../../functions/ingest.ts";
+import { ingestFunction } from "../../functions/aws/ingest.ts";
 import { openApi } from "../../shared/api/openapi.ts";
 import { settings } from "../../shared/settings/settings.ts";
 import { emulators, postOf, sqsPeer } from "../functions/support.ts";
@@ -16,7 +16,7 @@ async function ingestOver(sqs: "down" | "full") {
   const SETTINGS = JSON.stringify(
     settings({ lanes: { normal: { backlogLimitMessages: sqs === "full" ? 10 : 100 } } }),
   );
-  return ingestHandler({ ...runtime, env: { ...runtime.env, SETTINGS, AWS_ENDPOINT_URL_SQS: url } });
+  return ingestFunction({ ...runtime, env: { ...runtime.env, SETTINGS, AWS_ENDPOINT_URL_SQS: url } });
 }
 
 test.each([

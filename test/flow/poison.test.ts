@@ -1,6 +1,6 @@
 import { SendMessageBatchCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Runtime } from "../../functions/runtime/runtime.ts";
+import type { Runtime } from "../../functions/aws/runtime.ts";
 import { sqsClient } from "../../local/emulators/queue.ts";
 import { REAL_HANDLERS } from "../../local/lambda/handlers.ts";
 import type { Router } from "../../local/start.ts";

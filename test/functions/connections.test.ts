@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { connectionsHandler } from "../../functions/connections.ts";
+import { connectionsFunction } from "../../functions/aws/connections.ts";
 import type { HttpEvent } from "../../functions/runtime/event.ts";
 import { gateway } from "../adapters/gateway.ts";
 import { tokenFor } from "../support/client.ts";
@@ -14,7 +14,7 @@ async function ask(event: HttpEvent, { claims = ADMIN as Record<string, unknown>
   const { endpoint, seen } = await gateway(status);
   const { runtime } = functions.runtime("connections");
   const env = { ...runtime.env, SOCKET_ENDPOINT: endpoint };
-  const answer = await connectionsHandler({ ...runtime, env })(
+  const answer = await connectionsFunction({ ...runtime, env })(
     {
       headers: { authorization: `Bearer ${await tokenFor("ops", claims)}` },
       requestContext: { http: { method: "DELETE" } },

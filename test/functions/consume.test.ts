@@ -1,7 +1,7 @@
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import type { Context, SQSEvent } from "aws-lambda";
 import { expect, test } from "vitest";
-import { consumeHandler } from "../../functions/consume.ts";
+import { consumeFunction } from "../../functions/aws/consume.ts";
 import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
 import { LANES } from "../../shared/protocol/lane.ts";
 import type { MessageId } from "../../shared/protocol/message.ts";
@@ -29,7 +29,7 @@ async function run(id: string, left: number) {
   };
   const event = { Records: [record] } as unknown as SQSEvent;
   const context = { getRemainingTimeInMillis: () => left } as Context;
-  const { batchItemFailures } = await consumeHandler(runtime)(event, context);
+  const { batchItemFailures } = await consumeFunction(runtime)(event, context);
   return { kept: batchItemFailures.map(({ itemIdentifier }) => itemIdentifier), lines, now };
 }
 
@@ -72,7 +72,7 @@ test.each(
     eventSourceARN: `arn:aws:sqs:eu-west-1:1:${called(others[lane])}`,
   };
   const env = { ...runtime.env, ...Object.fromEntries(urls) };
-  await consumeHandler({ ...runtime, env })(
+  await consumeFunction({ ...runtime, env })(
     { Records: [record] } as unknown as SQSEvent,
     { getRemainingTimeInMillis: () => 60_000 } as Context,
   );

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ingestHandler } from "../../functions/ingest.ts";
-import { receiptsHandler } from "../../functions/receipts.ts";
+import { ingestFunction } from "../../functions/aws/ingest.ts";
+import { receiptsFunction } from "../../functions/aws/receipts.ts";
 import type { HttpEvent } from "../../functions/runtime/event.ts";
 import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
 import { tokenFor } from "../support/client.ts";
@@ -9,8 +9,8 @@ import { emulators, postOf } from "./support.ts";
 
 const functions = emulators();
 const handlers = () => ({
-  ingest: ingestHandler(functions.runtime("ingest").runtime),
-  receipts: receiptsHandler(functions.runtime("receipts").runtime),
+  ingest: ingestFunction(functions.runtime("ingest").runtime),
+  receipts: receiptsFunction(functions.runtime("receipts").runtime),
 });
 
 const statusOf = async (answer: Promise<{ statusCode?: number | undefined }>) => (await answer).statusCode;

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { expect, test } from "vitest";
-import { receiptsHandler } from "../../functions/receipts.ts";
+import { receiptsFunction } from "../../functions/aws/receipts.ts";
 import type { HttpEvent } from "../../functions/runtime/event.ts";
 import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
 import { dynamoStreams } from "../../shared/adapters/dynamodb/streams.ts";
@@ -44,7 +44,7 @@ async function ask(
 ) {
   const { runtime } = functions.runtime("receipts");
   const { STREAMS_TABLE: _, ...without } = runtime.env;
-  const answer = await receiptsHandler({ ...runtime, env: settings ? runtime.env : without })({
+  const answer = await receiptsFunction({ ...runtime, env: settings ? runtime.env : without })({
     routeKey: "GET /v1/history",
     headers: { authorization: `Bearer ${await tokenFor("ann", { ...claims })}` },
     requestContext: { http: { method: "GET", path: "/v1/history" } },

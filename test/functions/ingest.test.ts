@@ -1,6 +1,6 @@
 import { ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { ingestHandler } from "../../functions/ingest.ts";
+import { ingestFunction } from "../../functions/aws/ingest.ts";
 import { sqsClient } from "../../local/emulators/queue.ts";
 import { BODY_BYTES } from "../../shared/protocol/limits.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
@@ -16,7 +16,7 @@ const GOOD = { target: TARGET, data: 1 };
 async function post(body: unknown, more: Parameters<typeof postOf>[2] = {}, claims = {}) {
   const { runtime, lines } = functions.runtime("ingest");
   const token = await tokenFor("producer", claims);
-  const answer = await ingestHandler(runtime)(postOf(token, body, more));
+  const answer = await ingestFunction(runtime)(postOf(token, body, more));
   return { status: answer.statusCode, body: JSON.parse(String(answer.body)), lines, answer };
 }
 
@@ -51,7 +51,7 @@ describe("an array", () => {
     const { runtime } = functions.runtime("ingest", { clock: { ...memoryClock(), now: back } });
     const token = await tokenFor("unsteady");
     const event = postOf(token, Array(10).fill({ ...GOOD, priority: "low" }));
-    const answer = await ingestHandler(runtime)(event);
+    const answer = await ingestFunction(runtime)(event);
     const ids = JSON.parse(String(answer.body)).map(({ id }: { id: string }) => id);
     expect(ids).toEqual([...new Set(ids)].sort());
     const received = await receive("low");
@@ -94,7 +94,7 @@ test("a message is in its producer's group, so that a noisy producer does not de
   const { runtime } = functions.runtime("ingest");
   const env = { ...runtime.env, AWS_ENDPOINT_URL_SQS: sqs.url };
   const event = postOf(await tokenFor("producer"), [GOOD, GOOD]);
-  expect(await ingestHandler({ ...runtime, env })(event)).toMatchObject({ statusCode: 202 });
+  expect(await ingestFunction({ ...runtime, env })(event)).toMatchObject({ statusCode: 202 });
   const sent = sqs.requests.map(({ body }) => body as object).filter((body) => "Entries" in body);
   expect(sent).toMatchObject([{ Entries: [{ MessageGroupId: "producer" }, { MessageGroupId: "producer" }] }]);
 });
@@ -111,7 +111,7 @@ describe("metrics", () => {
         throw new Error("arn:aws:secretsmanager:1234 is not for you");
       },
     });
-    const answer = await ingestHandler(runtime)(postOf(await tokenFor("producer"), GOOD));
+    const answer = await ingestFunction(runtime)(postOf(await tokenFor("producer"), GOOD));
     expect(answer.statusCode).toBe(503);
     expect(JSON.parse(String(answer.body))).toMatchObject({ code: "KEYS_UNAVAILABLE", status: 503 });
     expect(answer.body).not.toContain("arn:");

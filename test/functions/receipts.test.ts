@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { receiptsHandler } from "../../functions/receipts.ts";
+import { receiptsFunction } from "../../functions/aws/receipts.ts";
 import { tokenFor } from "../support/client.ts";
 import { emulators } from "./support.ts";
 
@@ -7,7 +7,7 @@ const functions = emulators();
 
 async function ask(method: string, claims: Record<string, unknown>, id = "order-1") {
   const { runtime } = functions.runtime("receipts");
-  const answer = await receiptsHandler(runtime)({
+  const answer = await receiptsFunction(runtime)({
     headers: { authorization: `Bearer ${await tokenFor("shop", claims)}` },
     requestContext: { http: { method } },
     pathParameters: { id },

@@ -1,8 +1,8 @@
 import type { Context, SQSEvent } from "aws-lambda";
 import { expect, test } from "vitest";
-import { consumeHandler } from "../../functions/consume.ts";
-import { ingestHandler } from "../../functions/ingest.ts";
-import { receiptsHandler } from "../../functions/receipts.ts";
+import { consumeFunction } from "../../functions/aws/consume.ts";
+import { ingestFunction } from "../../functions/aws/ingest.ts";
+import { receiptsFunction } from "../../functions/aws/receipts.ts";
 import type { Lane, Priority } from "../../shared/protocol/lane.ts";
 import { CONNECTION_SECONDS } from "../../shared/protocol/limits.ts";
 import { bodyOf } from "../../shared/receipts/job-body.ts";
@@ -24,8 +24,8 @@ test("a token of a secret grants nothing under tagwire if the router is told ano
   const { runtime } = functions.runtime("ingest");
   const TOKENS = JSON.stringify({ secretId: "tokens", claim: "https://acme.example/tagwire" });
   const event = postOf(await tokenFor("shop"), ORDER);
-  expect(await ingestHandler(runtime)(event)).toMatchObject({ statusCode: 202 });
-  const told = ingestHandler({ ...runtime, env: { ...runtime.env, TOKENS } });
+  expect(await ingestFunction(runtime)(event)).toMatchObject({ statusCode: 202 });
+  const told = ingestFunction({ ...runtime, env: { ...runtime.env, TOKENS } });
   expect(await told(event)).toMatchObject({ statusCode: 403 });
 });
 
@@ -33,7 +33,7 @@ test("a message without a deadline expires an hour before its lane would drop it
   const { runtime } = functions.runtime("ingest");
   const { url, entries } = await sqsPeer();
   const event = postOf(await tokenFor("shop"), ORDER);
-  const ingest = ingestHandler({ ...runtime, env: { ...runtime.env, AWS_ENDPOINT_URL_SQS: url } });
+  const ingest = ingestFunction({ ...runtime, env: { ...runtime.env, AWS_ENDPOINT_URL_SQS: url } });
   expect(await ingest(event)).toMatchObject({ statusCode: 202 });
   const { expiresAt } = JSON.parse(String(entries()[0]?.MessageBody)).message;
   const dropped = runtime.clock.now() + retentionDays * 86_400_000;
@@ -57,7 +57,7 @@ test.each<{ lane: Lane; priority: Priority; limit: number; status: number }>([
   const full = functions.queues().urls[lane];
   const sqs = await sqsPeer({ waiting: (queueUrl) => (queueUrl === full ? 11 : 0) });
   const SETTINGS = JSON.stringify(settings({ lanes: { [lane]: { backlogLimitMessages: limit } } }));
-  const ingest = ingestHandler({
+  const ingest = ingestFunction({
     ...runtime,
     env: { ...runtime.env, SETTINGS, AWS_ENDPOINT_URL_SQS: sqs.url },
   });
@@ -71,7 +71,7 @@ test("a message is in nobody's group where queues are not to be fair", async () 
   const { url, entries } = await sqsPeer();
   const { runtime } = functions.runtime("ingest");
   const event = postOf(await tokenFor("producer"), ORDER);
-  const answer = await ingestHandler({ ...runtime, env: { ...runtime.env, AWS_ENDPOINT_URL_SQS: url } })(
+  const answer = await ingestFunction({ ...runtime, env: { ...runtime.env, AWS_ENDPOINT_URL_SQS: url } })(
     event,
   );
   expect(answer).toMatchObject({ statusCode: 202 });
@@ -81,7 +81,7 @@ test("a message is in nobody's group where queues are not to be fair", async () 
 
 test("the receipt of a cancel before any run is kept for its days, to the second", async () => {
   const { runtime } = functions.runtime("receipts");
-  const answer = await receiptsHandler(runtime)({
+  const answer = await receiptsFunction(runtime)({
     headers: { authorization: `Bearer ${await tokenFor("shop")}` },
     requestContext: { http: { method: "DELETE" } },
     pathParameters: { id: "early" },
@@ -103,7 +103,7 @@ test("a run that dies counts as dead once its message has been hidden for the la
     attributes: { ApproximateReceiveCount: "1" },
     eventSourceARN: "arn:aws:sqs:eu-west-1:0:any",
   };
-  await consumeHandler(runtime)(
+  await consumeFunction(runtime)(
     { Records: [record] } as unknown as SQSEvent,
     { getRemainingTimeInMillis: () => 60_000 } as Context,
   );

@@ -1,7 +1,7 @@
 import { type AttributeValue, DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll } from "vitest";
+import type { Runtime } from "../../functions/aws/runtime.ts";
 import type { HttpEvent } from "../../functions/runtime/event.ts";
-import type { Runtime } from "../../functions/runtime/runtime.ts";
 import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
 import { type Queues, startQueues } from "../../local/emulators/queue.ts";
 import { startTables, type Tables } from "../../local/emulators/table.ts";

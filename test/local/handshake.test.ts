@@ -1,6 +1,6 @@
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { expect, onTestFinished, test } from "vitest";
-import type { Runtime } from "../../functions/runtime/runtime.ts";
+import type { Runtime } from "../../functions/aws/runtime.ts";
 import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
 import { REAL_HANDLERS } from "../../local/lambda/handlers.ts";
 import { connect, tokenFor } from "../support/client.ts";

@@ -5,7 +5,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import type { SQSEvent } from "aws-lambda";
 import { expect, onTestFinished, test, vi } from "vitest";
-import type { Runtime } from "../../functions/runtime/runtime.ts";
+import type { Runtime } from "../../functions/aws/runtime.ts";
 import { sqsClient, startQueues } from "../../local/emulators/queue.ts";
 import type { Handler, Handlers } from "../../local/lambda/handlers.ts";
 import { startPoller } from "../../local/lambda/poller.ts";

@@ -4,7 +4,7 @@ import {
 } from "@aws-sdk/client-apigatewaymanagementapi";
 import type { APIGatewayProxyEventV2, APIGatewayProxyWebsocketEventV2, SQSEvent } from "aws-lambda";
 import { onTestFinished } from "vitest";
-import type { Runtime } from "../../functions/runtime/runtime.ts";
+import type { Runtime } from "../../functions/aws/runtime.ts";
 import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
 import type { Handlers } from "../../local/lambda/handlers.ts";
 import { type Router, type StartOptions, start } from "../../local/start.ts";

@@ -21,7 +21,7 @@ async function resumed(found: Progress, count: number, advanced = {}) {
     isCancelled: async () => isCancelled,
     async settle(_job, _run, outcome) {
       outcomes.push(outcome);
-      return "written";
+      return "written" as const;
     },
   };
   const under = consumer({ receipts, overrides: { recipientsPerRun: 4, deliveryRounds: 3, advanced } });

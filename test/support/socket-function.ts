@@ -1,7 +1,7 @@
 import { type AttributeValue, DynamoDBClient, PutItemCommand, paginateScan } from "@aws-sdk/client-dynamodb";
 import { onTestFinished } from "vitest";
+import { socketFunction as socketFunctionOf } from "../../functions/aws/socket.ts";
 import type { SocketEvent } from "../../functions/runtime/socket-event.ts";
-import { socketHandler } from "../../functions/socket.ts";
 import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
 import { startTables } from "../../local/emulators/table.ts";
 import type { Clock } from "../../shared/ports.ts";
@@ -48,7 +48,7 @@ export async function socketFunction(
     await tables.stop();
   });
   const lines: string[] = [];
-  const handler = socketHandler({
+  const handler = socketFunctionOf({
     env: {
       CONNECTIONS_TABLE: tables.names.connections,
       SUBSCRIPTIONS_TABLE: tables.names.subscriptions,

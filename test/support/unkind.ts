@@ -1,4 +1,4 @@
-import type { Runtime } from "../../functions/runtime/runtime.ts";
+import type { Runtime } from "../../functions/aws/runtime.ts";
 import { ACCOUNT, CREDENTIALS, functionCredentials, REGION } from "../../local/emulators/aws.ts";
 import { type EventOf, type Handler, REAL_HANDLERS, type ReplyOf } from "../../local/lambda/handlers.ts";
 import { type EmulatedService, type Router, type StartOptions, start } from "../../local/start.ts";

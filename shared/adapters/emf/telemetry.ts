@@ -1,13 +1,8 @@
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import type { Metric, Telemetry } from "../../ports.ts";
-
-/** A run's telemetry: counts are gathered and written as one EMF record, warnings as a JSON line each. */
-export interface RunTelemetry extends Telemetry {
-  flush(): void;
-}
+import type { Metric, RunTelemetry } from "../../ports.ts";
 
 /**
- * Counts go to CloudWatch through the log, in its embedded metric format. The router is a dimension beside the service,
+ * A run's telemetry: counts are gathered and written as one EMF record, warnings as a JSON line each. Counts go to CloudWatch through the log, in its embedded metric format. The router is a dimension beside the service,
  * so that two routers of one account and Region do not add up.
  */
 export function emfTelemetry(service: string, write: (line: string) => void, router: string): RunTelemetry {

@@ -1,5 +1,5 @@
 import type { LimitFunction } from "p-limit";
-import type { Clock, IndexEntry, Random, Telemetry } from "../../ports.ts";
+import type { Awaitable, Clock, IndexEntry, Random, Telemetry } from "../../ports.ts";
 import type { Progress, Recipient } from "../../receipts/receipt.ts";
 import type { DeliveryPolicy } from "../../settings/policy.ts";
 import type { Gateway } from "./gateway.ts";
@@ -25,7 +25,7 @@ export interface Delivery {
   /** Returns why no further send may start; undefined if it may. Called before each send. */
   readonly stop: () => StopReason | undefined;
   /** Called before each page except the first, and before each retry round. */
-  readonly isCancelled: () => Promise<boolean>;
+  readonly isCancelled: () => Awaitable<boolean>;
 }
 
 export type StopReason = "deadline" | "expired" | "gateway-down";

@@ -1,4 +1,4 @@
-import type { Clock, IndexEntry, Page, Subscriptions } from "../../ports.ts";
+import type { Awaitable, Clock, IndexEntry, Page, Subscriptions } from "../../ports.ts";
 import type { Tag } from "../../protocol/tag.ts";
 import { after, estimate, type HashRange } from "../../receipts/hash-range.ts";
 import type { DeliveryPolicy } from "../../settings/policy.ts";
@@ -16,7 +16,7 @@ export interface ListDeps {
   readonly firstPages?: FirstPages;
 }
 
-export type FirstPages = Map<Tag, Map<string, Promise<Page>>>;
+export type FirstPages = Map<Tag, Map<string, Awaitable<Page>>>;
 
 /** One tag's list over a range, read page by page and never held whole. */
 export interface TagList {
@@ -27,7 +27,7 @@ export interface TagList {
   /** The number of rows, estimated from the first page. */
   readonly estimate: number;
   /** The first row at or after the key; keys must not go back. Answers without a promise where the row is at hand. */
-  seek(key: string): IndexEntry | undefined | Promise<IndexEntry | undefined>;
+  seek(key: string): Awaitable<IndexEntry | undefined>;
   /** Every row, by pages. */
   pages(): AsyncGenerator<readonly IndexEntry[]>;
 }
@@ -36,7 +36,7 @@ export interface TagList {
 export async function openList(deps: ListDeps, tag: Tag, range: HashRange): Promise<TagList> {
   const read = (from: string, limit: number) =>
     deps.subscriptions.page(tag, { from, to: range.to, limit, now: deps.clock.now() });
-  const pages = deps.firstPages?.get(tag) ?? new Map<string, Promise<Page>>();
+  const pages = deps.firstPages?.get(tag) ?? new Map<string, Awaitable<Page>>();
   deps.firstPages?.set(tag, pages);
   const name = `${range.from}-${range.to}`;
   const reading = pages.get(name) ?? read(range.from, deps.policy.firstPageSize);

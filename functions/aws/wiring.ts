@@ -1,10 +1,12 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { dynamoSubscriptions } from "../../shared/adapters/dynamodb/subscriptions.ts";
 import { clientConfig } from "../../shared/adapters/sdk/client.ts";
 import { type SqsQueueOptions, sqsQueue } from "../../shared/adapters/sqs/message-queue.ts";
 import type { MessageQueue } from "../../shared/ports.ts";
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
 import type { Settings } from "../../shared/settings/schema.ts";
+import type { SubscriptionPorts } from "../ports.ts";
 import { type ClientLimits, clientOptions } from "./clients.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -51,3 +53,12 @@ export function queueOf(
     ...(warn ? { warn } : {}),
   });
 }
+
+export const subscriptionsOf =
+  (
+    { clock, random }: Pick<Runtime, "clock" | "random">,
+    client: DynamoDBClient,
+    table: string,
+  ): SubscriptionPorts["subscriptions"] =>
+  (patience) =>
+    dynamoSubscriptions({ client, table, clock, random, patience });

@@ -1,0 +1,72 @@
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
+import { dynamoConnections } from "../../shared/adapters/dynamodb/connections.ts";
+import { dynamoReceipts } from "../../shared/adapters/dynamodb/receipts.ts";
+import { emfTelemetry } from "../../shared/adapters/emf/telemetry.ts";
+import type { Received } from "../../shared/pipeline/consume/record.ts";
+import { gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
+import { LANES, type Lane } from "../../shared/protocol/lane.ts";
+import { deliveryPolicy } from "../../shared/settings/policy.ts";
+import { readEnv } from "../../shared/settings/variables.ts";
+import { consumeHandler } from "../consume.ts";
+import { socketsOf } from "./callback.ts";
+import type { Runtime } from "./runtime.ts";
+import { streamTable } from "./stream-table.ts";
+import { queueClient, queueOf, reserveOf, settingsOf, subscriptionsOf, tableClient } from "./wiring.ts";
+
+/** The function behind the event source of every lane. */
+export function consumeFunction(runtime: Runtime) {
+  const env = readEnv("consume", runtime.env);
+  const { clock, random } = runtime;
+  const settings = settingsOf(env.SETTINGS);
+  const policy = deliveryPolicy(settings);
+  const laneOf = lanesByQueue(env);
+  const tables = tableClient(runtime, reserveOf(settings));
+  const telemetry = () => emfTelemetry("consume", runtime.write, env.ROUTER);
+  const handler = consumeHandler({
+    queue: queueOf(queueClient(runtime, reserveOf(settings)), env, {
+      fair: settings.fairQueues,
+      warn: telemetry().warn,
+    }),
+    receipts: dynamoReceipts({
+      client: tables,
+      table: env.RECEIPTS_TABLE,
+      days: settings.receiptRetentionDays,
+    }),
+    // What a batch leaves is asked for again as long as a hanging call would be.
+    subscriptions: subscriptionsOf(
+      runtime,
+      tables,
+      env.SUBSCRIPTIONS_TABLE,
+    )(() => policy.reserveMilliseconds / 2),
+    connections: dynamoConnections(tables, env.CONNECTIONS_TABLE),
+    ...streamTable(tables, env.STREAMS_TABLE),
+    gateway: gateway(gatewayMemory(policy), {
+      sockets: socketsOf(runtime, env.SOCKET_ENDPOINT, policy, tables),
+      clock,
+    }),
+    settings,
+    clock,
+    random,
+    telemetry,
+  });
+
+  return async ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
+    const end = clock.now() + context.getRemainingTimeInMillis();
+    const kept = await handler(
+      Records.map((record) => receivedFrom(laneOf(record), record)),
+      { end },
+    );
+    return { batchItemFailures: kept.map((itemIdentifier) => ({ itemIdentifier })) };
+  };
+}
+
+/** Returns the lane of a record by the addresses of the queues: the name of a queue ends both its ARN and its address. */
+function lanesByQueue(env: Readonly<Record<string, string>>) {
+  const nameOf = (lane: Lane) => env[`QUEUE_URL_${lane.toUpperCase()}`]?.split("/").at(-1);
+  const lanes = new Map(LANES.map((lane) => [nameOf(lane), lane]));
+  return ({ eventSourceARN }: SQSRecord): Lane => lanes.get(eventSourceARN.split(":").at(-1)) ?? "normal";
+}
+
+function receivedFrom(lane: Lane, { messageId, body, attributes, receiptHandle }: SQSRecord): Received {
+  return { messageId, lane, body, receive: Number(attributes.ApproximateReceiveCount), receiptHandle };
+}

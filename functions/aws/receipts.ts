@@ -1,0 +1,30 @@
+import { dynamoReceipts } from "../../shared/adapters/dynamodb/receipts.ts";
+import { emfTelemetry } from "../../shared/adapters/emf/telemetry.ts";
+import { readEnv } from "../../shared/settings/variables.ts";
+import { receiptsHandler } from "../receipts.ts";
+import type { Runtime } from "./runtime.ts";
+import { streamTable } from "./stream-table.ts";
+import { tokensOf } from "./token-source.ts";
+import { settingsOf, tableClient } from "./wiring.ts";
+
+/** The function of receipts and history. */
+export function receiptsFunction(runtime: Runtime) {
+  const env = readEnv("receipts", runtime.env);
+  const { clock, random } = runtime;
+  const settings = settingsOf(env.SETTINGS);
+  const client = tableClient(runtime, settings.advanced.functions.receipts);
+  const receipts = dynamoReceipts({
+    client,
+    table: env.RECEIPTS_TABLE,
+    days: settings.receiptRetentionDays,
+  });
+  return receiptsHandler({
+    tokens: tokensOf(runtime, env.TOKENS),
+    receipts,
+    ...streamTable(client, env.STREAMS_TABLE),
+    settings,
+    clock,
+    random,
+    telemetry: () => emfTelemetry("receipts", runtime.write, env.ROUTER),
+  });
+}

@@ -1,0 +1,29 @@
+import { dynamoConnections } from "../../shared/adapters/dynamodb/connections.ts";
+import { emfTelemetry } from "../../shared/adapters/emf/telemetry.ts";
+import { readEnv } from "../../shared/settings/variables.ts";
+import { socketHandler } from "../socket.ts";
+import { closingPolicy, socketsOf } from "./callback.ts";
+import type { Runtime } from "./runtime.ts";
+import { streamTable } from "./stream-table.ts";
+import { tokensOf } from "./token-source.ts";
+import { settingsOf, subscriptionsOf, tableClient } from "./wiring.ts";
+
+/** The function behind the WebSocket API. */
+export function socketFunction(runtime: Runtime) {
+  const env = readEnv("socket", runtime.env);
+  const { clock, random } = runtime;
+  const settings = settingsOf(env.SETTINGS);
+  const size = settings.advanced.functions.socket;
+  const client = tableClient(runtime, size);
+  return socketHandler({
+    tokens: tokensOf(runtime, env.TOKENS),
+    connections: dynamoConnections(client, env.CONNECTIONS_TABLE),
+    subscriptions: subscriptionsOf(runtime, client, env.SUBSCRIPTIONS_TABLE),
+    sockets: socketsOf(runtime, env.SOCKET_ENDPOINT, closingPolicy(size), client),
+    ...streamTable(client, env.STREAMS_TABLE),
+    settings,
+    clock,
+    random,
+    telemetry: () => emfTelemetry("socket", runtime.write, env.ROUTER),
+  });
+}
