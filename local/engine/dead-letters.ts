@@ -1,5 +1,4 @@
 import type { Clock, DeadLetter, DeadLetters } from "../../shared/ports.ts";
-import type { EngineQueue } from "./queue.ts";
 import { ascendingKeys } from "./keys.ts";
 import type { Change, Store } from "./store/store.ts";
 import { timeHeap } from "./time-heap.ts";
@@ -19,7 +18,8 @@ export interface EngineDeadLettersOptions {
   readonly clock: Pick<Clock, "now" | "monotonic">;
   /** Days a dead letter is kept. */
   readonly days: number;
-  readonly forward: EngineQueue["forward"];
+  /** Sends bodies to a lane. */
+  readonly forward: DeadLetters["forward"];
 }
 
 /** Characters of a reason, which may quote from the body. */

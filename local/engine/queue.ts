@@ -84,8 +84,7 @@ export function engineQueue(options: EngineQueueOptions): EngineQueue {
     ...{ clock, fair: options.fair, onVisible: ready },
     visibilityMilliseconds: options.visibilitySeconds * 1000,
   });
-  const visibleIn = (milliseconds: number) =>
-    milliseconds > 0 ? clock.monotonic() + milliseconds : 0;
+  const visibleIn = (milliseconds: number) => (milliseconds > 0 ? clock.monotonic() + milliseconds : 0);
 
   eachStoredEntry(store, ({ key, lane, producer, receives, sentAt, delayedUntil, bytes }) => {
     // A clock that was set back since makes no delay longer than it can be.
@@ -204,8 +203,5 @@ const TOO_MANY = `it was received ${MAX_RECEIVES} times, and no run wrote an out
 const fits = ({ body }: { readonly body: string }) => Buffer.byteLength(body) <= BODY_BYTES;
 
 const newEntry = (
-  fields: Pick<
-    LaneEntry,
-    "key" | "lane" | "producer" | "sentAt" | "receives" | "bytes" | "visibleAt"
-  >,
+  fields: Pick<LaneEntry, "key" | "lane" | "producer" | "sentAt" | "receives" | "bytes" | "visibleAt">,
 ): LaneEntry => ({ ...fields, state: "hidden", receiptHandle: "", job: undefined, next: undefined });

@@ -1,4 +1,6 @@
 import type { Claim, Lease, Outcome } from "../../shared/ports.ts";
+import type { MessageId } from "../../shared/protocol/message.ts";
+import type { UserId } from "../../shared/protocol/tag.ts";
 import type { Job } from "../../shared/receipts/job.ts";
 import type { Progress } from "../../shared/receipts/receipt.ts";
 import {
@@ -12,8 +14,6 @@ import {
   type ReceiptRow,
   ROW_VERSION,
 } from "../../shared/receipts/row.ts";
-import type { MessageId } from "../../shared/protocol/message.ts";
-import type { UserId } from "../../shared/protocol/tag.ts";
 
 /* What claims, outcomes and cancels make of a row, where a whole row is written at once. */
 
@@ -79,7 +79,12 @@ export function claimOf({ row, details }: KeptRow): Claim {
 }
 
 /** The row with the outcome of its run. */
-export function settledBy({ row, details }: KeptRow, outcome: Outcome, seq: number | undefined, now: number): KeptRow {
+export function settledBy(
+  { row, details }: KeptRow,
+  outcome: Outcome,
+  seq: number | undefined,
+  now: number,
+): KeptRow {
   const place = seq === undefined ? {} : { seq };
   const common = { ...row, updatedAt: now, deaths: 0, ...place };
   if (outcome.kind === "split") return { row: { ...common, split: outcome.ranges }, details };

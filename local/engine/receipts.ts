@@ -92,7 +92,9 @@ export function engineReceipts({ store, days, process = randomUUID() }: EngineRe
       await store.flushed();
       const all = found.map(({ row }) => row);
       const named = new Set(rowsWithNames(all, now));
-      const details = found.filter(({ row }) => named.has(row)).map((kept) => [kept.row.part, kept.details] as const);
+      const details = found
+        .filter(({ row }) => named.has(row))
+        .map((kept) => [kept.row.part, kept.details] as const);
       return fold(all, now, new Map(details));
     },
   };
