@@ -159,9 +159,9 @@ export function engineQueue(options: EngineQueueOptions): EngineQueue {
       return entries.map(() => stored);
     },
     async changeVisibility(_lane, receiptHandle, seconds) {
-      const entry = lanes.received(receiptHandle);
-      if (entry) lanes.hide(entry, clock.monotonic() + seconds * 1000);
       lanes.wake();
+      const entry = lanes.received(receiptHandle);
+      if (entry) lanes.hide(entry, seconds * 1000);
     },
     deadLetter: (lane, body, reason) => deadLetters.put({ lane, body, reason, sentAt: clock.now() }),
     async backlog(lane) {

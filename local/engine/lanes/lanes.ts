@@ -22,8 +22,8 @@ export interface Lanes {
   take(lane: Lane): LaneEntry | undefined;
   /** Returns the entry that was last received with this handle. */
   received(receiptHandle: string): LaneEntry | undefined;
-  /** Hides a received entry until `visibleAt`, in milliseconds of the monotonic clock. One that is visible stays so. */
-  hide(entry: LaneEntry, visibleAt: number): void;
+  /** Hides a received entry for `milliseconds`. One that is visible stays so. */
+  hide(entry: LaneEntry, milliseconds: number): void;
   remove(entry: LaneEntry): void;
   /** Makes visible what is due. */
   wake(): void;
@@ -57,14 +57,12 @@ export function lanesInMemory({ clock, fair, visibilityMilliseconds, onVisible }
     enter(entry, "visible");
     visible[entry.lane].push(entry);
   };
-  const hidden = hiddenEntries({
-    ...{ clock, visibilityMilliseconds },
-    onDue(entry) {
-      leave(entry);
-      show(entry);
-      onVisible(entry.lane);
-    },
-  });
+  const showAgain = (entry: LaneEntry) => {
+    leave(entry);
+    show(entry);
+    onVisible(entry.lane);
+  };
+  const hidden = hiddenEntries({ clock, visibilityMilliseconds, onDue: showAgain });
   const hide = (entry: LaneEntry) => {
     enter(entry, "hidden");
     hidden.hide(entry);
@@ -89,11 +87,12 @@ export function lanesInMemory({ clock, fair, visibilityMilliseconds, onVisible }
       const entry = entries.get(Number(receiptHandle.slice(0, receiptHandle.indexOf("."))));
       return entry?.receiptHandle === receiptHandle ? entry : undefined;
     },
-    hide(entry, visibleAt) {
+    hide(entry, milliseconds) {
       if (entry.state === "visible" || entry.state === "removed") return;
       hidden.release(entry);
+      if (milliseconds <= 0) return showAgain(entry);
       leave(entry);
-      entry.visibleAt = visibleAt;
+      entry.visibleAt = clock.monotonic() + milliseconds;
       hide(entry);
     },
     remove(entry) {
