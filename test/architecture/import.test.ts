@@ -112,7 +112,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "client/react/": ["client/", "react"],
   "simulation/": [...CORE, "shared/pipeline/", "client/stream.ts", "testing/memory/", "node:"],
   // In-memory adapters, and what stands before emulators in tests. Nothing that is shipped reaches for it.
-  "testing/": [...CORE, "@aws-sdk/", "aws4", "jose", "node:"],
+  "testing/": [...CORE, "local/engine/", "@aws-sdk/", "aws4", "jose", "node:"],
+  // What the ports are on one machine.
+  "local/engine/": [...CORE, "node:"],
   // A benchmark may reach for anything; nothing reaches for it.
   "bench/": [""],
 };

@@ -1,89 +1,19 @@
-import type { ConnectionRow, OpenChange, TagChange } from "../../shared/connections/connection.ts";
-import { budgetAfter, type Spending } from "../../shared/connections/token-bucket.ts";
+import { type EngineConnections, engineConnections } from "../../local/engine/connections.ts";
 import type { Connections } from "../../shared/ports.ts";
-import type { ConnectionId } from "../../shared/protocol/tag.ts";
 
-/** Connections in a Map. */
-export function memoryConnections(): Connections & { size(): number } {
-  const rows = new Map<string, ConnectionRow>();
-  const same = (connectionId: string, connectedAt: number | undefined) => {
-    const row = rows.get(connectionId);
-    return row && (connectedAt === undefined || row.connectedAt === connectedAt) ? row : undefined;
-  };
-  const read = async (id: ConnectionId, now: number) => {
-    const row = rows.get(id);
-    return row && row.expiresAt > now ? structuredClone(row) : undefined;
-  };
+export type MemoryConnections = Connections & Pick<EngineConnections, "size">;
+
+/** The connections of one machine. Like a table they answer later, and hand out copies. */
+export function memoryConnections(): MemoryConnections {
+  const connections = engineConnections();
   return {
-    read,
-    async put(connection) {
-      rows.set(connection.connectionId, { ...structuredClone(connection), revision: 0, changes: [] });
-    },
-    async find(id, now) {
-      const row = await read(id, now);
-      return row && row.tokenExpiresAt > now ? row : undefined;
-    },
-    async change(seen, change) {
-      const row = same(seen.connectionId, seen.connectedAt);
-      const changed = row && apply(row, seen, change);
-      if (changed) rows.set(row.connectionId, changed);
-      return changed && structuredClone(changed);
-    },
-    async refresh(seen, { mark, takesOver, spending, tags, subscribe, expiresAt, tokenExpiresAt }) {
-      const row = same(seen.connectionId, seen.connectedAt);
-      if (row?.revision !== seen.revision) return undefined;
-      const refreshed: ConnectionRow = {
-        ...row,
-        ...structuredClone({ subscribe, expiresAt, tokenExpiresAt }),
-        tags: [...new Set(tags)],
-        revision: row.revision + 1,
-        changes: [...without(row, [...takesOver, mark]), structuredClone(mark)],
-        budgetUntil: budgetAfter(row.budgetUntil, spending),
-      };
-      rows.set(row.connectionId, refreshed);
-      return structuredClone(refreshed);
-    },
-    async settle({ connectionId, connectedAt, revision }, mark) {
-      const row = same(connectionId, connectedAt);
-      if (row?.revision !== revision) return false;
-      rows.set(connectionId, { ...row, changes: without(row, [mark]) });
-      return true;
-    },
-    async delete({ connectionId, connectedAt }) {
-      const row = same(connectionId, connectedAt);
-      if (row) rows.delete(connectionId);
-      return row;
-    },
-    size: () => rows.size,
+    put: (connection) => connections.put(connection),
+    find: async (id, now) => structuredClone(connections.find(id, now)),
+    read: async (id, now) => structuredClone(await connections.read(id, now)),
+    change: async (row, change) => structuredClone(await connections.change(row, change)),
+    refresh: async (row, refresh) => structuredClone(await connections.refresh(row, refresh)),
+    settle: (row, mark) => connections.settle(row, mark),
+    delete: (holder) => connections.delete(holder),
+    size: () => connections.size(),
   };
 }
-
-/** The row after the change; undefined if it may not be made. */
-function apply(
-  row: ConnectionRow,
-  seen: ConnectionRow,
-  { verb, tags, mark, takesOver, tagLimit, spending }: TagChange,
-): ConnectionRow | undefined {
-  const budgetUntil = spent(row.budgetUntil, seen.budgetUntil, spending);
-  const full = verb === "add" && tags.length > 0 && row.tags.length + new Set(tags).size > tagLimit;
-  const regranted = JSON.stringify(row.subscribe) !== JSON.stringify(seen.subscribe);
-  if (budgetUntil === undefined || full || (regranted && verb === "add" && tags.length > 0)) return undefined;
-  const kept = row.tags.filter((tag) => !tags.includes(tag));
-  return {
-    ...row,
-    tags: verb === "add" ? [...kept, ...new Set(tags)] : kept,
-    revision: row.revision + 1,
-    changes: [...without(row, [...takesOver, mark]), structuredClone(mark)],
-    budgetUntil,
-  };
-}
-
-function spent(until: number | undefined, seen: number | undefined, spending: Spending): number | undefined {
-  if (spending.kind === "restart") return until === seen ? spending.until : undefined;
-  return until !== undefined && until <= spending.most ? until + spending.by : undefined;
-}
-
-const without = ({ changes }: ConnectionRow, marks: readonly OpenChange[]): OpenChange[] =>
-  changes.filter(
-    ({ id, startedAt }) => !marks.some((mark) => mark.id === id && mark.startedAt === startedAt),
-  );

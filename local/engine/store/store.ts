@@ -1,62 +1,10 @@
-/** The tables of the store. Keys of `entries` and `dead-letters` are integers, those of the others are texts. */
-export interface Keys {
-  /** What waits in the lanes, by order of arrival. */
-  readonly entries: number;
-  readonly "dead-letters": number;
-  readonly receipts: string;
-  readonly streams: string;
-}
+import { memoryStore } from "./memory.ts";
+import type { Store, StoreOptions } from "./types.ts";
 
-export type Table = keyof Keys;
+export type { Change, Keys, Row, Store, StoreOptions, Table } from "./types.ts";
 
-export interface Row<K> {
-  readonly key: K;
-  readonly value: string;
-}
-
-/** One row that is put, or deleted if it has no value. */
-export interface Change<T extends Table = Table> {
-  readonly table: T;
-  readonly key: Keys[T];
-  readonly value?: string;
-  /** Milliseconds since 1970 after which `expire` deletes the row. Absent: never. */
-  readonly expiresAt?: number;
-}
-
-/** Rows on a disk, in tables that are sorted by their keys (texts by their bytes in UTF-8). One process uses them at a time. */
-export interface Store {
-  /** Returns the value of a row, as of the last `write` or `writeLater`, on the disk or not. */
-  get<T extends Table>(table: T, key: Keys[T]): string | undefined;
-  /**
-   * Returns the rows with `from` <= key < `to` in ascending order, at most `limit` of them; in descending order from the
-   * end if `isReversed`. As of the last `write` or `writeLater`.
-   */
-  range<T extends Table>(
-    table: T,
-    query: {
-      readonly from: Keys[T];
-      readonly to: Keys[T];
-      readonly limit: number;
-      readonly isReversed?: boolean;
-    },
-  ): readonly Row<Keys[T]>[];
-  /**
-   * Applies the changes at once, as one unit that follows all earlier ones, and resolves once they have reached the
-   * disk. Throws a TagwireError (STORE_UNAVAILABLE) if they cannot be kept: then they are undone, as are those of
-   * later writes to the same rows.
-   */
-  write(changes: readonly Change[]): Promise<void>;
-  /**
-   * The same for changes that nobody waits for. They reach the disk with the next `write`, or within 100 ms. What cannot
-   * be kept is tried again with the next one.
-   */
-  writeLater(changes: readonly Change[]): void;
-  /** Resolves once all that was written so far has reached the disk. Throws like `write`. */
-  flushed(): Promise<void>;
-  /** Deletes the rows that expired before `now`, and gives the room of deleted rows back, a part at a time. */
-  expire(now: number): Promise<void>;
-  /** Writes a copy of the whole store to a new file, while it is used. */
-  backUp(path: string): Promise<void>;
-  /** Flushes and closes. */
-  close(): Promise<void>;
+/** Opens the store of a folder, or one in memory. */
+export async function openStore({ folder }: StoreOptions = {}): Promise<Store> {
+  if (folder === undefined) return memoryStore();
+  throw new Error("not yet");
 }

@@ -1,0 +1,135 @@
+import type { Claim, Lease, Outcome } from "../../shared/ports.ts";
+import type { MessageId } from "../../shared/protocol/message.ts";
+import type { UserId } from "../../shared/protocol/tag.ts";
+import type { Job } from "../../shared/receipts/job.ts";
+import type { Progress } from "../../shared/receipts/receipt.ts";
+import {
+  type Details,
+  dedupeUntil,
+  MESSAGE_PART,
+  NO_DETAILS,
+  partOf,
+  placeOf,
+  progressOf,
+  type ReceiptRow,
+  ROW_VERSION,
+} from "../../shared/receipts/row.ts";
+
+/* What claims, outcomes and cancels make of a row, where a whole row is written at once. */
+
+/** A row and the names that it counts. */
+export interface KeptRow {
+  readonly row: ReceiptRow;
+  readonly details: Details;
+}
+
+/** The row of a job that no run has met. */
+export const newRow = (job: Job, lease: Lease, now: number): KeptRow => ({
+  row: {
+    v: ROW_VERSION,
+    producer: job.message.producer,
+    id: job.message.id,
+    part: partOf(job),
+    acceptanceId: job.message.acceptanceId,
+    time: job.message.time,
+    dedupeUntil: dedupeUntil(job.message),
+    ...heldBy(lease, now),
+  },
+  details: NO_DETAILS,
+});
+
+/** The row of a later message with the same id that was cancelled before any run met it. */
+export const cancelledRow = ({ row }: KeptRow, job: Job, lease: Lease, now: number): KeptRow => ({
+  row: {
+    ...newRow(job, lease, now).row,
+    cancelledAt: row.cancelledAt ?? 0,
+    leaseUntil: 0,
+    ending: "cancelled",
+  },
+  details: NO_DETAILS,
+});
+
+/** A run takes the job over. A dead letter that is redriven starts without rounds and deaths. */
+export function takenOver({ row, details }: KeptRow, lease: Lease, now: number): KeptRow {
+  const { ending, reason: _, ...rest } = row;
+  const first = row.after === undefined ? {} : { after: row.after };
+  return {
+    row: { ...rest, ...(ending ? { rounds: 0, deaths: 0 } : {}), ...heldBy(lease, now), ...first },
+    details,
+  };
+}
+
+/** The death of the run before is counted. */
+export const diedOnce = ({ row, details }: KeptRow, deaths: number): KeptRow => ({
+  row: { ...row, deaths, leaseUntil: 0 },
+  details,
+});
+
+/** What the run that takes a row over is told. */
+export function claimOf({ row, details }: KeptRow): Claim {
+  const { counts, split, ending, deaths = 0 } = row;
+  const progress = { ...progressOf(row, details), ...(ending ? { rounds: 0 } : {}) };
+  return {
+    kind: "claimed",
+    ...(counts ? { progress } : {}),
+    ...(split ? { split } : {}),
+    deaths: ending ? 0 : deaths,
+    ...placeOf(row),
+  };
+}
+
+/** The row with the outcome of its run. */
+export function settledBy(
+  { row, details }: KeptRow,
+  outcome: Outcome,
+  seq: number | undefined,
+  now: number,
+): KeptRow {
+  const place = seq === undefined ? {} : { seq };
+  const common = { ...row, updatedAt: now, deaths: 0, ...place };
+  if (outcome.kind === "split") return { row: { ...common, split: outcome.ranges }, details };
+  if (outcome.kind === "queued") return { row: { ...common, queued: true, leaseUntil: 0 }, details };
+  const { counts, pending, failed, from, rounds } = outcome.progress;
+  const { from: _, reason: __, details: ___, ...rest } = common;
+  return {
+    row: {
+      ...rest,
+      counts,
+      pending: pending.length,
+      rounds,
+      leaseUntil: 0,
+      ...(from === undefined ? {} : { from }),
+      ...(pending.length + failed.length > 0 ? { details: row.run ?? "" } : {}),
+      ...(outcome.reason === undefined ? {} : { reason: outcome.reason }),
+      ...(outcome.kind === "ended" ? { ending: outcome.ending } : {}),
+    },
+    details: namesIn(outcome.progress),
+  };
+}
+
+/** The row of a message that was cancelled, met or not. */
+export const cancelled = (
+  found: KeptRow | undefined,
+  producer: UserId,
+  id: MessageId,
+  now: number,
+): KeptRow => ({
+  row: {
+    ...(found?.row ?? { v: ROW_VERSION, producer, id, part: MESSAGE_PART, updatedAt: now }),
+    cancelledAt: now,
+  },
+  details: found?.details ?? NO_DETAILS,
+});
+
+const namesIn = ({ pending, failed }: Progress): Details => ({ pending, failed });
+
+const heldBy = ({ run, until, returnsAt, entryId, receive, onFinalReceive, after }: Lease, now: number) => ({
+  run,
+  leaseUntil: until,
+  returnsAt,
+  entryId,
+  receive,
+  onFinalReceive,
+  updatedAt: now,
+  ...(after === undefined ? {} : { after }),
+});

@@ -1,0 +1,106 @@
+import { randomUUID } from "node:crypto";
+import type { Claim, Lease, Receipts } from "../../shared/ports.ts";
+import { claimability, isCancelled } from "../../shared/receipts/claimability.ts";
+import { fold, rowsWithNames } from "../../shared/receipts/fold.ts";
+import type { Job } from "../../shared/receipts/job.ts";
+import { MESSAGE_PART, partOf } from "../../shared/receipts/row.ts";
+import {
+  cancelled,
+  cancelledRow,
+  claimOf,
+  diedOnce,
+  type KeptRow,
+  newRow,
+  settledBy,
+  takenOver,
+} from "./receipt-change.ts";
+import { receiptKey, receiptRows } from "./receipt-rows.ts";
+import type { Store } from "./store/store.ts";
+
+export interface EngineReceiptsOptions {
+  readonly store: Store;
+  /** Days a receipt is kept after its last change. */
+  readonly days: number;
+  /** A name of this process, which no other process of the store had. @default a new UUID */
+  readonly process?: string;
+}
+
+/** Receipt rows in the store. Conditions are evaluated in this process, since no other writes to it. */
+export function engineReceipts({ store, days, process = randomUUID() }: EngineReceiptsOptions): Receipts {
+  const rows = receiptRows({ store, days, process });
+
+  /** A message that ends the process on every receive MUST be counted, but on its first one nobody waits for the disk. */
+  const claimed = (
+    key: string,
+    next: KeptRow,
+    { receive }: Lease,
+    now: number,
+    claim: Claim,
+  ): Claim | Promise<Claim> => {
+    if (receive > 1) return rows.put(key, next, now).then(() => claim);
+    rows.putLater(key, next, now);
+    return claim;
+  };
+
+  return {
+    claim(job, lease, now) {
+      const key = keyOf(job);
+      const kept = rows.get(key, lease.receive);
+      if (kept === undefined) return claimed(key, newRow(job, lease, now), lease, now, NEW);
+      const isAnother = kept.row.acceptanceId !== job.message.acceptanceId;
+      const { producer, id } = job.message;
+      const all = kept.row.split && isAnother ? rows.all(producer, id).map(({ row }) => row) : [];
+      const found = claimability(kept.row, job, lease, now, all);
+      switch (found.kind) {
+        case "open":
+          return claimed(key, takenOver(kept, lease, now), lease, now, claimOf(kept));
+        case "replaceable":
+          return found.cancelled
+            ? claimed(key, cancelledRow(kept, job, lease, now), lease, now, CANCELLED)
+            : claimed(key, newRow(job, lease, now), lease, now, NEW);
+        case "died": {
+          const { deaths } = found;
+          const died = diedOnce(kept, deaths);
+          if (!lease.suspects) return rows.put(key, died, now).then(() => ({ kind: "suspect", deaths }));
+          return rows.put(key, takenOver(died, lease, now), now).then(() => claimOf(died));
+        }
+        default:
+          return found;
+      }
+    },
+    settle(job, run, outcome, now) {
+      const key = keyOf(job);
+      const kept = rows.get(key);
+      if (kept?.row.run !== run) return "superseded";
+      const { cancelledAt, split } = kept.row;
+      if (outcome.kind !== "ended" && cancelledAt !== undefined && !split) return "cancelled";
+      rows.putLater(key, settledBy(kept, outcome, job.seq, now), now);
+      return "written";
+    },
+    isCancelled({ message, ...job }) {
+      const kept = rows.get(receiptKey(message.producer, message.id, MESSAGE_PART));
+      return kept !== undefined && isCancelled(kept.row, { message, ...job });
+    },
+    async cancel(producer, id, now) {
+      const key = receiptKey(producer, id, MESSAGE_PART);
+      await rows.put(key, cancelled(rows.get(key), producer, id, now), now);
+    },
+    async find(producer, id, now) {
+      const found = rows.all(producer, id);
+      if (found.length === 0) return undefined;
+      // What a client has read MUST NOT be taken back by a power cut.
+      await store.flushed();
+      const all = found.map(({ row }) => row);
+      const named = new Set(rowsWithNames(all, now));
+      const details = found
+        .filter(({ row }) => named.has(row))
+        .map((kept) => [kept.row.part, kept.details] as const);
+      return fold(all, now, new Map(details));
+    },
+  };
+}
+
+const NEW: Claim = { kind: "claimed", deaths: 0 };
+const CANCELLED: Claim = { kind: "over", why: "cancelled" };
+
+const keyOf = (job: Job): string => receiptKey(job.message.producer, job.message.id, partOf(job));

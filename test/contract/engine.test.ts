@@ -1,0 +1,93 @@
+import { beforeEach, describe } from "vitest";
+import { engineConnections } from "../../local/engine/connections.ts";
+import { engineReceipts } from "../../local/engine/receipts.ts";
+import type { Store } from "../../local/engine/store/store.ts";
+import { engineStreams } from "../../local/engine/streams.ts";
+import { engineSubscriptions } from "../../local/engine/subscriptions.ts";
+import { bodyOf } from "../../shared/receipts/job-body.ts";
+import { aFolder, aStore, type QueueAndLetters, queueOver } from "../engine/support.ts";
+import { deadLettersContract } from "./dead-letters.ts";
+import { messageQueueContract } from "./message-queue.ts";
+import { tableContracts } from "./tables.ts";
+
+const STORES = [
+  { name: "in memory", folder: async () => undefined },
+  { name: "on a disk", folder: aFolder },
+];
+
+describe.each(STORES)("on one machine, $name", ({ folder }) => {
+  let store: Store;
+  beforeEach(async () => {
+    store = await aStore(await folder());
+  });
+
+  const drain = ({ queue }: QueueAndLetters, lane: Parameters<typeof queue.take>[0]) =>
+    queue.take(lane, 1_000).map(({ receiptHandle, body }) => {
+      queue.remove(lane, receiptHandle);
+      return typeof body === "string" ? body : bodyOf(body);
+    });
+  const dead = async ({ deadLetters }: QueueAndLetters) =>
+    (await deadLetters.receive(10, 60)).map(({ body, reason = "", lane = "" }) => ({ body, reason, lane }));
+
+  describe.each([
+    { kept: "kept in memory", memoryBytes: 1e9 },
+    { kept: "read from the store", memoryBytes: 0 },
+  ])("a queue whose jobs are $kept", ({ memoryBytes }) => {
+    messageQueueContract(async () => {
+      const under = queueOver(store, { memoryBytes });
+      return {
+        queue: under.queue,
+        bodies: async (lane) => drain(under, lane),
+        deadLetters: () => dead(under),
+      };
+    });
+  });
+
+  describe("dead letters", () => {
+    deadLettersContract(async () => {
+      const under = queueOver(store);
+      const { deadLetters, clock } = under;
+      return {
+        deadLetters,
+        add: (body, reason, lane) =>
+          deadLetters.put({
+            ...{ body, sentAt: Date.now() },
+            ...(reason === undefined ? {} : { reason }),
+            ...(lane === undefined ? {} : { lane }),
+          }),
+        drain: async (lane) => drain(under, lane),
+        pass: (seconds) => clock.advance(seconds * 1000),
+      };
+    });
+  });
+
+  tableContracts({
+    connections: engineConnections,
+    subscriptions: engineSubscriptions,
+    receipts: () => engineReceipts({ store, days: 15 }),
+    streams: () => engineStreams(store),
+  });
+});
+
+/** An adapter that is made anew for each call. */
+const anew = <T extends object>(open: () => T): T =>
+  new Proxy({} as T, {
+    get:
+      (_, name) =>
+      (...args: unknown[]) =>
+        (open() as Record<PropertyKey, (...of: unknown[]) => unknown>)[name]?.(...args),
+  });
+
+/** Every call is made by a process that has just started, on what the one before left. */
+describe("on one machine that starts anew before every call", () => {
+  let store: Store;
+  beforeEach(async () => {
+    store = await aStore();
+  });
+  tableContracts({
+    connections: engineConnections,
+    subscriptions: engineSubscriptions,
+    receipts: () => anew(() => engineReceipts({ store, days: 15, process: "the same" })),
+    streams: () => anew(() => engineStreams(store)),
+  });
+});

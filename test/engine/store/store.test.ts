@@ -1,0 +1,49 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { openStore } from "../../../local/engine/store/store.ts";
+import { COMMANDS, expectSame, Model } from "./model.ts";
+
+test("a store in memory holds what was written, in order", async () => {
+  await fc.assert(
+    fc.asyncProperty(COMMANDS, async (commands) => {
+      const store = await openStore();
+      const model = new Model();
+      for (const command of commands) {
+        if (command.kind === "write" || command.kind === "writeLater") {
+          model.apply(command.changes);
+          void store[command.kind](command.changes);
+        } else if (command.kind === "expire") {
+          model.expire(command.now);
+          await store.expire(command.now);
+        }
+        expectSame(store, model);
+      }
+      await store.close();
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test("a long table keeps its order while rows come and go", async () => {
+  const store = await openStore();
+  const keys = Array.from({ length: 4_000 }, (_, at) => (at * 1_999) % 4_000);
+  for (const key of keys) void store.write([{ table: "entries", key, value: `${key}` }]);
+  for (const key of keys) if (key % 3 !== 0) store.writeLater([{ table: "entries", key }]);
+  const left = keys.filter((key) => key % 3 === 0).sort((a, b) => a - b);
+  const all = { from: 0, to: 4_000, limit: 4_000 };
+  expect(store.range("entries", all).map(({ key }) => key)).toEqual(left);
+  expect(store.range("entries", { ...all, isReversed: true }).map(({ key }) => key)).toEqual(
+    left.toReversed(),
+  );
+});
+
+test.each([
+  { what: "a fraction", change: { table: "entries" as const, key: 1.5, value: "" } },
+  { what: "a U+0000 in a key", change: { table: "receipts" as const, key: "a\0b", value: "" } },
+  { what: "a lone surrogate", change: { table: "receipts" as const, key: "\uD800", value: "" } },
+  { what: "a U+0000 in a value", change: { table: "receipts" as const, key: "a", value: "\0" } },
+])("$what is refused, since SQLite would change it", async ({ change }) => {
+  const store = await openStore();
+  await expect(store.write([change])).rejects.toThrow(RangeError);
+  expect(() => store.writeLater([change])).toThrow(RangeError);
+});
