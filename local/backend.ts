@@ -1,4 +1,4 @@
-import type { Clock, Random } from "../shared/ports.ts";
+import type { Clock, Random, RunTelemetry } from "../shared/ports.ts";
 import type { Lane } from "../shared/protocol/lane.ts";
 import type { Settings } from "../shared/settings/schema.ts";
 import type { FunctionName } from "../shared/settings/variables.ts";
@@ -64,6 +64,8 @@ export interface World {
   readonly claim: string;
   /** Takes every line that the functions print: JSON logs and EMF metric records. */
   readonly print: (line: string) => void;
+  /** Returns the telemetry of a run of a function, which counts without printing. */
+  readonly telemetry: (name: FunctionName) => RunTelemetry;
   readonly clock: Clock;
   readonly random: Random;
   readonly observer: Observer;

@@ -53,3 +53,10 @@ export const LIMITS: Limits = {
   expiryEvery: 60_000,
   maxReceives: MAX_RECEIVES,
 };
+
+/** A router that is its own gateway has no quota of requests. */
+export const ENGINE_LIMITS: Limits = {
+  ...LIMITS,
+  requestRate: Number.MAX_SAFE_INTEGER,
+  requestBurst: Number.MAX_SAFE_INTEGER,
+};

@@ -1,8 +1,12 @@
 import { Counter, Gauge, Registry } from "prom-client";
+import { warningLine } from "../shared/adapters/emf/telemetry.ts";
+import type { RunTelemetry } from "../shared/ports.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
 export interface Metrics {
+  /** Returns the telemetry of a function: it counts here, and writes its warnings as JSON lines. One is enough for all runs. */
+  telemetry(service: string, write: (line: string) => void): RunTelemetry;
   /** Takes a line that a function printed; counts it where it is an EMF record. */
   read(line: string): void;
   /** All counters since the start, and the gauges given, as Prometheus text. */
@@ -28,6 +32,13 @@ export function metrics(): Metrics {
   };
 
   return {
+    telemetry: (service, write) => ({
+      count(metric, value = 1) {
+        if (value > 0) add(`tagwire_${snake(metric)}_total`, { router: "local", service }, value);
+      },
+      warn: (event, fields, fault) => write(warningLine(service, event, fields, fault)),
+      flush() {},
+    }),
     read(line) {
       if (!isMetricRecord(line)) return;
       for (const { name, labels, value } of samples(line)) add(name, labels, value);

@@ -79,12 +79,14 @@ export async function startOn(
   let stopping = false;
   const isStopping = () => stopping;
 
+  const print = (line: string) => {
+    counters.read(line);
+    write(line);
+  };
   const behind = await backend({
     ...{ settings, limits, secret, claim, clock, random, observer, quota, connections },
-    print: (line) => {
-      counters.read(line);
-      write(line);
-    },
+    print,
+    telemetry: (name) => counters.telemetry(name, print),
     faults: planned,
   });
   const sockets = socketApi({

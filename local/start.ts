@@ -1,3 +1,7 @@
-import { startTwin } from "./twin/start.ts";
+import { type EngineOptions, engine } from "./engine/engine.ts";
+import { ENGINE_LIMITS } from "./limits.ts";
+import { type Router, type StartOptions, startOn } from "./router.ts";
 
-export const start = startTwin;
+/** Starts a router on this machine. */
+export const start = (options: StartOptions & EngineOptions = {}): Promise<Router> =>
+  startOn(engine(options), options, ENGINE_LIMITS);

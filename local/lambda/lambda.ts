@@ -115,7 +115,8 @@ function contextOf(name: string, awsRequestId: string, memory: number, timeout: 
   };
 }
 
-const crashLine = (name: string, requestId: string, fault: unknown) =>
+/** The log line of a run that threw. */
+export const crashLine = (name: string, requestId: string | undefined, fault: unknown) =>
   JSON.stringify({
     level: "ERROR",
     message: "function failed",

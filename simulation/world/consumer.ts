@@ -1,5 +1,5 @@
 import { consume } from "../../shared/pipeline/consume/consume.ts";
-import type { Received } from "../../shared/pipeline/consume/record.ts";
+import { bodyTextOf, type Received } from "../../shared/pipeline/consume/record.ts";
 import { type GatewayMemory, gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
 import { type Heads, rememberedHeads } from "../../shared/pipeline/streams/heads.ts";
 import type { Clock } from "../../shared/ports.ts";
@@ -45,7 +45,9 @@ export function consumer({ settings, policy, ports: portsOf, mutant, clock }: Co
       : {};
     const deps = { ...ports, ...streams, ...hidden, gateway: gateway(container.memory, own), policy };
     const read = mutant?.body;
-    const received = read ? records.map((record) => ({ ...record, body: read(record.body) })) : records;
+    const received = read
+      ? records.map((record) => ({ ...record, body: read(bodyTextOf(record)) }))
+      : records;
     const kept = await consume(deps, received, { end: mutant?.end?.(end) ?? end });
     idle.push(container);
     return kept;

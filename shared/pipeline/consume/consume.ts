@@ -4,14 +4,14 @@ import type { Lease, MessageQueue, Receipts } from "../../ports.ts";
 import { MAX_RECEIVES, VISIBILITY_SECONDS } from "../../protocol/limits.ts";
 import { WHOLE } from "../../receipts/hash-range.ts";
 import type { Job } from "../../receipts/job.ts";
-import { type ReadBody, readBody } from "../../receipts/job-body.ts";
+import type { ReadBody } from "../../receipts/job-body.ts";
 import { NO_PROGRESS } from "../../receipts/receipt.ts";
 import { partOf } from "../../receipts/row.ts";
 import { CLOCK_MARGIN } from "../../settings/policy.ts";
 import type { FirstPages } from "../route/tag-list.ts";
 import { processClaimed } from "./process-claimed.ts";
 import type { ProcessJobDeps } from "./process-job.ts";
-import { DONE, type Received, type RecordResult } from "./record.ts";
+import { bodyTextOf, DONE, type Received, type RecordResult, readRecord } from "./record.ts";
 import { type RunStreams, type RunStreamsDeps, runStreams } from "./run-streams.ts";
 import { type SettleDeps, settle } from "./settle.ts";
 import type { StreamMember } from "./stream-batch.ts";
@@ -69,7 +69,7 @@ export async function consume(deps: ConsumeDeps, records: readonly Received[], r
     kept.push(record.messageId);
     if (result.seconds !== undefined) await changeVisibility(deps, record, result.seconds);
   };
-  const read = records.map((record) => ({ record, body: readBody(record.body) }));
+  const read = records.map((record) => ({ record, body: readRecord(record) }));
   // A batch may contain a message twice: the second copy waits, and finds the outcome of the first.
   const turns = new Map<string, Promise<void>>();
   const firsts = new Map(read.toReversed().map((one) => [nameOf(one), one]));
@@ -90,7 +90,7 @@ export async function consume(deps: ConsumeDeps, records: readonly Received[], r
   const waiting = hasTime || !first ? others : [first, ...others];
   await Promise.all(waiting.map((record) => finish(record, within(SUSPECT_SECONDS, deps.random()))));
   if (first && hasTime) {
-    const task = alone(shared, { record: first, body: readBody(first.body) });
+    const task = alone(shared, { record: first, body: readRecord(first) });
     await finish(first, await guarded(shared, task, true));
   }
   return kept;
@@ -153,7 +153,7 @@ async function consumeOne(
   const { deps, run, limiter } = shared;
   if (body.kind === "newer") return { kind: "again", seconds: NEWER_SECONDS };
   if (body.kind === "invalid") {
-    await deps.queue.deadLetter(record.lane, record.body, body.reason);
+    await deps.queue.deadLetter(record.lane, bodyTextOf(record), body.reason);
     deps.telemetry.count("DeadLetters");
     return DONE;
   }

@@ -1,10 +1,13 @@
 import type { Lane } from "../../protocol/lane.ts";
+import type { Job } from "../../receipts/job.ts";
+import { bodyOf, type ReadBody, readBody } from "../../receipts/job-body.ts";
 
-/** One received SQS message. */
+/** One received message of a lane. */
 export interface Received {
   readonly messageId: string;
   readonly lane: Lane;
-  readonly body: string;
+  /** The queue body, or the job in it where the queue is in the process and has checked it before. */
+  readonly body: string | Job;
   /** The number of receives so far, including this one. */
   readonly receive: number;
   readonly receiptHandle: string;
@@ -21,3 +24,11 @@ export type RecordResult =
   | { readonly kind: "suspect"; readonly deaths: number };
 
 export const DONE: RecordResult = { kind: "done" };
+
+/** Returns what the body of a record says. */
+export const readRecord = ({ body }: Pick<Received, "body">): ReadBody =>
+  typeof body === "string" ? readBody(body) : { kind: "job", job: body };
+
+/** Returns the queue body of a record as text. */
+export const bodyTextOf = ({ body }: Pick<Received, "body">): string =>
+  typeof body === "string" ? body : bodyOf(body);

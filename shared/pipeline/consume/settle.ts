@@ -1,7 +1,7 @@
 import type { Clock, Lease, MessageQueue, Outcome, Receipts, Telemetry } from "../../ports.ts";
 import type { Job } from "../../receipts/job.ts";
 import type { Progress } from "../../receipts/receipt.ts";
-import { DONE, type Received, type RecordResult } from "./record.ts";
+import { bodyTextOf, DONE, type Received, type RecordResult } from "./record.ts";
 import { queueJobs } from "./split.ts";
 
 export interface SettleDeps {
@@ -82,7 +82,7 @@ async function enqueue({ queue }: SettleDeps, { job, found }: Claimed, { ranges 
     : { kind: "retry", progress: found, reason: "the fanout lane did not take all jobs" };
 }
 
-async function deadLetter({ queue, telemetry }: SettleDeps, { lane, body }: Received, reason?: string) {
-  await queue.deadLetter(lane, body, reason ?? "its connections stayed busy");
+async function deadLetter({ queue, telemetry }: SettleDeps, record: Received, reason?: string) {
+  await queue.deadLetter(record.lane, bodyTextOf(record), reason ?? "its connections stayed busy");
   telemetry.count("DeadLetters");
 }

@@ -1,0 +1,103 @@
+import { connectionsHandler } from "../../functions/connections.ts";
+import { consumeHandler } from "../../functions/consume.ts";
+import { ingestHandler } from "../../functions/ingest.ts";
+import type { HandlerPorts } from "../../functions/ports.ts";
+import { receiptsHandler } from "../../functions/receipts.ts";
+import { socketHandler } from "../../functions/socket.ts";
+import { secretTokens } from "../../shared/adapters/jwt/secret-tokens.ts";
+import { gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
+import { visibilitySeconds } from "../../shared/settings/derived.ts";
+import { deliveryPolicy } from "../../shared/settings/policy.ts";
+import type { FunctionName } from "../../shared/settings/variables.ts";
+import { keepsStreams } from "../../shared/streams/kept.ts";
+import type { Backend, World } from "../backend.ts";
+import { engineConnections } from "./connections.ts";
+import { engineDeadLetters } from "./dead-letters.ts";
+import { invocable } from "./functions.ts";
+import { engineQueue } from "./queue.ts";
+import { engineReceipts } from "./receipts.ts";
+import { runner } from "./runner.ts";
+import { engineSockets } from "./sockets.ts";
+import { spiedQueues } from "./spied.ts";
+import { openStore } from "./store/store.ts";
+import { engineStreams } from "./streams.ts";
+import { engineSubscriptions } from "./subscriptions.ts";
+
+export interface EngineOptions {
+  /** Where messages, receipts and streams are kept. @default in memory: they end with the process */
+  readonly data?: string;
+}
+
+/** The backend of one machine: the functions in this process, over a store on its disk. */
+export const engine =
+  ({ data }: EngineOptions) =>
+  async (world: World): Promise<Backend> => {
+    const { settings, secret, claim, clock, random, print } = world;
+    const { functions } = settings.advanced;
+    const policy = deliveryPolicy(settings);
+    const store = await openStore(data === undefined ? {} : { folder: data });
+
+    const ports = (name: FunctionName): HandlerPorts => ({
+      ...{ settings, clock, random },
+      telemetry: () => world.telemetry(name),
+    });
+    const { warn } = world.telemetry("consume");
+    const deadLetters = engineDeadLetters({
+      ...{ store, clock },
+      days: settings.deadLetterRetentionDays,
+      forward: (lane, entries) => queue.forward(lane, entries),
+    });
+    const queue = engineQueue({
+      ...{ store, clock, deadLetters, warn },
+      fair: settings.fairQueues,
+      visibilitySeconds: visibilitySeconds(settings),
+    });
+    const receipts = engineReceipts({ store, days: settings.receiptRetentionDays });
+    const streams = keepsStreams(settings) ? { streams: engineStreams(store) } : {};
+    const connections = engineConnections();
+    const subscriptions = engineSubscriptions();
+    const sockets = engineSockets(world, policy);
+    const tokens = secretTokens(
+      async (stage) => (stage === "AWSCURRENT" ? { text: secret } : undefined),
+      clock,
+      claim,
+    );
+    const lists = { subscriptions: () => subscriptions };
+
+    const ingest = ingestHandler({ ...ports("ingest"), tokens, queue });
+    const read = receiptsHandler({ ...ports("receipts"), tokens, receipts, ...streams });
+    const disconnect = connectionsHandler({
+      ...ports("connections"),
+      tokens,
+      connections,
+      sockets,
+      ...lists,
+    });
+    const frame = socketHandler({ ...ports("socket"), tokens, connections, sockets, ...lists, ...streams });
+    const consume = consumeHandler({
+      ...ports("consume"),
+      ...{ queue, receipts, subscriptions, connections, ...streams },
+      gateway: gateway(gatewayMemory(policy), { sockets, clock }),
+    });
+    const lanes = runner({ ...world, queue, consume });
+    lanes.start();
+
+    return {
+      ingest: invocable("ingest", ingest, { ...functions.ingest, print }),
+      receipts: invocable("receipts", read, { ...functions.receipts, print }),
+      closing: invocable("connections", disconnect, { ...functions.connections, print }),
+      socket: invocable("socket", frame, { ...functions.socket, print }),
+      queues: spiedQueues(store, queue),
+      deadLetters: {},
+      async expire(now) {
+        connections.expire(now);
+        subscriptions.expire(now);
+        await store.expire(now);
+      },
+      stopLanes: () => lanes.stop(),
+      async release() {
+        queue.close();
+        await store.close();
+      },
+    };
+  };
