@@ -15,11 +15,19 @@ export async function publisherFor(io: Io, maxAttempts = ATTEMPTS): Promise<Publ
 
 /** Reads what is at a path of the router, as `user` if no token is given. Throws a RouterError for a refusal. */
 export async function read(io: Io, path: string, user?: string): Promise<unknown> {
-  const response = await call(
-    requestDeps(...(await callsOf(io, { user }))),
-    { method: "GET", path },
-    undefined,
-  );
+  return answerTo(await callsOf(io, { user }), { method: "GET", path });
+}
+
+/** Posts JSON to a path of the router. Throws a RouterError for a refusal. */
+export async function post(io: Io, path: string, body: object): Promise<unknown> {
+  return answerTo(await callsOf(io, {}), { method: "POST", path, body: JSON.stringify(body) });
+}
+
+async function answerTo(
+  calls: Parameters<typeof publisherOn>,
+  request: Parameters<typeof call>[1],
+): Promise<unknown> {
+  const response = await call(requestDeps(...calls), request, undefined);
   if (response.status === 200) return response.body;
   throw failureOf(response);
 }

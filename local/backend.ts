@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock, Random, RunTelemetry } from "../shared/ports.ts";
 import type { Lane } from "../shared/protocol/lane.ts";
 import type { Settings } from "../shared/settings/schema.ts";
@@ -46,6 +47,8 @@ export interface Backend {
   readonly queues: Queues;
   /** Where dead letters are, as `GET /health` tells the command line. */
   readonly deadLetters: object;
+  /** Answers a request that only this backend knows. Returns false for any other, and does nothing then. */
+  serve?(request: IncomingMessage, response: ServerResponse, path: string): Promise<boolean>;
   /** Deletes what expired before `now`, in milliseconds since 1970. */
   expire(now: number): Promise<void>;
   /** Serves no more messages, and resolves once the runs under way have ended. */

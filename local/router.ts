@@ -100,7 +100,7 @@ export async function startOn(
     httpApi({
       ...{ ingest: behind.ingest, receipts: behind.receipts, closing: behind.closing },
       ...{ clock, limits, quota, origins: pages, stopping: isStopping, deadLetters: behind.deadLetters },
-      page: page({ secret, claim }),
+      others: [page({ secret, claim }).serve, ...(behind.serve ? [behind.serve] : [])],
       metrics: async () => ({
         type: CONTENT_TYPE,
         text: await counters.render(gauges(observer, connections.size)),

@@ -18,7 +18,7 @@ import type { Ending, Progress, Receipt, Recipient } from "./receipts/receipt.ts
 
 export type { Connection } from "./connections/connection.ts";
 export type { Metric } from "./metric.ts";
-export type { DeadLetter, DeadLetters } from "./ports/dead-letters.ts";
+export type { DeadLetter, DeadLetters, HeldDeadLetter } from "./ports/dead-letters.ts";
 export type { Streams } from "./ports/streams.ts";
 
 /*

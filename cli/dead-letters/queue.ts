@@ -4,7 +4,8 @@ import type { Lane } from "../../shared/protocol/lane.ts";
 import { LANE_TAG } from "../../shared/settings/queues.ts";
 import { Failure } from "../failure.ts";
 import type { Io } from "../io.ts";
-import { causeOf, isLoopback, routerUrl } from "../router.ts";
+import { causeOf, isLoopback, post, routerUrl } from "../router.ts";
+import { oneMachineDeadLetters } from "./one-machine.ts";
 
 /** Where the dead-letter queue is. What is absent is left to the AWS SDK. */
 interface Place {
@@ -24,7 +25,13 @@ const TIMEOUT = 10_000;
 
 /** Opens the dead-letter queue that was named, or that of the local router. The SDK is only loaded here. */
 export async function openQueue(io: Io, named: string | undefined): Promise<DeadLetters> {
-  const { url, laneUrls, ...place } = await placeOf(io, named || io.env.TAGWIRE_DEAD_LETTER_QUEUE_URL);
+  const found = await placeOf(io, named || io.env.TAGWIRE_DEAD_LETTER_QUEUE_URL);
+  if (found === "one machine")
+    return oneMachineDeadLetters((call, body) => post(io, `v1/dead-letters/${call}`, body));
+  return openSqs(io, found);
+}
+
+async function openSqs(io: Io, { url, laneUrls, ...place }: Place): Promise<DeadLetters> {
   const [{ SQSClient }, { clientConfig, requestHandler }, { sqsDeadLetters }, { laneUrlsOf }] =
     await Promise.all([
       import("@aws-sdk/client-sqs"),
@@ -54,7 +61,7 @@ export async function openQueue(io: Io, named: string | undefined): Promise<Dead
 /** The Region is in the address of every queue in an account. */
 const regionIn = (url: string) => /^https:\/\/sqs\.([a-z0-9-]+)\.amazonaws\.com/.exec(url)?.[1];
 
-async function placeOf(io: Io, url: string | undefined): Promise<Place> {
+async function placeOf(io: Io, url: string | undefined): Promise<Place | "one machine"> {
   if (url) {
     const region = regionIn(url);
     return { url, ...(region ? { region } : {}) };
@@ -64,6 +71,7 @@ async function placeOf(io: Io, url: string | undefined): Promise<Place> {
   const { deadLetters } = await healthOf(io, router);
   if (!isObject(deadLetters)) throw new Failure(`${router.origin} is no local router; ${HOW}`);
   const { queueUrl, laneUrls, endpoint, region } = deadLetters;
+  if (queueUrl === undefined) return "one machine";
   const place = { endpoint: String(endpoint), region: String(region), credentials: LOCAL };
   return { url: String(queueUrl), ...(isObject(laneUrls) ? { laneUrls } : {}), ...place };
 }

@@ -13,6 +13,7 @@ import { keepsStreams } from "../../shared/streams/kept.ts";
 import type { Backend, World } from "../backend.ts";
 import { engineConnections } from "./connections.ts";
 import { engineDeadLetters } from "./dead-letters.ts";
+import { deadLettersApi } from "./dead-letters-api.ts";
 import { invocable } from "./functions.ts";
 import { engineQueue } from "./queue.ts";
 import { engineReceipts } from "./receipts.ts";
@@ -89,6 +90,7 @@ export const engine =
       socket: invocable("socket", frame, { ...functions.socket, print }),
       queues: spiedQueues(store, queue),
       deadLetters: {},
+      serve: deadLettersApi({ deadLetters, tokens }),
       async expire(now) {
         connections.expire(now);
         subscriptions.expire(now);

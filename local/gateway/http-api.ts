@@ -25,7 +25,8 @@ export interface HttpApiDeps {
   readonly stopping: () => boolean;
   /** Where dead letters are, as `GET /health` tells the command line. */
   readonly deadLetters: object;
-  readonly page: Page;
+  /** What else answers requests: each returns whether it did. */
+  readonly others: readonly Page["serve"][];
   /** What `GET /metrics` answers. */
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
 }
@@ -72,7 +73,7 @@ async function serve(deps: HttpApiDeps, request: IncomingMessage, response: Serv
   }
   const document = method === "GET" && DOCUMENTS.get(path);
   if (document) return sendJson(response, 200, document());
-  if (await deps.page.serve(request, response, path)) return;
+  for (const others of deps.others) if (await others(request, response, path)) return;
   sendProblem(response, { code: "ROUTE_NOT_FOUND", detail: `there is no ${method} ${path}` });
 }
 

@@ -14,6 +14,9 @@ export interface DeadLetter {
   readonly sentAt: number;
 }
 
+/** What names a dead letter that was received. */
+export type HeldDeadLetter = Pick<DeadLetter, "entryId" | "receiptHandle">;
+
 export interface DeadLetters {
   /**
    * Receives at most `limit` (1-10) dead letters and hides them for `visibilitySeconds`. Empty if none is visible. May
@@ -21,14 +24,14 @@ export interface DeadLetters {
    */
   receive(limit: number, visibilitySeconds: number): Promise<readonly DeadLetter[]>;
   /** Makes them visible again at once. An expired receipt handle is not an error. */
-  release(deadLetters: readonly DeadLetter[]): Promise<void>;
+  release(deadLetters: readonly HeldDeadLetter[]): Promise<void>;
   /** Sends bodies to a lane, unchanged. Returns one boolean per entry, in input order: true if the lane stored it. */
   forward(
     lane: Lane,
     entries: readonly { readonly body: string; readonly producer: UserId }[],
   ): Promise<readonly boolean[]>;
   /** Deletes them. Returns one boolean per dead letter, in input order: true if it was deleted. */
-  remove(deadLetters: readonly DeadLetter[]): Promise<readonly boolean[]>;
+  remove(deadLetters: readonly HeldDeadLetter[]): Promise<readonly boolean[]>;
   /** Returns the approximate number of visible ones. */
   size(): Promise<number>;
 }

@@ -1,4 +1,4 @@
-import type { Clock, DeadLetter, DeadLetters } from "../../shared/ports.ts";
+import type { Clock, DeadLetter, DeadLetters, HeldDeadLetter } from "../../shared/ports.ts";
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
 
 export interface MemoryDeadLetters extends DeadLetters {
@@ -19,7 +19,7 @@ export function memoryDeadLetters(clock: Pick<Clock, "now">): MemoryDeadLetters 
   const lanes = Object.fromEntries(LANES.map((lane) => [lane, []])) as unknown as Record<Lane, string[]>;
   const stored = new Map<string, Stored>();
   let count = 0;
-  const isHeld = ({ entryId, receiptHandle }: DeadLetter) =>
+  const isHeld = ({ entryId, receiptHandle }: HeldDeadLetter) =>
     stored.get(entryId)?.receiptHandle === receiptHandle;
   const visible = () => [...stored.values()].filter(({ visibleAt }) => visibleAt <= clock.now());
   return {
@@ -42,8 +42,10 @@ export function memoryDeadLetters(clock: Pick<Clock, "now">): MemoryDeadLetters 
         });
     },
     async release(deadLetters) {
-      for (const deadLetter of deadLetters.filter(isHeld))
-        stored.set(deadLetter.entryId, { ...deadLetter, visibleAt: 0 });
+      for (const { entryId } of deadLetters.filter(isHeld)) {
+        const found = stored.get(entryId);
+        if (found) stored.set(entryId, { ...found, visibleAt: 0 });
+      }
     },
     async forward(lane, entries) {
       lanes[lane].push(...entries.map(({ body }) => body));

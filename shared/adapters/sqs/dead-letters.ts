@@ -6,7 +6,7 @@ import {
   SendMessageBatchCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import type { DeadLetter, DeadLetters } from "../../ports.ts";
+import type { DeadLetter, DeadLetters, HeldDeadLetter } from "../../ports.ts";
 import { LANES, type Lane } from "../../protocol/lane.ts";
 import { QUEUE_BATCH } from "../../protocol/limits.ts";
 import { chunks, onQueue } from "../sdk/client.ts";
@@ -93,7 +93,7 @@ function parseDeadLetter({
   };
 }
 
-const handles = (deadLetters: readonly DeadLetter[]) =>
+const handles = (deadLetters: readonly HeldDeadLetter[]) =>
   deadLetters.map(({ receiptHandle }, index) => ({ Id: String(index), ReceiptHandle: receiptHandle }));
 
 /** Calls for each batch, a bounded number at a time, and joins what they answer, in order. */

@@ -1,14 +1,20 @@
 import { expect, test, vi } from "vitest";
 import { tagwire } from "../../support/command.ts";
 import { post, receipt } from "../../support/http.ts";
+import { RUNTIMES } from "../../support/runtimes.ts";
 import { deadLetters, idsOn, postMany, printed, sendRaw, startImpatient, userWithBusy } from "./support.ts";
 
 // Many routers at once, and each command waits for a long poll.
 vi.setConfig({ testTimeout: 60_000 });
 const PATIENT = { timeout: 30_000 };
 
-test.concurrent("a dead letter is listed with its reason, shown whole, and redriven to the connection that still waits", async (context) => {
-  const router = await startImpatient(context, 2);
+test.concurrent.for(
+  RUNTIMES,
+)("a dead letter is listed with its reason, shown whole, and redriven to the connection that still waits, %s", async ([
+  ,
+  startRouter,
+], context) => {
+  const router = await startImpatient(context, 2, startRouter);
   const { quick, busy, read } = await userWithBusy(router, "fay", 429);
   const message = { id: "o-1", target: { user: "fay" }, event: "order.shipped", data: { total: 1 } };
   await post(router, message);
@@ -63,8 +69,13 @@ test.concurrent("a letter that was redriven twice is delivered once", async (con
   expect(await router.spy.deadLetters()).toEqual([]);
 });
 
-test.concurrent("a filter leaves the rest where everyone can see it, and a limit stops", async (context) => {
-  const router = await startImpatient(context, 1);
+test.concurrent.for(
+  RUNTIMES,
+)("a filter leaves the rest where everyone can see it, and a limit stops, %s", async ([
+  ,
+  startRouter,
+], context) => {
+  const router = await startImpatient(context, 1, startRouter);
   await userWithBusy(router, "fay");
   await postMany(router, "fay", 5);
   const gil = await userWithBusy(router, "gil", 429);
@@ -147,8 +158,11 @@ test.concurrent("purge wants a filter or --yes, and a dry run deletes nothing", 
   expect(await router.spy.deadLetters()).toEqual([]);
 });
 
-test.concurrent("an id that is not there is a failure", async (context) => {
-  const router = await startImpatient(context, 5);
+test.concurrent.for(RUNTIMES)("an id that is not there is a failure, %s", async ([
+  ,
+  startRouter,
+], context) => {
+  const router = await startImpatient(context, 5, startRouter);
   expect(await deadLetters(router, ["show", "nothing"])).toEqual({
     code: 1,
     out: "",

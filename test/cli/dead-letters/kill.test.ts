@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, type TestContext, test } from "vitest";
 import { sqsClient } from "../../../local/emulators/queue.ts";
 import type { Router } from "../../../local/router.ts";
-import { start } from "../../../local/start.ts";
+import { startTwin } from "../../../local/twin/start.ts";
 import { type Layer, startFront } from "../../../testing/front.ts";
 import { inputOf, json } from "../../../testing/json.ts";
 import { operationOf } from "../../../testing/service.ts";
@@ -13,7 +13,7 @@ import { deadLetters, idsOn, impatient, placeOf, postMany, userWithBusy } from "
 
 let router: Router;
 beforeAll(async () => {
-  router = await start(impatient(1));
+  router = await startTwin(impatient(1));
 });
 afterAll(() => router.stop(0));
 

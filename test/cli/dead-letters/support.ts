@@ -2,11 +2,12 @@ import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import type { TestContext } from "vitest";
 import { sqsClient } from "../../../local/emulators/queue.ts";
 import type { Router, StartOptions } from "../../../local/router.ts";
-import { start } from "../../../local/start.ts";
+import { startTwin } from "../../../local/twin/start.ts";
 import { connect, type TestSocket } from "../../support/client.ts";
 import { type Finished, tagwire } from "../../support/command.ts";
 import { post } from "../../support/http.ts";
 import { patient } from "../../support/patient.ts";
+import type { StartRouter } from "../../support/runtimes.ts";
 
 /**
  * Settings under which a connection may stay busy for so many rounds of one send each. The functions wait for their
@@ -23,8 +24,9 @@ export const impatient = (rounds: number): StartOptions => ({
 export async function startImpatient(
   { onTestFinished }: Pick<TestContext, "onTestFinished">,
   rounds: number,
+  startRouter: StartRouter = startTwin,
 ): Promise<Router> {
-  const router = await start(impatient(rounds));
+  const router = await startRouter(impatient(rounds));
   onTestFinished(async () => {
     await router.stop(0);
   });
