@@ -31,7 +31,7 @@ test("sorted rows are what a sorted array of them would be, whatever is added an
     maxLength: 4_000,
   });
   fc.assert(
-    fc.property(acts, key, (all, from) => {
+    fc.property(acts, key, key, fc.integer({ min: 1, max: 2_000 }), (all, from, to, limit) => {
       const rows = sortedRows<{ key: string; at: number }>((row) => row.key);
       const expected = new Map<string, number>();
       for (const [at, { key, isAdded }] of all.entries()) {
@@ -40,10 +40,10 @@ test("sorted rows are what a sorted array of them would be, whatever is added an
         if (isAdded) expected.set(key, at);
         else expected.delete(key);
       }
-      const found: { key: string; at: number }[] = [];
-      rows.each(from, (row) => found.push(row) > 0);
-      const sorted = [...expected].filter(([key]) => key >= from).sort(([a], [b]) => (a < b ? -1 : 1));
-      expect(found).toEqual(sorted.map(([key, at]) => ({ key, at })));
+      const sorted = [...expected].map(([key, at]) => ({ key, at })).sort((a, b) => (a.key < b.key ? -1 : 1));
+      const within = sorted.filter(({ key }) => key >= from && key < to).slice(0, limit);
+      expect(rows.slice(from, to, limit)).toEqual(within);
+      expect(rows.all()).toEqual(sorted);
       expect(rows.size()).toBe(expected.size);
       expect(rows.get(from)?.at).toBe(expected.get(from));
     }),
