@@ -1,7 +1,6 @@
-import type { Value } from "./driver.ts";
+import { pack, type Rows } from "./rows.ts";
 import { SortedMap } from "./sorted-map.ts";
 import { type Change, TABLES, type Table } from "./types.ts";
-import type { Rows } from "./writer.ts";
 
 /** How long a change that nobody waits for may wait for company, in milliseconds. */
 const LATER = 100;
@@ -84,10 +83,7 @@ export class Groups {
     const group = this.#open;
     this.#sent = group;
     this.#open = { rows: new Set() };
-    const rows: Value[] = [];
-    for (const { change } of group.rows)
-      rows.push(change.table, change.key, change.value ?? null, change.expiresAt ?? null);
-    this.#commit(rows).then(
+    this.#commit(pack([...group.rows].map(({ change }) => change))).then(
       () => this.#kept(group),
       (fault: unknown) => this.#failed(group, fault),
     );

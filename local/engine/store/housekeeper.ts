@@ -1,7 +1,7 @@
 import type { Connection, Query } from "./driver.ts";
+import type { Rows } from "./rows.ts";
 import { SQL_NAMES } from "./schema.ts";
 import { TABLES } from "./types.ts";
-import type { Rows } from "./writer.ts";
 
 /** Rows of a table that expire in one transaction. Writes wait for it. */
 const ROWS_A_PART = 500;

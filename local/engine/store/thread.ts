@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { messageOf } from "../../../shared/protocol/errors.ts";
 import { type Fault, thrown } from "./fault.ts";
-import type { Rows } from "./writer.ts";
+import type { Rows } from "./rows.ts";
 
 /** What a thread is started for. */
 export type Task =

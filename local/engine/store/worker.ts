@@ -19,9 +19,9 @@ function reply(act: () => boolean): void {
   }
 }
 
-function verify(): void {
-  const connection = connect(filesOf(task.folder).database, { readOnly: true });
-  new Reader(connection, task.folder).verify();
+function verify(folder: string): void {
+  const connection = connect(filesOf(folder).database, { readOnly: true });
+  new Reader(connection, folder).verify();
   connection.close();
 }
 
@@ -32,14 +32,18 @@ function act(writer: Writer, request: Request): boolean {
   return true;
 }
 
-if (task.kind === "verify") reply(() => (verify(), true));
-else if (task.kind === "backUp") reply(() => (backUp(task.folder, task.path), true));
-else
-  reply(() => {
-    const { writer, isVerified } = openWriter(task.folder, task.maxBytes);
-    parentPort?.on("message", (request: Request) => {
-      reply(() => act(writer, request));
-      if (request.kind !== "close") writer.housekeeper.tidy();
-    });
-    return isVerified;
+function open(folder: string, maxBytes: number | undefined): boolean {
+  const { writer, isVerified } = openWriter(folder, maxBytes);
+  parentPort?.on("message", (request: Request) => {
+    reply(() => act(writer, request));
+    if (request.kind !== "close") writer.housekeeper.tidy();
   });
+  return isVerified;
+}
+
+reply(() => {
+  if (task.kind === "write") return open(task.folder, task.maxBytes);
+  if (task.kind === "backUp") backUp(task.folder, task.path);
+  else verify(task.folder);
+  return true;
+});

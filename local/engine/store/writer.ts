@@ -6,12 +6,9 @@ import { Housekeeper } from "./housekeeper.ts";
 import { type LastGroup, openLastGroup } from "./last-group.ts";
 import { lock } from "./lock.ts";
 import { Reader } from "./reader.ts";
+import { type Rows, unpack } from "./rows.ts";
 import { checksum, SQL_NAMES } from "./schema.ts";
 import { TABLES, type Table } from "./types.ts";
-
-/** Changes, four values each: table, key, value (null: the row is deleted), expiresAt (null: never). Cheap to send to a thread. */
-export type Rows = readonly Value[];
-export const COLUMNS_SENT = 4;
 
 /** Files up to this size, in bytes, are looked at as a whole before they are used: half a second of work. */
 const VERIFIED_AT_OPEN = 64 * 1024 * 1024;
@@ -55,13 +52,7 @@ export class Writer {
   commit(rows: Rows): void {
     this.#connection.exec("BEGIN IMMEDIATE");
     try {
-      for (let at = 0; at < rows.length; at += COLUMNS_SENT) {
-        const [table, key, value, expiresAt] = rows.slice(at, at + COLUMNS_SENT) as [
-          Table,
-          number | string,
-          string | null,
-          number | null,
-        ];
+      for (const [table, key, value, expiresAt] of unpack(rows)) {
         const { put, remove } = this.#commands[table];
         if (value === null) remove(key);
         else put(key, value, expiresAt, checksum(table, key, value, expiresAt));
