@@ -1,25 +1,27 @@
-import { beforeEach, describe } from "vitest";
+import { afterAll, beforeAll, describe } from "vitest";
 import { engineConnections } from "../../local/engine/connections.ts";
 import { engineReceipts } from "../../local/engine/receipts.ts";
-import type { Store } from "../../local/engine/store/store.ts";
+import { openStore, type Store } from "../../local/engine/store/store.ts";
 import { engineStreams } from "../../local/engine/streams.ts";
 import { engineSubscriptions } from "../../local/engine/subscriptions.ts";
 import { bodyOf } from "../../shared/receipts/job-body.ts";
-import { aFolder, aStore, type QueueAndLetters, queueOver } from "../engine/support.ts";
+import { temporary } from "../engine/store/temporary.ts";
+import { type QueueAndLetters, queueOver } from "../engine/support.ts";
 import { deadLettersContract } from "./dead-letters.ts";
 import { messageQueueContract } from "./message-queue.ts";
 import { tableContracts } from "./tables.ts";
 
 const STORES = [
-  { name: "in memory", folder: async () => undefined },
-  { name: "on a disk", folder: aFolder },
+  { name: "in memory", folder: () => ({}) },
+  { name: "on a disk", folder: () => ({ folder: temporary() }) },
 ];
 
 describe.each(STORES)("on one machine, $name", ({ folder }) => {
   let store: Store;
-  beforeEach(async () => {
-    store = await aStore(await folder());
+  beforeAll(async () => {
+    store = await openStore(folder());
   });
+  afterAll(() => store.close());
 
   const drain = ({ queue }: QueueAndLetters, lane: Parameters<typeof queue.take>[0]) =>
     queue.take(lane, 1_000).map(({ receiptHandle, body }) => {
@@ -34,6 +36,7 @@ describe.each(STORES)("on one machine, $name", ({ folder }) => {
     { kept: "read from the store", memoryBytes: 0 },
   ])("a queue whose jobs are $kept", ({ memoryBytes }) => {
     messageQueueContract(async () => {
+      await empty(store);
       const under = queueOver(store, { memoryBytes });
       return {
         queue: under.queue,
@@ -45,6 +48,7 @@ describe.each(STORES)("on one machine, $name", ({ folder }) => {
 
   describe("dead letters", () => {
     deadLettersContract(async () => {
+      await empty(store);
       const under = queueOver(store);
       const { deadLetters, clock } = under;
       return {
@@ -69,6 +73,14 @@ describe.each(STORES)("on one machine, $name", ({ folder }) => {
   });
 });
 
+/** Deletes all entries and dead letters. */
+async function empty(store: Store): Promise<void> {
+  const all = { from: 0, to: Number.MAX_SAFE_INTEGER, limit: 1_000 };
+  for (const table of ["entries", "dead-letters"] as const) {
+    await store.write(store.range(table, all).map(({ key }) => ({ table, key })));
+  }
+}
+
 /** An adapter whose calls of these names are made by one that has just been opened. */
 const readAnew = <T extends object>(open: () => T, names: readonly (keyof T)[]): T => {
   const first = open();
@@ -80,8 +92,8 @@ const readAnew = <T extends object>(open: () => T, names: readonly (keyof T)[]):
 /** What is read has been written: a process that has just started finds the same. */
 describe("on one machine, read by a process that has just started", () => {
   let store: Store;
-  beforeEach(async () => {
-    store = await aStore();
+  beforeAll(async () => {
+    store = await openStore({});
   });
   tableContracts({
     connections: engineConnections,
