@@ -6,13 +6,13 @@ import type { Job } from "../../shared/receipts/job.ts";
 import { bodyOf } from "../../shared/receipts/job-body.ts";
 import type { EngineDeadLetters } from "./dead-letters.ts";
 import { ascendingKeys } from "./keys.ts";
-import type { LaneEntry } from "./lanes/entry.ts";
+import { type LaneEntry, laneEntry } from "./lanes/entry.ts";
 import { bodyIn, entryRow, headOf } from "./lanes/entry-row.ts";
 import { jobsInMemory } from "./lanes/jobs-in-memory.ts";
 import type { ByLane } from "./lanes/lane.ts";
 import { type LaneSize, lanesInMemory } from "./lanes/lanes.ts";
 import { eachStoredEntry } from "./lanes/stored.ts";
-import type { Store } from "./store/store.ts";
+import type { Change, Store } from "./store/store.ts";
 
 /** An entry that a run has taken. */
 export interface Taken {
@@ -63,9 +63,10 @@ const MEMORY_BYTES = 67_108_864;
 /** What is to be an entry. */
 interface Sent {
   readonly body: string;
+  readonly bytes: number;
   readonly producer: string;
   readonly job?: Job;
-  readonly delaySeconds?: number | undefined;
+  readonly delaySeconds: number;
 }
 
 /**
@@ -86,33 +87,37 @@ export function engineQueue(options: EngineQueueOptions): EngineQueue {
   });
   const visibleIn = (milliseconds: number) => (milliseconds > 0 ? clock.monotonic() + milliseconds : 0);
 
-  eachStoredEntry(store, ({ key, lane, producer, receives, sentAt, delayedUntil, bytes }) => {
+  eachStoredEntry(store, (stored) => {
     // A clock that was set back since makes no delay longer than it can be.
-    const delay = Math.min(delayedUntil - clock.now(), LONGEST_DELAY);
-    lanes.add(newEntry({ key, lane, producer, receives, sentAt, bytes, visibleAt: visibleIn(delay) }));
+    const delay = Math.min(stored.delayedUntil - clock.now(), LONGEST_DELAY);
+    lanes.add(laneEntry({ ...stored, visibleAt: visibleIn(delay) }));
   });
 
   /** Returns false, and keeps nothing of them, if the store does not take them. */
   const accept = async (lane: Lane, sent: readonly Sent[]): Promise<boolean> => {
     const sentAt = clock.now();
-    const accepted = sent.map((one) => {
-      const { body, producer, delaySeconds = 0 } = one;
-      const delayedUntil = delaySeconds > 0 ? sentAt + delaySeconds * 1000 : 0;
+    const entries: LaneEntry[] = [];
+    const changes: Change<"entries">[] = [];
+    for (const { body, bytes, producer, delaySeconds } of sent) {
+      const key = newKey();
+      const delay = delaySeconds * 1000;
+      const delayedUntil = delay > 0 ? sentAt + delay : 0;
       const value = entryRow({ lane, producer, receives: 1, sentAt, delayedUntil }, body);
-      return { ...one, key: newKey(), value, visibleAt: visibleIn(delaySeconds * 1000) };
-    });
+      changes.push({ table: "entries", key, value });
+      const visibleAt = visibleIn(delay);
+      entries.push(laneEntry({ key, lane, producer, sentAt, receives: 0, bytes, visibleAt }));
+    }
     try {
-      await store.write(accepted.map(({ key, value }) => ({ table: "entries", key, value })));
+      await store.write(changes);
     } catch (fault) {
       warn("messages not taken", { lane, messages: sent.length }, fault);
       return false;
     }
-    for (const { key, producer, job, body, visibleAt } of accepted) {
-      const entry = newEntry({ key, lane, producer, receives: 0, sentAt, bytes: body.length, visibleAt });
-      if (job) jobs.keep(entry, job);
+    for (const [index, entry] of entries.entries()) {
+      jobs.keep(entry, sent[index]?.job);
       lanes.add(entry);
     }
-    if (accepted.length > 0) ready(lane);
+    ready(lane);
     return true;
   };
 
@@ -147,16 +152,21 @@ export function engineQueue(options: EngineQueueOptions): EngineQueue {
 
   return {
     async send(lane, entries) {
-      const sent = entries.map(({ job, delaySeconds }) => {
-        return { body: bodyOf(job), producer: job.message.producer, job, delaySeconds };
+      const sent = entries.map(({ job, delaySeconds = 0 }): Sent => {
+        const body = bodyOf(job);
+        const bytes = Buffer.byteLength(body);
+        return { body, bytes, producer: job.message.producer, job, delaySeconds };
       });
       const fitting = sent.filter(fits);
-      const stored = await accept(lane, fitting);
-      return sent.map((one) => stored && fits(one));
+      const isStored = fitting.length > 0 && (await accept(lane, fitting));
+      return sent.map((one) => isStored && fits(one));
     },
     async forward(lane, entries) {
-      const stored = await accept(lane, entries);
-      return entries.map(() => stored);
+      const sent = entries.map(({ body, producer }): Sent => {
+        return { body, bytes: Buffer.byteLength(body), producer, delaySeconds: 0 };
+      });
+      const isStored = sent.length > 0 && (await accept(lane, sent));
+      return sent.map(() => isStored);
     },
     async changeVisibility(_lane, receiptHandle, seconds) {
       lanes.wake();
@@ -200,8 +210,4 @@ const LONGEST_DELAY = DELAY_SECONDS * 1000;
 
 const TOO_MANY = `it was received ${MAX_RECEIVES} times, and no run wrote an outcome`;
 
-const fits = ({ body }: { readonly body: string }) => Buffer.byteLength(body) <= BODY_BYTES;
-
-const newEntry = (
-  fields: Pick<LaneEntry, "key" | "lane" | "producer" | "sentAt" | "receives" | "bytes" | "visibleAt">,
-): LaneEntry => ({ ...fields, state: "hidden", receiptHandle: "", job: undefined, next: undefined });
+const fits = ({ bytes }: Sent): boolean => bytes <= BODY_BYTES;

@@ -85,27 +85,26 @@ export function settledBy(
   seq: number | undefined,
   now: number,
 ): KeptRow {
-  const place = seq === undefined ? {} : { seq };
-  const common = { ...row, updatedAt: now, deaths: 0, ...place };
-  if (outcome.kind === "split") return { row: { ...common, split: outcome.ranges }, details };
-  if (outcome.kind === "queued") return { row: { ...common, queued: true, leaseUntil: 0 }, details };
+  const next: Draft = { ...row, updatedAt: now, deaths: 0 };
+  if (seq !== undefined) next.seq = seq;
+  if (outcome.kind === "split") return keptOf({ ...next, split: outcome.ranges }, details);
+  next.leaseUntil = 0;
+  if (outcome.kind === "queued") return keptOf({ ...next, queued: true }, details);
   const { counts, pending, failed, from, rounds } = outcome.progress;
-  const { from: _, reason: __, details: ___, ...rest } = common;
-  return {
-    row: {
-      ...rest,
-      counts,
-      pending: pending.length,
-      rounds,
-      leaseUntil: 0,
-      ...(from === undefined ? {} : { from }),
-      ...(pending.length + failed.length > 0 ? { details: row.run ?? "" } : {}),
-      ...(outcome.reason === undefined ? {} : { reason: outcome.reason }),
-      ...(outcome.kind === "ended" ? { ending: outcome.ending } : {}),
-    },
-    details: namesIn(outcome.progress),
-  };
+  next.counts = counts;
+  next.pending = pending.length;
+  next.rounds = rounds;
+  next.from = from;
+  next.reason = outcome.reason;
+  next.details = pending.length + failed.length > 0 ? row.run : undefined;
+  if (outcome.kind === "ended") next.ending = outcome.ending;
+  return keptOf(next, namesIn(outcome.progress));
 }
+
+/** A row that is being made. A field that is undefined is absent: JSON leaves it out. */
+type Draft = { -readonly [K in keyof ReceiptRow]: ReceiptRow[K] | undefined };
+
+const keptOf = (row: Draft, details: Details): KeptRow => ({ row: row as ReceiptRow, details });
 
 /** The row of a message that was cancelled, met or not. */
 export const cancelled = (

@@ -1,23 +1,23 @@
 import type { MessageId } from "../../shared/protocol/message.ts";
 import type { UserId } from "../../shared/protocol/tag.ts";
-import { type Details, NO_DETAILS, type ReceiptRow } from "../../shared/receipts/row.ts";
+import { type Details, MESSAGE_PART, NO_DETAILS, type ReceiptRow } from "../../shared/receipts/row.ts";
 import type { KeptRow } from "./receipt-change.ts";
 import type { Change, Store } from "./store/store.ts";
 
-/** A row as it is stored, with the process that wrote it. */
-interface StoredRow extends ReceiptRow {
-  readonly process?: string;
-}
-
-/** The rows of receipts in the store: a line of JSON, and one more for the names that the row counts. */
+/**
+ * The rows of receipts in the store. Each has three lines: the process whose run has the lease, the row, and the names
+ * that the row counts.
+ */
 export interface ReceiptRows {
   /** `receive` is that of the run that claims it. */
   get(key: string, receive?: number): KeptRow | undefined;
-  /** Returns all rows of a message. */
-  all(producer: UserId, id: MessageId): readonly KeptRow[];
+  /** Returns all rows of a message. One that is only held is written. */
+  all(producer: UserId, id: MessageId, now: number): readonly KeptRow[];
   /** Resolves once the row is on the disk. */
   put(key: string, row: KeptRow, now: number): Promise<void>;
   putLater(key: string, row: KeptRow, now: number): void;
+  /** Keeps a row in memory until it is written with an outcome. Another process does not find it. */
+  hold(key: string, row: KeptRow): void;
 }
 
 export interface ReceiptRowsOptions {
@@ -35,12 +35,13 @@ export const receiptKey = (producer: UserId, id: MessageId, part: string): strin
 const PAGE = 1_000;
 
 export function receiptRows({ store, days, process }: ReceiptRowsOptions): ReceiptRows {
-  /** Rows that runs of this process have a lease on, as they are in the store. */
+  /** Rows that runs of this process have a lease on, in the store or not. */
   const leased = new Map<string, KeptRow>();
 
   const changeOf = (key: string, { row, details }: KeptRow, now: number): Change<"receipts"> => {
-    const names = details.pending.length + details.failed.length > 0 ? `\n${JSON.stringify(details)}` : "";
-    const value = `${JSON.stringify({ ...row, process })}${names}`;
+    const holder = row.leaseUntil ? process : "";
+    const names = details.pending.length + details.failed.length > 0 ? JSON.stringify(details) : "";
+    const value = `${holder}\n${JSON.stringify(row)}\n${names}`;
     return { table: "receipts", key, value, expiresAt: now + days * 86_400_000 };
   };
   const remember = (key: string, kept: KeptRow) => {
@@ -48,13 +49,13 @@ export function receiptRows({ store, days, process }: ReceiptRowsOptions): Recei
     else leased.delete(key);
   };
   const parse = (value: string, receive?: number): KeptRow => {
-    const end = value.indexOf("\n");
-    const stored = JSON.parse(end < 0 ? value : value.slice(0, end)) as StoredRow;
-    const { process: writer, ...row } = stored;
+    const [second, third] = [value.indexOf("\n") + 1, value.lastIndexOf("\n") + 1];
+    const row = JSON.parse(value.slice(second, third)) as ReceiptRow;
+    const isHeldBefore = second > 1 && value.slice(0, second - 1) !== process;
     return {
-      row: writer === process || !row.leaseUntil ? row : abandoned(row, receive),
+      row: isHeldBefore ? abandoned(row, receive) : row,
       get details() {
-        return end < 0 ? NO_DETAILS : (JSON.parse(value.slice(end + 1)) as Details);
+        return third === value.length ? NO_DETAILS : (JSON.parse(value.slice(third)) as Details);
       },
     };
   };
@@ -66,7 +67,10 @@ export function receiptRows({ store, days, process }: ReceiptRowsOptions): Recei
       const value = store.get("receipts", key);
       return value === undefined ? undefined : parse(value, receive);
     },
-    all(producer, id) {
+    all(producer, id, now) {
+      const own = receiptKey(producer, id, MESSAGE_PART);
+      const held = leased.get(own);
+      if (held && store.get("receipts", own) === undefined) store.writeLater([changeOf(own, held, now)]);
       const rows: KeptRow[] = [];
       const to = `${id} ${producer}!`;
       for (let from = `${id} ${producer} `; ; ) {
@@ -78,14 +82,19 @@ export function receiptRows({ store, days, process }: ReceiptRowsOptions): Recei
       }
     },
     async put(key, kept, now) {
+      const before = leased.get(key);
       remember(key, kept);
       try {
         await store.write([changeOf(key, kept, now)]);
       } catch (fault) {
-        leased.delete(key);
+        if (leased.get(key) === kept) {
+          leased.delete(key);
+          if (before !== undefined) leased.set(key, before);
+        }
         throw fault;
       }
     },
+    hold: remember,
     putLater(key, kept, now) {
       remember(key, kept);
       store.writeLater([changeOf(key, kept, now)]);

@@ -29,7 +29,10 @@ export interface EngineReceiptsOptions {
 export function engineReceipts({ store, days, process = randomUUID() }: EngineReceiptsOptions): Receipts {
   const rows = receiptRows({ store, days, process });
 
-  /** A message that ends the process on every receive MUST be counted, but on its first one nobody waits for the disk. */
+  /**
+   * A message that ends the process on every receive MUST be counted, so a claim is on the disk but for the first one.
+   * Nobody needs that, unless it says where in its stream the message may have been appended.
+   */
   const claimed = (
     key: string,
     next: KeptRow,
@@ -38,7 +41,8 @@ export function engineReceipts({ store, days, process = randomUUID() }: EngineRe
     claim: Claim,
   ): Claim | Promise<Claim> => {
     if (receive > 1) return rows.put(key, next, now).then(() => claim);
-    rows.putLater(key, next, now);
+    if (claim === NEW_MESSAGE && next.row.after === undefined) rows.hold(key, next);
+    else rows.putLater(key, next, now);
     return claim;
   };
 
@@ -46,10 +50,11 @@ export function engineReceipts({ store, days, process = randomUUID() }: EngineRe
     claim(job, lease, now) {
       const key = keyOf(job);
       const kept = rows.get(key, lease.receive);
-      if (kept === undefined) return claimed(key, newRow(job, lease, now), lease, now, NEW);
+      if (kept === undefined)
+        return claimed(key, newRow(job, lease, now), lease, now, job.range ? NEW : NEW_MESSAGE);
       const isAnother = kept.row.acceptanceId !== job.message.acceptanceId;
       const { producer, id } = job.message;
-      const all = kept.row.split && isAnother ? rows.all(producer, id).map(({ row }) => row) : [];
+      const all = kept.row.split && isAnother ? rows.all(producer, id, now).map(({ row }) => row) : [];
       const found = claimability(kept.row, job, lease, now, all);
       switch (found.kind) {
         case "open":
@@ -86,7 +91,7 @@ export function engineReceipts({ store, days, process = randomUUID() }: EngineRe
       await rows.put(key, cancelled(rows.get(key), producer, id, now), now);
     },
     async find(producer, id, now) {
-      const found = rows.all(producer, id);
+      const found = rows.all(producer, id, now);
       if (found.length === 0) return undefined;
       // What a client has read MUST NOT be taken back by a power cut.
       await store.flushed();
@@ -101,6 +106,8 @@ export function engineReceipts({ store, days, process = randomUUID() }: EngineRe
 }
 
 const NEW: Claim = { kind: "claimed", deaths: 0 };
+/** Of a message that has no row. */
+const NEW_MESSAGE: Claim = { ...NEW };
 const CANCELLED: Claim = { kind: "over", why: "cancelled" };
 
 const keyOf = (job: Job): string => receiptKey(job.message.producer, job.message.id, partOf(job));

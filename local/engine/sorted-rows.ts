@@ -4,8 +4,10 @@ export interface SortedRows<T> {
   /** Adds a row, or puts it in the place of the one with its key. */
   set(row: T): void;
   delete(key: string): void;
-  /** Calls back with the rows from `from` on, in ascending order, until it returns false. */
-  each(from: string, callback: (row: T) => boolean): void;
+  /** Returns the rows with `from` <= key < `to` in ascending order, at most `limit` of them. */
+  slice(from: string, to: string, limit: number): T[];
+  /** Returns all rows in ascending order. */
+  all(): T[];
   size(): number;
 }
 
@@ -79,16 +81,22 @@ export function sortedRows<T>(keyOf: (row: T) => string): SortedRows<T> {
       chunk.splice(at, 1);
       if (chunk.length === 0) chunks.splice(chunkAt, 1);
     },
-    each(from, callback) {
-      let [chunkAt, at] = place(from);
-      for (; chunkAt < chunks.length; chunkAt++, at = 0) {
-        const chunk = chunks[chunkAt] ?? [];
-        for (; at < chunk.length; at++) {
-          const row = chunk[at];
-          if (row !== undefined && !callback(row)) return;
-        }
+    slice(from, to, limit) {
+      const [first, start] = place(from);
+      const [last, end] = place(to);
+      let rows: T[] = [];
+      for (let chunkAt = first; chunkAt <= last && rows.length < limit; chunkAt++) {
+        const left = limit - rows.length;
+        const begin = chunkAt === first ? start : 0;
+        const part = (chunks[chunkAt] ?? []).slice(
+          begin,
+          Math.min(begin + left, chunkAt === last ? end : CHUNK),
+        );
+        rows = rows.length === 0 ? part : rows.concat(part);
       }
+      return rows;
     },
+    all: () => chunks.flat(),
     size: () => count,
   };
 }

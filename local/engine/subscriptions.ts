@@ -36,17 +36,11 @@ export function engineSubscriptions(): EngineSubscriptions {
 
   return {
     page(tag, { from, to, limit, now }) {
+      const read = lists.get(tag)?.slice(from, to, limit) ?? [];
       const rows: IndexEntry[] = [];
-      let read = 0;
-      let last: string | undefined;
-      lists.get(tag)?.each(from, ({ entry, expiresAt }) => {
-        if (entry.key >= to) return false;
-        read++;
-        last = entry.key;
-        if (expiresAt > now) rows.push(entry);
-        return read < limit;
-      });
-      return { rows, read, ...(read === limit && last !== undefined ? { next: after(last) } : {}) };
+      for (const { entry, expiresAt } of read) if (expiresAt > now) rows.push(entry);
+      const last = read.length === limit ? read.at(-1) : undefined;
+      return { rows, read: read.length, ...(last ? { next: after(last.entry.key) } : {}) };
     },
     filterHolders(tag, rows, now) {
       const held = new Set<string>();
@@ -70,23 +64,12 @@ export function engineSubscriptions(): EngineSubscriptions {
     },
     expire(now) {
       for (const [tag, list] of lists) {
-        const expired: string[] = [];
-        list.each("", ({ entry, expiresAt }) => {
-          if (expiresAt < now) expired.push(entry.key);
-          return true;
-        });
-        for (const key of expired) remove(tag, list, key);
+        for (const { entry, expiresAt } of list.all()) if (expiresAt < now) remove(tag, list, entry.key);
       }
     },
-    rows() {
-      const all: (IndexEntry & { readonly tag: Tag; readonly expiresAt: number })[] = [];
-      for (const [tag, list] of lists) {
-        list.each("", ({ entry, expiresAt }) => {
-          all.push({ ...entry, tag, expiresAt });
-          return true;
-        });
-      }
-      return all;
-    },
+    rows: () =>
+      [...lists].flatMap(([tag, list]) =>
+        list.all().map(({ entry, expiresAt }) => ({ ...entry, tag, expiresAt })),
+      ),
   };
 }

@@ -28,8 +28,14 @@ export const ERRORS = {
   TOO_MANY_FRAMES: { status: 429, title: "The connection sends or changes too much; slow down." },
   QUEUE_UNAVAILABLE: { status: 503, title: "The queue refused the write; it is safe to send again." },
   TABLE_UNAVAILABLE: { status: 503, title: "A table could not be reached; it is safe to ask again." },
+  STORE_UNAVAILABLE: { status: 503, title: "The data of this machine cannot be written or read now." },
   GATEWAY_UNAVAILABLE: { status: 503, title: "The gateway could not be reached; it is safe to ask again." },
   KEYS_UNAVAILABLE: { status: 503, title: "The keys of tokens could not be read; it is safe to ask again." },
+  STORE_IN_USE: { status: 500, title: "Another process uses the data folder; nothing was started." },
+  STORE_FOREIGN: { status: 500, title: "The data folder holds what is not Tagwire's; nothing was started." },
+  STORE_NEWER: { status: 500, title: "The data folder is of a newer version; nothing was started." },
+  STORE_READ_ONLY: { status: 500, title: "The data folder cannot be written; nothing was started." },
+  STORE_DAMAGED: { status: 500, title: "Data on the disk is not as it was written." },
   SETTINGS_INVALID: { status: 500, title: "A setting is missing or wrong; nothing was started." },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -91,6 +91,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "prom-client",
     "ws",
   ],
+  // The data of one machine. SQLite is behind one file.
+  "local/engine/store/": ["shared/protocol/", "esbuild", "libsql", "node:"],
   // `tagwire start` is the router of one machine, and needs nothing of it but this.
   "cli/": [
     ...CORE,

@@ -23,3 +23,29 @@ export interface LaneEntry {
   /** The next visible entry of its producer. */
   next: LaneEntry | undefined;
 }
+
+/** An entry that is not in its lane yet. */
+export const laneEntry = ({
+  key,
+  lane,
+  producer,
+  sentAt,
+  receives,
+  visibleAt,
+  bytes,
+}: Pick<
+  LaneEntry,
+  "key" | "lane" | "producer" | "sentAt" | "receives" | "visibleAt" | "bytes"
+>): LaneEntry => ({
+  key,
+  lane,
+  producer,
+  sentAt,
+  receives,
+  state: "hidden",
+  visibleAt,
+  receiptHandle: "",
+  job: undefined,
+  bytes,
+  next: undefined,
+});

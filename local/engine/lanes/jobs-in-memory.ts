@@ -4,7 +4,7 @@ import type { LaneEntry } from "./entry.ts";
 /** Jobs as they were accepted, so that no run has to read them from the disk and check them again. */
 export interface JobsInMemory {
   /** Keeps the job of an entry if there is room for it. */
-  keep(entry: LaneEntry, job: Job): void;
+  keep(entry: LaneEntry, job: Job | undefined): void;
   /** Takes the job of an entry out. Undefined if it was not kept. */
   take(entry: LaneEntry): Job | undefined;
 }
@@ -14,7 +14,7 @@ export function jobsInMemory(limitBytes: number): JobsInMemory {
   let bytes = 0;
   return {
     keep(entry, job) {
-      if (bytes + entry.bytes > limitBytes) return;
+      if (job === undefined || bytes + entry.bytes > limitBytes) return;
       bytes += entry.bytes;
       entry.job = job;
     },

@@ -45,7 +45,7 @@ export interface Store {
   /**
    * Applies the changes at once, as one unit that follows all earlier ones, and resolves once they have reached the
    * disk. Throws a TagwireError (STORE_UNAVAILABLE) if they cannot be kept: then they are undone, as are those of
-   * later writes to the same rows.
+   * all later writes that have not reached the disk.
    */
   write(changes: readonly Change[]): Promise<void>;
   /**
@@ -66,4 +66,6 @@ export interface Store {
 export interface StoreOptions {
   /** The folder of the files; it is made if it is absent. @default none: rows are in memory, and end with the process */
   readonly folder?: string;
+  /** The most bytes of the main file; writes that need more throw. @default none: as much as the disk has */
+  readonly maxBytes?: number;
 }

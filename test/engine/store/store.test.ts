@@ -1,26 +1,45 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { openStore } from "../../../local/engine/store/store.ts";
-import { COMMANDS, expectSame, Model } from "./model.ts";
+import { openStore, type Store } from "../../../local/engine/store/store.ts";
+import { COMMANDS, type Command, expectSame, Model } from "./model.ts";
+import { temporary } from "./temporary.ts";
+
+/** Does the commands to a store and to the model, and compares them after each. */
+async function follow(commands: readonly Command[], open: () => Promise<Store>): Promise<void> {
+  let store = await open();
+  const model = new Model();
+  for (const command of commands) {
+    if (command.kind === "write" || command.kind === "writeLater") {
+      model.apply(command.changes);
+      void store[command.kind](command.changes);
+    } else if (command.kind === "expire") {
+      model.expire(command.now);
+      await store.expire(command.now);
+    } else if (command.kind === "flushed") await store.flushed();
+    else if (command.kind === "reopen") {
+      await store.close();
+      store = await open();
+    }
+    expectSame(store, model);
+  }
+  await store.close();
+}
 
 test("a store in memory holds what was written, in order", async () => {
+  const steps = COMMANDS.map((commands) => commands.filter(({ kind }) => kind !== "reopen"));
+  await fc.assert(
+    fc.asyncProperty(steps, (commands) => follow(commands, openStore)),
+    { numRuns: 100 },
+  );
+});
+
+test("a store in a folder holds what was written, in order, on the disk or not yet", async () => {
   await fc.assert(
     fc.asyncProperty(COMMANDS, async (commands) => {
-      const store = await openStore();
-      const model = new Model();
-      for (const command of commands) {
-        if (command.kind === "write" || command.kind === "writeLater") {
-          model.apply(command.changes);
-          void store[command.kind](command.changes);
-        } else if (command.kind === "expire") {
-          model.expire(command.now);
-          await store.expire(command.now);
-        }
-        expectSame(store, model);
-      }
-      await store.close();
+      const folder = temporary();
+      await follow(commands, () => openStore({ folder }));
     }),
-    { numRuns: 100 },
+    { numRuns: 20 },
   );
 });
 
