@@ -5,7 +5,7 @@ import { buildSync } from "esbuild";
 import { afterAll, expect } from "vitest";
 import { openStore } from "../../../local/engine/store/store.ts";
 
-const built = `node_modules/.cache/tagwire/store-${process.pid}`;
+export const built = `node_modules/.cache/tagwire/store-${process.pid}`;
 const children = new Set<ChildProcess>();
 
 /** Bundles the child and the store's thread, so that the many children start at once. */
