@@ -12,11 +12,13 @@ export interface Connection {
 }
 
 export type Value = number | string | null;
+/** A text that was cast to a blob comes as its bytes. */
+export type Read = Value | Uint8Array;
 
 export interface Query {
-  first(...values: readonly Value[]): readonly Value[] | undefined;
-  all(...values: readonly Value[]): readonly (readonly Value[])[];
-  iterate(): Iterable<readonly Value[]>;
+  first(...values: readonly Value[]): readonly Read[] | undefined;
+  all(...values: readonly Value[]): readonly (readonly Read[])[];
+  iterate(): Iterable<readonly Read[]>;
 }
 
 /** Opens a file, which is made if it is absent and not `readOnly`. A read-only connection leaves the file and its log as they are. */
@@ -33,9 +35,9 @@ export function connect(path: string, { readOnly = false } = {}): Connection {
     query(sql) {
       const statement = database.prepare(sql).raw();
       return {
-        first: (...values) => statement.get(...values) as readonly Value[] | undefined,
-        all: (...values) => statement.all(...values) as (readonly Value[])[],
-        iterate: () => statement.iterate() as Iterable<readonly Value[]>,
+        first: (...values) => statement.get(...values) as readonly Read[] | undefined,
+        all: (...values) => statement.all(...values) as (readonly Read[])[],
+        iterate: () => statement.iterate() as Iterable<readonly Read[]>,
       };
     },
     close: () => void database.close(),

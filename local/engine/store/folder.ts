@@ -1,5 +1,7 @@
 import {
+  accessSync,
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   mkdirSync,
@@ -26,6 +28,7 @@ export const filesOf = (folder: string) => ({
 /** Makes the folder if it is absent. Throws a TagwireError (STORE_FOREIGN) if it holds something else. */
 export function prepare(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   const strangers = readdirSync(folder).filter((name) => !OURS.test(name));
   if (strangers.length > 0 && !existsSync(filesOf(folder).database))
     throw thrown({
@@ -55,6 +58,7 @@ export function createDatabase(folder: string): void {
 /** Throws a TagwireError if the file is not ours, or is of a newer version. SQLite has not opened it yet. */
 export function checkHeader(folder: string): void {
   const { database } = filesOf(folder);
+  accessSync(database, constants.R_OK | constants.W_OK);
   const header = Buffer.alloc(100);
   const file = openSync(database, "r");
   const length = readSync(file, header, 0, header.length, 0);

@@ -24,7 +24,8 @@ export class Housekeeper {
     this.#expire = TABLES.map((table) => {
       const name = SQL_NAMES[table];
       return connection.command(`DELETE FROM ${name} WHERE key IN
-        (SELECT key FROM ${name} WHERE expires_at < ? ORDER BY expires_at LIMIT ${ROWS_A_PART})`);
+        (SELECT key FROM ${name} WHERE expires_at < ?1 ORDER BY expires_at LIMIT ${ROWS_A_PART})
+        AND expires_at < ?1`);
     });
     this.#pages = connection.query("PRAGMA page_count");
     this.#freePages = connection.query("PRAGMA freelist_count");

@@ -1,9 +1,7 @@
-import type { Connection, Query, Value } from "./driver.ts";
+import type { Connection, Query, Read } from "./driver.ts";
 import { damage, thrown } from "./fault.ts";
-import { checksum, SQL_NAMES } from "./schema.ts";
+import { checksum, columns, SQL_NAMES } from "./schema.ts";
 import { type Keys, type Row, TABLES, type Table } from "./types.ts";
-
-const COLUMNS = "key, value, expires_at, checksum";
 
 interface Queries {
   readonly get: Query;
@@ -21,7 +19,7 @@ export class Reader {
     this.#connection = connection;
     this.#folder = folder;
     const queries = (table: Table): Queries => {
-      const from = `SELECT ${COLUMNS} FROM ${SQL_NAMES[table]} WHERE key`;
+      const from = `SELECT ${columns(table)} FROM ${SQL_NAMES[table]} WHERE key`;
       return {
         get: connection.query(`${from} = ?`),
         up: connection.query(`${from} >= ? AND key < ? ORDER BY key LIMIT ?`),
@@ -46,7 +44,7 @@ export class Reader {
 
   /** The number of the last group that was committed. */
   committed(): number {
-    const number = this.#connection.query("SELECT number FROM committed").first()?.[0];
+    const number = this.#connection.query("SELECT CAST(number AS INTEGER) FROM committed").first()?.[0];
     if (typeof number !== "number")
       throw thrown(damage(this.#folder, "the number of its last group is gone"));
     return number;
@@ -57,13 +55,15 @@ export class Reader {
     const [said] = this.#connection.query("PRAGMA quick_check(1)").first() ?? [];
     if (said !== "ok") throw thrown(damage(this.#folder, String(said)));
     for (const table of TABLES)
-      for (const row of this.#connection.query(`SELECT ${COLUMNS} FROM ${SQL_NAMES[table]}`).iterate())
+      for (const row of this.#connection.query(`SELECT ${columns(table)} FROM ${SQL_NAMES[table]}`).iterate())
         this.#checked(table, row);
   }
 
-  #checked<T extends Table>(table: T, row: readonly Value[]): Row<Keys[T]> {
-    const [key, value, expiresAt, sum] = row as [Keys[T], string, number | null, number];
-    if (checksum(table, key, value, expiresAt) === sum) return { key, value };
+  #checked<T extends Table>(table: T, row: readonly Read[]): Row<Keys[T]> {
+    const [id, bytes, expiresAt, sum] = row as [number | Buffer, Buffer, number | null, number];
+    const key = typeof id === "number" ? id : id.toString();
+    if (checksum(table, key, bytes, expiresAt) === sum)
+      return { key: key as Keys[T], value: bytes.toString() };
     throw thrown(damage(this.#folder, `the row ${key} of ${table} is not as it was written`));
   }
 }

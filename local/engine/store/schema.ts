@@ -39,6 +39,13 @@ export function create(connection: Connection): void {
 export const checksum = (
   table: Table,
   key: number | string,
-  value: string,
+  value: string | Uint8Array,
   expiresAt: number | null,
-): number => crc32(`${table}/${key}/${expiresAt}/${value}`);
+): number => crc32(value, crc32(`${table}/${key}/${expiresAt}/`));
+
+/**
+ * The columns of a row as they are read. Whatever a damaged page says, they have these types: the driver ends the
+ * process over a text that is no UTF-8.
+ */
+export const columns = (table: Table): string =>
+  `CAST(key AS ${isInteger(table) ? "INTEGER" : "BLOB"}), CAST(value AS BLOB), CAST(expires_at AS INTEGER), CAST(checksum AS INTEGER)`;

@@ -29,8 +29,7 @@ export class Writer {
   #committed: number;
 
   constructor(folder: string, held: Connection, lastGroup: LastGroup, maxBytes = Infinity) {
-    const connection = connect(filesOf(folder).database);
-    connection.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0");
+    const connection = connectToWrite(filesOf(folder).database);
     if (maxBytes < Infinity) connection.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / 4_096)}`);
     this.#connection = connection;
     this.#lock = held;
@@ -74,6 +73,13 @@ export class Writer {
     this.#lastGroup.close();
     this.#lock.close();
   }
+}
+
+/** A commit of this connection returns once the log has reached the disk. The log is moved to the main file by the housekeeper. */
+export function connectToWrite(database: string): Connection {
+  const connection = connect(database);
+  connection.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0");
+  return connection;
 }
 
 /** SQLite has rolled back by itself after some faults. */

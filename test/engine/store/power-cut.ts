@@ -1,5 +1,4 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { connect } from "../../../local/engine/store/driver.ts";
 
 /** What a disk writes as a whole. */
 const SECTOR = 512;
@@ -19,15 +18,16 @@ interface Frame {
 /**
  * Makes of a copy of a store's files, taken while its process stood still, what the disk may hold after the power failed
  * at that moment: what followed the last completed sync is there, gone or torn, sector by sector, and so are pages that
- * a checkpoint was to move. Formats: https://sqlite.org/walformat.html and https://sqlite.org/fileformat2.html
+ * a checkpoint was to move. `committed` is the page that has the number of the last group. Returns how many bytes of the log were at risk. Formats: https://sqlite.org/walformat.html and https://sqlite.org/fileformat2.html
  */
-export function cutPower(folder: string, random: () => number): void {
+export function cutPower(folder: string, committed: number, random: () => number): number {
   const synced = Number(readFileSync(`${folder}/last-group`, "latin1").slice(0, 16));
   const log = readFileSync(`${folder}/store.db-wal`);
-  const frames = framesOf(log, committedPage(folder));
+  const frames = framesOf(log, committed);
   const last = lastOf(frames, synced);
-  tear(log, last === -1 ? 0 : (frames[last]?.end ?? 0), random);
-  const cut = last === -1 ? 0 : Math.max(frames[last]?.end ?? 0, Math.floor(random() * (log.length + 1)));
+  const safe = frames[last]?.end ?? 0;
+  tear(log, safe, random);
+  const cut = safe + Math.floor(random() * (log.length - safe + 1));
   writeFileSync(`${folder}/store.db-wal`, random() < 0.5 ? log : log.subarray(0, cut));
 
   const database = readFileSync(`${folder}/store.db`);
@@ -38,6 +38,7 @@ export function cutPower(folder: string, random: () => number): void {
     if (page > 1 && start + PAGE <= database.length) tear(database.subarray(start, start + PAGE), 0, random);
   }
   writeFileSync(`${folder}/store.db`, database);
+  return log.length - safe;
 }
 
 /** The frames of the log's present round: those of earlier ones have other salts. */
@@ -67,16 +68,11 @@ function onlyNumber(page: Buffer): number {
   return page.readUIntBE(cell + 5, [0, 1, 2, 3, 4, 6][kind] ?? 0);
 }
 
-/** The page of the table with the number of the last group. */
-function committedPage(folder: string): number {
-  const connection = connect(`${folder}/store.db`, { readOnly: true });
-  const [page] = connection.query("SELECT rootpage FROM sqlite_schema WHERE name = 'committed'").first() ?? [];
-  connection.close();
-  return Number(page);
-}
-
 /** Replaces some of the sectors that do not lie before `from`. */
 function tear(bytes: Buffer, from: number, random: () => number): void {
-  for (let at = from; at < bytes.length; at += SECTOR - (at % SECTOR))
-    if (random() < 0.3) bytes.fill(Math.floor(random() * 256), at, at + SECTOR - (at % SECTOR));
+  for (let at = from; at < bytes.length; ) {
+    const end = Math.min(bytes.length, at + SECTOR - (at % SECTOR));
+    if (random() < 0.3) bytes.fill(Math.floor(random() * 256), at, end);
+    at = end;
+  }
 }

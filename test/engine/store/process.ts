@@ -5,7 +5,7 @@ import { buildSync } from "esbuild";
 import { afterAll, expect } from "vitest";
 import { openStore } from "../../../local/engine/store/store.ts";
 
-const built = `node_modules/.cache/tagwire/store-${process.pid}`;
+export const built = `node_modules/.cache/tagwire/store-${process.pid}`;
 const children = new Set<ChildProcess>();
 
 /** Bundles the child and the store's thread, so that the many children start at once. */
@@ -58,7 +58,9 @@ export async function freeze(child: ChildProcess): Promise<void> {
 
 /** The number of the last message that was said to be kept; -1 for none. */
 export const lastKept = (acknowledgements: string): number =>
-  existsSync(acknowledgements) ? Number(readFileSync(acknowledgements, "utf8").trim().split("\n").at(-1) || -1) : -1;
+  existsSync(acknowledgements)
+    ? Number(readFileSync(acknowledgements, "utf8").trim().split("\n").at(-1) || -1)
+    : -1;
 
 /** Fails unless the folder holds all of the messages to `atLeast`, in order, each as a whole. Returns how many it holds. */
 export async function expectWhole(folder: string, atLeast: number): Promise<number> {

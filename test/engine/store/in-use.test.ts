@@ -1,0 +1,35 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { openStore } from "../../../local/engine/store/store.ts";
+import { build, built } from "./process.ts";
+import { temporary } from "./temporary.ts";
+
+beforeAll(() => build("opening"));
+
+const open = (folder: string, user?: number): string =>
+  execFileSync(process.execPath, [join(built, "opening.mjs"), folder], {
+    encoding: "utf8",
+    ...(user === undefined ? {} : { uid: user, gid: user }),
+  });
+
+test("a folder is used by one process at a time, and by one store of it", async () => {
+  const folder = temporary();
+  const store = await openStore({ folder });
+  await store.write([{ table: "entries", key: 1, value: "kept" }]);
+  expect(open(folder)).toMatch(/^STORE_IN_USE .*used by another process/);
+  await expect(openStore({ folder })).rejects.toMatchObject({ code: "STORE_IN_USE" });
+  expect(store.get("entries", 1)).toBe("kept");
+  await store.write([{ table: "entries", key: 2, value: "kept too" }]);
+  await store.close();
+  expect(open(folder)).toBe("opened\n");
+});
+
+// Windows has no such bits.
+test.skipIf(process.platform === "win32")("a folder that cannot be written is refused", () => {
+  const folder = temporary();
+  chmodSync(folder, 0o555);
+  // Nothing is read-only to root.
+  expect(open(folder, process.getuid?.() === 0 ? 65_534 : undefined)).toMatch(/^STORE_READ_ONLY /);
+});
