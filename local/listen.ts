@@ -1,11 +1,11 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** Starts a server on the loopback address and answers its port. Rejects where the port is taken. */
-export function listen(server: Server, port = 0): Promise<number> {
+/** Starts a server and answers its port. Rejects where the port is taken. */
+export function listen(server: Server, port = 0, host = "127.0.0.1"): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, "127.0.0.1", () => {
+    server.listen(port, host, () => {
       server.removeListener("error", reject);
       resolve((server.address() as AddressInfo).port);
     });

@@ -25,6 +25,8 @@ import { KIND, type Unkind } from "./unkind.ts";
 export interface StartOptions {
   /** @default 0, any free port */
   readonly port?: number;
+  /** The address to listen on. @default 127.0.0.1, which other machines cannot reach */
+  readonly host?: string;
   readonly settings?: SettingsOverrides;
   /** Signs and checks tokens; at least 32 bytes. @default DEV_SECRET */
   readonly secret?: string;
@@ -54,7 +56,7 @@ export interface Router {
   stop(grace?: number): Promise<{ readonly left: number }>;
 }
 
-/** Starts a router on the loopback address, over a backend. Throws where the port is taken. */
+/** Starts a router over a backend. Throws where the port is taken. */
 export async function startOn(
   backend: (world: World) => Promise<Backend>,
   options: StartOptions,
@@ -68,6 +70,7 @@ export async function startOn(
     clock = SYSTEM_CLOCK,
     random = Math.random,
     write = () => {},
+    host = "127.0.0.1",
   } = options;
 
   const observer = recorder();
@@ -132,13 +135,14 @@ export async function startOn(
   let released: ReturnType<typeof release> | undefined;
 
   // Last, so that everything is ready when the first request is answered.
-  const port = await listen(front, options.port).catch(async (fault) => {
+  const port = await listen(front, options.port, host).catch(async (fault) => {
     await release(0);
     throw fault;
   });
+  const address = `${ANY.has(host) ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host}:${port}`;
   return {
-    url: `http://127.0.0.1:${port}`,
-    socketUrl: `ws://127.0.0.1:${port}`,
+    url: `http://${address}`,
+    socketUrl: `ws://${address}`,
     settings,
     spy: routerSpy({ recorder: observer, faults: planned, queues: behind.queues, sockets, connections }),
     stop(grace = limits.grace) {
@@ -147,6 +151,9 @@ export async function startOn(
     },
   };
 }
+
+/** Addresses that stand for all of the machine. */
+const ANY: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 
 const SYSTEM_CLOCK: Clock = {
   now: () => Date.now(),

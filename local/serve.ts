@@ -4,14 +4,23 @@ import { isMetricRecord } from "./metrics.ts";
 import type { Router } from "./router.ts";
 import { start } from "./start.ts";
 
+/** What the command line of `npm start` and `tagwire start` says. */
+export interface ServeOptions {
+  /** The folder of its data, instead of TAGWIRE_DATA. */
+  readonly data?: string;
+  /** Keeps nothing on the disk. @default false */
+  readonly memory?: boolean;
+}
+
 /** What `npm start` and `tagwire start` run: a router until a signal stops it. */
-export async function serve(): Promise<void> {
-  // The SDK's word on Node 20 would be the first thing a newcomer reads.
-  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+export async function serve({ data, memory = false }: ServeOptions = {}): Promise<void> {
   const variables = readVariables(process.env);
-  const router = await start({ ...variables, settings: KEPT, write: printLog });
+  const { data: folder, ...rest } = variables;
+  const kept = memory ? undefined : (data ?? folder);
+  const options = { ...rest, settings: KEPT, write: printLog };
+  const router = await start({ ...options, ...(kept === undefined ? {} : { data: kept }) });
   const token = await devToken(variables.secret, Date.now(), variables.claim);
-  console.log(welcome(router, token));
+  console.log(welcome(router, token, kept));
   let asked: number | undefined;
   const stop = () => {
     if (asked !== undefined) {
@@ -23,7 +32,9 @@ export async function serve(): Promise<void> {
     console.log("stopping: no new requests, the lanes have a moment to empty");
     router.stop().then(({ left }) => {
       console.log(
-        left === 0 ? "stopped, nothing left in the lanes" : `stopped, ${left} messages left in the lanes`,
+        left === 0
+          ? "stopped, nothing left in the lanes"
+          : `stopped, ${left} messages ${kept === undefined ? "lost with" : "wait in"} the lanes`,
       );
       process.exit(0);
     }, fail);
@@ -61,11 +72,12 @@ const printLog = (line: string): void => {
 /** The repository has the command as a script, and everyone else as a package. */
 const COMMAND = process.env.npm_lifecycle_event === "start" ? "npm run --silent tagwire --" : "npx tagwire";
 
-const welcome = ({ url, socketUrl }: Router, token: string) => `
+const welcome = ({ url, socketUrl }: Router, token: string, data: string | undefined) => `
 Tagwire is ready. Open ${url} in a browser to try it.
   HTTP API   ${url}/v1/messages
   WebSocket  ${socketUrl}
   Metrics    ${url}/metrics
+  Data       ${data ?? "in memory: it ends with this process"}
   Dev token  ${token}
 
 See messages arrive, in another terminal:

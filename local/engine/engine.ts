@@ -6,6 +6,7 @@ import { receiptsHandler } from "../../functions/receipts.ts";
 import { socketHandler } from "../../functions/socket.ts";
 import { secretTokens } from "../../shared/adapters/jwt/secret-tokens.ts";
 import { gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
+import { LANES } from "../../shared/protocol/lane.ts";
 import { visibilitySeconds } from "../../shared/settings/derived.ts";
 import { deliveryPolicy } from "../../shared/settings/policy.ts";
 import type { FunctionName } from "../../shared/settings/variables.ts";
@@ -25,13 +26,18 @@ import { engineStreams } from "./streams.ts";
 import { engineSubscriptions } from "./subscriptions.ts";
 
 export interface EngineOptions {
-  /** Where messages, receipts and streams are kept. @default in memory: they end with the process */
+  /** The folder where messages, receipts and streams are kept. @default in memory: they end with the process */
   readonly data?: string;
+  /**
+   * Seconds that messages of an earlier process wait for their clients to come back: nobody is connected at first.
+   * @default 10
+   */
+  readonly reconnectSeconds?: number;
 }
 
 /** The backend of one machine: the functions in this process, over a store on its disk. */
 export const engine =
-  ({ data }: EngineOptions) =>
+  ({ data, reconnectSeconds = 10 }: EngineOptions) =>
   async (world: World): Promise<Backend> => {
     const { settings, secret, claim, clock, random, print } = world;
     const { functions } = settings.advanced;
@@ -81,7 +87,9 @@ export const engine =
       gateway: gateway(gatewayMemory(policy), { sockets, clock }),
     });
     const lanes = runner({ ...world, queue, consume });
-    lanes.start();
+    const held = LANES.some((lane) => queue.sizes()[lane].visible > 0);
+    const starting = held ? setTimeout(lanes.start, reconnectSeconds * 1_000) : undefined;
+    if (!held) lanes.start();
 
     return {
       ingest: invocable("ingest", ingest, { ...functions.ingest, print }),
@@ -96,7 +104,10 @@ export const engine =
         subscriptions.expire(now);
         await store.expire(now);
       },
-      stopLanes: () => lanes.stop(),
+      stopLanes() {
+        clearTimeout(starting);
+        return lanes.stop();
+      },
       async release() {
         queue.close();
         await store.close();

@@ -1,20 +1,13 @@
+import { failedClose, failedSend, gatewayState } from "../../shared/adapters/apigateway/send-result.ts";
 import type { CloseResult, GatewayState, SendResult, Sockets } from "../../shared/ports.ts";
 import { FRAME_BYTES } from "../../shared/protocol/limits.ts";
 import type { ConnectionId } from "../../shared/protocol/tag.ts";
 import type { World } from "../backend.ts";
-import type { Fault } from "../lambda/fault.ts";
 
 const SENT: SendResult = { kind: "sent" };
 const GONE = { kind: "gone" } as const;
 
-/** The statuses of @connections, as what they mean. */
-const byStatus = (status: Exclude<Fault, "hang">): Exclude<SendResult, { kind: "sent" }> => {
-  const reason = `planned fault: HTTP ${status}`;
-  if (status === 410) return GONE;
-  if (status === 429) return { kind: "throttled", reason };
-  if (status === 403 || status === 404) return { kind: "unavailable", reason, forbidden: true };
-  return status >= 500 ? { kind: "unavailable", reason } : { kind: "refused", reason };
-};
+const reasonOf = (status: number) => `the test planned a ${status}`;
 
 const statusOf = ({ kind }: SendResult): number => (kind === "sent" ? 200 : kind === "gone" ? 410 : 429);
 
@@ -56,24 +49,23 @@ export function engineSockets(
           return result;
         });
       }
-      const result = fault === undefined ? put(id, frame) : byStatus(fault);
+      const result = fault === undefined ? put(id, frame) : failedSend(fault, reasonOf(fault));
       observer.record({ kind: "sent", connectionId: id, status: fault ?? statusOf(result) });
       return result;
     },
     async close(id): Promise<CloseResult> {
       const fault = faultOf("DELETE", id);
       if (fault === "hang") return hang();
-      const failed = fault === undefined ? undefined : byStatus(fault);
-      if (failed && failed.kind !== "refused") return failed;
+      if (fault !== undefined) return failedClose(fault, reasonOf(fault));
       const connection = openOne(id);
       connection?.close(1000, "");
       return connection ? { kind: "closed" } : GONE;
     },
     async probe(): Promise<GatewayState> {
       const fault = faultOf("GET", "");
-      if (fault === undefined || fault === 410 || fault === 400) return "up";
+      if (fault === undefined) return "up";
       if (fault === "hang") await hang();
-      return fault === 429 ? "throttled" : "down";
+      return gatewayState(fault === "hang" ? undefined : fault);
     },
   };
 }

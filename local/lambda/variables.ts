@@ -7,18 +7,34 @@ export interface Variables {
   readonly secret: string;
   readonly claim: string;
   readonly origins: readonly string[];
+  /** The address to listen on. */
+  readonly host: string;
+  /** The folder of its data. */
+  readonly data: string;
 }
 
 /** Reads the environment. Throws an error that names the variable and what would do. */
 export function readVariables(env: NodeJS.ProcessEnv): Variables {
   const { PORT = "3000", TAGWIRE_SECRET: secret = DEV_SECRET, TAGWIRE_ORIGINS = "" } = env;
+  const host = env.HOST || LOOPBACK;
+  if (secret === DEV_SECRET && !isLoopback(host)) {
+    throw new Error(
+      `TAGWIRE_SECRET is missing: the development secret is public, and HOST=${host} lets other machines in`,
+    );
+  }
   return {
+    host,
+    data: env.TAGWIRE_DATA || ".tagwire",
     port: portIn(PORT),
     secret: checked(secret),
     claim: env.TAGWIRE_CLAIM || GRANT_CLAIM,
     origins: originsIn(TAGWIRE_ORIGINS),
   };
 }
+
+const LOOPBACK = "127.0.0.1";
+
+const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127\./.test(host);
 
 function portIn(text: string): number {
   const port = Number(text);
