@@ -9,6 +9,7 @@ import { memory } from "./memory.ts";
 import { svg } from "./plot.ts";
 import { post } from "./post.ts";
 import { asMarkdown, asText, type BenchReport, circumstances, kept } from "./report.ts";
+import { store } from "./store.ts";
 import { streams } from "./streams.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
@@ -20,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
   "end-to-end": endToEnd,
   cost,
   streams,
+  store,
 };
 
 const PAGE = "bench/README.md";

@@ -11,8 +11,8 @@ const RETRY = 1_000;
 export interface Unflushed {
   readonly change: Change;
   readonly isLater: boolean;
-  /** What it replaced in the same group and is kept if the group fails. */
-  readonly under: Unflushed | undefined;
+  /** What it replaced and is kept if the group fails. */
+  under: Unflushed | undefined;
 }
 
 /** Changes that reach the disk together, and who waits for them. */
@@ -100,21 +100,42 @@ export class Groups {
     else if (this.#open.rows.size > 0) this.#wait(LATER);
   }
 
-  /** All that somebody waits for is undone, that of the next group too: it may stand on what has failed. */
   #failed(group: Group, fault: unknown): void {
-    const next = this.#open;
     this.#sent = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (![...group.rows].every(({ isLater }) => isLater)) {
+      this.#undo(group, fault);
+      // What is left may be kept alone: removals make room.
+      this.#send();
+      return;
+    }
+    this.#putBack(group);
+    group.waiters?.reject(fault);
+    if (this.#open.waiters !== undefined) this.#send();
+    else this.#wait(RETRY);
+  }
+
+  /** Undoes all that somebody waits for, that of the next group too: it may stand on what has failed. */
+  #undo(group: Group, fault: unknown): void {
+    const next = this.#open;
     this.#open = { rows: new Set() };
     for (const { change } of [...group.rows, ...next.rows]) this.unflushed[change.table].delete(change.key);
     for (const row of [...group.rows, ...next.rows]) {
       const kept = row.isLater ? row : row.under;
       if (kept !== undefined) this.add([kept.change], true);
     }
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#open.rows.size > 0) this.#wait(RETRY);
     group.waiters?.reject(fault);
     next.waiters?.reject(fault);
+  }
+
+  /** Lets the changes go with the next group, if it does not replace them. */
+  #putBack(group: Group): void {
+    for (const row of group.rows) {
+      const now = this.unflushed[row.change.table].get(row.change.key);
+      if (now === row) this.#open.rows.add(row);
+      else if (now?.isLater === false) now.under ??= row;
+    }
   }
 }
 

@@ -62,7 +62,7 @@ export class Housekeeper {
   #giveBack(): boolean {
     const [pages, free] = [this.#pages, this.#freePages].map((query) => Number(query.first()?.[0] ?? 0));
     if (pages === undefined || free === undefined || free < PAGES_A_PART || free < pages / 4) return false;
-    this.#connection.query(`PRAGMA incremental_vacuum(${PAGES_A_PART})`).all();
+    this.#connection.exec(`PRAGMA incremental_vacuum(${PAGES_A_PART})`);
     this.#logged += 2 * PAGES_A_PART;
     return true;
   }

@@ -12,10 +12,12 @@ type SentChange = readonly [
   expiresAt: number | null,
 ];
 
-export function pack(changes: Iterable<Change>): Rows {
+/** Packs changes of different rows; their order does not matter. Deletions go first, since they make room. */
+export function pack(changes: readonly Change[]): Rows {
   const rows: Value[] = [];
-  for (const { table, key, value = null, expiresAt = null } of changes)
-    rows.push(table, key, value, expiresAt);
+  for (const { table, key, value } of changes) if (value === undefined) rows.push(table, key, null, null);
+  for (const { table, key, value, expiresAt = null } of changes)
+    if (value !== undefined) rows.push(table, key, value, expiresAt);
   return rows;
 }
 

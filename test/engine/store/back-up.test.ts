@@ -1,0 +1,47 @@
+import { cpSync, existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { openStore } from "../../../local/engine/store/store.ts";
+import { temporary } from "./temporary.ts";
+
+const ALL = { from: 0, to: 1e9, limit: 1e9 };
+const entry = (key: number) => ({ table: "entries" as const, key, value: `entry ${key}` });
+
+test("a backup that is taken while the store is used is a store of that moment", async () => {
+  const store = await openStore({ folder: temporary() });
+  await store.write(Array.from({ length: 3_000 }, (_, key) => entry(key)));
+  store.writeLater([entry(3_000)]);
+  const folder = temporary();
+  const path = join(folder, "store.db");
+  let isDone = false;
+  const backUp = store.backUp(path).finally(() => {
+    isDone = true;
+  });
+  let key = 3_001;
+  for (; !isDone; key++) await store.write([entry(key)]);
+  await backUp;
+  expect(key, "writes went on meanwhile").toBeGreaterThan(3_001);
+  await store.close();
+
+  const copy = await openStore({ folder });
+  const keys = copy.range("entries", ALL).map((row) => row.key);
+  expect(keys).toEqual(keys.map((_, at) => at));
+  expect(keys.length).toBeGreaterThan(3_000);
+  await copy.close();
+});
+
+test("a backup overwrites nothing, and leaves nothing half done", async () => {
+  const folder = temporary();
+  const store = await openStore({ folder });
+  const taken = join(temporary(), "taken");
+  writeFileSync(taken, "mine");
+  await expect(store.backUp(taken)).rejects.toThrow(`${taken} is there already`);
+  const nowhere = join(temporary(), "none", "copy");
+  await expect(store.backUp(nowhere)).rejects.toThrow(nowhere);
+  expect(existsSync(nowhere)).toBe(false);
+  await store.close();
+  // A folder with the file alone is what a backup is restored to.
+  const restored = temporary();
+  cpSync(join(folder, "store.db"), join(restored, "store.db"));
+  await (await openStore({ folder: restored })).close();
+});
