@@ -18,13 +18,6 @@ import type { Job } from "../../shared/receipts/job.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
 import { aJob } from "../support/message.ts";
 
-/** A folder that is deleted at the end of the test. */
-export async function aFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "tagwire-engine-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 /** A store that is closed at the end of the test. */
 export async function aStore(folder?: string): Promise<Store> {
   const store = await openStore(folder === undefined ? {} : { folder });

@@ -70,7 +70,8 @@ function onlyNumber(page: Buffer): number {
 /** The page of the table with the number of the last group. */
 function committedPage(folder: string): number {
   const connection = connect(`${folder}/store.db`, { readOnly: true });
-  const [page] = connection.query("SELECT rootpage FROM sqlite_schema WHERE name = 'committed'").first() ?? [];
+  const [page] =
+    connection.query("SELECT rootpage FROM sqlite_schema WHERE name = 'committed'").first() ?? [];
   connection.close();
   return Number(page);
 }

@@ -58,7 +58,9 @@ export async function freeze(child: ChildProcess): Promise<void> {
 
 /** The number of the last message that was said to be kept; -1 for none. */
 export const lastKept = (acknowledgements: string): number =>
-  existsSync(acknowledgements) ? Number(readFileSync(acknowledgements, "utf8").trim().split("\n").at(-1) || -1) : -1;
+  existsSync(acknowledgements)
+    ? Number(readFileSync(acknowledgements, "utf8").trim().split("\n").at(-1) || -1)
+    : -1;
 
 /** Fails unless the folder holds all of the messages to `atLeast`, in order, each as a whole. Returns how many it holds. */
 export async function expectWhole(folder: string, atLeast: number): Promise<number> {
