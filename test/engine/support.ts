@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { type EngineDeadLetters, engineDeadLetters } from "../../local/engine/dead-letters.ts";
 import {
