@@ -73,6 +73,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "local/": [
     ...CORE,
     "functions/",
+    "shared/pipeline/",
+    "shared/adapters/",
     "server/",
     // The page is made of the client.
     "client/",

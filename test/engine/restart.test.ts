@@ -1,6 +1,12 @@
-import { expect, test } from "vitest";
-import type { Store } from "../../local/engine/store/store.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { engineReceipts } from "../../local/engine/receipts.ts";
+import { openStore, type Store } from "../../local/engine/store/store.ts";
+import { engineStreams } from "../../local/engine/streams.ts";
+import type { Tag } from "../../shared/protocol/tag.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
+import { ANN, delivered, lease } from "../contract/receipt-parts.ts";
+import { aJob, NOW } from "../support/message.ts";
+import { temporary } from "./store/temporary.ts";
 import { aStore, idsOf, jobsOf, queueOver, takeAll } from "./support.ts";
 
 /* A process that starts on what another has left, which ended without a word. */
@@ -84,6 +90,33 @@ test("no id of an entry comes again, not even when the lanes were empty or the c
   const back = queueOver(store, {}, memoryClock(0));
   await back.queue.send("normal", jobsOf("ann", "second"));
   expect(idsOf(takeAll(back.queue))).toEqual(["first", "second"]);
+});
+
+test("all of it is on the disk, where the next process finds it", async () => {
+  const folder = temporary();
+  const job = jobsOf("ann", "a")[0]?.job ?? aJob();
+  const row = { seq: 5, next: 6, messages: ["{}"], at: NOW, until: NOW, expiresAt: NOW };
+  const before = await openStore({ folder });
+  const { queue } = queueOver(before);
+  await queue.send("normal", jobsOf("ann", "a", "b", "c"));
+  const [removed, again] = queue.take("normal", 2);
+  queue.remove("normal", removed?.receiptHandle ?? "");
+  await queue.changeVisibility("normal", again?.receiptHandle ?? "", 0);
+  queue.take("normal", 2);
+  await queue.deadLetter("low", "{}", "why");
+  await engineStreams(before).append("topic:orders" as Tag, row);
+  const receipts = engineReceipts({ store: before, days: 15 });
+  receipts.claim(job, lease("a"), NOW);
+  receipts.settle(job, "a", delivered(3), NOW);
+  await before.close();
+  const store = await openStore({ folder });
+  onTestFinished(() => store.close());
+  const after = queueOver(store);
+  expect(takeAll(after.queue).map(({ receive }) => receive)).toEqual([3, 2]);
+  expect(await after.deadLetters.receive(10, 60)).toMatchObject([{ body: "{}", lane: "low", reason: "why" }]);
+  expect(await engineStreams(store).last("topic:orders" as Tag)).toEqual(row);
+  const found = await engineReceipts({ store, days: 15 }).find(ANN, job.message.id, NOW);
+  expect(found).toMatchObject({ state: "delivered", counts: { sent: 3 } });
 });
 
 test("dead letters are all visible, and those that were removed are gone", async () => {

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { type EngineDeadLetters, engineDeadLetters } from "../../local/engine/dead-letters.ts";
 import {
@@ -17,13 +14,6 @@ import type { UserId } from "../../shared/protocol/tag.ts";
 import type { Job } from "../../shared/receipts/job.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
 import { aJob } from "../support/message.ts";
-
-/** A folder that is deleted at the end of the test. */
-export async function aFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "tagwire-engine-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** A store that is closed at the end of the test. */
 export async function aStore(folder?: string): Promise<Store> {

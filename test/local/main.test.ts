@@ -1,4 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 
 function run(env: Record<string, string>) {
@@ -20,8 +23,11 @@ function run(env: Record<string, string>) {
 
 const ended = (child: ChildProcess) => new Promise<number | null>((resolve) => child.on("close", resolve));
 
+/** A folder that is not there yet. */
+const aFolder = () => join(mkdtempSync(join(tmpdir(), "tagwire-main-")), "data");
+
 async function ready(env: Record<string, string> = {}) {
-  const router = run({ PORT: "0", ...env });
+  const router = run({ PORT: "0", TAGWIRE_DATA: aFolder(), ...env });
   while (!router.out().includes("curl") || !router.out().endsWith("\n\n")) {
     await new Promise((resolve) => router.child.stdout.once("data", resolve));
   }
@@ -60,7 +66,7 @@ test("the printed curl line is accepted, a second router on the port is refused,
   expect((await fetch(url, { method: "POST", headers, body })).status).toBe(202);
 
   const { port } = new URL(url);
-  const second = run({ PORT: port });
+  const second = run({ PORT: port, TAGWIRE_DATA: aFolder() });
   expect(await second.ended).toBe(1);
   expect(second.err()).toBe(`tagwire: port ${port} is taken, set PORT to another\n`);
 

@@ -12,20 +12,20 @@ import { deliveryPolicy } from "../../shared/settings/policy.ts";
 import type { FunctionName } from "../../shared/settings/variables.ts";
 import { keepsStreams } from "../../shared/streams/kept.ts";
 import type { Backend, World } from "../backend.ts";
-import { engineConnections } from "./connections.ts";
-import { engineDeadLetters } from "./dead-letters.ts";
+import { engineConnections } from "../engine/connections.ts";
+import { engineDeadLetters } from "../engine/dead-letters.ts";
+import { engineQueue } from "../engine/queue.ts";
+import { engineReceipts } from "../engine/receipts.ts";
+import { openStore } from "../engine/store/store.ts";
+import { engineStreams } from "../engine/streams.ts";
+import { engineSubscriptions } from "../engine/subscriptions.ts";
 import { deadLettersApi } from "./dead-letters-api.ts";
-import { invocable } from "./functions.ts";
-import { engineQueue } from "./queue.ts";
-import { engineReceipts } from "./receipts.ts";
+import { invocable } from "./invocable.ts";
 import { runner } from "./runner.ts";
-import { engineSockets } from "./sockets.ts";
+import { machineSockets } from "./sockets.ts";
 import { spiedQueues } from "./spied.ts";
-import { openStore } from "./store/store.ts";
-import { engineStreams } from "./streams.ts";
-import { engineSubscriptions } from "./subscriptions.ts";
 
-export interface EngineOptions {
+export interface MachineOptions {
   /** The folder where messages, receipts and streams are kept. @default in memory: they end with the process */
   readonly data?: string;
   /**
@@ -36,8 +36,8 @@ export interface EngineOptions {
 }
 
 /** The backend of one machine: the functions in this process, over a store on its disk. */
-export const engine =
-  ({ data, reconnectSeconds = 10 }: EngineOptions) =>
+export const machine =
+  ({ data, reconnectSeconds = 10 }: MachineOptions) =>
   async (world: World): Promise<Backend> => {
     const { settings, secret, claim, clock, random, print } = world;
     const { functions } = settings.advanced;
@@ -63,7 +63,7 @@ export const engine =
     const streams = keepsStreams(settings) ? { streams: engineStreams(store) } : {};
     const connections = engineConnections();
     const subscriptions = engineSubscriptions();
-    const sockets = engineSockets(world, policy);
+    const sockets = machineSockets(world, policy);
     const tokens = secretTokens(
       async (stage) => (stage === "AWSCURRENT" ? { text: secret } : undefined),
       clock,

@@ -15,7 +15,7 @@ const statusOf = ({ kind }: SendResult): number => (kind === "sent" ? 200 : kind
  * The sockets of this process. A send answers at once: `sent` once the frame is in the socket's buffer, `throttled` if
  * that is full, since its client does not read. It answers later only where a test has planned that it hangs.
  */
-export function engineSockets(
+export function machineSockets(
   { connections, observer, faults, clock }: Pick<World, "connections" | "observer" | "faults" | "clock">,
   { sendTimeoutMilliseconds }: { readonly sendTimeoutMilliseconds: number },
 ): Sockets {
