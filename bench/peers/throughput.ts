@@ -1,0 +1,102 @@
+import { type Audience, gather } from "./audience.ts";
+import { keepInFlight } from "./load.ts";
+import { type Load, nameOf } from "./options.ts";
+import { percentile } from "./percentile.ts";
+import { type RunningServer, startServer } from "./server.ts";
+import type { Variant } from "./variants.ts";
+
+/** What one server did under one load. */
+export interface ThroughputResult {
+  readonly variant: string;
+  readonly load: string;
+  readonly round: number;
+  /** Of the measured messages; NaN after a fault. */
+  readonly framesPerCpuSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly messages: number;
+  /** Messages before them; fewer than the load asks for if the time was up. */
+  readonly warmUp: number;
+  readonly cpuSeconds: number;
+  /** A frame that was lost, came twice or out of order, or whatever else went wrong. */
+  readonly fault?: string;
+}
+
+export interface ThroughputOptions {
+  readonly loads: readonly Load[];
+  readonly round: number;
+  readonly scale: number;
+  readonly data: string;
+  /** Milliseconds without any frame after which what is missing counts as lost. */
+  readonly patience?: number;
+}
+
+/** Milliseconds of warming up and of measuring after which no more messages begin. */
+const AT_MOST = 20_000;
+
+/** Frames per second of the server's CPU time, with one fresh server for all loads. */
+export async function throughput(variant: Variant, options: ThroughputOptions): Promise<ThroughputResult[]> {
+  const results: ThroughputResult[] = [];
+  let server: RunningServer | undefined;
+  for (const load of options.loads) {
+    server ??= await startServer(variant, options.data);
+    const result = await underLoad(variant, server, load, options);
+    results.push(result);
+    if (result.fault === undefined) continue;
+    await server.stop();
+    server = undefined;
+  }
+  await server?.stop();
+  return results;
+}
+
+async function underLoad(
+  { name, dialect }: Variant,
+  server: RunningServer,
+  load: Load,
+  { scale, round, patience }: ThroughputOptions,
+): Promise<ThroughputResult> {
+  const { sockets, inFlight } = load;
+  const nothing = {
+    variant: name,
+    load: nameOf(load),
+    round,
+    messages: 0,
+    warmUp: 0,
+    cpuSeconds: Number.NaN,
+  };
+  const failed = { ...nothing, framesPerCpuSecond: Number.NaN, p50: Number.NaN, p99: Number.NaN };
+  let audience: Audience | undefined;
+  try {
+    audience = await gather({
+      dialect,
+      address: server.address,
+      topic: `bench-${sockets}-${inFlight}`,
+      sockets,
+      inFlight,
+      ...(patience === undefined ? {} : { patience }),
+    });
+    const { deliver, tally } = audience;
+    const run = (messages: number) =>
+      keepInFlight(deliver, { messages: Math.ceil(messages * scale), atMost: AT_MOST, inFlight });
+    const warmUp = await run(load.warmUp);
+    tally.clear();
+    globalThis.gc?.();
+    const before = server.usage().cpuSeconds;
+    const messages = await run(load.messages);
+    const cpuSeconds = server.usage().cpuSeconds - before;
+    return {
+      ...nothing,
+      framesPerCpuSecond: (messages * sockets) / cpuSeconds,
+      p50: percentile(tally.times, 50),
+      p99: percentile(tally.times, 99),
+      messages,
+      warmUp,
+      cpuSeconds,
+    };
+  } catch (fault) {
+    return { ...failed, fault: fault instanceof Error ? fault.message : String(fault) };
+  } finally {
+    await audience?.close();
+  }
+}
