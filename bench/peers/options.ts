@@ -51,6 +51,8 @@ export interface PeersArguments {
   readonly seconds?: string | undefined;
   readonly scale?: string | undefined;
   readonly data?: string | undefined;
+  /** File for all numbers as JSON. */
+  readonly output?: string | undefined;
 }
 
 /** What runs by default: the slow part alone takes over a minute a row. */
