@@ -23,7 +23,7 @@ const FIRST = 400;
 export const SIZES = [10_000, 20_000] as const;
 const HOLDERS = 4;
 /** Milliseconds between the last handshake and the measurement. */
-const SETTLE = 3_000;
+const SETTLE = 2_000;
 /** Files a server has open beside its sockets, with room. */
 const OWN_FILES = 200;
 

@@ -15,8 +15,8 @@ export interface Rate {
 }
 
 export const RATES: readonly Rate[] = [
-  { name: "1x1", label: "500/s 1 → 1", sockets: 1, perSecond: 500, warmUp: 15_000, messages: 5_000 },
-  { name: "1x100", label: "50/s 1 → 100", sockets: 100, perSecond: 50, warmUp: 2_000, messages: 500 },
+  { name: "1x1", label: "500/s 1 → 1", sockets: 1, perSecond: 500, warmUp: 15_000, messages: 4_000 },
+  { name: "1x100", label: "50/s 1 → 100", sockets: 100, perSecond: 50, warmUp: 2_000, messages: 400 },
 ];
 
 export interface LatencyResult {

@@ -1,3 +1,4 @@
+import { turned } from "../measure.ts";
 import { bareCommit, type CommitResult } from "./commit.ts";
 import { type IdleResult, idle } from "./idle.ts";
 import { type LatencyResult, latency } from "./latency.ts";

@@ -15,8 +15,10 @@ export interface ThroughputResult {
   readonly p50: number;
   readonly p99: number;
   readonly messages: number;
-  /** Messages before them; fewer than the load asks for if the time was up. */
+  /** Messages before them. */
   readonly warmUp: number;
+  /** The time was up before all messages of the load. */
+  readonly isCutShort: boolean;
   readonly cpuSeconds: number;
   /** A frame that was lost, came twice or out of order, or whatever else went wrong. */
   readonly fault?: string;
@@ -63,6 +65,7 @@ async function underLoad(
     round,
     messages: 0,
     warmUp: 0,
+    isCutShort: false,
     cpuSeconds: Number.NaN,
   };
   const failed = { ...nothing, framesPerCpuSecond: Number.NaN, p50: Number.NaN, p99: Number.NaN };
@@ -77,21 +80,22 @@ async function underLoad(
       ...(patience === undefined ? {} : { patience }),
     });
     const { deliver, tally } = audience;
-    const run = (messages: number) =>
-      keepInFlight(deliver, { messages: Math.ceil(messages * scale), atMost: AT_MOST, inFlight });
-    const warmUp = await run(load.warmUp);
+    const run = (messages: number) => keepInFlight(deliver, { messages, atMost: AT_MOST, inFlight });
+    const [wantsWarmUp, wants] = [Math.ceil(load.warmUp * scale), Math.ceil(load.messages * scale)];
+    const warmUp = await run(wantsWarmUp);
     tally.clear();
     globalThis.gc?.();
     const before = server.usage().cpuSeconds;
-    const messages = await run(load.messages);
+    const messages = await run(wants);
     const cpuSeconds = server.usage().cpuSeconds - before;
     return {
       ...nothing,
-      framesPerCpuSecond: (messages * sockets) / cpuSeconds,
+      framesPerCpuSecond: cpuSeconds > 0 ? (messages * sockets) / cpuSeconds : Number.NaN,
       p50: percentile(tally.times, 50),
       p99: percentile(tally.times, 99),
       messages,
       warmUp,
+      isCutShort: warmUp < wantsWarmUp || messages < wants,
       cpuSeconds,
     };
   } catch (fault) {

@@ -95,7 +95,7 @@ const centrifugoWith = (name: string, label: string, channel: object): Variant =
     centrifugoFile()
       ? undefined
       : "centrifugo is not on the path: go install github.com/centrifugal/centrifugo/v6@latest, or set CENTRIFUGO",
-  version: () => versionOf(centrifugoFile(), "version"),
+  version: centrifugoVersion,
   command({ port, folder }) {
     const config = join(folder, "centrifugo.json");
     const settings = {
@@ -115,6 +115,16 @@ const centrifugoWith = (name: string, label: string, channel: object): Variant =
     return { file: centrifugoFile() ?? "centrifugo", args: ["--config", config] };
   },
 });
+
+/** `go install` writes the version into the file for `go version` only. */
+function centrifugoVersion(): string {
+  try {
+    const build = execFileSync("go", ["version", "-m", centrifugoFile() ?? ""], { encoding: "utf8" });
+    return `Centrifugo ${/^\s+mod\s+\S+\s+(\S+)/m.exec(build)?.[1] ?? "of an unknown version"}`;
+  } catch {
+    return versionOf(centrifugoFile(), "version");
+  }
+}
 
 const natsFile = () => program("nats-server", "NATS_SERVER");
 

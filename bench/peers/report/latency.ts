@@ -25,7 +25,7 @@ export function latencyReport(results: PeersResults): BenchReport {
     title: "From POST to frame beside other servers",
     method:
       "The same processes at fixed rates that none of them is near its limit at, warmed up by 15,000 and 2,000 messages: milliseconds from the moment " +
-      "a message is posted to each of its frames, over all frames of 5,000 messages (1 → 1) and of 500 (1 → 100). Messages are posted by the clock, " +
+      "a message is posted to each of its frames, over all frames of 4,000 messages (1 → 1) and of 400 (1 → 100). Messages are posted by the clock, " +
       "whatever became of those before. The bare commit appends 4 KiB to a file on the same disk and calls fdatasync, 500 times a second, with no server running.",
     packages: [],
     columns: ["milliseconds", ...RATES.flatMap(({ label }) => [`${label}, p50`, `${label}, p99`])],

@@ -18,7 +18,7 @@ export function memoryReport(results: PeersResults): BenchReport {
     title: "Idle sockets beside other servers",
     method:
       "Real WebSockets, each subscribed to one of a hundred topics and silent, from four client processes and four addresses. What the resident set of " +
-      "a fresh server grew by since its first 400 sockets, three seconds after the last handshake, divided by the sockets since then. Nobody collects " +
+      "a fresh server grew by since its first 400 sockets, two seconds after the last handshake, divided by the sockets since then. Nobody collects " +
       `garbage by hand. A process may open only so many files: the most sockets of this run were ${most.toLocaleString("en-US")}.`,
     packages: [],
     columns: [

@@ -2,6 +2,7 @@ import { median } from "../../measure.ts";
 import type { BenchReport, Invariant } from "../../report.ts";
 import { type Load, labelOf, nameOf } from "../options.ts";
 import type { PeersResults } from "../run.ts";
+import type { ThroughputResult } from "../throughput.ts";
 import { BASE, cell, faultsOf, ifMeasured, isOurs, ratioTo, withRatio } from "./common.ts";
 
 /** Ratios to Socket.IO that Tagwire is to reach: with its data on the disk, and in memory. */
@@ -34,10 +35,6 @@ export function throughputReport(results: PeersResults, loads: readonly Load[]):
     results,
     "throughput",
     results.throughput.map((each) => ({ ...each, at: each.load })),
-  );
-  const short = results.throughput.filter(
-    ({ load, warmUp, fault }) =>
-      fault === undefined && warmUp < (loads.find((each) => nameOf(each) === load)?.warmUp ?? 0),
   );
   return {
     name: "peers",
@@ -79,8 +76,11 @@ export function throughputReport(results: PeersResults, loads: readonly Load[]):
             `a bare group commit (an append of 4 KiB and fdatasync): p50 ${results.commit.p50.toFixed(2)} ms, p99 ${results.commit.p99.toFixed(2)} ms`,
           ]
         : []),
-      ...short.map(
-        ({ variant, load, warmUp }) => `${variant}, ${load}: warmed up by ${warmUp} messages only`,
+      ...results.rows.flatMap(({ name, label }) =>
+        cutShort(
+          label,
+          results.throughput.filter(({ variant }) => variant === name),
+        ),
       ),
     ],
     chart: {
@@ -104,3 +104,12 @@ const overFlush = ({ commit }: PeersResults, p50: number): Invariant[] =>
     : ifMeasured("milliseconds of tagwire's p50 above a flush, 1x1@1", p50 - commit.p50, {
         most: OVER_FLUSH,
       });
+
+/** A server too slow for the fixed numbers of messages was measured over fewer. */
+function cutShort(label: string, all: readonly ThroughputResult[]): string[] {
+  const short = all.filter(({ isCutShort }) => isCutShort);
+  const each = short.map(({ load, warmUp, messages }) => `${load} after ${warmUp} over ${messages}`);
+  return short.length === 0
+    ? []
+    : [`measured over fewer messages, since it takes too long: ${label}, ${each.join(", ")}`];
+}
