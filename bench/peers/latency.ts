@@ -26,6 +26,8 @@ export interface LatencyResult {
   readonly p50: number;
   readonly p99: number;
   readonly messages: number;
+  /** Frames that came again. */
+  readonly repeats: number;
   readonly fault?: string;
 }
 
@@ -57,10 +59,10 @@ export async function latency(
       const messages = Math.ceil(rate.messages * scale);
       const sent = await keepRate(deliver, { messages, atMost: 3_000 * (messages / perSecond), perSecond });
       const [p50, p99] = [percentile(tally.times, 50), percentile(tally.times, 99)];
-      results.push({ ...nothing, p50, p99, messages: sent });
+      results.push({ ...nothing, p50, p99, messages: sent, repeats: tally.repeats });
     } catch (fault) {
       const message = fault instanceof Error ? fault.message : String(fault);
-      results.push({ ...nothing, p50: Number.NaN, p99: Number.NaN, messages: 0, fault: message });
+      results.push({ ...nothing, p50: Number.NaN, p99: Number.NaN, messages: 0, repeats: 0, fault: message });
     } finally {
       await audience?.close();
     }

@@ -18,6 +18,8 @@ export interface SlowResult {
   readonly cut: number;
   readonly residentBytesBefore: number;
   readonly peakBytesDuring: number;
+  /** Frames to those that read that came again. */
+  readonly repeats: number;
   readonly fault?: string;
 }
 
@@ -99,6 +101,7 @@ export async function slow(
       p99During,
       messages,
       cut,
+      repeats: tally.repeats,
       residentBytesBefore,
       peakBytesDuring,
     };
@@ -106,7 +109,7 @@ export async function slow(
     return measured;
   } catch (fault) {
     const message = fault instanceof Error ? fault.message : String(fault);
-    const nothing = { p99Before: Number.NaN, p99During: Number.NaN, messages: 0, cut: 0 };
+    const nothing = { p99Before: Number.NaN, p99During: Number.NaN, messages: 0, cut: 0, repeats: 0 };
     const bytes = { residentBytesBefore: Number.NaN, peakBytesDuring: Number.NaN };
     return { variant: name, ...nothing, ...bytes, fault: message };
   } finally {

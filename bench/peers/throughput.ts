@@ -20,7 +20,9 @@ export interface ThroughputResult {
   /** The time was up before all messages of the load. */
   readonly isCutShort: boolean;
   readonly cpuSeconds: number;
-  /** A frame that was lost, came twice or out of order, or whatever else went wrong. */
+  /** Frames that came again. */
+  readonly repeats: number;
+  /** A frame that was lost, not whole or out of order, or whatever else went wrong. */
   readonly fault?: string;
 }
 
@@ -66,6 +68,7 @@ async function underLoad(
     messages: 0,
     warmUp: 0,
     isCutShort: false,
+    repeats: 0,
     cpuSeconds: Number.NaN,
   };
   const failed = { ...nothing, framesPerCpuSecond: Number.NaN, p50: Number.NaN, p99: Number.NaN };
@@ -97,6 +100,7 @@ async function underLoad(
       warmUp,
       isCutShort: warmUp < wantsWarmUp || messages < wants,
       cpuSeconds,
+      repeats: tally.repeats,
     };
   } catch (fault) {
     return { ...failed, fault: fault instanceof Error ? fault.message : String(fault) };

@@ -38,10 +38,11 @@ export const ifMeasured = (what: string, got: number, wants: Invariant["wants"])
 
 interface Measured {
   readonly variant: string;
+  readonly repeats?: number;
   readonly fault?: string;
 }
 
-/** No row may hide a frame that was lost or came twice. */
+/** No row may hide a frame that was lost, or one that came again. */
 export function faultsOf(
   results: PeersResults,
   part: string,
@@ -54,10 +55,18 @@ export function faultsOf(
     ),
     ...results.faults.filter((fault) => fault.startsWith(`${part}: `)),
   ];
+  const repeated = measured.flatMap(({ variant, repeats = 0, at }) =>
+    repeats > 0
+      ? [`${label(variant)}, ${at}: ${repeats} frames came again, which delivery at least once may do`]
+      : [],
+  );
   const invariant: Invariant = {
-    what: "cells with a lost, repeated or failed message",
+    what: "cells with a lost or failed message",
     got: faults.length,
     wants: { most: 0 },
   };
-  return { invariant, notes: [...faults, ...results.absent.map((line) => `not measured: ${line}`)] };
+  return {
+    invariant,
+    notes: [...faults, ...repeated, ...results.absent.map((line) => `not measured: ${line}`)],
+  };
 }

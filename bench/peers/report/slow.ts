@@ -21,7 +21,7 @@ export function slowReport(results: PeersResults, seconds: number): BenchReport 
     method:
       `${(READERS + SLOW).toLocaleString("en-US")} sockets get 10 messages a second of 500 bytes, and ${SLOW} of them 20 a second of 16 KiB besides, since a system ` +
       `buffers megabytes for a socket before a server can notice anything. First all read; then those ${SLOW} stop reading, for ${seconds} seconds of the same load. ` +
-      "Milliseconds from POST to frame of the others, who must get every message once; how many of the slow ones the server has closed; and its resident set before they stopped, and at most.",
+      "Milliseconds from POST to frame of the others, who must get every message; how many of the slow ones the server has closed; and its resident set before they stopped, and at most.",
     packages: [],
     columns: [
       "the others",

@@ -42,8 +42,8 @@ export function throughputReport(results: PeersResults, loads: readonly Load[]):
     title: "Frames per CPU-second beside other servers",
     method:
       "Each server in a process of its own on a fresh folder, subscribers and publisher in another, real sockets on the loopback address, " +
-      "500 bytes of data. A message counts once it was accepted and every socket has got it, whole and once; a frame that is lost or comes " +
-      "twice, or at one in flight out of order, fails the row. Warmed up by messages (15,000, 2,000 and 300 by the number of sockets), then " +
+      "500 bytes of data. A message counts once it was accepted and every socket has got it, whole; a frame that is lost, " +
+      "or at one in flight out of order, fails the row, and one that comes again counts for nothing. Warmed up by messages (15,000, 2,000 and 300 by the number of sockets), then " +
       "measured over a fixed number of them: frames divided by user and system time of the server with all of its threads and children, from " +
       "/proc. What a server prints goes to /dev/null. In brackets the ratio to Socket.IO in the same run.",
     packages: [],
