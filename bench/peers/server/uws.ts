@@ -10,8 +10,6 @@ interface UwsApp {
   ws(
     path: string,
     behavior: {
-      compression: number;
-      maxBackpressure: number;
       idleTimeout: number;
       message(socket: UwsSocket, bytes: ArrayBuffer): void;
     },
@@ -32,11 +30,9 @@ interface UwsSocket {
 
 const { App } = createRequire(import.meta.url)("@trufflesuite/uws-js-unofficial") as Uws;
 
-/** The server's own topics, and its defaults but for compression (off, as everywhere here). */
+/** The server's own topics, and its defaults. */
 const app = App();
 app.ws("/*", {
-  compression: 0,
-  maxBackpressure: 1024 * 1024,
   idleTimeout: 120,
   message(socket, bytes) {
     for (const topic of JSON.parse(Buffer.from(bytes).toString()).topics) socket.subscribe(topic);
