@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { type PeersArguments, peersOptions } from "./peers/options.ts";
+import { type PeersArguments, type PeersOptions, peersOptions } from "./peers/options.ts";
 import { latencyReport } from "./peers/report/latency.ts";
 import { memoryReport } from "./peers/report/memory.ts";
 import { slowReport } from "./peers/report/slow.ts";
@@ -21,7 +21,7 @@ export const PEERS_ARGUMENTS = {
 
 /** Tagwire on one machine beside other servers that push to browsers: one report for each part. */
 export async function peers(args: PeersArguments): Promise<readonly BenchReport[]> {
-  const options = peersOptions(args);
+  const options = understood(args);
   const results = await runPeers(options, (line) => console.error(line));
   const reports = {
     throughput: () => throughputReport(results, options.loads),
@@ -45,4 +45,13 @@ export async function peers(args: PeersArguments): Promise<readonly BenchReport[
     );
   }
   return all;
+}
+
+function understood(args: PeersArguments): PeersOptions {
+  try {
+    return peersOptions(args);
+  } catch (fault) {
+    console.error(fault instanceof Error ? fault.message : fault);
+    process.exit(2);
+  }
 }

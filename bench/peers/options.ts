@@ -17,7 +17,7 @@ export const LOADS: readonly Load[] = [
   { sockets: 1, inFlight: 1, warmUp: 15_000, messages: 10_000 },
   { sockets: 1, inFlight: 20, warmUp: 15_000, messages: 20_000 },
   { sockets: 100, inFlight: 1, warmUp: 2_000, messages: 2_000 },
-  { sockets: 100, inFlight: 20, warmUp: 2_000, messages: 2_000 },
+  { sockets: 100, inFlight: 20, warmUp: 2_000, messages: 4_000 },
   { sockets: 1_000, inFlight: 1, warmUp: 300, messages: 300 },
 ];
 
