@@ -6,22 +6,31 @@ import { cost } from "./cost.ts";
 import { endToEnd } from "./end-to-end.ts";
 import { ingest } from "./ingest.ts";
 import { memory } from "./memory.ts";
+import type { PeersArguments } from "./peers/options.ts";
+import { PEERS_ARGUMENTS, peers } from "./peers.ts";
 import { svg } from "./plot.ts";
 import { post } from "./post.ts";
 import { asMarkdown, asText, type BenchReport, circumstances, kept } from "./report.ts";
 import { store } from "./store.ts";
 import { streams } from "./streams.ts";
 
-const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
-  post,
-  ingest,
-  consume,
-  "cold-start": coldStart,
-  memory,
-  "end-to-end": endToEnd,
-  cost,
-  streams,
-  store,
+type Bench = (args: PeersArguments) => Promise<readonly BenchReport[]>;
+
+const one =
+  (bench: () => Promise<BenchReport>): Bench =>
+  async () => [await bench()];
+
+const BENCHES: Readonly<Record<string, Bench>> = {
+  post: one(post),
+  ingest: one(ingest),
+  consume: one(consume),
+  "cold-start": one(coldStart),
+  memory: one(memory),
+  "end-to-end": one(endToEnd),
+  cost: one(cost),
+  streams: one(streams),
+  store: one(store),
+  peers,
 };
 
 const PAGE = "bench/README.md";
@@ -29,7 +38,7 @@ const PLOTS = "bench/plots";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: "boolean", default: false } },
+  options: { json: { type: "boolean", default: false }, ...PEERS_ARGUMENTS },
 });
 const names = positionals.length === 1 && positionals[0] === "all" ? Object.keys(BENCHES) : positionals;
 const unknown = names.filter((name) => !(name in BENCHES));
@@ -41,16 +50,16 @@ if (names.length === 0 || unknown.length > 0) {
 }
 
 for (const name of names) {
-  const report = await BENCHES[name]?.();
-  if (!report) continue;
-  if (values.json) {
-    const invariants = report.invariants.map((invariant) => ({ ...invariant, kept: kept(invariant) }));
-    console.log(JSON.stringify({ ...report, invariants, circumstances: circumstances(report.packages) }));
-  } else {
-    publish(report);
-    console.log(`${asText(report)}\n`);
+  for (const report of (await BENCHES[name]?.(values)) ?? []) {
+    if (values.json) {
+      const invariants = report.invariants.map((invariant) => ({ ...invariant, kept: kept(invariant) }));
+      console.log(JSON.stringify({ ...report, invariants, circumstances: circumstances(report) }));
+    } else {
+      if (!report.isPartial) publish(report);
+      console.log(`${asText(report)}\n`);
+    }
+    if (!report.invariants.every(kept)) process.exitCode = 1;
   }
-  if (!report.invariants.every(kept)) process.exitCode = 1;
 }
 
 /** Puts the report where the last one of its name stood on the page, and draws its plot. */

@@ -64,7 +64,7 @@ async function repeat(run: () => Promise<unknown>, inFlight: number, millisecond
 }
 
 /** The first of one round is the last of the next, so that none always follows the same neighbour. */
-const turned = <T>(items: readonly T[], by: number): T[] => {
+export const turned = <T>(items: readonly T[], by: number): T[] => {
   const cut = by % items.length;
   return [...items.slice(cut), ...items.slice(0, cut)];
 };

@@ -18,12 +18,20 @@ export interface BenchReport {
   readonly title: string;
   /** How it was measured: what runs where, what is counted, what the control rows are. */
   readonly method: string;
+  /** What follows `npm run bench -- `. @default the name */
+  readonly command?: string;
   /** Packages whose versions matter. */
   readonly packages: readonly string[];
+  /** Versions of what is no package of ours, in words. @default none */
+  readonly versions?: readonly string[];
+  /** What this run could not measure, or what a reader must know of it. @default none */
+  readonly notes?: readonly string[];
   readonly columns: readonly string[];
   /** Control rows have none of our code. */
   readonly rows: readonly { readonly control?: boolean; readonly cells: readonly Cell[] }[];
   readonly invariants: readonly Invariant[];
+  /** It has not all of its rows or a fraction of its work, and is shown but not published. @default false */
+  readonly isPartial?: boolean;
   readonly chart: Chart;
 }
 
@@ -31,7 +39,10 @@ export const kept = ({ got, wants }: Invariant): boolean =>
   "least" in wants ? got >= wants.least : got <= wants.most;
 
 /** Where a benchmark ran: its numbers compare with no others. */
-export function circumstances(packages: readonly string[]): string {
+export function circumstances({
+  packages,
+  versions: others = [],
+}: Pick<BenchReport, "packages" | "versions">): string {
   const versions = packages.map((name) => {
     const text = readFileSync(`node_modules/${name}/package.json`, "utf8");
     const { version } = JSON.parse(text) as { version: string };
@@ -40,7 +51,7 @@ export function circumstances(packages: readonly string[]): string {
   const [cpu] = cpus();
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
   const machine = `${cpus().length} × ${cpu?.model.trim() ?? "unknown CPU"}, ${memory}`;
-  return [`Node ${process.versions.node}`, machine, process.platform, ...versions].join(" · ");
+  return [`Node ${process.versions.node}`, machine, process.platform, ...versions, ...others].join(" · ");
 }
 
 const digits = (value: number): number => (Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2);
@@ -68,9 +79,10 @@ export function asText(report: BenchReport): string {
     "",
     table([[...report.columns, ""], ...rows]),
     ...report.invariants.map(verdictLine),
+    ...(report.notes ?? []),
     "",
     report.method,
-    circumstances(report.packages),
+    circumstances(report),
   ].join("\n");
 }
 
@@ -80,7 +92,7 @@ export function asMarkdown(report: BenchReport): string {
   return [
     `## ${report.title}`,
     "",
-    `\`npm run bench -- ${report.name}\``,
+    `\`npm run bench -- ${report.command ?? report.name}\``,
     "",
     report.method,
     "",
@@ -93,7 +105,8 @@ export function asMarkdown(report: BenchReport): string {
     `![${report.chart.title}](plots/${report.name}.svg)`,
     "",
     ...report.invariants.map((invariant) => `- ${verdictLine(invariant)}`),
+    ...(report.notes ?? []).map((note) => `- ${note}`),
     "",
-    `${circumstances(report.packages)}, ${new Date().toISOString().slice(0, 10)}.`,
+    `${circumstances(report)}, ${new Date().toISOString().slice(0, 10)}.`,
   ].join("\n");
 }
