@@ -1,4 +1,3 @@
-import { v7 as uuid } from "uuid";
 import { type ConsumeDeps, consume, type Run } from "../shared/pipeline/consume/consume.ts";
 import type { Received } from "../shared/pipeline/consume/record.ts";
 import type { Gateway } from "../shared/pipeline/deliver/gateway.ts";
@@ -7,6 +6,7 @@ import type { Connections, MessageQueue, Receipts, Subscriptions } from "../shar
 import { visibilitySeconds } from "../shared/settings/derived.ts";
 import { deliveryPolicy } from "../shared/settings/policy.ts";
 import type { HandlerPorts, StreamPorts } from "./ports.ts";
+import { newIds } from "./runtime/new-id.ts";
 
 export interface ConsumePorts extends HandlerPorts, StreamPorts {
   readonly queue: MessageQueue;
@@ -23,7 +23,7 @@ export function consumeHandler({ telemetry: newTelemetry, streams, ...ports }: C
   const deps: Omit<ConsumeDeps, "telemetry"> = {
     ...ports,
     ...(streams ? { streams: { table: streams, heads: rememberedHeads(clock), kept: settings } } : {}),
-    newId: () => uuid({ msecs: clock.now() }),
+    newId: newIds(clock, ports.random),
     policy: deliveryPolicy(settings),
     visibilitySeconds: visibilitySeconds(settings),
   };

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import { warningLine } from "../shared/adapters/emf/telemetry.ts";
-import type { RunTelemetry } from "../shared/ports.ts";
+import type { Metric, RunTelemetry } from "../shared/ports.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -21,6 +21,8 @@ export const isMetricRecord = (line: string): boolean => line.includes('"CloudWa
 /** Makes Prometheus counters out of the metric records that functions print (CloudWatch embedded metric format). */
 export function metrics(): Metrics {
   const totals = new Map<string, Map<string, { labels: Labels; total: number }>>();
+  /** What was counted since the last rendering, by service: a name and labels are made then. */
+  const counted = new Map<string, Map<Metric, number>>();
 
   const add = (name: string, labels: Labels, value: number) => {
     const series = totals.get(name) ?? new Map<string, { labels: Labels; total: number }>();
@@ -32,19 +34,28 @@ export function metrics(): Metrics {
   };
 
   return {
-    telemetry: (service, write) => ({
-      count(metric, value = 1) {
-        if (value > 0) add(`tagwire_${snake(metric)}_total`, { router: "local", service }, value);
-      },
-      warn: (event, fields, fault) => write(warningLine(service, event, fields, fault)),
-      flush() {},
-    }),
+    telemetry(service, write) {
+      const counts = counted.get(service) ?? new Map<Metric, number>();
+      counted.set(service, counts);
+      return {
+        count(metric, value = 1) {
+          if (value > 0) counts.set(metric, (counts.get(metric) ?? 0) + value);
+        },
+        warn: (event, fields, fault) => write(warningLine(service, event, fields, fault)),
+        flush() {},
+      };
+    },
     read(line) {
       if (!isMetricRecord(line)) return;
       for (const { name, labels, value } of samples(line)) add(name, labels, value);
     },
     // Built when asked for: a counter must know all its labels at birth, and a record may bring new ones.
     async render(gauges) {
+      for (const [service, counts] of counted) {
+        for (const [metric, value] of counts)
+          add(`tagwire_${snake(metric)}_total`, { router: "local", service }, value);
+        counts.clear();
+      }
       const registry = new Registry();
       for (const [name, series] of totals) {
         const rows = [...series.values()];

@@ -19,8 +19,21 @@ export function newIds(clock: Pick<Clock, "now">, random: Random): () => string 
     } else {
       counter++;
     }
-    return uuid({ msecs: milliseconds, seq: counter });
+    return uuid({ msecs: milliseconds, seq: counter, rng: randomBytes });
   };
+}
+
+const ID_BYTES = 16;
+const pool = new Uint8Array(256 * ID_BYTES);
+let used = pool.length;
+
+/** To ask the system for the bytes of one id takes longer than the rest of it, so they are asked for in numbers. */
+function randomBytes(): Uint8Array {
+  if (used === pool.length) {
+    crypto.getRandomValues(pool);
+    used = 0;
+  }
+  return pool.subarray(used, (used += ID_BYTES));
 }
 
 /** uuid's counter has 32 bits; it starts in the lower half, so that it has room to count. */
