@@ -1,5 +1,5 @@
 import { Counter, Gauge, Registry } from "prom-client";
-import { warningLine } from "../shared/adapters/emf/telemetry.ts";
+import { warningLine } from "../shared/adapters/emf/warning.ts";
 import type { Metric, RunTelemetry } from "../shared/ports.ts";
 
 type Labels = Readonly<Record<string, string>>;

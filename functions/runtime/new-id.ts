@@ -33,7 +33,8 @@ function randomBytes(): Uint8Array {
     crypto.getRandomValues(pool);
     used = 0;
   }
-  return pool.subarray(used, (used += ID_BYTES));
+  used += ID_BYTES;
+  return pool.subarray(used - ID_BYTES, used);
 }
 
 /** uuid's counter has 32 bits; it starts in the lower half, so that it has room to count. */

@@ -1,5 +1,6 @@
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import type { Metric, RunTelemetry, Telemetry } from "../../ports.ts";
+import type { Metric, RunTelemetry } from "../../ports.ts";
+import { warningLine } from "./warning.ts";
 
 /**
  * A run's telemetry: counts are gathered and written as one EMF record, warnings as a JSON line each. Counts go to CloudWatch through the log, in its embedded metric format. The router is a dimension beside the service,
@@ -23,17 +24,6 @@ export function emfTelemetry(service: string, write: (line: string) => void, rou
       metrics.clearMetrics();
     },
   };
-}
-
-/** A warning as a line of the log. */
-export function warningLine(
-  ...[service, message, fields, fault]: [string, ...Parameters<Telemetry["warn"]>]
-): string {
-  const named =
-    fault === undefined
-      ? {}
-      : { fault: fault instanceof Error ? `${fault.name}: ${fault.message}` : String(fault) };
-  return JSON.stringify({ level: "WARN", service, message, ...fields, ...named });
 }
 
 /** Kept, since making one costs more than all that is done with it; it is empty between two flushes. */
