@@ -5,7 +5,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { consumeFunction } from "../functions/aws/consume.ts";
 import type { Runtime } from "../functions/aws/runtime.ts";
-import { CREDENTIALS, queueArn, REGION } from "../local/emulators/aws.ts";
+import { CREDENTIALS, queueArn, REGION } from "../local/twin/emulators/aws.ts";
 import type { Target } from "../shared/protocol/target.ts";
 import type { SettingsOverrides } from "../shared/settings/schema.ts";
 import { settings } from "../shared/settings/settings.ts";

@@ -2,7 +2,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import { ingestFunction } from "../functions/aws/ingest.ts";
 import type { Runtime } from "../functions/aws/runtime.ts";
-import { CREDENTIALS, REGION } from "../local/emulators/aws.ts";
+import { CREDENTIALS, REGION } from "../local/twin/emulators/aws.ts";
 import { requestHandler } from "../shared/adapters/sdk/client.ts";
 import { DEV_SECRET } from "../shared/settings/dev-secret.ts";
 import { settings } from "../shared/settings/settings.ts";

@@ -2,7 +2,7 @@ import {
   ApiGatewayManagementApiClient,
   PostToConnectionCommand,
 } from "@aws-sdk/client-apigatewaymanagementapi";
-import { CREDENTIALS, REGION } from "../local/emulators/aws.ts";
+import { CREDENTIALS, REGION } from "../local/twin/emulators/aws.ts";
 import { signedSockets } from "../shared/adapters/apigateway/signed-sockets.ts";
 import { requestHandler } from "../shared/adapters/sdk/client.ts";
 import type { Sockets } from "../shared/ports.ts";

@@ -5,10 +5,9 @@ import type { Settings } from "../shared/settings/schema.ts";
 import type { FunctionName } from "../shared/settings/variables.ts";
 import type { Connection } from "./gateway/connection.ts";
 import type { Quota } from "./gateway/quota.ts";
-import type { Faults } from "./lambda/fault.ts";
-import type { EventOf, ReplyOf } from "./lambda/handlers.ts";
-import type { InvocationResult } from "./lambda/lambda.ts";
+import type { EventOf, InvocationResult, ReplyOf } from "./invocation.ts";
 import type { Limits } from "./limits.ts";
+import type { Faults } from "./testing/fault.ts";
 import type { Observer } from "./testing/observer.ts";
 
 /** A function as the gateway calls it. */

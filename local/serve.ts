@@ -1,8 +1,8 @@
 import { devToken } from "./dev-token.ts";
-import { readVariables } from "./lambda/variables.ts";
 import { isMetricRecord } from "./metrics.ts";
 import type { Router } from "./router.ts";
 import { start } from "./start.ts";
+import { readVariables } from "./variables.ts";
 
 /** What the command line of `npm start` and `tagwire start` says. */
 export interface ServeOptions {

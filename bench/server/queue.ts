@@ -4,7 +4,7 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { sqsClient, startQueues } from "../../local/emulators/queue.ts";
+import { sqsClient, startQueues } from "../../local/twin/emulators/queue.ts";
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
 import { settings } from "../../shared/settings/settings.ts";
 import { serveParent } from "../child.ts";

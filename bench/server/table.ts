@@ -1,8 +1,8 @@
 import { createServer, request } from "node:http";
 import { BatchWriteItemCommand, DynamoDBClient, type WriteRequest } from "@aws-sdk/client-dynamodb";
-import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
-import { startTables, type Tables } from "../../local/emulators/table.ts";
 import { listen } from "../../local/listen.ts";
+import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
+import { startTables, type Tables } from "../../local/twin/emulators/table.ts";
 import { sortKey } from "../../shared/receipts/hash-range.ts";
 import { serveParent } from "../child.ts";
 

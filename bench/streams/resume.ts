@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
+import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
 import { dynamoStreams } from "../../shared/adapters/dynamodb/streams.ts";
 import { append } from "../../shared/pipeline/streams/append.ts";
 import type { StreamDeps } from "../../shared/pipeline/streams/head.ts";

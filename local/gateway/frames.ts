@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import type { Clock } from "../../shared/ports.ts";
-import type { EventOf } from "../lambda/handlers.ts";
-import type { InvocationResult } from "../lambda/lambda.ts";
+import type { EventOf, InvocationResult } from "../invocation.ts";
 import type { Limits } from "../limits.ts";
 import type { Observer } from "../testing/observer.ts";
 import type { Connection } from "./connection.ts";

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
-import { ACCOUNT } from "../emulators/aws.ts";
+import { ACCOUNT } from "../twin/emulators/aws.ts";
 
 /** A route of the HTTP API that a request matched. */
 export interface Match {

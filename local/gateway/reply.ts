@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { problem, type Refusal } from "../../shared/protocol/errors.ts";
-import type { InvocationResult } from "../lambda/lambda.ts";
+import type { InvocationResult } from "../invocation.ts";
 
 /** Sends JSON; `type` is its media type. */
 export function sendJson(

@@ -7,7 +7,7 @@ import type { WebSocket } from "ws";
 import type { Clock } from "../../shared/ports.ts";
 import { problem } from "../../shared/protocol/errors.ts";
 import type { Invocable } from "../backend.ts";
-import type { InvocationResult } from "../lambda/lambda.ts";
+import type { InvocationResult } from "../invocation.ts";
 import type { Observer } from "../testing/observer.ts";
 import type { SocketFaults } from "../testing/spy.ts";
 import type { Unkind } from "../unkind.ts";

@@ -1,8 +1,8 @@
 import type { RunContext } from "../../functions/ports.ts";
 import type { FunctionName } from "../../shared/settings/variables.ts";
 import type { Invocable } from "../backend.ts";
-import type { EventOf, ReplyOf } from "../lambda/handlers.ts";
-import { crashLine } from "../lambda/lambda.ts";
+import type { EventOf, ReplyOf } from "../invocation.ts";
+import { crashLine } from "../invocation.ts";
 
 /**
  * A handler as the gateway calls it: in this process, as often at a time as requests come, with no clock that stops it.

@@ -3,7 +3,7 @@ import type { consumeHandler } from "../../functions/consume.ts";
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
 import type { World } from "../backend.ts";
 import type { EngineQueue, Taken } from "../engine/queue.ts";
-import { crashLine } from "../lambda/lambda.ts";
+import { crashLine } from "../invocation.ts";
 
 export interface RunnerDeps extends Pick<World, "settings" | "limits" | "clock" | "observer" | "print"> {
   readonly queue: Pick<EngineQueue, "take" | "remove" | "onReady">;

@@ -1,6 +1,6 @@
 import type { Lane } from "../../shared/protocol/lane.ts";
 import type { QueueSize, StoredDeadLetter } from "../backend.ts";
-import type { Faults } from "../lambda/fault.ts";
+import type { Faults } from "./fault.ts";
 import type { RouterEvent } from "./observer.ts";
 import type { Recorder } from "./recorder.ts";
 

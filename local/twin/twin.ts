@@ -4,15 +4,15 @@ import { LANES } from "../../shared/protocol/lane.ts";
 import { reservedConcurrency, visibilitySeconds } from "../../shared/settings/derived.ts";
 import type { FunctionName } from "../../shared/settings/variables.ts";
 import type { Backend, Invocable, World } from "../backend.ts";
-import { functionCredentials, REGION } from "../emulators/aws.ts";
-import { sqsClient, startQueues } from "../emulators/queue.ts";
-import { startTables } from "../emulators/table.ts";
-import { callbackApi } from "../gateway/callback-api.ts";
-import { environment } from "../lambda/environment.ts";
-import { type Handlers, REAL_HANDLERS } from "../lambda/handlers.ts";
-import { type Lambda, lambda, within } from "../lambda/lambda.ts";
-import { startPoller } from "../lambda/poller.ts";
 import { listen, shut } from "../listen.ts";
+import { callbackApi } from "./callback-api.ts";
+import { functionCredentials, REGION } from "./emulators/aws.ts";
+import { sqsClient, startQueues } from "./emulators/queue.ts";
+import { startTables } from "./emulators/table.ts";
+import { environment } from "./lambda/environment.ts";
+import { type Handlers, REAL_HANDLERS } from "./lambda/handlers.ts";
+import { type Lambda, lambda, within } from "./lambda/lambda.ts";
+import { startPoller } from "./lambda/poller.ts";
 
 /** A service that the functions call, as the scope of a signature names it. */
 export type EmulatedService = "sqs" | "dynamodb" | "execute-api";

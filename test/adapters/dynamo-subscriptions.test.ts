@@ -1,7 +1,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { expect, onTestFinished, test } from "vitest";
-import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
-import { startTables } from "../../local/emulators/table.ts";
+import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
+import { startTables } from "../../local/twin/emulators/table.ts";
 import { dynamoSubscriptions } from "../../shared/adapters/dynamodb/subscriptions.ts";
 import type { ConnectionId, Tag } from "../../shared/protocol/tag.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
+import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
 import type { Sockets } from "../../shared/ports.ts";
 import type { ConnectionId } from "../../shared/protocol/tag.ts";
 import { gateway, refuse } from "./gateway.ts";

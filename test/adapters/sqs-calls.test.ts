@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { sqsClient } from "../../local/emulators/queue.ts";
+import { sqsClient } from "../../local/twin/emulators/queue.ts";
 import { sqsDeadLetters } from "../../shared/adapters/sqs/dead-letters.ts";
 import { laneUrlsOf } from "../../shared/adapters/sqs/lane-urls.ts";
 import { inBatches, sqsQueue } from "../../shared/adapters/sqs/message-queue.ts";

@@ -6,7 +6,7 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { sqsClient } from "../../local/emulators/queue.ts";
+import { sqsClient } from "../../local/twin/emulators/queue.ts";
 import { sqsDeadLetters } from "../../shared/adapters/sqs/dead-letters.ts";
 import { sqsQueue } from "../../shared/adapters/sqs/message-queue.ts";
 import type { Lane } from "../../shared/protocol/lane.ts";

@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 import { DeleteMessageBatchCommand, ReceiveMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { sqsClient } from "../../local/emulators/queue.ts";
 import { listen, shut } from "../../local/listen.ts";
+import { sqsClient } from "../../local/twin/emulators/queue.ts";
 import { sqsQueue } from "../../shared/adapters/sqs/message-queue.ts";
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
 import type { UserId } from "../../shared/protocol/tag.ts";

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
+import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
 import { dynamoConnections } from "../../shared/adapters/dynamodb/connections.ts";
 import { dynamoReceipts } from "../../shared/adapters/dynamodb/receipts.ts";
 import { dynamoStreams } from "../../shared/adapters/dynamodb/streams.ts";

@@ -1,5 +1,5 @@
 import { describe } from "vitest";
-import type { CallbackCall } from "../../local/lambda/fault.ts";
+import type { CallbackCall } from "../../local/testing/fault.ts";
 import type { ConnectionId } from "../../shared/protocol/tag.ts";
 import { memorySockets } from "../../testing/memory/sockets.ts";
 import { WAYS } from "../adapters/ways.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
+import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
 import { dynamoConnections } from "../../shared/adapters/dynamodb/connections.ts";
 import { dynamoReceipts } from "../../shared/adapters/dynamodb/receipts.ts";
 import { dynamoStreams } from "../../shared/adapters/dynamodb/streams.ts";

@@ -1,7 +1,7 @@
 import { UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { REAL_HANDLERS } from "../../local/lambda/handlers.ts";
 import type { Router } from "../../local/router.ts";
+import { REAL_HANDLERS } from "../../local/twin/lambda/handlers.ts";
 import type { ErrorCode } from "../../shared/protocol/errors.ts";
 import { BODY_BYTES, FRAME_BYTES } from "../../shared/protocol/limits.ts";
 import type { Message } from "../../shared/protocol/message.ts";

@@ -1,9 +1,9 @@
 import { SendMessageBatchCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Runtime } from "../../functions/aws/runtime.ts";
-import { sqsClient } from "../../local/emulators/queue.ts";
-import { REAL_HANDLERS } from "../../local/lambda/handlers.ts";
 import type { Router } from "../../local/router.ts";
+import { sqsClient } from "../../local/twin/emulators/queue.ts";
+import { REAL_HANDLERS } from "../../local/twin/lambda/handlers.ts";
 import type { MessageId } from "../../shared/protocol/message.ts";
 import type { UserId } from "../../shared/protocol/tag.ts";
 import { bodyOf } from "../../shared/receipts/job-body.ts";

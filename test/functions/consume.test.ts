@@ -2,7 +2,7 @@ import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import type { Context, SQSEvent } from "aws-lambda";
 import { expect, test } from "vitest";
 import { consumeFunction } from "../../functions/aws/consume.ts";
-import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
+import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
 import { LANES } from "../../shared/protocol/lane.ts";
 import type { MessageId } from "../../shared/protocol/message.ts";
 import { bodyOf } from "../../shared/receipts/job-body.ts";

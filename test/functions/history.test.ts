@@ -2,7 +2,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { expect, test } from "vitest";
 import { receiptsFunction } from "../../functions/aws/receipts.ts";
 import type { HttpEvent } from "../../functions/runtime/event.ts";
-import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
+import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
 import { dynamoStreams } from "../../shared/adapters/dynamodb/streams.ts";
 import { append } from "../../shared/pipeline/streams/append.ts";
 import type { MessageId } from "../../shared/protocol/message.ts";

@@ -1,7 +1,7 @@
 import { ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ingestFunction } from "../../functions/aws/ingest.ts";
-import { sqsClient } from "../../local/emulators/queue.ts";
+import { sqsClient } from "../../local/twin/emulators/queue.ts";
 import { BODY_BYTES } from "../../shared/protocol/limits.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
 import { tokenFor } from "../support/client.ts";

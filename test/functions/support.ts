@@ -2,10 +2,10 @@ import { type AttributeValue, DynamoDBClient, ScanCommand } from "@aws-sdk/clien
 import { afterAll, beforeAll } from "vitest";
 import type { Runtime } from "../../functions/aws/runtime.ts";
 import type { HttpEvent } from "../../functions/runtime/event.ts";
-import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
-import { type Queues, startQueues } from "../../local/emulators/queue.ts";
-import { startTables, type Tables } from "../../local/emulators/table.ts";
-import { environment } from "../../local/lambda/environment.ts";
+import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
+import { type Queues, startQueues } from "../../local/twin/emulators/queue.ts";
+import { startTables, type Tables } from "../../local/twin/emulators/table.ts";
+import { environment } from "../../local/twin/lambda/environment.ts";
 import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
 import type { SettingsOverrides } from "../../shared/settings/schema.ts";
 import { settings } from "../../shared/settings/settings.ts";

@@ -4,8 +4,8 @@ import {
   PostToConnectionCommand,
 } from "@aws-sdk/client-apigatewaymanagementapi";
 import { expect, onTestFinished, test } from "vitest";
-import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
 import type { Router } from "../../local/router.ts";
+import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
 import { startTwin } from "../../local/twin/start.ts";
 import { FRAME_BYTES } from "../../shared/protocol/limits.ts";
 import { connect, type TestSocket, tokenFor } from "../support/client.ts";

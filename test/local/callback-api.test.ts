@@ -1,7 +1,7 @@
 import { DeleteConnectionCommand, GetConnectionCommand } from "@aws-sdk/client-apigatewaymanagementapi";
 import { expect, test } from "vitest";
-import type { Handlers } from "../../local/lambda/handlers.ts";
 import type { StartOptions } from "../../local/router.ts";
+import type { Handlers } from "../../local/twin/lambda/handlers.ts";
 import { clientOf, open, post, startTiny } from "./support.ts";
 
 async function startWithClient(handlers: Partial<Handlers> = {}, options: StartOptions = {}) {

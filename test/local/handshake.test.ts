@@ -1,8 +1,8 @@
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { expect, onTestFinished, test } from "vitest";
 import type { Runtime } from "../../functions/aws/runtime.ts";
-import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
-import { REAL_HANDLERS } from "../../local/lambda/handlers.ts";
+import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
+import { REAL_HANDLERS } from "../../local/twin/lambda/handlers.ts";
 import { connect, tokenFor } from "../support/client.ts";
 import { dial, exchange, HANDSHAKE, rawRequest } from "../support/raw.ts";
 import { startTiny } from "./support.ts";

@@ -6,10 +6,10 @@ import {
 import type { SQSEvent } from "aws-lambda";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { Runtime } from "../../functions/aws/runtime.ts";
-import { sqsClient, startQueues } from "../../local/emulators/queue.ts";
-import type { Handler, Handlers } from "../../local/lambda/handlers.ts";
-import { startPoller } from "../../local/lambda/poller.ts";
 import type { StartOptions } from "../../local/router.ts";
+import { sqsClient, startQueues } from "../../local/twin/emulators/queue.ts";
+import type { Handler, Handlers } from "../../local/twin/lambda/handlers.ts";
+import { startPoller } from "../../local/twin/lambda/poller.ts";
 import type { Lane } from "../../shared/protocol/lane.ts";
 import { DEFAULTS } from "../../shared/settings/settings.ts";
 import { startTiny } from "./support.ts";

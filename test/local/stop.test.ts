@@ -1,6 +1,6 @@
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { expect, onTestFinished, test } from "vitest";
-import { sqsClient } from "../../local/emulators/queue.ts";
+import { sqsClient } from "../../local/twin/emulators/queue.ts";
 import { open, startTiny } from "./support.ts";
 
 /** Something to wait for, and the means to let it happen. */

@@ -5,9 +5,9 @@ import {
 import type { APIGatewayProxyEventV2, APIGatewayProxyWebsocketEventV2, SQSEvent } from "aws-lambda";
 import { onTestFinished } from "vitest";
 import type { Runtime } from "../../functions/aws/runtime.ts";
-import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
-import type { Handlers } from "../../local/lambda/handlers.ts";
 import type { Router, StartOptions } from "../../local/router.ts";
+import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
+import type { Handlers } from "../../local/twin/lambda/handlers.ts";
 import { startTwin } from "../../local/twin/start.ts";
 import { type Listener, openSocket } from "../support/socket.ts";
 

@@ -1,6 +1,6 @@
 import { GetConnectionCommand } from "@aws-sdk/client-apigatewaymanagementapi";
 import { expect, test } from "vitest";
-import type { Handlers } from "../../local/lambda/handlers.ts";
+import type { Handlers } from "../../local/twin/lambda/handlers.ts";
 import { clientOf, open, post, startTiny } from "./support.ts";
 
 /** Its pauses last until the test lets them pass. */

@@ -1,5 +1,5 @@
-import { ACCOUNT, CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
-import { type Queues, startQueues } from "../../local/emulators/queue.ts";
+import { ACCOUNT, CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
+import { type Queues, startQueues } from "../../local/twin/emulators/queue.ts";
 import { settings } from "../../shared/settings/settings.ts";
 import { startFront } from "../../testing/front.ts";
 import { type GuardRefusal, guard } from "../../testing/guard.ts";

@@ -2,8 +2,8 @@ import { type AttributeValue, DynamoDBClient, PutItemCommand, paginateScan } fro
 import { onTestFinished } from "vitest";
 import { socketFunction as socketFunctionOf } from "../../functions/aws/socket.ts";
 import type { SocketEvent } from "../../functions/runtime/socket-event.ts";
-import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
-import { startTables } from "../../local/emulators/table.ts";
+import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
+import { startTables } from "../../local/twin/emulators/table.ts";
 import type { Clock } from "../../shared/ports.ts";
 import type { ServerFrame } from "../../shared/protocol/frame.ts";
 import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";

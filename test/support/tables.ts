@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { ACCOUNT, CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
-import { createTables, startTables, type Tables } from "../../local/emulators/table.ts";
+import { ACCOUNT, CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
+import { createTables, startTables, type Tables } from "../../local/twin/emulators/table.ts";
 import { type Layer, startFront } from "../../testing/front.ts";
 import { type GuardRefusal, guard } from "../../testing/guard.ts";
 import { seeded } from "../../testing/random.ts";

@@ -1,7 +1,8 @@
 import type { Runtime } from "../../functions/aws/runtime.ts";
-import { ACCOUNT, CREDENTIALS, functionCredentials, REGION } from "../../local/emulators/aws.ts";
-import { type EventOf, type Handler, REAL_HANDLERS, type ReplyOf } from "../../local/lambda/handlers.ts";
+import type { EventOf, ReplyOf } from "../../local/invocation.ts";
 import type { Router, StartOptions } from "../../local/router.ts";
+import { ACCOUNT, CREDENTIALS, functionCredentials, REGION } from "../../local/twin/emulators/aws.ts";
+import { type Handler, REAL_HANDLERS } from "../../local/twin/lambda/handlers.ts";
 import { startTwin } from "../../local/twin/start.ts";
 import type { EmulatedService, TwinOptions } from "../../local/twin/twin.ts";
 import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";

@@ -7,7 +7,7 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { type Queues, sqsClient, startQueues } from "../../local/emulators/queue.ts";
+import { type Queues, sqsClient, startQueues } from "../../local/twin/emulators/queue.ts";
 import { settings } from "../../shared/settings/settings.ts";
 import { startFront } from "../../testing/front.ts";
 import { type RepeatsOptions, repeats } from "../../testing/queues/repeats.ts";

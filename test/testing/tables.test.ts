@@ -8,8 +8,8 @@ import {
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
-import { startTables, type Tables } from "../../local/emulators/table.ts";
+import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
+import { startTables, type Tables } from "../../local/twin/emulators/table.ts";
 import { type Layer, startFront } from "../../testing/front.ts";
 import { stale } from "../../testing/tables/stale.ts";
 import { throttle } from "../../testing/tables/throttle.ts";

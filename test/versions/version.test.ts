@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { type AttributeValue, DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CREDENTIALS, REGION } from "../../local/emulators/aws.ts";
-import { startTables, type Tables } from "../../local/emulators/table.ts";
+import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
+import { startTables, type Tables } from "../../local/twin/emulators/table.ts";
 import { rowFrom } from "../../shared/adapters/dynamodb/receipt-item.ts";
 import { dynamoReceipts } from "../../shared/adapters/dynamodb/receipts.ts";
 import type { Receipts } from "../../shared/ports.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { functionArn, functionCredentials } from "../../../local/emulators/aws.ts";
-import type { EventOf, ReplyOf } from "../../../local/lambda/handlers.ts";
+import type { EventOf, ReplyOf } from "../../../local/invocation.ts";
+import { functionArn, functionCredentials } from "../../../local/twin/emulators/aws.ts";
 import type { SettingsOverrides } from "../../../shared/settings/schema.ts";
 import { FUNCTIONS, type FunctionName } from "../../../shared/settings/variables.ts";
 import { temporaryCaller } from "../../../testing/caller.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, type TestContext, test } from "vitest";
-import { sqsClient } from "../../../local/emulators/queue.ts";
 import type { Router } from "../../../local/router.ts";
+import { sqsClient } from "../../../local/twin/emulators/queue.ts";
 import { startTwin } from "../../../local/twin/start.ts";
 import { type Layer, startFront } from "../../../testing/front.ts";
 import { inputOf, json } from "../../../testing/json.ts";

@@ -1,7 +1,7 @@
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import type { TestContext } from "vitest";
-import { sqsClient } from "../../../local/emulators/queue.ts";
 import type { Router, StartOptions } from "../../../local/router.ts";
+import { sqsClient } from "../../../local/twin/emulators/queue.ts";
 import { startTwin } from "../../../local/twin/start.ts";
 import { connect, type TestSocket } from "../../support/client.ts";
 import { type Finished, tagwire } from "../../support/command.ts";

@@ -1,7 +1,7 @@
-import { LANES } from "../../shared/protocol/lane.ts";
-import type { Settings } from "../../shared/settings/schema.ts";
-import { ENV, type FunctionName, STREAM_ENV } from "../../shared/settings/variables.ts";
-import { keepsStreams } from "../../shared/streams/kept.ts";
+import { LANES } from "../../../shared/protocol/lane.ts";
+import type { Settings } from "../../../shared/settings/schema.ts";
+import { ENV, type FunctionName, STREAM_ENV } from "../../../shared/settings/variables.ts";
+import { keepsStreams } from "../../../shared/streams/kept.ts";
 import { functionCredentials, REGION } from "../emulators/aws.ts";
 import type { Queues } from "../emulators/queue.ts";
 import type { Tables } from "../emulators/table.ts";

@@ -1,10 +1,10 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { FRAME_BYTES } from "../../shared/protocol/limits.ts";
-import type { CallbackCall, Fault } from "../lambda/fault.ts";
+import type { Connection } from "../gateway/connection.ts";
+import type { Quota } from "../gateway/quota.ts";
 import type { Limits } from "../limits.ts";
+import type { CallbackCall, Fault } from "../testing/fault.ts";
 import type { Observer } from "../testing/observer.ts";
-import type { Connection } from "./connection.ts";
-import type { Quota } from "./quota.ts";
 
 export interface CallbackApiDeps {
   readonly connections: ReadonlyMap<string, Connection>;

@@ -1,4 +1,4 @@
-import type { FunctionName } from "../../shared/settings/variables.ts";
+import type { FunctionName } from "../../../shared/settings/variables.ts";
 
 /** The configuration of the emulators. They check that a request is signed, but not by whom. */
 export const ACCOUNT = "000000000000";

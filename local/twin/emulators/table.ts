@@ -1,7 +1,7 @@
 import { CreateTableCommand, DescribeTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import dynalite from "dynalite";
-import { TABLES, type TableDescription, type TableName } from "../../shared/settings/tables.ts";
-import { listen, shut } from "../listen.ts";
+import { TABLES, type TableDescription, type TableName } from "../../../shared/settings/tables.ts";
+import { listen, shut } from "../../listen.ts";
 import { CREDENTIALS, REGION } from "./aws.ts";
 import { deleteExpired } from "./time-to-live.ts";
 

@@ -1,15 +1,16 @@
 import { randomUUID } from "node:crypto";
 import type { Context } from "aws-lambda";
-import type { FunctionSettings } from "../../shared/settings/schema.ts";
-import type { FunctionName } from "../../shared/settings/variables.ts";
+import type { FunctionSettings } from "../../../shared/settings/schema.ts";
+import type { FunctionName } from "../../../shared/settings/variables.ts";
+import {
+  crashLine,
+  type EventOf,
+  type Invocation,
+  type InvocationResult,
+  type ReplyOf,
+} from "../../invocation.ts";
 import { functionArn } from "../emulators/aws.ts";
-import type { EventOf, Handler, ReplyOf } from "./handlers.ts";
-
-export type Invocation<Reply> =
-  | { readonly kind: "returned"; readonly value: Reply }
-  | { readonly kind: "crashed" }
-  | { readonly kind: "timed-out" }
-  | { readonly kind: "throttled" };
+import type { Handler } from "./handlers.ts";
 
 export interface Lambda<F extends FunctionName> {
   /** Runs the function once. Never rejects. */
@@ -20,9 +21,6 @@ export interface Lambda<F extends FunctionName> {
   /** Resolves once everything that runs now has ended. */
   settled(): Promise<void>;
 }
-
-/** What a gateway makes of an invocation that it does not wait for any longer. */
-export type InvocationResult<Reply> = Invocation<Reply> | { readonly kind: "overdue" };
 
 /** The invocation, or `overdue` after `milliseconds`. */
 export async function within<Reply>(
@@ -114,13 +112,3 @@ function contextOf(name: string, awsRequestId: string, memory: number, timeout: 
     succeed: gone,
   };
 }
-
-/** The log line of a run that threw. */
-export const crashLine = (name: string, requestId: string | undefined, fault: unknown) =>
-  JSON.stringify({
-    level: "ERROR",
-    message: "function failed",
-    function: name,
-    requestId,
-    error: fault instanceof Error ? (fault.stack ?? fault.message) : String(fault),
-  });

@@ -6,10 +6,10 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { backoff } from "../../shared/backoff.ts";
-import type { Lane } from "../../shared/protocol/lane.ts";
+import { backoff } from "../../../shared/backoff.ts";
+import type { Lane } from "../../../shared/protocol/lane.ts";
+import type { Observer } from "../../testing/observer.ts";
 import { queueName } from "../emulators/queue.ts";
-import type { Observer } from "../testing/observer.ts";
 import { failedIds, recordOf } from "./batch.ts";
 import type { Lambda } from "./lambda.ts";
 

@@ -1,5 +1,5 @@
-import { GRANT_CLAIM } from "../../shared/protocol/grant.ts";
-import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
+import { GRANT_CLAIM } from "../shared/protocol/grant.ts";
+import { DEV_SECRET } from "../shared/settings/dev-secret.ts";
 
 /** What the environment of `npm start` says. */
 export interface Variables {

@@ -1,11 +1,11 @@
 import { CreateQueueCommand, SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
 import { buildApp } from "fauxqs";
-import { LANES, type Lane } from "../../shared/protocol/lane.ts";
-import { MAX_RECEIVES } from "../../shared/protocol/limits.ts";
-import { visibilitySeconds } from "../../shared/settings/derived.ts";
-import { LANE_TAG } from "../../shared/settings/queues.ts";
-import type { Settings } from "../../shared/settings/schema.ts";
-import type { QueueSize, Queues as QueuesOfRouter, StoredDeadLetter } from "../backend.ts";
+import { LANES, type Lane } from "../../../shared/protocol/lane.ts";
+import { MAX_RECEIVES } from "../../../shared/protocol/limits.ts";
+import { visibilitySeconds } from "../../../shared/settings/derived.ts";
+import { LANE_TAG } from "../../../shared/settings/queues.ts";
+import type { Settings } from "../../../shared/settings/schema.ts";
+import type { QueueSize, Queues as QueuesOfRouter, StoredDeadLetter } from "../../backend.ts";
 import { CREDENTIALS, queueArn, REGION } from "./aws.ts";
 
 export interface Queues extends QueuesOfRouter {

@@ -1,5 +1,5 @@
 import { DeleteItemCommand, type DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
-import type { TableDescription } from "../../shared/settings/tables.ts";
+import type { TableDescription } from "../../../shared/settings/tables.ts";
 
 /** Deletes the rows of a table whose time has passed, as DynamoDB does by itself. `now` is in milliseconds. */
 export async function deleteExpired(

@@ -1,7 +1,7 @@
 import type { Message } from "@aws-sdk/client-sqs";
 import type { SQSBatchResponse, SQSMessageAttributes, SQSRecord } from "aws-lambda";
+import type { Invocation } from "../../invocation.ts";
 import { queueArn, REGION } from "../emulators/aws.ts";
-import type { Invocation } from "./lambda.ts";
 
 /** A received message as Lambda hands it to a function. */
 export function recordOf(message: Message, queue: string): SQSRecord {
