@@ -5,7 +5,7 @@ import { Groups } from "../../../local/engine/store/groups.ts";
 import { unpack } from "../../../local/engine/store/rows.ts";
 
 const FULL = new Error("full");
-const KEY = fc.constantFrom(1, 2, 3);
+const KEY = fc.constantFrom(1, 2);
 const STEP = fc.oneof(
   fc.record({
     kind: fc.constantFrom("write" as const, "later" as const),
@@ -14,6 +14,16 @@ const STEP = fc.oneof(
   }),
   fc.record({ kind: fc.constant("turn" as const) }),
 );
+
+/** A change that nobody waits for fails, fails again alone, and was replaced by a write meanwhile, which fails too. */
+const REPLACED_WHILE_TRIED_AGAIN = [
+  { kind: "later" as const, keys: [1 as const], isDeleted: false },
+  { kind: "write" as const, keys: [2 as const], isDeleted: false },
+  { kind: "turn" as const },
+  { kind: "write" as const, keys: [1 as const], isDeleted: false },
+  { kind: "turn" as const },
+  { kind: "turn" as const },
+];
 
 /** A disk whose commits end when it is told, as it is told. */
 function disk() {
@@ -41,7 +51,7 @@ test("after any faults a row is as the last change left it that was resolved or 
   await fc.assert(
     fc.asyncProperty(
       fc.array(STEP, { maxLength: 25 }),
-      fc.array(fc.boolean(), { maxLength: 12 }),
+      fc.array(fc.constantFrom(true, true, false), { maxLength: 12 }),
       async (steps, faults) => {
         const { rows, settle, commit } = disk();
         const groups = new Groups(commit);
@@ -82,10 +92,10 @@ test("after any faults a row is as the last change left it that was resolved or 
         await turn();
         const expected = new Map<number, string | undefined>();
         for (const { key, value, isKept } of said) if (isKept) expected.set(key, value);
-        for (const key of [1, 2, 3] as const) expect(rows.get(key)).toBe(expected.get(key));
+        for (const key of [1, 2] as const) expect(rows.get(key)).toBe(expected.get(key));
         expect(groups.unflushed.entries.size).toBe(0);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 500, examples: [[REPLACED_WHILE_TRIED_AGAIN, [true, true, true]]] },
   );
 });
