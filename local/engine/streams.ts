@@ -14,17 +14,20 @@ const PAGE_ROWS = 16;
  * seen, and give it to another message.
  */
 export function engineStreams(store: Store): Streams {
-  /** The writes of each stream that have not reached the disk yet: whether all of them do. */
+  /** The last write of each stream that has not reached the disk yet: whether it does. If one fails, so do those that wait behind it. */
   const writing = new Map<StreamName, Promise<boolean>>();
 
   const write = async (stream: StreamName, row: StreamRow): Promise<void> => {
     const written = store.write([changeOf(stream, row)]);
-    const all = bothKept(writing.get(stream), written);
-    writing.set(stream, all);
+    const kept = written.then(
+      () => true,
+      () => false,
+    );
+    writing.set(stream, kept);
     try {
       await written;
     } finally {
-      if (writing.get(stream) === all) writing.delete(stream);
+      if (writing.get(stream) === kept) writing.delete(stream);
     }
   };
 
@@ -106,11 +109,3 @@ const changeOf = (stream: StreamName, row: StreamRow): Change<"streams"> => ({
   value: JSON.stringify(row),
   expiresAt: row.expiresAt,
 });
-
-async function bothKept(before: Promise<boolean> | undefined, written: Promise<void>): Promise<boolean> {
-  const kept = await written.then(
-    () => true,
-    () => false,
-  );
-  return (await (before ?? true)) && kept;
-}

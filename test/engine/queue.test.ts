@@ -49,6 +49,24 @@ test("an entry backs off for as long as it is told, and its receives are counted
   expect(takeAll(queue)).toMatchObject([{ receive: 3 }]);
 });
 
+test("the last back-off holds, be it longer or shorter than the one before", async () => {
+  const { queue, clock } = queueOver(await aStore());
+  await queue.send("normal", jobsOf("ann", "longer", "shorter"));
+  const [longer, shorter] = takeAll(queue).map(({ receiptHandle }) => receiptHandle);
+  for (const [handle = "", seconds] of [
+    [longer, 5],
+    [shorter, 50],
+    [longer, 50],
+    [shorter, 5],
+  ] as const) {
+    await queue.changeVisibility("normal", handle, seconds);
+  }
+  clock.advance(5_000);
+  expect(idsOf(takeAll(queue))).toEqual(["shorter"]);
+  clock.advance(45_000);
+  expect(idsOf(takeAll(queue))).toEqual(["longer"]);
+});
+
 test("the entry of a run that never answers comes back after the visibility timeout", async () => {
   const { queue, clock } = queueOver(await aStore());
   await queue.send("normal", jobsOf("ann", "a"));
@@ -76,13 +94,18 @@ test("a run that is late neither deletes nor hides what another has taken since"
 });
 
 test("a run that is late deletes what nobody has taken since, and does not hide it", async () => {
-  const { queue, clock } = queueOver(await aStore());
+  const said: unknown[] = [];
+  const { queue, clock } = queueOver(await aStore(), { warn: (event) => void said.push(event) });
   await queue.send("normal", jobsOf("ann", "a", "b"));
   const [a, b] = takeAll(queue);
   clock.advance(VISIBILITY + 1_000);
   await queue.changeVisibility("normal", b?.receiptHandle ?? "", 100);
   queue.remove("normal", a?.receiptHandle ?? "");
+  expect(queue.sizes().normal).toEqual({ visible: 1, hidden: 0, taken: 0 });
   expect(idsOf(takeAll(queue))).toEqual(["b"]);
+  clock.advance(100_000);
+  expect(takeAll(queue)).toEqual([]);
+  expect([queue.sizes().normal, said]).toEqual([{ visible: 0, hidden: 0, taken: 1 }, []]);
 });
 
 test("an entry that was received 1,000 times without an outcome is a dead letter with a reason", async () => {

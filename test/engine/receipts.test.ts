@@ -137,6 +137,25 @@ test("a cancel is on the disk before it is answered, and none that was lost stop
   expect(receipts.claim(job, lease("a"), NOW)).toEqual({ kind: "over", why: "cancelled" });
 });
 
+test("a cancel that was lost takes no lease from the run that has it, nor its ending", async () => {
+  const store = slowStore(await aStore());
+  const receipts = receiptsOf(store);
+  const [running, ended] = [aJob(), aJob()];
+  for (const job of [running, ended]) receipts.claim(job, lease("a"), NOW);
+  const lost = [running, ended].map(({ message }) => receipts.cancel(ANN, message.id, NOW + 1));
+  expect(receipts.settle(ended, "a", delivered(1), NOW)).toBe("written");
+  store.lose();
+  expect(await Promise.allSettled(lost)).toMatchObject([{ status: "rejected" }, { status: "rejected" }]);
+  expect(receipts.settle(running, "a", { kind: "retry", progress }, NOW)).toBe("written");
+});
+
+test("where a message may have been appended is found by the next process", async () => {
+  const store = await aStore();
+  const job = aJob();
+  receiptsOf(store).claim(job, lease("a", { after: 41 }), NOW);
+  expect(await receiptsOf(store).claim(job, next(2), NOW)).toEqual({ ...CLAIMED, after: 41 });
+});
+
 test("every row is kept for the days that are set, from its last change on", async () => {
   const store = await aStore();
   const receipts = receiptsOf(store);
