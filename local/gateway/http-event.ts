@@ -1,7 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
-import { ACCOUNT } from "../twin/emulators/aws.ts";
 
 /** A route of the HTTP API that a request matched. */
 export interface Match {
@@ -29,7 +28,7 @@ export function httpEvent(
     headers,
     ...(query === undefined ? {} : { queryStringParameters: query }),
     requestContext: {
-      accountId: ACCOUNT,
+      accountId: "000000000000",
       apiId: "local",
       domainName: headers.host ?? "localhost",
       domainPrefix: "local",
