@@ -1,8 +1,20 @@
 import { parseArgs } from "node:util";
-import { fail, type ServeOptions, serve } from "./serve.ts";
+import { fail, serve } from "./serve.ts";
 
-/** Reads `npm start -- --memory`. Throws where an option is not known. */
-const optionsIn = (argv: readonly string[]): ServeOptions =>
-  parseArgs({ args: [...argv], options: { data: { type: "string" }, memory: { type: "boolean" } } }).values;
+const OPTIONS = {
+  data: { type: "string" },
+  memory: { type: "boolean" },
+  aws: { type: "boolean" },
+} as const;
 
-(async () => serve(optionsIn(process.argv.slice(2))))().catch(fail);
+/** Runs `npm start`. With `--aws` it is the emulated account, which keeps nothing on the disk. */
+async function main(args: string[]): Promise<void> {
+  const { aws = false, ...options } = parseArgs({ args, options: OPTIONS }).values;
+  if (!aws) return serve(options);
+  // The SDK's word on Node 20 would be the first thing a newcomer reads.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+  const { startTwin } = await import("./twin/start.ts");
+  return serve({ memory: true }, startTwin);
+}
+
+main(process.argv.slice(2)).catch(fail);

@@ -13,12 +13,15 @@ export interface ServeOptions {
 }
 
 /** What `npm start` and `tagwire start` run: a router until a signal stops it. */
-export async function serve({ data, memory = false }: ServeOptions = {}): Promise<void> {
+export async function serve(
+  { data, memory = false }: ServeOptions = {},
+  startRouter: typeof start = start,
+): Promise<void> {
   const variables = readVariables(process.env);
   const { data: folder, ...rest } = variables;
   const kept = memory ? undefined : (data ?? folder);
   const options = { ...rest, settings: KEPT, write: printLog };
-  const router = await start({ ...options, ...(kept === undefined ? {} : { data: kept }) });
+  const router = await startRouter({ ...options, ...(kept === undefined ? {} : { data: kept }) });
   const token = await devToken(variables.secret, Date.now(), variables.claim);
   console.log(welcome(router, token, kept));
   let asked: number | undefined;
