@@ -33,7 +33,7 @@ beforeAll(async () => {
     limits: { sendDelay: 2 },
   });
   for (let i = 0; i < SOCKETS; i++) clients.push(await aClient(i));
-}, 60_000);
+}, 300_000);
 afterAll(() => router.stop(0));
 
 /** Client i: one of 40 users, 4 regions and 3 plans by its token, and one of 10 topics by asking. */
