@@ -28,7 +28,7 @@ export default defineConfig({
     // Files share a process and what it has loaded, so none may leave anything behind: no variable, listener or server.
     isolate: false,
     testTimeout: 120_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
     // A poll ends as soon as it is right; how long a busy machine takes for that is not what a test is about.
     expect: { poll: { timeout: 15_000 } },
     coverage: {

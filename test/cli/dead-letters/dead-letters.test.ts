@@ -4,8 +4,9 @@ import { post, receipt } from "../../support/http.ts";
 import { deadLetters, idsOn, postMany, printed, sendRaw, startImpatient, userWithBusy } from "./support.ts";
 
 // Many routers at once, and each command waits for a long poll.
-vi.setConfig({ testTimeout: 60_000 });
-const PATIENT = { timeout: 30_000 };
+vi.setConfig({ testTimeout: 240_000 });
+/** A message whose outcome could not be written in time comes back after its lease, which is 70 s. */
+const PATIENT = { timeout: 90_000 };
 
 test.concurrent("a dead letter is listed with its reason, shown whole, and redriven to the connection that still waits", async (context) => {
   const router = await startImpatient(context, 2);
