@@ -1,4 +1,14 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** What computes longest comes first, or it would run alone at the end. */
+class SimulationFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => (moduleId.includes("/test/simulation/") ? 0 : 1);
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+  }
+}
 
 export default defineConfig({
   test: {
@@ -13,9 +23,12 @@ export default defineConfig({
       "test/browser/**",
     ],
     // Most tests wait more than they compute.
-    maxWorkers: "100%",
+    maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: SimulationFirst },
+    // Files share a process and what it has loaded, so none may leave anything behind: no variable, listener or server.
+    isolate: false,
     testTimeout: 120_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
     // A poll ends as soon as it is right; how long a busy machine takes for that is not what a test is about.
     expect: { poll: { timeout: 15_000 } },
     coverage: {

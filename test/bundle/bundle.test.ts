@@ -22,7 +22,7 @@ let router: BundledRouter;
 const sockets: TestSocket[] = [];
 beforeAll(async () => {
   router = await startBundles(SETTINGS);
-}, 60_000);
+});
 afterAll(() => router.stop(0));
 
 /** What came of a message, once it has an ending. */

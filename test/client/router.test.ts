@@ -125,7 +125,7 @@ test("a user's stream goes on after a cut, and after a page load; what is not ke
   await expect.poll(() => got).toEqual([1, 2]);
   second.close();
   for (const data of [3, 4, 5, 6]) await post(data);
-  await router.spy.idle();
+  await router.spy.idle({ timeout: 60_000 });
   const third = page("ida", {}, { positions: second.positions() });
   for (const type of ["recovered", "gap"] as const) third.on(type, ({ topic }) => told.push([type, topic]));
   await third.receive("user", ({ data }) => got.push(data)).ready;

@@ -88,7 +88,7 @@ describe("a good frame that cannot be granted", () => {
       ref: 1,
     });
     for (const topic of ["orders", "secret", "news"]) await post(router, { target: { topic }, data: topic });
-    await router.spy.idle();
+    await router.spy.idle({ timeout: 60_000 });
     expect(await socket.next()).toMatchObject({ type: "message", topic: "orders", data: "orders" });
     expect(socket.buffered()).toEqual([]);
     await expectAlive(socket);

@@ -278,7 +278,7 @@ test("a receipt that nobody knows is not found", async () => {
 
 test("an id of another producer is not found, nor cancelled, by its name alone", async () => {
   await send({ body: JSON.stringify({ id: "mine", target: { topic: "orders" }, data: 1 }) });
-  await router.spy.idle();
+  await router.spy.idle({ timeout: 60_000 });
   const authorization = `Bearer ${await tokenFor("mallory")}`;
   await expectRefused(
     { method: "GET", path: "/v1/messages/mine", headers: { authorization } },

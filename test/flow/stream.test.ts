@@ -38,7 +38,7 @@ describe.each(RUNTIMES)("%s", (_name, startRouter) => {
       expect(new Set(standing).size).toBe(1);
       const ids: string[] = [];
       for (let i = 0; i < 5; i++) ids.push((await post(router, { target: { topic: "orders" }, data: i })).id);
-      await router.spy.idle();
+      await router.spy.idle({ timeout: 60_000 });
       for (const id of ids)
         expect(await receipt(router, id)).toMatchObject({ state: "delivered", counts: { sent: 12 } });
 

