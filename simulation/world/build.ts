@@ -124,6 +124,7 @@ export function buildSimulation({
     dice: throws("source"),
     consume: consumer({
       ...{ settings, ports, mutant, clock: { now, monotonic: now } },
+      dice: throws("containers"),
       policy: { ...policy, ...mutant?.policy?.(policy) },
     }),
     onReturn: oracle.returned,

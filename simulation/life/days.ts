@@ -1,0 +1,120 @@
+import { OWN_STREAM } from "../../shared/protocol/stream-frame.ts";
+import type { UserId } from "../../shared/protocol/tag.ts";
+import { keepsStreams } from "../../shared/streams/kept.ts";
+import { SKEW } from "../world/network.ts";
+import type { Reader } from "../world/reader.ts";
+import type { Simulation } from "../world/world.ts";
+import { isBroken, untilQuiet } from "./quiet.ts";
+import { reader } from "./reader.ts";
+import { burst, liveAsReader } from "./streams.ts";
+
+const SECOND = 1_000;
+const HOUR = 3_600_000;
+/** How long a later day lasts, half of it before its moment. */
+const DAY = 60 * SECOND;
+/** How long before its moment all is quiet: what straggles then takes a minute more. */
+const EVE = 2 * DAY;
+/** Hours before its time to live at which a head stops counting. */
+const MARGIN = 6 * HOUR;
+
+/**
+ * Days on which nothing happens but at one moment each: heads stop counting, rows are deleted late and in any order,
+ * and clients come back with old positions.
+ */
+export async function laterDays(world: Simulation): Promise<void> {
+  if (!keepsStreams(world.settings) || world.readers.length === 0) return;
+  const { dice, readers } = world;
+  const chosen = dice.pick(readers);
+  const plan = dice.pick(PLANS);
+  const keeper = plan.includes("missed") ? companion(world, chosen) : undefined;
+  for (const [day, kind] of plan.entries()) {
+    if (isBroken(world)) return;
+    const isLast = day === plan.length - 1;
+    await untilQuiet(
+      world,
+      ...readers.map(async (one) => (one === chosen || dice.chance(0.8) ? one.cut() : undefined)),
+    );
+    const moment = momentOf(world, chosen, kind);
+    world.trace.note("day", kind, () => `of ${chosen.follower.stream} at ${moment - world.opening} ms`);
+    await untilQuiet(world, world.scheduler.sleep(Math.max(0, moment - EVE - world.scheduler.now())));
+    const present = readers.filter((one) => (one === chosen ? isLast : one === keeper || dice.chance(0.6)));
+    await untilQuiet(world, ...dayOf(world, moment, kind, chosen, present));
+  }
+}
+
+/** Another client of the same stream, which keeps it alive while the chosen one is away. */
+function companion(world: Simulation, { name, follower }: Reader): Reader {
+  const user = name === OWN_STREAM ? (follower.stream.slice("user:".length) as UserId) : undefined;
+  const one = reader(world, name, user);
+  world.readers.push(one);
+  return one;
+}
+
+/** What each day is about. The last plans let messages expire that a client has missed, while their stream goes on. */
+const PLANS: readonly (readonly Moment[])[] = [
+  [],
+  ["end"],
+  ["limit"],
+  ["limit", "end"],
+  ["end", "limit"],
+  ["any", "limit"],
+  ["any", "before", "missed"],
+  ["any", "before", "missed"],
+];
+
+/** When a head stops counting or may be deleted; before that; when what the client has missed may be; or any time. */
+type Moment = "limit" | "end" | "before" | "missed" | "any";
+
+function momentOf(
+  { tables, dice, scheduler }: Simulation,
+  { follower, position }: Reader,
+  kind: Moment,
+): number {
+  const rows = tables.streams.rowsOf(follower.stream);
+  const head = rows.at(-1)?.expiresAt ?? 0;
+  const missed = rows.find(({ next }) => next - 1 > (position() ?? 0))?.expiresAt ?? 0;
+  const any = scheduler.now() + dice.whole(1, 30) * HOUR;
+  const moments = {
+    limit: head - MARGIN,
+    end: head,
+    before: head - MARGIN - HOUR,
+    missed: missed + DAY,
+    any,
+  };
+  return moments[kind] > scheduler.now() ? moments[kind] : any;
+}
+
+/** A minute around a moment: runs append and clients come to one stream from all sides. */
+function dayOf(
+  world: Simulation,
+  moment: number,
+  kind: Moment,
+  chosen: Reader,
+  present: readonly Reader[],
+): Promise<void>[] {
+  const { scheduler, dice } = world;
+  const until = moment + DAY / 2;
+  // Whoever is there before the limit moves it: so all come nearly at once, when some clocks say that it is past.
+  const first = moment + dice.whole(-SKEW, SKEW);
+  const spread = dice.pick([100, 500, 3_000]);
+  const at = (most: number) => scheduler.sleep(first + dice.whole(0, most) - scheduler.now());
+  const visits = present.map(async (one) => {
+    await at(dice.pick([spread, 20_000]));
+    await liveAsReader(world, one, until);
+  });
+  // A stream goes on by the numbers without data that its clients leave.
+  const posts = Array.from({ length: kind === "before" ? 0 : dice.whole(2, 10) }, async () => {
+    await at(spread);
+    await burst(world, dice.chance(0.8) ? chosen : dice.pick(world.readers));
+  });
+  return [timeToLive(world, until), ...visits, ...posts];
+}
+
+/** Deletes rows that have expired, each at some time. */
+async function timeToLive({ scheduler, dice, tables }: Simulation, until: number): Promise<void> {
+  const late = dice.pick([0.02, 0.3, 1]);
+  while (scheduler.now() < until) {
+    tables.streams.expire(scheduler.now(), () => dice.chance(late));
+    await scheduler.sleep(dice.whole(100, 900));
+  }
+}
