@@ -1,6 +1,7 @@
 import { OWN_STREAM } from "../../shared/protocol/stream-frame.ts";
 import type { UserId } from "../../shared/protocol/tag.ts";
 import { keepsStreams } from "../../shared/streams/kept.ts";
+import type { StreamRow } from "../../shared/streams/stream.ts";
 import { SKEW } from "../world/network.ts";
 import type { Reader } from "../world/reader.ts";
 import type { Simulation } from "../world/world.ts";
@@ -54,16 +55,27 @@ function companion(world: Simulation, { name, follower }: Reader): Reader {
 const PLANS: readonly (readonly Moment[])[] = [
   [],
   ["end"],
+  ["end", "end"],
   ["limit"],
   ["limit", "end"],
   ["end", "limit"],
   ["any", "limit"],
-  ["any", "before", "missed"],
-  ["any", "before", "missed"],
+  ["few", "before", "missed"],
+  ["few", "before", "missed"],
 ];
 
 /** When a head stops counting or may be deleted; before that; when what the client has missed may be; or any time. */
-type Moment = "limit" | "end" | "before" | "missed" | "any";
+type Moment = "limit" | "end" | "before" | "missed" | "few" | "any";
+
+/** Bursts on each day. A stream goes on by the numbers without data that its clients leave, too. */
+const BURSTS: Readonly<Record<Moment, readonly [number, number]>> = {
+  limit: [1, 6],
+  end: [1, 6],
+  before: [0, 0],
+  missed: [0, 2],
+  few: [1, 2],
+  any: [2, 10],
+};
 
 function momentOf(
   { tables, dice, scheduler }: Simulation,
@@ -72,13 +84,16 @@ function momentOf(
 ): number {
   const rows = tables.streams.rowsOf(follower.stream);
   const head = rows.at(-1)?.expiresAt ?? 0;
-  const missed = rows.find(({ next }) => next - 1 > (position() ?? 0))?.expiresAt ?? 0;
+  const isMissed = ({ next, messages }: StreamRow) =>
+    next - 1 > (position() ?? 0) && messages.some((frame) => frame !== "");
+  const missed = rows.findLast(isMissed)?.expiresAt ?? 0;
   const any = scheduler.now() + dice.whole(1, 30) * HOUR;
   const moments = {
     limit: head - MARGIN,
     end: head,
     before: head - MARGIN - HOUR,
     missed: missed + DAY,
+    few: any,
     any,
   };
   return moments[kind] > scheduler.now() ? moments[kind] : any;
@@ -96,15 +111,14 @@ function dayOf(
   const until = moment + DAY / 2;
   // Whoever is there before the limit moves it: so all come nearly at once, when some clocks say that it is past.
   const first = moment + dice.whole(-SKEW, SKEW);
-  const spread = dice.pick([100, 500, 3_000]);
+  const spread = dice.pick([100, 500, 3_000, 5_000]);
   const at = (most: number) => scheduler.sleep(first + dice.whole(0, most) - scheduler.now());
   const visits = present.map(async (one) => {
     await at(dice.pick([spread, 20_000]));
     await liveAsReader(world, one, until);
   });
-  // A stream goes on by the numbers without data that its clients leave.
-  const posts = Array.from({ length: kind === "before" ? 0 : dice.whole(2, 10) }, async () => {
-    await at(spread);
+  const posts = Array.from({ length: dice.whole(...BURSTS[kind]) }, async (_, i) => {
+    await at(i === 0 ? 0 : spread);
     await burst(world, dice.chance(0.8) ? chosen : dice.pick(world.readers));
   });
   return [timeToLive(world, until), ...visits, ...posts];
@@ -112,7 +126,7 @@ function dayOf(
 
 /** Deletes rows that have expired, each at some time. */
 async function timeToLive({ scheduler, dice, tables }: Simulation, until: number): Promise<void> {
-  const late = dice.pick([0.02, 0.3, 1]);
+  const late = dice.pick([0.05, 0.3, 1]);
   while (scheduler.now() < until) {
     tables.streams.expire(scheduler.now(), () => dice.chance(late));
     await scheduler.sleep(dice.whole(100, 900));

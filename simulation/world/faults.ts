@@ -37,7 +37,7 @@ export const FAULTS = {
   "table-throttled": 0.015, // a call fails and did nothing
   "table-unheard": 0.01, // a call did it, and fails all the same
   "table-twice": 0.01, // the SDK sends a call again whose answer was lost
-  "append-late": 0.1, // a row of a stream comes to its table seconds after it was sent
+  "append-late": 0.2, // a row of a stream comes to its table seconds after it was sent
   // connections
   "frames-aside": 0.1, // a client asks for a topic and against it at once
   "connect-slow": 0.1, // the socket opens seconds after $connect has returned
