@@ -150,10 +150,11 @@ export function buildSimulation({
   return world;
 }
 
-function bugsOf({ place, isEarly, reply }: Mutant, world: () => Simulation): ClientBugs {
+function bugsOf({ place, isEarly, reply, kept }: Mutant, world: () => Simulation): ClientBugs {
   return {
     ...(place ? { place } : {}),
     ...(isEarly ? { isEarly } : {}),
+    ...(kept ? { kept } : {}),
     ...(reply ? { reply: (frame, user) => reply(frame, world(), user) } : {}),
   };
 }

@@ -14,7 +14,13 @@ test.each(Object.entries<Mutant>(MUTANTS))(
   { timeout: 300_000 },
   async (_, mutant) => {
     const seeds = mutant.in?.streams ? SEEDS.streams : SEEDS.router;
-    const { violations } = await campaign({ ...SMALL, mutant, seed: 1, seeds, stopAtFirst: true });
+    const { violations } = await campaign({
+      ...SMALL,
+      mutant,
+      seed: mutant.seed ?? 1,
+      seeds,
+      stopAtFirst: true,
+    });
     expect(violations).toHaveLength(1);
   },
 );
