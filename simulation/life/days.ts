@@ -24,7 +24,7 @@ const MARGIN = 6 * HOUR;
  */
 export async function laterDays(world: Simulation): Promise<void> {
   if (!keepsStreams(world.settings) || world.readers.length === 0) return;
-  const { dice, readers } = world;
+  const { dice, readers, faults } = world;
   const chosen = dice.pick(readers);
   const plan = dice.pick(PLANS);
   const keeper = plan.includes("missed") ? companion(world, chosen) : undefined;
@@ -39,7 +39,9 @@ export async function laterDays(world: Simulation): Promise<void> {
     world.trace.note("day", kind, () => `of ${chosen.follower.stream} at ${moment - world.opening} ms`);
     await untilQuiet(world, world.scheduler.sleep(Math.max(0, moment - EVE - world.scheduler.now())));
     const present = readers.filter((one) => (one === chosen ? isLast : one === keeper || dice.chance(0.6)));
+    const lower = dice.chance(0.5) ? faults.raise("append-late", LATE) : undefined;
     await untilQuiet(world, ...dayOf(world, moment, kind, chosen, present));
+    lower?.();
   }
 }
 
@@ -99,6 +101,20 @@ function momentOf(
   return moments[kind] > scheduler.now() ? moments[kind] : any;
 }
 
+/**
+ * When the others come, in milliseconds after the first, and over how many. Whoever is there before the limit moves it: so
+ * all come at once, when not every clock says that it is past, or when what the first sent has not come to the table yet.
+ */
+const COMINGS = [
+  { after: 0, spread: 100 },
+  { after: 0, spread: 500 },
+  { after: 500, spread: 2_000 },
+  { after: 1_000, spread: 2_000 },
+];
+
+/** The part of rows that come late on half of the days. */
+const LATE = 0.7;
+
 /** A minute around a moment: runs append and clients come to one stream from all sides. */
 function dayOf(
   world: Simulation,
@@ -109,16 +125,16 @@ function dayOf(
 ): Promise<void>[] {
   const { scheduler, dice } = world;
   const until = moment + DAY / 2;
-  // Whoever is there before the limit moves it: so all come nearly at once, when some clocks say that it is past.
-  const first = moment + dice.whole(-SKEW, SKEW);
-  const spread = dice.pick([100, 500, 3_000, 5_000]);
-  const at = (most: number) => scheduler.sleep(first + dice.whole(0, most) - scheduler.now());
+  const first = moment + dice.whole(-SKEW, SKEW / 2);
+  const { after, spread } = dice.pick(COMINGS);
+  const at = (least: number, most: number) =>
+    scheduler.sleep(first + dice.whole(least, most) - scheduler.now());
   const visits = present.map(async (one) => {
-    await at(dice.pick([spread, 20_000]));
+    await at(after, after + dice.pick([spread, 20_000]));
     await liveAsReader(world, one, until);
   });
   const posts = Array.from({ length: dice.whole(...BURSTS[kind]) }, async (_, i) => {
-    await at(i === 0 ? 0 : spread);
+    await (i === 0 ? at(0, 0) : at(after, after + spread));
     await burst(world, dice.chance(0.8) ? chosen : dice.pick(world.readers));
   });
   return [timeToLive(world, until), ...visits, ...posts];
@@ -126,7 +142,7 @@ function dayOf(
 
 /** Deletes rows that have expired, each at some time. */
 async function timeToLive({ scheduler, dice, tables }: Simulation, until: number): Promise<void> {
-  const late = dice.pick([0.05, 0.3, 1]);
+  const late = dice.pick([0.1, 0.5, 1]);
   while (scheduler.now() < until) {
     tables.streams.expire(scheduler.now(), () => dice.chance(late));
     await scheduler.sleep(dice.whole(100, 900));
