@@ -86,11 +86,13 @@ export const STREAM_ROWS = {
     why: "a head counts until its time to live is over",
     tables: ({ streams }) => ({ streams: { ...streams, ...longLived(streams) } }),
     in: LATER,
+    seed: 22,
   },
   "blocker-grows": {
     why: "a run appends in the place of a blocker",
     tables: ({ streams }, world) => ({ streams: { ...streams, append: overBlockers(streams, world) } }),
     in: LATER,
+    seed: 13,
   },
   "hole-ignored": {
     why: "a walk over rows does not mind a hole",
