@@ -98,11 +98,13 @@ export const STREAM_ROWS = {
     why: "a walk over rows does not mind a hole",
     ports: readPort((streams) => ({ read: filled(streams) })),
     in: LATER,
+    seed: 26,
   },
   "recovered-one-off": {
     why: "a client that has missed the number before the oldest kept one is told that it missed nothing",
     ports: readPort((streams, world) => ({ read: oneMore(streams, world) })),
     in: LATER,
+    seed: 26,
   },
   "recovered-one-short": {
     why: "a client that has missed all that is kept and nothing more is told that it missed something",

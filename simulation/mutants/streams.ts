@@ -115,6 +115,7 @@ export const STREAMS = {
     why: "a first page that a run has read serves what it appends afterwards too",
     ports: (ports, _, actor) => (actor.end === undefined ? {} : withPages(ports, false)),
     in: IN,
+    seed: 59,
   },
   "list-before-append": {
     why: "a list is read before the message is appended",
