@@ -3,6 +3,7 @@ import { INDEX_TABLES } from "./mutants/index-tables.ts";
 import { RECEIPT_TABLES } from "./mutants/receipt-tables.ts";
 import { RUNS } from "./mutants/runs.ts";
 import { SENDS } from "./mutants/sends.ts";
+import { STREAM_ROWS } from "./mutants/stream-rows.ts";
 import { STREAMS } from "./mutants/streams.ts";
 
 /** Bugs that are planted one by one, and that a rule has to find. */
@@ -13,4 +14,5 @@ export const MUTANTS = {
   ...RUNS,
   ...SENDS,
   ...STREAMS,
+  ...STREAM_ROWS,
 } as const;

@@ -1,5 +1,6 @@
 import { liveAsClient } from "./life/client.ts";
 import { settleIn } from "./life/crowd.ts";
+import { laterDays } from "./life/days.ts";
 import { disruptions } from "./life/disruptions.ts";
 import { heal } from "./life/heal.ts";
 import { throughOutage } from "./life/outage.ts";
@@ -8,7 +9,7 @@ import { liveAsProducer } from "./life/producer.ts";
 import { isBroken, untilQuiet } from "./life/quiet.ts";
 import { redrive } from "./life/redrive.ts";
 import { besideSlowClients } from "./life/slow.ts";
-import { laterDays, settleReaders, streamLives } from "./life/streams.ts";
+import { settleReaders, streamLives } from "./life/streams.ts";
 import { judgeAftermath } from "./oracle/aftermath.ts";
 import type { Violation } from "./oracle/history.ts";
 import { judge } from "./oracle/violation.ts";

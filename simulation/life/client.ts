@@ -140,9 +140,10 @@ export const say = (
   frame: { readonly type: string; readonly [field: string]: unknown },
 ) =>
   world.invoke(`${frame.type} ${connectionId}`, ({ streams, ...ports }) => {
-    const { settings } = world;
+    const { settings, bugs } = world;
     const { clock, random } = ports;
-    const reads = keepsStreams(settings) ? { reads: { streams, clock, random, settings } } : {};
+    const kept = bugs?.kept?.(settings) ?? settings;
+    const reads = keepsStreams(settings) ? { reads: { streams, clock, random, settings: kept } } : {};
     const policy = settings.sockets;
     const deps = { ...ports, ...reads, policy, frameLimit: () => undefined, tokens: memoryTokens() };
     return answer(deps, connectionId, JSON.stringify(frame));

@@ -1,7 +1,7 @@
 import { type Step, type Stream, type StreamReply, stream } from "../../client/stream.ts";
 import type { MessageFrame, ServerFrame } from "../../shared/protocol/server-frame.ts";
 import { OWN_STREAM } from "../../shared/protocol/stream-frame.ts";
-import { type Topic, topicTag, userTag } from "../../shared/protocol/tag.ts";
+import { type Topic, topicTag, type UserId, userTag } from "../../shared/protocol/tag.ts";
 import type { Follower } from "../oracle/streams.ts";
 import type { Socket } from "../world/gateway.ts";
 import type { Reader } from "../world/reader.ts";
@@ -27,10 +27,11 @@ const HOLE_AGE = 2_000;
 /** Replies that bring nothing until a hole counts as one that cannot be filled. */
 const FUTILE = 3;
 
-export function reader(world: Simulation, name: Topic | typeof OWN_STREAM): Reader {
+export function reader(world: Simulation, name: Topic | typeof OWN_STREAM, known?: UserId): Reader {
   const { scheduler, dice, oracle, gateway, bugs, trace } = world;
-  const identity = { ...identityOf(world) };
-  const user = identity.sub;
+  const anyone = identityOf(world);
+  const user = known ?? anyone.sub;
+  const identity = { ...anyone, sub: user };
   const streamName = name === OWN_STREAM ? userTag(user) : topicTag(name);
   const follower: Follower = {
     ...{ name: `reader-${world.readers.length}`, stream: streamName, done: new Set(), gaps: [] },

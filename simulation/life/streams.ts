@@ -9,11 +9,6 @@ import { isBroken, untilQuiet } from "./quiet.ts";
 import { reader } from "./reader.ts";
 
 const SECOND = 1_000;
-const HOUR = 3_600_000;
-/** How long a later day lasts. */
-const DAY = 60 * SECOND;
-/** Hours before its time to live at which a head stops counting. */
-const MARGIN = 6 * HOUR;
 
 /** Clients that keep their place, and producers that post to the same streams at once. Empty where none is kept. */
 export function streamLives(world: Simulation, bursts: number): Promise<void>[] {
@@ -34,7 +29,7 @@ export function streamLives(world: Simulation, bursts: number): Promise<void>[] 
 }
 
 /** Cuts, sleeps, rotates, sits on half-open sockets, loads its page again, and comes back. */
-async function liveAsReader(world: Simulation, one: Reader, until: number): Promise<void> {
+export async function liveAsReader(world: Simulation, one: Reader, until: number): Promise<void> {
   const { scheduler, dice, faults } = world;
   while (scheduler.now() < until) {
     if (!one.isConnected()) await one.connect();
@@ -53,7 +48,10 @@ async function liveAsReader(world: Simulation, one: Reader, until: number): Prom
  * Some messages to one stream, nearly at once and in several lanes: their runs append side by side. Beside them there
  * may be one for the same list that is in no stream.
  */
-async function burst(world: Simulation, { name, follower } = world.dice.pick(world.readers)): Promise<void> {
+export async function burst(
+  world: Simulation,
+  { name, follower } = world.dice.pick(world.readers),
+): Promise<void> {
   const { scheduler, dice, faults, oracle } = world;
   const target: Target =
     name === OWN_STREAM ? { user: follower.stream.slice("user:".length) as UserId } : { topic: name };
@@ -82,88 +80,6 @@ async function burst(world: Simulation, { name, follower } = world.dice.pick(wor
 
 /** A few of them do not fit one reply. */
 const LARGE = "x".repeat(45_000);
-
-/**
- * Days on which nothing happens but at one moment each: heads stop counting, rows are deleted late and in any order,
- * and clients come back with old positions.
- */
-export async function laterDays(world: Simulation): Promise<void> {
-  if (!keepsStreams(world.settings) || world.readers.length === 0) return;
-  const { dice, readers } = world;
-  const chosen = dice.pick(readers);
-  const plan = dice.pick(PLANS);
-  for (const [day, kind] of plan.entries()) {
-    if (isBroken(world)) return;
-    const isLast = day === plan.length - 1;
-    await untilQuiet(
-      world,
-      ...readers.map(async (one) => (one === chosen || dice.chance(0.8) ? one.cut() : undefined)),
-    );
-    const moment = momentOf(world, chosen, kind);
-    await untilQuiet(world, world.scheduler.sleep(Math.max(0, moment - DAY / 2 - world.scheduler.now())));
-    const present = readers.filter((one) => (one === chosen ? isLast : dice.chance(0.6)));
-    await untilQuiet(world, ...dayOf(world, kind, chosen, present));
-  }
-}
-
-/** What each day is about. The last plan lets a message expire that a client has missed, while its stream goes on. */
-const PLANS: readonly (readonly Moment[])[] = [
-  [],
-  ["end"],
-  ["limit"],
-  ["limit", "end"],
-  ["any", "limit"],
-  ["any", "before", "missed"],
-];
-
-/** When a head stops counting or may be deleted; before that; when what the client has missed may be; or any time. */
-type Moment = "limit" | "end" | "before" | "missed" | "any";
-
-function momentOf(
-  { tables, dice, scheduler }: Simulation,
-  { follower, position }: Reader,
-  kind: Moment,
-): number {
-  const rows = tables.streams.rowsOf(follower.stream);
-  const head = rows.at(-1)?.expiresAt ?? 0;
-  const missed = rows.find(({ next }) => next - 1 > (position() ?? 0))?.expiresAt ?? 0;
-  const any = scheduler.now() + dice.whole(1, 30) * HOUR;
-  const moments = {
-    limit: head - MARGIN,
-    end: head,
-    before: head - MARGIN - HOUR,
-    missed: missed + DAY,
-    any,
-  };
-  return moments[kind] > scheduler.now() ? moments[kind] : any;
-}
-
-/** A minute around a moment: runs append and clients come to one stream from all sides. */
-function dayOf(world: Simulation, kind: Moment, chosen: Reader, present: readonly Reader[]): Promise<void>[] {
-  const { scheduler, dice } = world;
-  const until = scheduler.now() + DAY;
-  const at = (least: number, most: number) => scheduler.sleep(DAY / 2 + dice.whole(least, most));
-  const visits = present.map(async (one) => {
-    // Who came before the limit would move it.
-    await at(-500, 20_000);
-    await liveAsReader(world, one, until);
-  });
-  // A stream goes on by the numbers without data that its clients leave.
-  const posts = Array.from({ length: kind === "before" ? 0 : dice.whole(2, 10) }, async () => {
-    await at(-2_000, 2_000);
-    await burst(world, dice.chance(0.8) ? chosen : dice.pick(world.readers));
-  });
-  return [timeToLive(world, until), ...visits, ...posts];
-}
-
-/** Deletes rows that have expired, each at some time. */
-async function timeToLive({ scheduler, dice, tables }: Simulation, until: number): Promise<void> {
-  const late = dice.pick([0.02, 0.3, 1]);
-  while (scheduler.now() < until) {
-    tables.streams.expire(scheduler.now(), () => dice.chance(late));
-    await scheduler.sleep(500);
-  }
-}
 
 /** Without faults every client catches up, and is told of all that it missed. */
 export async function settleReaders(world: Simulation): Promise<void> {

@@ -1,6 +1,6 @@
-import type { MessageQueue, Receipts, Sockets, Subscriptions } from "../../shared/ports.ts";
+import type { MessageQueue, Receipts, Sockets, Streams, Subscriptions } from "../../shared/ports.ts";
 import type { Mutant } from "../world/mutant.ts";
-import type { Tables } from "../world/ports.ts";
+import type { Ports, Tables } from "../world/ports.ts";
 import type { Simulation } from "../world/world.ts";
 
 type PortChange = NonNullable<Mutant["ports"]>;
@@ -27,3 +27,18 @@ export const listTable =
   (tables: Tables, world) => ({
     subscriptions: { ...tables.subscriptions, ...change(tables.subscriptions, world) },
   });
+
+/** Bugs of streams show where nothing else is going on. */
+export const IN_STREAMS = { streams: "only" } as const;
+
+/** What runs see. */
+export const streamPort =
+  (change: (streams: Streams, ports: Ports, world: Simulation) => Partial<Streams>): PortChange =>
+  (ports, world, actor) =>
+    actor.end === undefined ? {} : { streams: { ...ports.streams, ...change(ports.streams, ports, world) } };
+
+/** What functions that answer clients see. */
+export const readPort =
+  (change: (streams: Streams, world: Simulation) => Partial<Streams>): PortChange =>
+  (ports, world, actor) =>
+    actor.end === undefined ? { streams: { ...ports.streams, ...change(ports.streams, world) } } : {};

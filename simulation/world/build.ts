@@ -124,6 +124,7 @@ export function buildSimulation({
     dice: throws("source"),
     consume: consumer({
       ...{ settings, ports, mutant, clock: { now, monotonic: now } },
+      dice: throws("containers"),
       policy: { ...policy, ...mutant?.policy?.(policy) },
     }),
     onReturn: oracle.returned,
@@ -149,10 +150,11 @@ export function buildSimulation({
   return world;
 }
 
-function bugsOf({ place, isEarly, reply }: Mutant, world: () => Simulation): ClientBugs {
+function bugsOf({ place, isEarly, reply, kept }: Mutant, world: () => Simulation): ClientBugs {
   return {
     ...(place ? { place } : {}),
     ...(isEarly ? { isEarly } : {}),
+    ...(kept ? { kept } : {}),
     ...(reply ? { reply: (frame, user) => reply(frame, world(), user) } : {}),
   };
 }

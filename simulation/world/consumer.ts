@@ -7,6 +7,7 @@ import { visibilitySeconds } from "../../shared/settings/derived.ts";
 import type { DeliveryPolicy } from "../../shared/settings/policy.ts";
 import type { Settings } from "../../shared/settings/schema.ts";
 import { keepsStreams } from "../../shared/streams/kept.ts";
+import type { Dice } from "./dice.ts";
 import type { Mutant } from "./mutant.ts";
 import type { Ports } from "./ports.ts";
 import type { Actor } from "./scheduler.ts";
@@ -17,6 +18,7 @@ export interface ConsumerWorld {
   readonly ports: (actor: Actor) => Ports;
   readonly mutant?: Mutant | undefined;
   readonly clock: Pick<Clock, "now" | "monotonic">;
+  readonly dice: Dice;
 }
 
 interface Container {
@@ -25,8 +27,8 @@ interface Container {
   readonly heads: Heads;
 }
 
-/** The consumer as Lambda runs it: a container serves one run at a time, and one that died serves none any more. */
-export function consumer({ settings, policy, ports: portsOf, mutant, clock }: ConsumerWorld) {
+/** The consumer as Lambda runs it: any idle container serves one run at a time, and one that died serves none any more. */
+export function consumer({ settings, policy, ports: portsOf, mutant, clock, dice }: ConsumerWorld) {
   const idle: Container[] = [];
   const hidden = { visibilitySeconds: visibilitySeconds(settings) };
   let started = 0;
@@ -36,7 +38,7 @@ export function consumer({ settings, policy, ports: portsOf, mutant, clock }: Co
     return { number: ++started, memory: { ...memory, ...mutant?.memory?.(memory) }, heads };
   };
   return async (actor: Actor, records: readonly Received[], end: number): Promise<readonly string[]> => {
-    const container = idle.pop() ?? start();
+    const container = (dice.chance(0.7) ? idle.pop() : idle.shift()) ?? start();
     actor.container = container.number;
     const own = portsOf(actor);
     const { streams: table, ...ports } = own;

@@ -37,6 +37,7 @@ export const FAULTS = {
   "table-throttled": 0.015, // a call fails and did nothing
   "table-unheard": 0.01, // a call did it, and fails all the same
   "table-twice": 0.01, // the SDK sends a call again whose answer was lost
+  "append-late": 0.1, // a row of a stream comes to its table seconds after it was sent
   // connections
   "frames-aside": 0.1, // a client asks for a topic and against it at once
   "connect-slow": 0.1, // the socket opens seconds after $connect has returned
@@ -66,6 +67,8 @@ export type FaultRates = Readonly<Partial<Record<FaultName, number>>>;
 export interface Faults {
   /** Throws the dice for one occasion of a fault. */
   strikes(name: FaultName): boolean;
+  /** What may strike at all does so at this rate or above. Ends when what it returns is called. */
+  raise(name: FaultName, rate: number): () => void;
   /** From now on nothing goes wrong any more. */
   calm(): void;
   readonly counts: Readonly<Partial<Record<FaultName, number>>>;
@@ -74,13 +77,19 @@ export interface Faults {
 /** Faults that strike by the dice. */
 export function faultsOf(rates: FaultRates, dice: Dice): Faults {
   const counts: Partial<Record<FaultName, number>> = {};
+  const raised = new Map<FaultName, number>();
   let calm = false;
   return {
     strikes(name) {
-      const rate = rates[name] ?? 0;
+      const own = rates[name] ?? 0;
+      const rate = own === 0 ? 0 : Math.max(own, raised.get(name) ?? 0);
       if (calm || rate === 0 || !dice.chance(rate)) return false;
       counts[name] = (counts[name] ?? 0) + 1;
       return true;
+    },
+    raise(name, rate) {
+      raised.set(name, rate);
+      return () => void raised.delete(name);
     },
     calm: () => {
       calm = true;

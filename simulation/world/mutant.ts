@@ -3,6 +3,7 @@ import type { GatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
 import type { ServerFrame } from "../../shared/protocol/frame.ts";
 import type { UserId } from "../../shared/protocol/tag.ts";
 import type { DeliveryPolicy } from "../../shared/settings/policy.ts";
+import type { StreamSettings } from "../../shared/streams/kept.ts";
 import type { Ports, Tables } from "./ports.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Actor } from "./scheduler.ts";
@@ -29,6 +30,10 @@ export interface Mutant {
   readonly isEarly?: boolean;
   /** What a client reads, as the router has answered. */
   readonly reply?: (reply: ServerFrame, world: Simulation, user: UserId) => ServerFrame;
+  /** How much of streams is kept, as functions that answer clients know it. */
+  readonly kept?: (settings: StreamSettings) => StreamSettings;
+  /** A seed from which on it shows soon, 1 if absent: tests begin there. */
+  readonly seed?: number;
   /** Where it shows, if not in the simulation as it is by default. */
   readonly in?: Scenario;
 }

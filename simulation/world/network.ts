@@ -10,9 +10,9 @@ export interface Network {
   retire(actor: Actor): void;
   /**
    * One call of an actor: there, served, and back, with everybody else in between. An actor may die before or
-   * after, and then the call never comes back; what was sent is served all the same.
+   * after, and then the call never comes back; what was sent is served all the same, seconds later if it is late.
    */
-  request<T>(actor: Actor, what: string, serve: () => T | Promise<T>): Promise<T>;
+  request<T>(actor: Actor, what: string, serve: () => T | Promise<T>, isLate?: boolean): Promise<T>;
   pause(actor: Actor, milliseconds: number): Promise<void>;
   /** Something that the actor does kills it. */
   kill(actor: Actor): void;
@@ -37,10 +37,11 @@ const NEVER = new Promise<never>(() => {});
 
 /** Calls that take their time, and functions that die. */
 export function simulatedNetwork({ scheduler, dice, faults, trace }: NetworkWorld): Network {
+  const long = () => dice.whole(400, LATE_ARRIVAL - 500);
   const latency = () => {
     const roll = dice.next();
     if (roll < 0.8) return dice.whole(1, 20);
-    return roll < 0.99 ? dice.whole(20, 400) : dice.whole(400, LATE_ARRIVAL - 500);
+    return roll < 0.99 ? dice.whole(20, 400) : long();
   };
   const kill = (actor: Actor, onDeath: () => void, why: NonNullable<Actor["death"]>) => {
     if (!actor.alive) return;
@@ -74,9 +75,9 @@ export function simulatedNetwork({ scheduler, dice, faults, trace }: NetworkWorl
       deaths.delete(actor);
       actor.alive = false;
     },
-    async request(actor, what, serve) {
+    async request(actor, what, serve, isLate = false) {
       if (dies(actor)) return NEVER;
-      await scheduler.sleep(latency());
+      await scheduler.sleep(isLate ? long() : latency());
       const answer = await answerOf(serve);
       trace.note(actor.name, what, () =>
         "fault" in answer ? `fails: ${answer.fault}` : brief(answer.value),

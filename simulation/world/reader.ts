@@ -2,6 +2,7 @@ import type { Numbered, Stream } from "../../client/stream.ts";
 import type { ServerFrame } from "../../shared/protocol/frame.ts";
 import type { OWN_STREAM } from "../../shared/protocol/stream-frame.ts";
 import type { Topic, UserId } from "../../shared/protocol/tag.ts";
+import type { StreamSettings } from "../../shared/streams/kept.ts";
 import type { Follower } from "../oracle/streams.ts";
 
 /** A client that keeps its place in one stream, with the position rules of tagwire/client. */
@@ -24,9 +25,10 @@ export interface Reader {
   position(): number | undefined;
 }
 
-/** What is planted in clients. */
+/** What is planted in clients and in what answers them. */
 export interface ClientBugs {
   readonly place?: <M extends Numbered>(place: Stream<M>, anew: (start: number) => Stream<M>) => Stream<M>;
   readonly isEarly?: boolean;
   readonly reply?: (reply: ServerFrame, user: UserId) => ServerFrame;
+  readonly kept?: (settings: StreamSettings) => StreamSettings;
 }

@@ -12,7 +12,7 @@ export interface StreamPortsWorld extends TableWorld {
 
 /** The table of streams, as one function sees it. */
 export function streamsOf(world: StreamPortsWorld, actor: Actor): Streams {
-  const { oracle, poison } = world;
+  const { oracle, poison, faults } = world;
   const { streams } = world.tables;
   const call = tableCall(world, actor);
   return {
@@ -21,11 +21,12 @@ export function streamsOf(world: StreamPortsWorld, actor: Actor): Streams {
     read: (stream, from, to) => call(`read ${stream} ${from}`, () => streams.read(stream, from, to)),
     append(stream, row) {
       poison.strike(actor);
-      return call(`append ${stream} ${row.seq}`, async () => {
+      const put = async () => {
         const inTheWay = await streams.append(stream, row);
         if (!inTheWay) oracle.appended(stream, row);
         return inTheWay;
-      });
+      };
+      return call(`append ${stream} ${row.seq}`, put, faults.strikes("append-late"));
     },
     start: (stream, root, seen) =>
       call(`start ${stream} ${root.next}`, async () => {

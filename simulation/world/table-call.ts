@@ -13,11 +13,11 @@ export interface TableWorld {
   readonly dice: Dice;
 }
 
-/** A call to a table: it may fail before or after it did what it should, or do it twice. */
+/** A call to a table: it may fail before or after it did what it should, or do it twice. Late: it comes to the table seconds later. */
 export const tableCall =
   ({ network, faults, outages, scheduler, dice }: TableWorld, actor: Actor) =>
-  <T>(what: string, effect: () => Promise<T>): Promise<T> =>
-    network.request(actor, what, async () => {
+  <T>(what: string, effect: () => Promise<T>, isLate = false): Promise<T> => {
+    const serve = async () => {
       const refused = outages.is("table-throttled") || (outages.is("table-half") && dice.chance(0.5));
       if (refused || faults.strikes("table-throttled"))
         throw new TagwireError("TABLE_UNAVAILABLE", `${what}: throttled`);
@@ -28,4 +28,6 @@ export const tableCall =
       const value = await effect();
       if (faults.strikes("table-unheard")) throw new TagwireError("TABLE_UNAVAILABLE", `${what}: no answer`);
       return value;
-    });
+    };
+    return network.request(actor, what, serve, isLate);
+  };
