@@ -98,7 +98,7 @@ function find(): string {
   if (command) return command;
   throw new Error(
     "there is no centrifugo. Install it with\n" +
-      "  go install github.com/centrifugal/centrifugo/v6@latest\n" +
+      "  go install github.com/centrifugal/centrifugo/v6@v6.9.1\n" +
       "and name it with CENTRIFUGO, or have it on the PATH",
   );
 }

@@ -2,7 +2,7 @@
 export const KEPT = {
   long: { seconds: 600, count: 1_000 },
   few: { seconds: 600, count: 5 },
-  brief: { seconds: 2, count: 1_000 },
+  brief: { seconds: 3, count: 1_000 },
 } as const;
 export type Kept = keyof typeof KEPT;
 
