@@ -17,6 +17,8 @@ afterAll(() => browser.close());
 async function opened({ user = "ann", options = {} as StartOptions, view = {} } = {}) {
   const router = await start(options);
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...view });
+  // How long a busy machine takes is not what a test is about.
+  context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   const faults: string[] = [];
   page.on("pageerror", (fault) => faults.push(String(fault)));
