@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/centrifugo/*.test.ts"],
     testTimeout: 120_000,
-    hookTimeout: 60_000,
+    hookTimeout: 150_000,
     expect: { poll: { timeout: 60_000, interval: 20 } },
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
   },

@@ -32,7 +32,7 @@ export async function startServer(): Promise<Server> {
     child.stderr.on("data", (text) => {
       said += text;
     });
-    const until = performance.now() + 30_000;
+    const until = performance.now() + 120_000;
     while (!(await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined))?.ok) {
       if (child.exitCode !== null || performance.now() > until) {
         child.kill("SIGKILL");
