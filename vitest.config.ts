@@ -18,6 +18,7 @@ export default defineConfig({
       "test/e2e/**",
       "test/embed/**",
       "test/moto/**",
+      "test/centrifugo/**",
       "test/schemathesis/**",
       "test/python/**",
       "test/browser/**",

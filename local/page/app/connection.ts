@@ -32,7 +32,7 @@ export function connection(feed: ReturnType<typeof received>, onToken: () => voi
       make(
         "li",
         "",
-        make("div", "row", make("span", `badge ${kind}`, word), make("span", "", text), clock()),
+        make("div", "row", make("span", `badge ${kind}`, word), make("span", "said", text), clock()),
       ),
     );
   const freshToken = async () => {
@@ -93,7 +93,11 @@ export function connection(feed: ReturnType<typeof received>, onToken: () => voi
       ends = [
         opened.on("state", show),
         opened.on("recovered", ({ topic, since, position }) =>
-          log("good", "recovered", `${topic}: all that was missed, from number ${since} to ${position}`),
+          log(
+            "good",
+            "recovered",
+            `${topic}: ${since === position ? "nothing was missed" : `all that was missed, from number ${since} to ${position}`}`,
+          ),
         ),
         opened.on("gap", ({ topic, since }) => log("bad", "gap", `in ${topic}, after number ${since}`)),
         opened.on("error", (error) => log("bad", error.code, error.message)),
