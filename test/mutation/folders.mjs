@@ -4,9 +4,9 @@
  */
 export const FOLDERS = {
   domain: {
-    mutate: ["shared/{protocol,receipts,connections,settings}/*.ts", "shared/backoff.ts"],
+    mutate: ["shared/{protocol,receipts,streams,connections,settings}/*.ts", "shared/backoff.ts"],
     tests: [
-      "test/{protocol,receipts,connections,settings}/*.test.ts",
+      "test/{protocol,receipts,streams,connections,settings}/*.test.ts",
       "test/pipeline/backoff.test.ts",
       "test/versions/version.test.ts",
     ],
@@ -16,7 +16,7 @@ export const FOLDERS = {
   },
   pipeline: {
     mutate: ["shared/pipeline/*/*.ts"],
-    tests: ["test/pipeline/*.test.ts", "test/functions/*.test.ts"],
+    tests: ["test/pipeline/*.test.ts", "test/pipeline/streams/*.test.ts", "test/functions/*.test.ts"],
     slow: [
       "test/pipeline/slow-client.test.ts",
       "test/pipeline/deliver-cut.test.ts",
