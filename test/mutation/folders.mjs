@@ -22,6 +22,9 @@ export const FOLDERS = {
       "test/pipeline/deliver-cut.test.ts",
       "test/pipeline/hostile-body.test.ts",
       "test/pipeline/outage.test.ts",
+      // Random schedules: each test is hundreds of runs.
+      "test/pipeline/streams/schedule.test.ts",
+      "test/pipeline/refresh-interleaving.test.ts",
       // The pipeline's part is judged in memory: socket.test.ts, interleaving.test.ts.
       "test/functions/socket-table.test.ts",
     ],
