@@ -171,3 +171,15 @@ test("a token whose lists could not be written is written again when it comes a 
   await ask(frame);
   await expectAgreement();
 });
+
+test("a connection that closes when a run could not write its lists leaves nothing in them", async () => {
+  const open = await openConnection(["a"]);
+  const { remove } = open.deps.subscriptions;
+  open.deps.subscriptions.remove = () => Promise.reject(new TagwireError("TABLE_UNAVAILABLE", "throttled"));
+  await expect(open.ask(unsubscribe("a"))).rejects.toThrow("throttled");
+  open.deps.subscriptions.remove = remove;
+  expect((await open.row())?.tags).not.toContain("topic:a");
+  expect(open.listed()).toContain("topic:a");
+  await close(open);
+  await open.expectNothingLeft();
+});
