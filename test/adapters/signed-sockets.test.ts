@@ -1,49 +1,9 @@
-import { createServer } from "node:net";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { AwsCredentialIdentity as Identity } from "@smithy/types";
-import { expect, onTestFinished, test } from "vitest";
-import { listen } from "../../local/listen.ts";
-import { signedSockets } from "../../shared/adapters/apigateway/signed-sockets.ts";
-import type { ConnectionId } from "../../shared/protocol/tag.ts";
-import { gateway, type Respond, refuse } from "./gateway.ts";
+import { expect, test } from "vitest";
+import { type Respond, refuse } from "./gateway.ts";
+import { FRAME, HOUR, ID, identity, NOON, open } from "./signed.ts";
 import { verified } from "./verify.ts";
-
-const ID = "c1=" as ConnectionId;
-const FRAME = Buffer.from("{}");
-const NOON = Date.UTC(2026, 0, 1, 12);
-const HOUR = 3_600_000;
-
-const identity = (name: string): Identity => ({ accessKeyId: name, secretAccessKey: "secret" });
-
-interface Options {
-  readonly answer?: Respond;
-  readonly timeout?: number;
-  readonly keepAlive?: number;
-  readonly now?: () => number;
-  readonly credentials?: (options?: { forceRefresh?: boolean }) => Promise<Identity>;
-}
-
-async function open({
-  answer,
-  now = () => NOON,
-  credentials = async () => identity("ann"),
-  ...http
-}: Options = {}) {
-  const { endpoint, seen, connections } = await gateway(answer);
-  const sockets = signedSockets({
-    endpoint,
-    region: async () => "us-east-1",
-    credentials,
-    timeout: 5_000,
-    connections: 10,
-    now,
-    ...http,
-  });
-  onTestFinished(() => sockets.destroy());
-  const signers = () => seen.map(({ headers }) => /Credential=(\w+)/.exec(headers.authorization ?? "")?.[1]);
-  const times = () => seen.map(({ headers }) => headers["x-amz-date"]);
-  return { sockets, seen, signers, times, connections };
-}
 
 /** Refuses signatures that are more than five minutes off the gateway's clock, as API Gateway does. */
 const withClock =
@@ -97,75 +57,6 @@ test("a refusal with the right time is not tried again", async () => {
     forbidden: true,
   });
   expect(seen.length).toBe(1);
-});
-
-test("a refusal of another kind renews no credentials", async () => {
-  const asked: ({ forceRefresh?: boolean } | undefined)[] = [];
-  const { sockets } = await open({
-    credentials: async (options) => {
-      asked.push(options);
-      return identity("ann");
-    },
-    answer: (response) => refuse(response, 403, { headers: { date: new Date(NOON).toUTCString() } }),
-  });
-  await sockets.send(ID, FRAME);
-  expect(asked).toEqual([undefined]);
-});
-
-test.each([
-  400, 429, 500,
-])("an answer %i whose clock is another is not tried again: it is no refusal of the signature", async (status) => {
-  const { sockets, seen } = await open({
-    answer: (response) =>
-      refuse(response, status, { headers: { date: new Date(NOON + HOUR).toUTCString() } }),
-  });
-  await sockets.send(ID, FRAME);
-  expect(seen.length).toBe(1);
-});
-
-test.each([
-  { of: "its message", body: '{ "Message" : "Rate exceeded" }', says: "Rate exceeded" },
-  { of: "its type, if it has no message", body: "<html>", says: "SomeException" },
-])("a failed send gives the reason of the gateway by $of", async ({ body, says }) => {
-  const { sockets } = await open({
-    answer: (response) => response.writeHead(429, { "x-amzn-errortype": "SomeException" }).end(body),
-  });
-  expect(await sockets.send(ID, FRAME)).toEqual({ kind: "throttled", reason: `429: ${says}` });
-});
-
-test("connections to the gateway are kept open for the next send, until the sockets are destroyed", async () => {
-  const { sockets, seen, connections } = await open();
-  for (let i = 0; i < 3; i++) await sockets.send(ID, FRAME);
-  expect(new Set(seen.map(({ headers }) => headers.connection))).toEqual(new Set(["keep-alive"]));
-  expect(connections).toEqual({ now: 1, most: 1 });
-  sockets.destroy();
-  await expect.poll(() => connections.now).toBe(0);
-});
-
-test("a connection id is percent-encoded as RFC 3986 says", async () => {
-  const { sockets, seen } = await open();
-  await sockets.send("a+/=!'()*" as ConnectionId, FRAME);
-  expect(seen[0]?.path).toBe("/prod/@connections/a%2B%2F%3D%21%27%28%29%2A");
-});
-
-test("an https endpoint is spoken to in TLS", async () => {
-  const first: (number | undefined)[] = [];
-  const server = createServer((socket) => {
-    socket.on("error", () => {});
-    socket.once("data", (bytes) => {
-      first.push(bytes[0]);
-      socket.destroy();
-    });
-  });
-  const port = await listen(server);
-  onTestFinished(() => void server.close());
-  const sockets = signedSockets({
-    ...{ endpoint: `https://127.0.0.1:${port}/prod`, region: async () => "us-east-1" },
-    ...{ credentials: async () => identity("ann"), timeout: 5_000, connections: 1, now: () => NOON },
-  });
-  expect(await sockets.send(ID, FRAME)).toMatchObject({ kind: "unavailable" });
-  // The content type of a TLS record that holds a handshake (RFC 8446 §5.1).
-  expect(first).toEqual([22]);
 });
 
 test("the time of a cached answer corrects nothing", async () => {
@@ -271,14 +162,6 @@ test("without credentials a post is busy, and recovers when they are there", asy
 test("a frame that was taken is sent, even where the rest of the answer never comes", async () => {
   const { sockets } = await open({
     answer: (response) => response.writeHead(200, { "content-length": "2" }).write("{"),
-  });
-  expect(await sockets.send(ID, FRAME)).toEqual({ kind: "sent" });
-});
-
-test("a frame that was taken is sent as soon as its status is known", async () => {
-  const { sockets } = await open({
-    timeout: 60_000,
-    answer: (response) => response.writeHead(200, { "content-length": "2" }).flushHeaders(),
   });
   expect(await sockets.send(ID, FRAME)).toEqual({ kind: "sent" });
 });
