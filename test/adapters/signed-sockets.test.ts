@@ -1,47 +1,9 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { AwsCredentialIdentity as Identity } from "@smithy/types";
-import { expect, onTestFinished, test } from "vitest";
-import { signedSockets } from "../../shared/adapters/apigateway/signed-sockets.ts";
-import type { ConnectionId } from "../../shared/protocol/tag.ts";
-import { gateway, type Respond, refuse } from "./gateway.ts";
+import { expect, test } from "vitest";
+import { type Respond, refuse } from "./gateway.ts";
+import { FRAME, HOUR, ID, identity, NOON, open } from "./signed.ts";
 import { verified } from "./verify.ts";
-
-const ID = "c1=" as ConnectionId;
-const FRAME = Buffer.from("{}");
-const NOON = Date.UTC(2026, 0, 1, 12);
-const HOUR = 3_600_000;
-
-const identity = (name: string): Identity => ({ accessKeyId: name, secretAccessKey: "secret" });
-
-interface Options {
-  readonly answer?: Respond;
-  readonly timeout?: number;
-  readonly keepAlive?: number;
-  readonly now?: () => number;
-  readonly credentials?: (options?: { forceRefresh?: boolean }) => Promise<Identity>;
-}
-
-async function open({
-  answer,
-  now = () => NOON,
-  credentials = async () => identity("ann"),
-  ...http
-}: Options = {}) {
-  const { endpoint, seen, connections } = await gateway(answer);
-  const sockets = signedSockets({
-    endpoint,
-    region: async () => "us-east-1",
-    credentials,
-    timeout: 5_000,
-    connections: 10,
-    now,
-    ...http,
-  });
-  onTestFinished(() => sockets.destroy());
-  const signers = () => seen.map(({ headers }) => /Credential=(\w+)/.exec(headers.authorization ?? "")?.[1]);
-  const times = () => seen.map(({ headers }) => headers["x-amz-date"]);
-  return { sockets, seen, signers, times, connections };
-}
 
 /** Refuses signatures that are more than five minutes off the gateway's clock, as API Gateway does. */
 const withClock =

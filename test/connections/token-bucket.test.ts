@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { spend } from "../../shared/connections/token-bucket.ts";
+import { budgetAfter, spend } from "../../shared/connections/token-bucket.ts";
 
 const LIMITS = { burst: 10, perSecond: 2 };
 
@@ -51,4 +51,27 @@ test("a bucket from a clock that is set back since counts as full", () => {
     kind: "allowed",
     spending: { kind: "restart", until: 1_000 },
   });
+});
+
+test.each([
+  { of: "was never used", until: undefined, becomes: { kind: "restart", until: 11_000 } },
+  { of: "is full since a while", until: 9_000, becomes: { kind: "restart", until: 11_000 } },
+  { of: "is full from now on", until: 10_000, becomes: { kind: "restart", until: 11_000 } },
+  { of: "is full in a moment", until: 10_001, becomes: { kind: "extend", by: 1_000, most: 14_000 } },
+  { of: "has just enough", until: 14_000, becomes: { kind: "extend", by: 1_000, most: 14_000 } },
+  { of: "says more than an empty one could", until: 15_001, becomes: { kind: "restart", until: 11_000 } },
+] as const)("two units out of a bucket that $of", ({ until, becomes }) => {
+  expect(spend(LIMITS, until, 2, 10_000)).toEqual({ kind: "allowed", spending: becomes });
+  expect(budgetAfter(until, becomes)).toBe(becomes.kind === "restart" ? 11_000 : (until ?? 0) + 1_000);
+});
+
+test("an extension of a bucket without a state begins at 0", () => {
+  expect(budgetAfter(undefined, { kind: "extend", by: 7, most: 9 })).toBe(7);
+});
+
+test.each([
+  { until: 14_001, retryAfter: 1 },
+  { until: 15_000, retryAfter: 1 },
+])("a bucket that is full at $until has two units again within a second", ({ until, retryAfter }) => {
+  expect(spend(LIMITS, until, 2, 10_000)).toEqual({ kind: "refused", retryAfter });
 });

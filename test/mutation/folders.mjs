@@ -4,9 +4,9 @@
  */
 export const FOLDERS = {
   domain: {
-    mutate: ["shared/{protocol,receipts,connections,settings}/*.ts", "shared/backoff.ts"],
+    mutate: ["shared/{protocol,receipts,streams,connections,settings}/*.ts", "shared/backoff.ts"],
     tests: [
-      "test/{protocol,receipts,connections,settings}/*.test.ts",
+      "test/{protocol,receipts,streams,connections,settings}/*.test.ts",
       "test/pipeline/backoff.test.ts",
       "test/versions/version.test.ts",
     ],
@@ -16,12 +16,15 @@ export const FOLDERS = {
   },
   pipeline: {
     mutate: ["shared/pipeline/*/*.ts"],
-    tests: ["test/pipeline/*.test.ts", "test/functions/*.test.ts"],
+    tests: ["test/pipeline/*.test.ts", "test/pipeline/streams/*.test.ts", "test/functions/*.test.ts"],
     slow: [
       "test/pipeline/slow-client.test.ts",
       "test/pipeline/deliver-cut.test.ts",
       "test/pipeline/hostile-body.test.ts",
       "test/pipeline/outage.test.ts",
+      // Random schedules: each test is hundreds of runs.
+      "test/pipeline/streams/schedule.test.ts",
+      "test/pipeline/refresh-interleaving.test.ts",
       // The pipeline's part is judged in memory: socket.test.ts, interleaving.test.ts.
       "test/functions/socket-table.test.ts",
     ],

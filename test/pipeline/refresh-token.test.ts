@@ -71,30 +71,42 @@ test("new tags of the token are added, and its new grants can be used at once", 
 
 describe("a token that may not stand in for the connection's own is refused, and the old one holds:", () => {
   test.each([
-    { why: "another user's", claims: { sub: "bob" as UserId }, code: "TOKEN_USER_DIFFERS" },
-    { why: "one that has ended", claims: { exp: NOW / 1_000 }, code: "TOKEN_INVALID" },
+    {
+      ...{ why: "another user's", claims: { sub: "bob" as UserId }, code: "TOKEN_USER_DIFFERS" },
+      detail: "the token's sub is not the connection's user",
+    },
+    {
+      ...{ why: "one that has ended", claims: { exp: NOW / 1_000 }, code: "TOKEN_INVALID" },
+      detail: "the new token has expired",
+    },
     {
       why: "one with more tags than a connection may hold",
       claims: { tags: Array.from({ length: 199 }, (_, i) => `t:${i}` as Tag) },
       code: "TOO_MANY_TOPICS",
+      detail: "a connection holds at most 200 tags",
     },
-  ])("$why", async ({ claims, code }) => {
+  ])("$why", async ({ claims, code, detail }) => {
     const { ask, refresh, row, expectAgreement } = await openConnection(["a"]);
     const before = await row();
-    expect(await ask(refresh(claims))).toMatchObject({ type: "error", code });
+    const reply = await ask(refresh(claims));
+    expect(reply).toMatchObject({ type: "error", code, detail: expect.stringContaining(detail) });
     expect(await row()).toEqual(before);
     await expectAgreement();
   });
 
   test.each([
-    { refusal: refuse("TOKEN_INVALID", "the signature is wrong"), code: "TOKEN_INVALID" },
-    { refusal: refuse("TOKEN_EXPIRED", "it ended"), code: "TOKEN_INVALID" },
-  ])("one that is not good: $refusal.refusal.code is answered with $code", async ({ refusal, code }) => {
+    { refusal: refuse("TOKEN_INVALID", "the signature is wrong"), says: "the signature is wrong; the" },
+    { refusal: refuse("TOKEN_EXPIRED", "it ended"), says: "the new token has expired; the" },
+  ])("one that is not good: $refusal.refusal.code is answered with TOKEN_INVALID", async ({
+    refusal,
+    says,
+  }) => {
     const { ask, row, deps } = await openConnection(["a"]);
     const before = await row();
     deps.tokens.verify = async () => refusal;
     const reply = await ask({ type: "token", token: "bad" });
-    expect(reply).toMatchObject({ type: "error", code, detail: expect.stringContaining(at(ANN.exp)) });
+    const detail = `${says} connection's own token holds until ${at(ANN.exp)}`;
+    expect(reply).toMatchObject({ type: "error", code: "TOKEN_INVALID", detail });
     expect(await row()).toEqual(before);
   });
 
@@ -111,6 +123,25 @@ describe("a token that may not stand in for the connection's own is refused, and
     expect(JSON.stringify(reply)).not.toContain("secret");
     expect(await row()).toEqual(before);
   });
+});
+
+test.each([
+  { what: "one tag more", tags: ["region:gd", "plan:pro"] },
+  { what: "one tag less", tags: [] },
+  { what: "another tag", tags: ["plan:pro"] },
+])("a token that differs from the one before by $what alone is written", async ({ tags }) => {
+  const { ask, refresh, listed, expectAgreement } = await openConnection();
+  await ask(refresh());
+  await ask(refresh({ tags: tags as Tag[] }));
+  expect(listed().toSorted()).toEqual(["everyone", "user:ann", ...tags].toSorted());
+  await expectAgreement();
+});
+
+test("a token may give as many tags as a connection holds: 200 with its user and everyone", async () => {
+  const { ask, refresh, listed } = await openConnection();
+  const tags = Array.from({ length: 198 }, (_, i) => `t:${i}` as Tag);
+  expect(await ask(refresh({ tags }))).toMatchObject({ type: "token", removed: ["region:gd"] });
+  expect(listed()).toHaveLength(200);
 });
 
 test("the same token a second time costs no write", async () => {
@@ -136,7 +167,11 @@ test("refreshes are charged to the budget of changes by the list rows that they 
   // 1,000 at once: 196 topics, and 199 list rows a refresh.
   const { reply, made } = await refreshes();
   expect(made).toBe(4);
-  expect(reply).toMatchObject({ code: "TOO_MANY_FRAMES", retryAfter: expect.any(Number) });
+  expect(reply).toMatchObject({
+    code: "TOO_MANY_FRAMES",
+    detail: expect.stringContaining("too many changes of topics"),
+    retryAfter: expect.any(Number),
+  });
   clock.advance(100_000);
   expect(await ask(refresh({ exp: ANN.exp + 99 }))).toMatchObject({ type: "token" });
 });

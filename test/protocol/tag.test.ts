@@ -1,6 +1,15 @@
 import * as v from "valibot";
 import { expect, test } from "vitest";
-import { ConnectionId, EVERYONE, Tag, Topic, UserId } from "../../shared/protocol/tag.ts";
+import {
+  ConnectionId,
+  EVERYONE,
+  Tag,
+  Topic,
+  topicIn,
+  topicTag,
+  UserId,
+  userTag,
+} from "../../shared/protocol/tag.ts";
 
 const long = (length: number) => "x".repeat(length);
 
@@ -47,4 +56,20 @@ test.each([
   { is: "a tag", schema: Tag, text: `a:${long(129)}` },
 ])("%j is not $is", ({ schema, text }) => {
   expect(v.is(schema, text)).toBe(false);
+});
+
+test.each([
+  { tag: "topic:orders/eu", topic: "orders/eu" },
+  { tag: "topic:a:b", topic: "a:b" },
+  { tag: "user:topic:", topic: undefined },
+  { tag: "topics:orders", topic: undefined },
+  { tag: "region:gd", topic: undefined },
+  { tag: EVERYONE, topic: undefined },
+])("the topic of the tag $tag is $topic", ({ tag, topic }) => {
+  expect(topicIn(tag as Tag)).toBe(topic);
+  if (topic) expect(topicTag(topic as Topic)).toBe(tag);
+});
+
+test("the tag of a user holds the whole user", () => {
+  expect(userTag("auth0|507:1" as UserId)).toBe("user:auth0|507:1");
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { jobsFor } from "../../shared/settings/policy.ts";
+import { backlogPolicy, deliveryPolicy, jobsFor } from "../../shared/settings/policy.ts";
+import { DEFAULTS, settings } from "../../shared/settings/settings.ts";
 
 const LIMITS = { recipientsPerRun: 1_000, splitLimit: 100 };
 
@@ -13,4 +14,26 @@ test.each([
   { audience: 1_000_000, jobs: 100 },
 ])("an audience of $audience is split into $jobs jobs", ({ audience, jobs }) => {
   expect(jobsFor(audience, LIMITS)).toBe(jobs);
+});
+
+test("a delivery takes the advanced settings beside the others", () => {
+  const policy = deliveryPolicy(DEFAULTS);
+  const { recipientsPerRun, quotaFraction, advanced } = DEFAULTS;
+  expect(policy).toMatchObject({ recipientsPerRun, quotaFraction, pageSize: advanced.pageSize });
+  expect(policy).not.toHaveProperty("advanced");
+});
+
+test("the lane high has no limit of messages unless it is given one, the others have", () => {
+  const { normal, low, fanout } = DEFAULTS.lanes;
+  const limits = {
+    normal: normal.backlogLimitMessages,
+    low: low.backlogLimitMessages,
+    fanout: fanout.backlogLimitMessages,
+  };
+  expect(backlogPolicy(DEFAULTS)).toStrictEqual({
+    limits,
+    refreshIntervalMilliseconds: DEFAULTS.advanced.backlogRefreshIntervalMilliseconds,
+  });
+  const limited = settings({ lanes: { high: { backlogLimitMessages: 5_000 } } });
+  expect(backlogPolicy(limited).limits).toStrictEqual({ ...limits, high: 5_000 });
 });

@@ -195,8 +195,33 @@ test("every fault is named at once", () => {
   ]);
 });
 
-test("a long value is quoted in part", () => {
-  expect(refusal({ retentionDays: "x".repeat(1_000) })?.message.length).toBeLessThan(150);
+const cyclic: { self?: unknown } = {};
+cyclic.self = cyclic;
+test.each([
+  { value: "4", words: '"4"' },
+  { value: "x".repeat(58), words: `"${"x".repeat(58)}"` },
+  { value: "x".repeat(1_000), words: `"${"x".repeat(59)}…` },
+  { value: null, words: "null" },
+  { value: true, words: "true" },
+  { value: 1n, words: "1" },
+  { value: [4], words: "an array" },
+  { value: () => 4, words: "a function" },
+  { value: cyclic, words: "an object" },
+  { value: new Date(0), words: "an object" },
+])("a wrong value is shown in words, and a long one in part: $words", ({ value, words }) => {
+  const wrong = { retentionDays: value } as unknown as SettingsOverrides;
+  expect(refusal(wrong)).toEqual(invalid(["retentionDays"], `must be a whole number of 1-14, got ${words}`));
+});
+
+test("a group may be an object without a prototype, and no instance of a class", () => {
+  const bare = Object.assign(Object.create(null), { concurrency: 7 });
+  expect(settings({ lanes: { high: bare } }).lanes.high.concurrency).toBe(7);
+  class Lane {
+    concurrency = 7;
+  }
+  expect(refusal({ lanes: { high: new Lane() } })).toEqual(
+    invalid(["lanes", "high"], "must be an object, got an object"),
+  );
 });
 
 test("settings are JSON, and no larger than a quarter of what Lambda takes as variables", () => {

@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { replyBytes, type Walk, walkOver, withSeq } from "../../shared/streams/reply.ts";
+import {
+  afterLoss,
+  numbersFor,
+  replyBytes,
+  type Walk,
+  walkOver,
+  withSeq,
+} from "../../shared/streams/reply.ts";
 import type { StreamRow } from "../../shared/streams/stream.ts";
 import { NOW } from "../support/message.ts";
 
@@ -66,4 +73,39 @@ test("a message that fits no reply comes without its data", () => {
     { type: "message", id: "long", omitted: true },
     JSON.parse(A),
   ]);
+});
+
+test.each([
+  { why: "after its own row, if that is there but old", rows: [aRow(5, [A, B, C])], next: 6, on: 8 },
+  { why: "after its own row, at its first number", rows: [aRow(5, [A, B])], next: 5, on: 7 },
+  { why: "at the next row that is there", rows: [aRow(2, [A]), aRow(8, [B]), aRow(9, [C])], next: 5, on: 8 },
+  {
+    why: "at the next row, not in the one that ends before it",
+    rows: [aRow(3, [A, B]), aRow(7, [C])],
+    next: 5,
+    on: 7,
+  },
+  { why: "past all that was read, if nothing is there", rows: [], next: 5, on: 21 },
+  { why: "past all that was read, behind the rows", rows: [aRow(2, [A])], next: 5, on: 21 },
+])("a walk over a loss goes on $why", ({ rows, next, on }) => {
+  expect(afterLoss(next, rows, 20)).toBe(on);
+});
+
+const bytes = (count: number) => "x".repeat(count - 24);
+test.each([
+  {
+    by: "the messages that it has",
+    messages: [bytes(100), bytes(300)],
+    head: [A],
+    budget: 10_000,
+    numbers: 50,
+  },
+  { by: "those of the head, if it has none", messages: [], head: [bytes(100)], budget: 10_000, numbers: 100 },
+  { by: "1 KB each, if none is known", messages: [], head: [], budget: 102_400, numbers: 100 },
+  { by: "1 KB each, and one for the rest", messages: [], head: [], budget: 102_401, numbers: 101 },
+  { by: "ten, however large they are", messages: [bytes(50_000)], head: [], budget: 60_000, numbers: 10 },
+  { by: "2,000, however small they are", messages: [bytes(30)], head: [], budget: 120_000, numbers: 2_000 },
+])("the rest of a reply is filled by as many numbers as go by $by", ({ messages, head, budget, numbers }) => {
+  const walk: Walk = { ...from(5, budget), messages: messages.map((frame, seq) => ({ seq, frame })) };
+  expect(numbersFor(walk, aRow(5, head))).toBe(numbers);
 });

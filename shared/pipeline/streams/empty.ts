@@ -14,9 +14,9 @@ export async function emptyMessage(
   id: MessageId,
 ): Promise<boolean> {
   const { rows } = await streams.read(stream, firstRow(number), number);
-  for (const { seq, next, run, messages } of rows) {
+  for (const { seq, run, messages } of rows) {
     const index = number - seq;
-    if (index >= 0 && number < next && run !== undefined && hasId(messages[index] ?? "", id)) {
+    if (run !== undefined && hasId(messages[index] ?? "", id)) {
       return streams.empty(stream, { seq, index, run });
     }
   }

@@ -4,6 +4,7 @@ import { emptyMessage } from "../../../shared/pipeline/streams/empty.ts";
 import { findAppended } from "../../../shared/pipeline/streams/find.ts";
 import { headOf } from "../../../shared/pipeline/streams/head.ts";
 import { readLast } from "../../../shared/pipeline/streams/read.ts";
+import { ensureStarted } from "../../../shared/pipeline/streams/start.ts";
 import type { MessageId } from "../../../shared/protocol/message.ts";
 import { frameOf, framesOf, HOUR, idsOf, ORDERS, oneStream, RETENTION, RUN, START } from "./support.ts";
 
@@ -161,7 +162,18 @@ test("a run that takes over finds what the run before it appended after the head
   expect(await findAppended(deps, ORDERS, after, frameOf("e"))).toBe(START + 4);
   expect(await findAppended(deps, ORDERS, START, frameOf("c"))).toBe(START + 2);
   expect(await findAppended(deps, ORDERS, after, frameOf("a"))).toBeUndefined();
+  expect(await findAppended(deps, ORDERS, START + 2, frameOf("c"))).toBeUndefined();
   expect(await findAppended(deps, ORDERS, undefined, frameOf("a"))).toBe(START);
+});
+
+test("a run that knew no head does not find what stood before the stream's present start", async () => {
+  const { deps, clock } = oneStream();
+  await append(deps, ORDERS, RETENTION, RUN, framesOf("a"));
+  clock.advance(19 * HOUR);
+  const position = await ensureStarted(deps, ORDERS, RETENTION);
+  expect(await findAppended(deps, ORDERS, undefined, frameOf("a"))).toBeUndefined();
+  await append(deps, ORDERS, RETENTION, RUN, framesOf("a"));
+  expect(await findAppended(deps, ORDERS, undefined, frameOf("a"))).toBe(position + 1);
 });
 
 test("a cancelled message is emptied by its number and id, and nothing else is", async () => {
@@ -177,4 +189,13 @@ test("a cancelled message is emptied by its number and id, and nothing else is",
     messages: [frameOf("a"), "", frameOf("c")],
   });
   expect(idsOf((await readLast(deps, ORDERS, RETENTION, 3, 1_000)).messages)).toEqual(["a", "c"]);
+});
+
+test("a message whose data has the id of a cancelled one is not emptied", async () => {
+  const { deps, memory } = oneStream();
+  await append(deps, ORDERS, RETENTION, RUN, [frameOf("a", "b"), frameOf("c", { id: "b" })]);
+  for (const number of [START, START + 1]) {
+    expect(await emptyMessage(deps, ORDERS, number, id("b"))).toBe(false);
+  }
+  expect(memory.rowsOf(ORDERS)[1]?.messages).toEqual([frameOf("a", "b"), frameOf("c", { id: "b" })]);
 });

@@ -154,13 +154,16 @@ test("the history begins at the oldest kept message if it is asked for older one
   const reply = await readHistory(deps, ORDERS, two, START, ALL);
   expect(idsOf(reply.messages)).toEqual(["d", "e"]);
   expect(reply).toMatchObject({ gap: true, position: START + 4 });
-  expect(await readHistory(deps, ORDERS, two, START + 2, ALL)).toMatchObject({ gap: false });
+  expect(reply.recovered).toBe(false);
+  for (const since of [START + 2, START + 4]) {
+    expect(await readHistory(deps, ORDERS, two, since, ALL)).toMatchObject({ gap: false, recovered: true });
+  }
   expect(await readHistory(deps, ORDERS, RETENTION, 0, ALL)).toMatchObject({
     gap: true,
     position: START + 4,
   });
   expect(await readHistory(deps, ORDERS, RETENTION, START + 9, ALL)).toMatchObject({
-    ...{ messages: [], gap: true, position: START + 4, more: false },
+    ...{ messages: [], gap: true, position: START + 4, more: false, recovered: false },
   });
 });
 
@@ -174,6 +177,22 @@ test.each([
   const reply = await readLast(deps, ORDERS, RETENTION, count, ALL);
   expect(idsOf(reply.messages)).toEqual(ids);
   expect(reply).toMatchObject({ position: START + 4, more: false, gap: false });
+});
+
+test("the last messages are those that were sent last, though the reply has room for no more than them", async () => {
+  const { deps } = await fiveMessages();
+  const budget = replyBytes(frameOf("a")) * 2;
+  const reply = await readLast(deps, ORDERS, RETENTION, 2, budget);
+  expect(idsOf(reply.messages)).toEqual(["d", "e"]);
+  expect(reply).toMatchObject({ position: START + 4, more: false, gap: false });
+});
+
+test("the last messages cost one read beside the head's, if all of them have data", async () => {
+  const { deps, calls } = oneStream();
+  for (const digit of LETTERS) await append(deps, ORDERS, RETENTION, RUN, framesOf(...LETTERS, digit));
+  calls.length = 0;
+  expect((await readLast(deps, ORDERS, RETENTION, 20, ALL)).messages).toHaveLength(20);
+  expect(calls).toEqual(["last", "read"]);
 });
 
 test("the latest value is found behind numbers without data, and is none if it is past its seconds", async () => {
@@ -227,12 +246,22 @@ test("ten thousand missed messages are read in replies that are full, at little 
   expect(read).toBeLessThan(13_000);
 });
 
-test("pages that end before the asked number do not end the read", async () => {
-  const { deps } = oneStream({ pageBytes: 2_000 });
+test("pages that end before the asked number do not end the read, and no row is read twice", async () => {
+  const { deps, memory } = oneStream({ pageBytes: 2_000 });
   const large = (id: string) => frameOf(id, "x".repeat(900));
   const ids = Array.from({ length: 20 }, (_, i) => `m${i}`);
   for (const id of ids) await append(deps, ORDERS, RETENTION, RUN, [large(id)]);
-  const reply = await readSince(deps, ORDERS, RETENTION, START + 11, ALL);
+  const read: number[] = [];
+  const streams = {
+    ...deps.streams,
+    read: async (...args: Parameters<typeof memory.read>) => {
+      const page = await memory.read(...args);
+      read.push(...page.rows.map(({ seq }) => seq));
+      return page;
+    },
+  };
+  const reply = await readSince({ ...deps, streams }, ORDERS, RETENTION, START + 11, ALL);
   expect(idsOf(reply.messages)).toEqual(ids.slice(12));
+  expect(read).toEqual([...new Set(read)]);
   expect(reply).toMatchObject({ recovered: true, more: false });
 });

@@ -68,6 +68,27 @@ test("a stream whose head no longer counts starts again above it, behind a block
   expect(await append(deps, ORDERS, RETENTION, RUN, framesOf("b"))).toEqual([position + 1]);
 });
 
+test("a new start is kept as long as the blocker of one who died before it, be the new retention shorter", async () => {
+  const { deps, clock, memory } = oneStream();
+  await append(deps, ORDERS, RETENTION, RUN, framesOf("a"));
+  clock.advance(COUNTED);
+  const dying = { ...deps.streams, start: () => Promise.reject(new Error("died")) };
+  const week = { ...RETENTION, seconds: 7 * 24 * 3_600 };
+  await expect(ensureStarted({ ...deps, streams: dying }, ORDERS, week)).rejects.toThrow("died");
+  await ensureStarted(deps, ORDERS, RETENTION);
+  const [root, , blocker] = memory.rowsOf(ORDERS);
+  expect(blocker?.expiresAt).toBe(clock.now() + 8 * 24 * HOUR);
+  expect(root?.expiresAt).toBe(blocker?.expiresAt);
+});
+
+test("a starter whose clock is behind starts above all numbers that are there", async () => {
+  const { deps, clock, memory } = oneStream();
+  const future = START + 1_000 * HOUR * 1000;
+  const times = { at: 0, until: 0, expiresAt: clock.now() };
+  await memory.append(ORDERS, { seq: future, next: future + 1, messages: ["{}"], ...times });
+  expect(await ensureStarted(deps, ORDERS, RETENTION)).toBe(future + 1);
+});
+
 test("a root to which nothing was appended ends like any head", async () => {
   const { deps, clock, memory } = oneStream();
   const first = await ensureStarted(deps, ORDERS, RETENTION);
