@@ -1,8 +1,8 @@
 import { expect } from "vitest";
 import { WebSocket } from "ws";
 import { connect } from "../../../client/index.ts";
-import { startTables, type Tables } from "../../../local/emulators/table.ts";
 import { type Router, start } from "../../../local/start.ts";
+import { startTables, type Tables } from "../../../local/twin/emulators/table.ts";
 import { publisher } from "../../../server/index.ts";
 import { DEV_SECRET } from "../../../shared/settings/dev-secret.ts";
 import { cable } from "../../client/support/cable.ts";
