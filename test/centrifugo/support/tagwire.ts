@@ -1,8 +1,9 @@
 import { expect } from "vitest";
 import { WebSocket } from "ws";
 import { connect } from "../../../client/index.ts";
-import { type Router, start } from "../../../local/start.ts";
+import type { Router } from "../../../local/router.ts";
 import { startTables, type Tables } from "../../../local/twin/emulators/table.ts";
+import { startTwin } from "../../../local/twin/start.ts";
 import { publisher } from "../../../server/index.ts";
 import { DEV_SECRET } from "../../../shared/settings/dev-secret.ts";
 import { cable } from "../../client/support/cable.ts";
@@ -50,7 +51,7 @@ export async function tagwire(): Promise<Side<number>> {
 }
 
 const run = (tables: Tables, port = 0): Promise<Router> =>
-  start({
+  startTwin({
     port,
     settings: patient({
       streams: Object.entries(KEPT).map(([name, kept]) => ({ topics: `${name}:*`, ...kept })),
