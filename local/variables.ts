@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { GRANT_CLAIM } from "../shared/protocol/grant.ts";
 import { DEV_SECRET } from "../shared/settings/dev-secret.ts";
+import type { SettingsOverrides } from "../shared/settings/schema.ts";
 
 /** What the environment of `npm start` says. */
 export interface Variables {
@@ -11,6 +13,8 @@ export interface Variables {
   readonly host: string;
   /** The folder of its data. */
   readonly data: string;
+  /** What the settings file says. Absent if none is named. */
+  readonly settings?: SettingsOverrides;
 }
 
 /** Reads the environment. Throws an error that names the variable and what would do. */
@@ -25,11 +29,22 @@ export function readVariables(env: NodeJS.ProcessEnv): Variables {
   return {
     host,
     data: env.TAGWIRE_DATA || ".tagwire",
+    ...(env.TAGWIRE_SETTINGS ? { settings: settingsIn(env.TAGWIRE_SETTINGS) } : {}),
     port: portIn(PORT),
     secret: checked(secret),
     claim: env.TAGWIRE_CLAIM || GRANT_CLAIM,
     origins: originsIn(TAGWIRE_ORIGINS),
   };
+}
+
+/** Names and values are checked when the router starts. */
+function settingsIn(file: string): SettingsOverrides {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch (fault) {
+    const why = fault instanceof Error ? fault.message : fault;
+    throw new Error(`TAGWIRE_SETTINGS must name a JSON file of settings, got "${file}": ${why}`);
+  }
 }
 
 const LOOPBACK = "127.0.0.1";

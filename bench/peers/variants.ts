@@ -50,22 +50,32 @@ const packageVersion = (name: string): string => {
   return `${name} ${(JSON.parse(text) as { version: string }).version}`;
 };
 
-/** `npm start` as it is; with data in a folder, in memory, or as the twin of AWS. */
-const ours = (name: string, label: string, ...flags: string[]): Variant => ({
+/** The router of one machine, as the package brings it. Its settings are the defaults, which keep no streams. */
+const ours = (name: string, label: string, { flags = [], isKept = false }: OursOptions = {}): Variant => ({
   name,
   label,
   isTagwire: true,
   dialect: tagwire,
-  absent: () =>
-    flags.length > 0 && !existsSync("local/engine/engine.ts")
-      ? `npm start does not know ${flags.join(" ")} yet`
-      : undefined,
+  absent: () => (existsSync(BUILT) ? undefined : "npm run build makes it"),
   version: () => packageVersion("ws"),
-  command: ({ port, folder }) => ({
-    ...node("local/main.ts", ...flags),
-    env: { PORT: String(port), TAGWIRE_DATA: join(folder, "tagwire") },
-  }),
+  command({ port, folder }) {
+    const settings = join(folder, "settings.json");
+    writeFileSync(settings, JSON.stringify(isKept ? KEPT : {}));
+    const env = { PORT: String(port), TAGWIRE_DATA: join(folder, "tagwire"), TAGWIRE_SETTINGS: settings };
+    return { file: process.execPath, args: [BUILT, "start", ...flags], env };
+  },
 });
+
+interface OursOptions {
+  readonly flags?: readonly string[];
+  /** Whether topics keep a stream. @default false */
+  readonly isKept?: boolean;
+}
+
+const BUILT = "dist/cli/main.js";
+
+/** What `npm start` keeps if nobody says otherwise. */
+const KEPT = { streams: [{ topics: "*", seconds: 3_600, count: 1_000 }] };
 
 const served = (name: string, label: string, dialect: Dialect, of: string): Variant => ({
   name,
@@ -149,9 +159,15 @@ const has = (name: string): boolean => {
 
 export const VARIANTS: readonly Variant[] = [
   served("plain", "node:http and ws alone", plain, "ws"),
-  ours("tagwire", "Tagwire, npm start"),
-  ours("tagwire-memory", "Tagwire, --memory", "--memory"),
-  { ...ours("tagwire-aws", "Tagwire, --aws", "--aws"), isExtra: true },
+  ours("tagwire", "Tagwire"),
+  ours("tagwire-kept", "Tagwire, streams on", { isKept: true }),
+  ours("tagwire-memory", "Tagwire, --memory", { flags: ["--memory"] }),
+  {
+    ...ours("tagwire-aws", "Tagwire, emulated account"),
+    isExtra: true,
+    absent: always,
+    command: ({ port }) => ({ ...node("local/main.ts", "--aws"), env: { PORT: String(port) } }),
+  },
   served("socket.io", "Socket.IO", socketIo, "socket.io"),
   centrifugoWith("centrifugo", "Centrifugo, memory engine", {}),
   centrifugoWith("centrifugo-history", "Centrifugo, history on", {

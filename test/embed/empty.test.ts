@@ -23,8 +23,8 @@ function megabytesOf(folder: string): number {
   return (blocks * 512) / 2 ** 20;
 }
 
-test("an empty project that installs the package has at most 70 MB of node_modules", () => {
-  expect(megabytesOf(join(project, "node_modules"))).toBeLessThanOrEqual(70);
+test("an empty project that installs the package has at most 40 MB of node_modules", () => {
+  expect(megabytesOf(join(project, "node_modules"))).toBeLessThanOrEqual(40);
 });
 
 test("npx tagwire start serves a message, and npx tagwire send posts it", async () => {
