@@ -41,6 +41,8 @@ export interface StartOptions {
   readonly origins?: readonly string[];
   readonly clock?: Clock;
   readonly random?: Random;
+  /** Whether the spy remembers what has happened; otherwise it only knows what there is now. @default true */
+  readonly remembers?: boolean;
 }
 
 export interface Router {
@@ -73,7 +75,7 @@ export async function startOn(
     host = "127.0.0.1",
   } = options;
 
-  const observer = recorder();
+  const observer = recorder(options.remembers);
   const counters = metrics();
   const planned = faults(clock);
   const quota = tokenBucket(clock, limits);

@@ -20,7 +20,7 @@ export async function serve(
   const variables = readVariables(process.env);
   const { data: folder, ...rest } = variables;
   const kept = memory ? undefined : (data ?? folder);
-  const options = { settings: KEPT, ...rest, write: printLog };
+  const options = { settings: KEPT, ...rest, write: printLog, remembers: false };
   const router = await startRouter({ ...options, ...(kept === undefined ? {} : { data: kept }) });
   const token = await devToken(variables.secret, Date.now(), variables.claim);
   console.log(welcome(router, token, kept));

@@ -45,8 +45,11 @@ interface Tally {
 
 const KEPT = { events: 50_000, runs: 10_000, connections: 10_000 };
 
-/** Remembers what the router did, within bounds, so that a test can look. */
-export function recorder(): Recorder {
+/**
+ * Remembers what the router did, within bounds, so that a test can look. Without `remembers` it only counts what there
+ * is right now: to remember each send costs as much as the send.
+ */
+export function recorder(remembers = true): Recorder {
   const running: Record<Lane, number> = { high: 0, normal: 0, low: 0, fanout: 0 };
   const peak = { runs: 0, lanes: { ...running }, sends: 0, sendsPerRun: 0 };
   const events: RouterEvent[] = [];
@@ -76,11 +79,13 @@ export function recorder(): Recorder {
         break;
       case "run-ended":
         running[event.lane] -= 1;
+        if (!remembers) break;
         ended.push(event);
         trim(ended, KEPT.runs);
         break;
       case "sent": {
         sends -= 1;
+        if (!remembers) break;
         const { sends: byStatus } = trafficOf(event.connectionId);
         byStatus[event.status] = (byStatus[event.status] ?? 0) + 1;
         break;
@@ -94,19 +99,21 @@ export function recorder(): Recorder {
   return {
     record(event) {
       count(event);
+      if (!remembers) return;
       events.push(event);
       trim(events, KEPT.events);
       for (const listener of listeners) listener(event);
     },
     sendStarted() {
       sends += 1;
+      if (!remembers) return;
       peak.sends = Math.max(peak.sends, sends);
       peak.sendsPerRun = Math.max(peak.sendsPerRun, sends / Math.max(1, runs()));
     },
     metered(connectionId, bytes) {
       const metered = Math.max(1, Math.ceil(bytes / METERED_BYTES));
       units += metered;
-      trafficOf(connectionId).units += metered;
+      if (remembers) trafficOf(connectionId).units += metered;
     },
     now: () => ({ runs: runs(), sends, units }),
     peaks: () => ({ ...peak, lanes: { ...peak.lanes } }),
