@@ -1,3 +1,4 @@
+import pLimit from "p-limit";
 import { type ConsumeDeps, consume, type Run } from "../shared/pipeline/consume/consume.ts";
 import type { Received } from "../shared/pipeline/consume/record.ts";
 import type { Gateway } from "../shared/pipeline/deliver/gateway.ts";
@@ -20,11 +21,14 @@ export interface ConsumePorts extends HandlerPorts, StreamPorts {
 /** Processes a batch of a lane. Returns the ids of the records that the lane keeps. */
 export function consumeHandler({ telemetry: newTelemetry, streams, ...ports }: ConsumePorts) {
   const { clock, settings } = ports;
+  const policy = deliveryPolicy(settings);
   const deps: Omit<ConsumeDeps, "telemetry"> = {
     ...ports,
     ...(streams ? { streams: { table: streams, heads: rememberedHeads(clock), kept: settings } } : {}),
     newId: newIds(clock, ports.random),
-    policy: deliveryPolicy(settings),
+    policy,
+    // Made once: to make one costs as much as a send.
+    limiter: pLimit(policy.sendsInFlight),
     visibilitySeconds: visibilitySeconds(settings),
   };
   return async (received: readonly Received[], run: Run): Promise<string[]> => {

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import type { Clock } from "../../shared/ports.ts";
 import type { Limits } from "../limits.ts";
@@ -33,8 +34,13 @@ export interface ConnectionDeps {
   >;
 }
 
-/** Wraps a socket that has just opened. */
-export function connection({ clock, limits }: ConnectionDeps, peer: Peer, socket: WebSocket): Connection {
+/** Wraps a socket that has just opened, and the stream that it writes to. */
+export function connection(
+  { clock, limits }: ConnectionDeps,
+  peer: Peer,
+  socket: WebSocket,
+  tcp: Duplex,
+): Connection {
   let lastActiveAt = peer.connectedAt;
   let closedWith: number | undefined;
   let cut: NodeJS.Timeout | undefined;
@@ -52,7 +58,7 @@ export function connection({ clock, limits }: ConnectionDeps, peer: Peer, socket
   const goAway = () => close(1001, "Going away");
   const idle = setTimeout(goAway, limits.idleTimeout);
   const age = setTimeout(goAway, limits.connectionAge);
-  const traffic = flow(socket, limits, {
+  const traffic = flow(socket, tcp, limits, {
     stalled: () => close(1008, "The client does not read"),
     flushed: () => flushed(),
   });

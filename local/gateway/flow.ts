@@ -1,5 +1,7 @@
+import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import type { Limits } from "../limits.ts";
+import { corkForTurn } from "./cork.ts";
 
 /** What bounds the memory of one socket, in both directions. Pongs are bounded by ws itself (maxPendingAutoPongs). */
 export interface Flow {
@@ -26,6 +28,7 @@ export interface FlowEvents {
  */
 export function flow(
   socket: WebSocket,
+  tcp: Duplex,
   limits: Pick<Limits, "bufferBytes" | "framesInFlight" | "stalledTimeout">,
   { stalled, flushed }: FlowEvents,
 ): Flow {
@@ -64,6 +67,7 @@ export function flow(
       };
     },
     send(data) {
+      corkForTurn(tcp);
       socket.send(data, { binary: false }, () => {
         look();
         flushed();

@@ -77,8 +77,14 @@ function cut(text: string, mark: string): [string, string?] {
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** As in the Common Log Format: 12/Mar/2020:19:03:58 +0000. */
+/** As in the Common Log Format: 12/Mar/2020:19:03:58 +0000. It is the same for a second. */
 export function requestTime(now: number): string {
-  const [, day, month, year, time] = new Date(now).toUTCString().split(" ");
-  return `${day}/${month}/${year}:${time} +0000`;
+  const second = Math.floor(now / 1_000);
+  if (second !== last.second) {
+    const [, day, month, year, time] = new Date(now).toUTCString().split(" ");
+    last = { second, text: `${day}/${month}/${year}:${time} +0000` };
+  }
+  return last.text;
 }
+
+let last = { second: Number.NaN, text: "" };

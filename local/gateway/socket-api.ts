@@ -78,12 +78,12 @@ export function socketApi(deps: SocketApiDeps): SocketApi {
     }
     const protocol = headerIn(result, "sec-websocket-protocol");
     const agreed = protocol === undefined ? {} : { protocol };
-    return { kind: "open", opened: (socket) => open(peer, socket), ...agreed };
+    return { kind: "open", opened: (socket) => open(peer, socket, request.socket), ...agreed };
   };
 
-  const open = (peer: Peer, socket: WebSocket) => {
+  const open = (peer: Peer, socket: WebSocket, tcp: Duplex) => {
     const { connectionId } = peer;
-    const opened = connection(deps, peer, socket);
+    const opened = connection(deps, peer, socket, tcp);
     connections.set(connectionId, opened);
     observer.record({ kind: "connected", connectionId });
     socket.on("close", (code, reason) => {

@@ -6,6 +6,7 @@ import { receiptsHandler } from "../../functions/receipts.ts";
 import { socketHandler } from "../../functions/socket.ts";
 import { secretTokens } from "../../shared/adapters/jwt/secret-tokens.ts";
 import { gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
+import { UNLIMITED } from "../../shared/pipeline/deliver/rate-limiter.ts";
 import { LANES } from "../../shared/protocol/lane.ts";
 import { visibilitySeconds } from "../../shared/settings/derived.ts";
 import { deliveryPolicy } from "../../shared/settings/policy.ts";
@@ -84,7 +85,7 @@ export const machine =
     const consume = consumeHandler({
       ...ports("consume"),
       ...{ queue, receipts, subscriptions, connections, ...streams },
-      gateway: gateway(gatewayMemory(policy), { sockets, clock }),
+      gateway: gateway({ ...gatewayMemory(policy), limiter: UNLIMITED }, { sockets, clock }),
     });
     const lanes = runner({ ...world, queue, consume });
     const held = LANES.some((lane) => queue.sizes()[lane].visible > 0);

@@ -56,6 +56,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "@aws-sdk/",
     "aws-lambda",
     "node:timers/promises",
+    "p-limit",
     "uuid",
   ],
   "infra/": [

@@ -19,6 +19,8 @@ import type { StreamMember } from "./stream-batch.ts";
 export interface ConsumeDeps extends ProcessJobDeps, RunStreamsDeps {
   readonly queue: MessageQueue;
   readonly receipts: Receipts;
+  /** Limits the sends in flight of all runs that share it. @default one of its own for each run */
+  readonly limiter?: LimitFunction;
   /** The visibility timeout in seconds. */
   readonly visibilitySeconds: number;
 }
@@ -111,7 +113,7 @@ function sharedFor(deps: ConsumeDeps, run: Run): Shared {
   return {
     deps: { ...deps, firstPages, empty: streams.empty },
     run,
-    limiter: pLimit(policy.sendsInFlight),
+    limiter: deps.limiter ?? pLimit(policy.sendsInFlight),
     returnsAt: clock.now() + deps.visibilitySeconds * 1000 - CLOCK_MARGIN,
     streams,
   };

@@ -37,6 +37,14 @@ const FALL = 0.7;
 const LATELY = 60_000;
 const RISE = 1.02;
 
+/** For sockets without a quota of requests. */
+export const UNLIMITED: RateLimiter = {
+  acquire: () => 0,
+  onResult() {},
+  rate: () => Number.POSITIVE_INFINITY,
+  isThrottled: () => false,
+};
+
 /** Starts at a quarter of the rate that the policy allows, and never exceeds that rate. */
 export function rateLimiter({ quotaRequestsPerSecond, quotaFraction }: RatePolicy): RateLimiter {
   const most = Math.max(LEAST_SENDS_PER_SECOND, quotaRequestsPerSecond * quotaFraction);
