@@ -8,6 +8,7 @@ const STALE = 1_000;
 export const INDEX_TABLES = {
   "stale-page": {
     why: "pages of a list are read without consistency",
+    seed: 7,
     tables: listTable(({ add, page }, { scheduler }) => {
       const written = new Map<string, number>();
       return {

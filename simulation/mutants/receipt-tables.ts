@@ -111,6 +111,7 @@ export const RECEIPT_TABLES = {
   },
   "poison-blames-neighbours": {
     why: "suspects are processed side by side, with their neighbours",
+    seed: 11,
     ports: receipts(({ claim }) => ({
       claim: (job, lease, now) => claim(job, { ...lease, suspects: true }, now),
     })),
