@@ -36,13 +36,14 @@ async function drive(
   const watcher = await watch(router, topic);
   const sent: number[] = [];
   let watching: Promise<void> | undefined;
+  let publisher: Promise<void> | undefined;
+  let isOver = false;
   const page = await open(`ws://127.0.0.1:${line.port}`, topic);
   try {
     await expect.poll(page.state, { timeout: 60_000 }).toBe("connected");
     const token = await tokenFor("shop");
-    let isOver = false;
     let posted = 0;
-    const publisher = (async () => {
+    publisher = (async () => {
       while (!isOver) {
         await post(router.url, token, topic, posted);
         posted += 1;
@@ -66,6 +67,8 @@ async function drive(
     await expect.poll(page.position, { timeout: 120_000, interval: 100 }).toBe(last);
     return { got: await page.got(), gaps: await page.gaps(), sent, faults: await page.faults() };
   } finally {
+    isOver = true;
+    await publisher?.catch(() => {});
     await page.close();
     line.close();
     await watcher.close();
