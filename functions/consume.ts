@@ -8,7 +8,7 @@ import { visibilitySeconds } from "../shared/settings/derived.ts";
 import { deliveryPolicy } from "../shared/settings/policy.ts";
 import type { HandlerPorts, StreamPorts } from "./ports.ts";
 
-export interface ConsumePorts extends HandlerPorts, StreamPorts {
+export interface ConsumePorts extends HandlerPorts, StreamPorts, Pick<ConsumeDeps, "suspectSeconds"> {
   readonly queue: MessageQueue;
   readonly receipts: Receipts;
   readonly subscriptions: Subscriptions;

@@ -85,6 +85,8 @@ export const engine =
       ...ports("consume"),
       ...{ queue, receipts, subscriptions, connections, ...streams },
       gateway: gateway(gatewayMemory(policy), { sockets, clock }),
+      // After two crashes all that was under way is suspect, and what follows is not to wait half a minute for it.
+      suspectSeconds: 1,
     });
     const lanes = runner({ ...world, queue, consume });
     const held = LANES.some((lane) => queue.sizes()[lane].visible > 0);
