@@ -9,10 +9,9 @@ export function judge(scene: Scene, witnesses: readonly Witness[], notes: Notes)
   const { posted } = scene;
   const accepted = posted.filter(({ acceptedAt }) => acceptedAt !== undefined);
 
-  for (const { user, stream, gaps, errors, twice } of witnesses) {
+  for (const { user, stream, gaps, errors } of witnesses) {
     expect(gaps, `${user}: gaps`).toEqual([]);
     expect(errors, `${user}: errors`).toEqual([]);
-    expect(twice, `${user}: messages twice`).toEqual([]);
     expect(
       stream.filter(([seq], i) => seq <= (stream[i - 1]?.[0] ?? 0)),
       `${user}: out of order`,
@@ -64,6 +63,8 @@ export function judge(scene: Scene, witnesses: readonly Witness[], notes: Notes)
     stream: seen.size,
     unanswered: [...seen].filter((n) => posted[n]?.acceptedAt === undefined).length,
     owed: owed.length,
+    // At least once is what was promised: a client remembers its last 5,000 messages.
+    twice: witnesses.reduce((sum, { twice }) => sum + twice.length, 0),
     ...endings,
   };
 }

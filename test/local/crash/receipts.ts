@@ -27,8 +27,6 @@ export async function readEndings(scene: Scene, notes: Notes, milliseconds: numb
     };
     await Promise.all(Array.from({ length: 8 }, work));
     left = open;
-    if (process.env.DEBUG_LEFT) console.log(Math.round(performance.now()), left.length, last.slice(0, 3), left.slice(0,3).map((id) => JSON.stringify([...scene.posted.filter((m) => m.id === id)])));
-    last.length = 0;
     if (left.length > 0) await pause(200);
   }
 }
@@ -50,12 +48,9 @@ async function note({ url, token }: Scene, notes: Notes, id: string): Promise<st
     if (response.status >= 500) return before;
     const state = response.status === 404 ? "unknown" : String(JSON.parse(text).state);
     if (states.at(-1) !== state) states.push(state);
-    if (!ENDED.has(state)) last.push(text);
     notes.set(id, states);
     return state;
   } catch {
     return before;
   }
 }
-
-const last: string[] = [];
