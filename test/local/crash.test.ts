@@ -5,11 +5,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { seeded } from "../../testing/random.ts";
 import { temporary } from "../engine/store/temporary.ts";
-import { tokenFor } from "../support/client.ts";
+import { connect, tokenFor } from "../support/client.ts";
 import { audience } from "./crash/audience.ts";
 import { judge } from "./crash/oracle.ts";
 import { publish } from "./crash/publisher.ts";
-import { type Notes, readEndings, readReceipts } from "./crash/receipts.ts";
+import { ENDED, type Notes, readEndings, readReceipts } from "./crash/receipts.ts";
 import { buildRouters, startRouter } from "./crash/router.ts";
 import type { Scene } from "./crash/scene.ts";
 
@@ -98,3 +98,54 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
+
+test("a message that ends the process on every run is dead after five deaths, and its neighbours are delivered", async () => {
+  const port = await freePort();
+  const env = { TAGWIRE_DATA: temporary(), PORT: String(port), RECONNECT_SECONDS: "1" };
+  const url = `http://127.0.0.1:${port}`;
+  const headers = { authorization: `Bearer ${await tokenFor("shop")}`, "content-type": "application/json" };
+  const got: unknown[] = [];
+  /** Starts a process, and is back before its lanes open. */
+  const restart = async () => {
+    const router = startRouter("child", env);
+    await router.ready;
+    const socket = await connect({ socketUrl: `ws://127.0.0.1:${port}` }, "anna", ["topic:plain"]);
+    router.ended.then(() => got.push(...socket.buffered()));
+    return router;
+  };
+  let router = await restart();
+  const posted = ["before", "poison", "after"].map((id) => ({
+    ...{ id, event: id, target: { topic: "plain" }, data: id },
+  }));
+  // It may end the process before the answer has left, but not before it is on the disk.
+  await fetch(`${url}/v1/messages`, { method: "POST", headers, body: JSON.stringify(posted) }).catch(
+    () => {},
+  );
+  const stateOf = async (id: string): Promise<{ state?: string; reason?: string }> =>
+    (await fetch(`${url}/v1/messages/${id}`, { headers })).json() as object;
+  const ending = async (id: string) => {
+    for (;;) {
+      const state = await stateOf(id).then(
+        ({ state }) => state,
+        () => undefined,
+      );
+      if (state !== undefined && ENDED.has(state)) return state;
+      await pause(20);
+    }
+  };
+  let deaths = 0;
+  const ended = ending("poison");
+  const died = () => router.ended.then(() => "died");
+  while ((await Promise.race([died(), ended])) === "died") {
+    deaths++;
+    router = await restart();
+  }
+  expect(await ended).toBe("dead");
+  // The first one is not counted: whatever was under way in a power cut would be suspect of it.
+  expect(deaths).toBe(6);
+  expect(await stateOf("poison")).toMatchObject({ reason: "5 runs died while they processed it" });
+  expect([await ending("before"), await ending("after")]).toEqual(["delivered", "delivered"]);
+  await router.kill();
+  const seen = new Set(got.map((frame) => (frame as { data: unknown }).data));
+  expect(seen).toEqual(new Set(["before", "after"]));
+});
