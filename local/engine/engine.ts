@@ -33,16 +33,21 @@ export interface EngineOptions {
    * @default 10
    */
   readonly reconnectSeconds?: number;
+  /** The most bytes of the data's main file: messages that need more are refused. @default as many as the disk has */
+  readonly maxDataBytes?: number;
 }
 
 /** The backend of one machine: the functions in this process, over a store on its disk. */
 export const engine =
-  ({ data, reconnectSeconds = 10 }: EngineOptions) =>
+  ({ data, reconnectSeconds = 10, maxDataBytes }: EngineOptions) =>
   async (world: World): Promise<Backend> => {
     const { settings, secret, claim, clock, random, print } = world;
     const { functions } = settings.advanced;
     const policy = deliveryPolicy(settings);
-    const store = await openStore(data === undefined ? {} : { folder: data });
+    const store = await openStore({
+      ...(data === undefined ? {} : { folder: data }),
+      ...(maxDataBytes === undefined ? {} : { maxBytes: maxDataBytes }),
+    });
 
     const ports = (name: FunctionName): HandlerPorts => ({
       ...{ settings, clock, random },

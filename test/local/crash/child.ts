@@ -39,7 +39,11 @@ const router = await startOn(
   },
   {
     port: Number(PORT),
-    settings: patient({ streams: [{ topics: "kept/*", seconds: 86_400, count: 100_000 }] }),
+    settings: patient({
+      streams: [{ topics: "kept/*", seconds: 86_400, count: 100_000 }],
+      // A run that is late on a busy machine would back off by as many receives as there were processes.
+      advanced: { functions: { consume: { timeoutSeconds: 900 } } },
+    }),
     write: (line) => void (line.includes('"level":"ERROR"') && console.error(line)),
   },
   ENGINE_LIMITS,

@@ -25,7 +25,7 @@ export async function readEndings(scene: Scene, notes: Notes, milliseconds: numb
     const work = async () => {
       for (const id of next) if (!ENDED.has(await note(scene, notes, id))) open.push(id);
     };
-    await Promise.all(Array.from({ length: 8 }, work));
+    await Promise.all(Array.from({ length: 24 }, work));
     left = open;
     if (left.length > 0) await pause(200);
   }
