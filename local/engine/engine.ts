@@ -94,7 +94,7 @@ export const engine =
       suspectSeconds: 1,
     });
     const lanes = runner({ ...world, queue, consume });
-    const held = LANES.some((lane) => queue.sizes()[lane].visible > 0);
+    const held = LANES.some((lane) => queue.sizes()[lane].visible + queue.sizes()[lane].hidden > 0);
     const starting = held ? setTimeout(lanes.start, reconnectSeconds * 1_000) : undefined;
     if (!held) lanes.start();
 

@@ -35,7 +35,7 @@ export function judge(scene: Scene, witnesses: readonly Witness[], notes: Notes)
 
   const endings: Record<string, number> = {};
   for (const message of accepted) {
-    const states = notes.get(message.id ?? "") ?? [];
+    const { states = [] } = notes.get(message.id ?? "") ?? {};
     const ended = states.filter((state) => ENDED.has(state));
     const label = `message ${message.n} (${message.kind}): ${states}`;
     expect(ended, label).toHaveLength(1);
@@ -45,7 +45,7 @@ export function judge(scene: Scene, witnesses: readonly Witness[], notes: Notes)
     const name = `${message.kind} ${ended[0]}`;
     endings[name] = (endings[name] ?? 0) + 1;
   }
-  const owed = witnesses.flatMap((witness) => owedTo(witness, scene, witnesses));
+  const owed = witnesses.flatMap((witness) => owedTo(witness, scene, witnesses, notes));
   expect(
     owed
       .filter(({ witness, message }) => !witness.others.has(message.n))
@@ -81,7 +81,7 @@ const MAY_END: Readonly<Record<Kind, readonly string[]>> = {
  * Messages without a stream that a client has to have: it was connected from the first POST on, or back before the
  * lanes of each process that may have delivered it opened.
  */
-function owedTo(witness: Witness, { posted, lives }: Scene, witnesses: readonly Witness[]) {
+function owedTo(witness: Witness, { posted, lives }: Scene, witnesses: readonly Witness[], notes: Notes) {
   const lifeAt = (time: number) => lives.findIndex(({ killedAt }) => time <= killedAt);
   return posted
     .filter(({ kind, acceptedAt, request }) => {
@@ -90,15 +90,18 @@ function owedTo(witness: Witness, { posted, lives }: Scene, witnesses: readonly 
         (kind === "user" && "user" in request.target && request.target.user === witness.user);
       return isForIt && acceptedAt !== undefined;
     })
-    .filter(({ n, at, acceptedAt = at }) => {
+    .filter(({ n, at, id = "" }) => {
       const first = lifeAt(at);
-      const last = Math.max(lifeAt(acceptedAt), ...witnesses.map(({ others }) => lifeAt(others.get(n) ?? 0)));
+      const signs = witnesses.flatMap(({ others }) => others.get(n) ?? []);
+      // The process after the last sign of it may have delivered it again. Without one, any may have until it had ended.
+      const until = notes.get(id)?.endedAt ?? Number.POSITIVE_INFINITY;
+      const last =
+        signs.length > 0 ? Math.max(...signs.map(lifeAt)) + 1 : lifeAt(Math.min(until, performance.now()));
       const own = lives[first] as Life;
-      // The process after the last sign of it may have delivered it again, and written the receipt by that.
       return (
         wasConnected(witness, at, own.killedAt) &&
         lives
-          .slice(first + 1, last + 2)
+          .slice(first + 1, last + 1)
           .every(({ opensAt, killedAt }) => killedAt < opensAt || wasConnected(witness, opensAt, killedAt))
       );
     })

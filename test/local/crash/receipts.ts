@@ -1,8 +1,15 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Scene } from "./scene.ts";
 
-/** What readers were told of each message, by id: the states in order, without repeats. 404 is `unknown`. */
-export type Notes = Map<string, string[]>;
+/** What readers were told of each message, by id. */
+export type Notes = Map<string, Note>;
+
+interface Note {
+  /** In order, without repeats. 404 is `unknown`. */
+  readonly states: string[];
+  /** When the ending was first read, in milliseconds of `performance.now()`. */
+  endedAt: number;
+}
 
 /** Reads receipts of messages that got 202, the latest ones more often, until the scene is over. */
 export async function readReceipts(scene: Scene, notes: Notes): Promise<void> {
@@ -10,7 +17,7 @@ export async function readReceipts(scene: Scene, notes: Notes): Promise<void> {
   while (!scene.isOver) {
     const back = 1 + Math.floor(random() ** 3 * posted.length);
     const id = posted.at(-back)?.id;
-    if (id !== undefined) await note(scene, notes, id);
+    if (id !== undefined) await read(scene, notes, id);
     await pause(random() * 20);
   }
 }
@@ -23,7 +30,7 @@ export async function readEndings(scene: Scene, notes: Notes, milliseconds: numb
     const open: string[] = [];
     const next = left.values();
     const work = async () => {
-      for (const id of next) if (!ENDED.has(await note(scene, notes, id))) open.push(id);
+      for (const id of next) if (!ENDED.has(await read(scene, notes, id))) open.push(id);
     };
     await Promise.all(Array.from({ length: 24 }, work));
     left = open;
@@ -35,8 +42,9 @@ export const ENDED: ReadonlySet<string> = new Set([
   ...["dead", "cancelled", "expired", "partial", "delivered", "no-recipients"],
 ]);
 
-async function note({ url, token }: Scene, notes: Notes, id: string): Promise<string> {
-  const states = notes.get(id) ?? [];
+async function read({ url, token }: Scene, notes: Notes, id: string): Promise<string> {
+  const note = notes.get(id) ?? { states: [], endedAt: Number.POSITIVE_INFINITY };
+  const { states } = note;
   const before = states.at(-1) ?? "";
   try {
     const headers = { authorization: `Bearer ${token}` };
@@ -48,7 +56,8 @@ async function note({ url, token }: Scene, notes: Notes, id: string): Promise<st
     if (response.status >= 500) return before;
     const state = response.status === 404 ? "unknown" : String(JSON.parse(text).state);
     if (states.at(-1) !== state) states.push(state);
-    notes.set(id, states);
+    if (ENDED.has(state)) note.endedAt = Math.min(note.endedAt, performance.now());
+    notes.set(id, note);
     return state;
   } catch {
     return before;
