@@ -16,16 +16,16 @@ import type { Scene } from "./crash/scene.ts";
 buildRouters();
 
 /** `KILLS=200 npx vitest run test/local/crash.test.ts` is the whole proof; SEED makes another of it. */
-const KILLS = Number(process.env["KILLS"] ?? 4);
+const KILLS = Number(process.env["KILLS"] ?? 3);
 const CLIENTS = Number(process.env["CLIENTS"] ?? (KILLS > 20 ? 100 : 8));
 const SEED = Number(process.env["SEED"] ?? 1);
 
 /** How long the lanes of a process wait for clients, in seconds. */
 const RECONNECT = CLIENTS > 20 ? 2 : 1;
 
-test(
+test.concurrent(
   `nothing that got 202 is lost, repeated or turned back by ${KILLS} kills under load`,
-  async () => {
+  async ({ expect }) => {
     const random = seeded(SEED);
     const port = await freePort();
     const env = { TAGWIRE_DATA: temporary(), PORT: String(port), RECONNECT_SECONDS: String(RECONNECT) };
@@ -99,7 +99,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-test("a message that ends the process on every run is dead after five deaths, and its neighbours are delivered", async () => {
+test.concurrent("a message that ends the process on every run is dead after five deaths, and its neighbours are delivered", async () => {
   const port = await freePort();
   const env = { TAGWIRE_DATA: temporary(), PORT: String(port), RECONNECT_SECONDS: "1" };
   const url = `http://127.0.0.1:${port}`;
