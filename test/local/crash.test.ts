@@ -81,7 +81,7 @@ test.concurrent(
     for (const { client } of witnesses) client.close();
     if (KILLS > 20)
       appendFileSync(LOG, `seed ${SEED} kills ${KILLS} clients ${CLIENTS}: ${JSON.stringify(report)}\n`);
-    expect(report).toMatchObject({ owed: expect.any(Number) });
+    expect(report["owed"]).toBeGreaterThan(0);
     expect(report["stream"]).toBeGreaterThan(KILLS * 5);
     expect(router.errors()).toBe("");
     await router.kill();

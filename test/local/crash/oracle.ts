@@ -45,7 +45,7 @@ export function judge(scene: Scene, witnesses: readonly Witness[], notes: Notes)
     const name = `${message.kind} ${ended[0]}`;
     endings[name] = (endings[name] ?? 0) + 1;
   }
-  const owed = witnesses.flatMap((witness) => owedTo(witness, scene, witnesses, notes));
+  const owed = witnesses.flatMap((witness) => owedTo(witness, scene, notes));
   expect(
     owed
       .filter(({ witness, message }) => !witness.others.has(message.n))
@@ -79,7 +79,7 @@ const MAY_END: Readonly<Record<Kind, readonly string[]>> = {
 
 /**
  * Messages without a stream that a client has to have: it was connected from the first POST on, or back before the
- * lanes of each process that may have delivered it opened.
+ * lanes of each process until it had ended opened.
  */
 function owedTo(witness: Witness, { posted, lives }: Scene, witnesses: readonly Witness[], notes: Notes) {
   const lifeAt = (time: number) => lives.findIndex(({ killedAt }) => time <= killedAt);
@@ -90,13 +90,10 @@ function owedTo(witness: Witness, { posted, lives }: Scene, witnesses: readonly 
         (kind === "user" && "user" in request.target && request.target.user === witness.user);
       return isForIt && acceptedAt !== undefined;
     })
-    .filter(({ n, at, id = "" }) => {
+    .filter(({ at, id = "" }) => {
       const first = lifeAt(at);
-      const signs = witnesses.flatMap(({ others }) => others.get(n) ?? []);
-      // The process after the last sign of it may have delivered it again. Without one, any may have until it had ended.
-      const until = notes.get(id)?.endedAt ?? Number.POSITIVE_INFINITY;
-      const last =
-        signs.length > 0 ? Math.max(...signs.map(lifeAt)) + 1 : lifeAt(Math.min(until, performance.now()));
+      // A run that was cut off may be made again some processes later.
+      const last = lifeAt(Math.min(notes.get(id)?.endedAt ?? Number.POSITIVE_INFINITY, performance.now()));
       const own = lives[first] as Life;
       return (
         wasConnected(witness, at, own.killedAt) &&
