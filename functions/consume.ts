@@ -9,7 +9,7 @@ import { deliveryPolicy } from "../shared/settings/policy.ts";
 import type { HandlerPorts, StreamPorts } from "./ports.ts";
 import { newIds } from "./runtime/new-id.ts";
 
-export interface ConsumePorts extends HandlerPorts, StreamPorts {
+export interface ConsumePorts extends HandlerPorts, StreamPorts, Pick<ConsumeDeps, "suspectSeconds"> {
   readonly queue: MessageQueue;
   readonly receipts: Receipts;
   readonly subscriptions: Subscriptions;

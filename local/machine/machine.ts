@@ -34,16 +34,21 @@ export interface MachineOptions {
    * @default 10
    */
   readonly reconnectSeconds?: number;
+  /** The most bytes of the data's main file: messages that need more are refused. @default as many as the disk has */
+  readonly maxDataBytes?: number;
 }
 
 /** The backend of one machine: the functions in this process, over a store on its disk. */
 export const machine =
-  ({ data, reconnectSeconds = 10 }: MachineOptions) =>
+  ({ data, reconnectSeconds = 10, maxDataBytes }: MachineOptions) =>
   async (world: World): Promise<Backend> => {
     const { settings, secret, claim, clock, random, print } = world;
     const { functions } = settings.advanced;
     const policy = deliveryPolicy(settings);
-    const store = await openStore(data === undefined ? {} : { folder: data });
+    const store = await openStore({
+      ...(data === undefined ? {} : { folder: data }),
+      ...(maxDataBytes === undefined ? {} : { maxBytes: maxDataBytes }),
+    });
 
     const ports = (name: FunctionName): HandlerPorts => ({
       ...{ settings, clock, random },
@@ -86,9 +91,11 @@ export const machine =
       ...ports("consume"),
       ...{ queue, receipts, subscriptions, connections, ...streams },
       gateway: gateway({ ...gatewayMemory(policy), limiter: UNLIMITED }, { sockets, clock }),
+      // After two crashes all that was under way is suspect, and what follows is not to wait half a minute for it.
+      suspectSeconds: 1,
     });
     const lanes = runner({ ...world, queue, consume });
-    const held = LANES.some((lane) => queue.sizes()[lane].visible > 0);
+    const held = LANES.some((lane) => queue.sizes()[lane].visible + queue.sizes()[lane].hidden > 0);
     const starting = held ? setTimeout(lanes.start, reconnectSeconds * 1_000) : undefined;
     if (!held) lanes.start();
 

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import pLimit from "p-limit";
 import { deliver } from "../../shared/pipeline/deliver/deliver.ts";
 import type { Delivered, StopReason } from "../../shared/pipeline/deliver/delivery.ts";
@@ -58,6 +59,8 @@ export function audience(rows: readonly IndexEntry[]) {
     async send(id: ConnectionId, frame: Uint8Array) {
       sends.push({ id, at: clock.now() });
       most = Math.max(most, ++inFlight);
+      // What is sent over a network is not answered within the turn.
+      await turn();
       const result = await sockets.send(id, frame);
       inFlight--;
       return result;

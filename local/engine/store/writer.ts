@@ -51,10 +51,11 @@ export class Writer {
   commit(rows: Rows): void {
     this.#connection.exec("BEGIN IMMEDIATE");
     try {
+      // On a full disk the rows that are put may need the room of those that go. No key comes twice.
+      for (const [table, key, value] of unpack(rows)) if (value === null) this.#commands[table].remove(key);
       for (const [table, key, value, expiresAt] of unpack(rows)) {
-        const { put, remove } = this.#commands[table];
-        if (value === null) remove(key);
-        else put(key, value, expiresAt, checksum(table, key, value, expiresAt));
+        if (value !== null)
+          this.#commands[table].put(key, value, expiresAt, checksum(table, key, value, expiresAt));
       }
       this.#setCommitted(this.#committed + 1);
       this.#connection.exec("COMMIT");

@@ -23,6 +23,8 @@ export interface ConsumeDeps extends ProcessJobDeps, RunStreamsDeps {
   readonly limiter?: LimitFunction;
   /** The visibility timeout in seconds. */
   readonly visibilitySeconds: number;
+  /** Maximum seconds until the next receive of a suspect that its batch does not process. @default 30 */
+  readonly suspectSeconds?: number;
 }
 
 /** A run. Lambda kills it at `end`, in milliseconds since 1970. */
@@ -33,7 +35,6 @@ export interface Run {
 /** Seconds until the next receive of a message that a newer deployment wrote. */
 const NEWER_SECONDS = 60;
 
-/** Maximum seconds until the next receive of a suspect that this batch does not process. */
 const SUSPECT_SECONDS = 30;
 
 type Again = Extract<RecordResult, { kind: "again" }>;
@@ -90,7 +91,8 @@ export async function consume(deps: ConsumeDeps, records: readonly Received[], r
   const hasTime = deps.clock.now() < run.end - deps.policy.reserveMilliseconds;
   const [first, ...others] = suspects.sort((a, b) => a.rank - b.rank).map(({ record }) => record);
   const waiting = hasTime || !first ? others : [first, ...others];
-  await Promise.all(waiting.map((record) => finish(record, within(SUSPECT_SECONDS, deps.random()))));
+  const { suspectSeconds = SUSPECT_SECONDS } = deps;
+  await Promise.all(waiting.map((record) => finish(record, within(suspectSeconds, deps.random()))));
   if (first && hasTime) {
     const task = alone(shared, { record: first, body: readRecord(first) });
     await finish(first, await guarded(shared, task, true));

@@ -3,7 +3,7 @@ import { callsOf, sum } from "../../../bench/calls.ts";
 import { ASSUMPTIONS } from "../../../cli/plan/load.ts";
 import { workOf } from "../../../cli/plan/work.ts";
 import type { Router } from "../../../local/router.ts";
-import { start } from "../../../local/start.ts";
+import { startTwin } from "../../../local/twin/start.ts";
 import { connect } from "../../support/client.ts";
 import { post } from "../../support/http.ts";
 import { patient } from "../../support/patient.ts";
@@ -16,7 +16,7 @@ const SOCKETS = 60;
 
 let router: Router;
 beforeAll(async () => {
-  router = await start({
+  router = await startTwin({
     settings: patient({ recipientsPerRun: 30, advanced: { splitLimit: 20, firstPageSize: 100 } }),
   });
   for (let i = 0; i < SOCKETS; i++)

@@ -1,0 +1,151 @@
+import { appendFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { seeded } from "../../testing/random.ts";
+import { temporary } from "../engine/store/temporary.ts";
+import { connect, tokenFor } from "../support/client.ts";
+import { audience } from "./crash/audience.ts";
+import { judge } from "./crash/oracle.ts";
+import { publish } from "./crash/publisher.ts";
+import { ENDED, type Notes, readEndings, readReceipts } from "./crash/receipts.ts";
+import { buildRouters, startRouter } from "./crash/router.ts";
+import type { Scene } from "./crash/scene.ts";
+
+buildRouters();
+
+/** `KILLS=200 npx vitest run test/local/crash.test.ts` is the whole proof; SEED makes another of it. */
+const KILLS = Number(process.env["KILLS"] ?? 3);
+const CLIENTS = Number(process.env["CLIENTS"] ?? (KILLS > 20 ? 100 : 8));
+const SEED = Number(process.env["SEED"] ?? 1);
+
+/** How long the lanes of a process wait for clients, in seconds. */
+const RECONNECT = CLIENTS > 20 ? 2 : 1;
+
+test.concurrent(
+  `nothing that got 202 is lost, repeated or turned back by ${KILLS} kills under load`,
+  async ({ expect }) => {
+    const random = seeded(SEED);
+    const port = await freePort();
+    const env = { TAGWIRE_DATA: temporary(), PORT: String(port), RECONNECT_SECONDS: String(RECONNECT) };
+    const scene: Scene = {
+      ...{ random: seeded(SEED + 1), url: `http://127.0.0.1:${port}`, token: await tokenFor("shop") },
+      users: Array.from({ length: CLIENTS }, (_, i) => `user-${i}`),
+      ...{ lives: [], posted: [], isOver: false },
+    };
+    const start = () => {
+      const life = { opensAt: Number.POSITIVE_INFINITY, killedAt: Number.POSITIVE_INFINITY };
+      scene.lives.push(life);
+      const router = startRouter("child", env);
+      router.ready.then(
+        () => {
+          const opens = Number(/^opens (\d+)$/m.exec(router.output())?.[1]);
+          life.opensAt = opens - performance.timeOrigin;
+        },
+        () => {},
+      );
+      return { ...router, life };
+    };
+
+    let router = start();
+    await router.ready;
+    const witnesses = await audience(scene);
+    const notes: Notes = new Map();
+    const work = Promise.all([publish(scene, 6), readReceipts(scene, notes)]);
+    for (let kill = 0; kill < KILLS; kill++) {
+      // One in ten dies while it starts, two while they wait for clients.
+      const when = random();
+      if (when > 0.1 || kill === 0) await router.ready;
+      const opening = kill > 0 && when > 0.3 ? RECONNECT * 1_000 : 0;
+      await pause(opening + random() * 1_000);
+      router.life.killedAt = performance.now();
+      await router.kill();
+      expect(router.errors()).toBe("");
+      if (KILLS > 20 && kill % 10 === 9)
+        appendFileSync(
+          LOG,
+          `${new Date().toISOString()} seed ${SEED} kills ${kill + 1} posted ${scene.posted.length}\n`,
+        );
+      router = start();
+    }
+    await router.ready;
+    await pause(RECONNECT * 1_000);
+    scene.isOver = true;
+    await work;
+    await readEndings(scene, notes, 60_000 + KILLS * 10_000);
+    const last = Math.max(...witnesses.flatMap(({ stream }) => stream.at(-1)?.[0] ?? 0));
+    for (const { stream, user } of witnesses)
+      await expect.poll(() => stream.at(-1)?.[0], { timeout: 60_000, message: user }).toBe(last);
+    const report = judge(scene, witnesses, notes);
+    for (const { client } of witnesses) client.close();
+    if (KILLS > 20)
+      appendFileSync(LOG, `seed ${SEED} kills ${KILLS} clients ${CLIENTS}: ${JSON.stringify(report)}\n`);
+    expect(report["owed"]).toBeGreaterThan(0);
+    expect(report["stream"]).toBeGreaterThan(KILLS * 5);
+    expect(router.errors()).toBe("");
+    await router.kill();
+  },
+  60_000 + KILLS * 20_000,
+);
+
+const LOG = process.env["KILLS_LOG"] ?? "/dev/null";
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+test.concurrent("a message that ends the process on every run is dead after five deaths, and its neighbours are delivered", async () => {
+  const port = await freePort();
+  const env = { TAGWIRE_DATA: temporary(), PORT: String(port), RECONNECT_SECONDS: "1" };
+  const url = `http://127.0.0.1:${port}`;
+  const headers = { authorization: `Bearer ${await tokenFor("shop")}`, "content-type": "application/json" };
+  const got: unknown[] = [];
+  /** Starts a process, and is back before its lanes open. */
+  const restart = async () => {
+    const router = startRouter("child", env);
+    await router.ready;
+    const socket = await connect({ socketUrl: `ws://127.0.0.1:${port}` }, "anna", ["topic:plain"]);
+    router.ended.then(() => got.push(...socket.buffered()));
+    return router;
+  };
+  let router = await restart();
+  const posted = ["before", "poison", "after"].map((id) => ({
+    ...{ id, event: id, target: { topic: "plain" }, data: id },
+  }));
+  // It may end the process before the answer has left, but not before it is on the disk.
+  await fetch(`${url}/v1/messages`, { method: "POST", headers, body: JSON.stringify(posted) }).catch(
+    () => {},
+  );
+  const stateOf = async (id: string): Promise<{ state?: string; reason?: string }> =>
+    (await fetch(`${url}/v1/messages/${id}`, { headers })).json() as object;
+  const ending = async (id: string) => {
+    for (;;) {
+      const state = await stateOf(id).then(
+        ({ state }) => state,
+        () => undefined,
+      );
+      if (state !== undefined && ENDED.has(state)) return state;
+      await pause(20);
+    }
+  };
+  let deaths = 0;
+  const ended = ending("poison");
+  const died = () => router.ended.then(() => "died");
+  while ((await Promise.race([died(), ended])) === "died") {
+    deaths++;
+    router = await restart();
+  }
+  expect(await ended).toBe("dead");
+  // The first one is not counted: whatever was under way in a power cut would be suspect of it.
+  expect(deaths).toBe(6);
+  expect(await stateOf("poison")).toMatchObject({ reason: "5 runs died while they processed it" });
+  expect([await ending("before"), await ending("after")]).toEqual(["delivered", "delivered"]);
+  await router.kill();
+  const seen = new Set(got.map((frame) => (frame as { data: unknown }).data));
+  expect(seen).toEqual(new Set(["before", "after"]));
+});

@@ -1,0 +1,52 @@
+import { WebSocket } from "ws";
+import { type Client, connect } from "../../../client/index.ts";
+import { tokenFor } from "../../support/client.ts";
+import { PLAIN, type Scene, STREAM } from "./scene.ts";
+
+/** What one client saw. Times are milliseconds of `performance.now()`. */
+export interface Witness {
+  readonly user: string;
+  /** Messages of the stream as they came: their numbers in it, and their data. */
+  readonly stream: (readonly [seq: number, n: number])[];
+  /** Messages of the topic without a stream and to the user, with the time of each. */
+  readonly others: Map<number, number>;
+  /** Messages of those that came twice. */
+  readonly twice: number[];
+  readonly gaps: unknown[];
+  readonly errors: string[];
+  /** When it was connected: from, to. The last one is open. */
+  readonly connected: { readonly from: number; to: number }[];
+  readonly client: Client;
+}
+
+/** Connects one client for each user of the scene, with the stream, the topic and its own messages. */
+export const audience = (scene: Scene): Promise<readonly Witness[]> =>
+  Promise.all(scene.users.map((user) => witness(scene, user)));
+
+async function witness({ url }: Scene, user: string): Promise<Witness> {
+  const client = connect({ url, token: () => tokenFor(user), WebSocket });
+  const it: Witness = {
+    ...{ user, client, stream: [], others: new Map(), twice: [], gaps: [], errors: [], connected: [] },
+  };
+  const isConnected = new Promise<void>((resolve) => {
+    client.on("state", ({ state }) => {
+      const last = it.connected.at(-1);
+      if (last?.to === Number.POSITIVE_INFINITY) last.to = performance.now();
+      if (state !== "connected") return;
+      it.connected.push({ from: performance.now(), to: Number.POSITIVE_INFINITY });
+      resolve();
+    });
+  });
+  client.on("gap", (gap) => it.gaps.push(gap));
+  client.on("error", ({ code, message }) => it.errors.push(`${code}: ${message}`));
+  const other = ({ data }: { data: unknown }) => {
+    const n = Number(data);
+    if (it.others.has(n)) it.twice.push(n);
+    it.others.set(n, performance.now());
+  };
+  client.subscribe(STREAM, ({ seq = -1, data }) => it.stream.push([seq, Number(data)]));
+  client.subscribe(PLAIN, other);
+  client.receive("user", other);
+  await isConnected;
+  return it;
+}

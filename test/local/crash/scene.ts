@@ -1,0 +1,45 @@
+/** A process of the router. Times are milliseconds of `performance.now()`. */
+export interface Life {
+  /** When its lanes begin to serve at the latest, if messages of an earlier process wait. Infinity until it is ready. */
+  opensAt: number;
+  /** Infinity while it lives. */
+  killedAt: number;
+}
+
+export type Kind = "stream" | "plain" | "user" | "nobody" | "expiring";
+
+/** A message as its producer knows it. */
+export interface Posted {
+  /** Its data. */
+  readonly n: number;
+  readonly kind: Kind;
+  readonly request: {
+    readonly id?: string;
+    readonly target: { readonly topic: string } | { readonly user: string };
+    readonly delaySeconds?: number;
+    readonly ttlSeconds?: number;
+    readonly priority?: "high" | "normal" | "low";
+  };
+  /** When it was first posted. */
+  readonly at: number;
+  /** Its id, once a POST of it got 202. */
+  id?: string;
+  /** When it got 202. */
+  acceptedAt?: number;
+}
+
+/** What all parts of a proof share. */
+export interface Scene {
+  readonly random: () => number;
+  /** The address of the router, the same for all processes. */
+  readonly url: string;
+  readonly token: string;
+  readonly users: readonly string[];
+  readonly lives: Life[];
+  readonly posted: Posted[];
+  /** The producer posts nothing new. */
+  isOver: boolean;
+}
+
+export const STREAM = "kept/orders";
+export const PLAIN = "plain";
