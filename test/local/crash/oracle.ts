@@ -81,7 +81,7 @@ const MAY_END: Readonly<Record<Kind, readonly string[]>> = {
  * Messages without a stream that a client has to have: it was connected from the first POST on, or back before the
  * lanes of each process until it had ended opened.
  */
-function owedTo(witness: Witness, { posted, lives }: Scene, witnesses: readonly Witness[], notes: Notes) {
+function owedTo(witness: Witness, { posted, lives }: Scene, notes: Notes) {
   const lifeAt = (time: number) => lives.findIndex(({ killedAt }) => time <= killedAt);
   return posted
     .filter(({ kind, acceptedAt, request }) => {
