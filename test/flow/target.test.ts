@@ -50,8 +50,8 @@ describe.each(RUNTIMES)("%s", (_name, startRouter) => {
       data: { total: 1 },
     });
     await router.spy.idle();
-    expect(bob.buffered()).toHaveLength(both ? 1 : 0);
-    expect(ann.buffered()).toHaveLength(0);
+    await expect.poll(() => bob.buffered()).toHaveLength(both ? 1 : 0);
+    await expect.poll(() => ann.buffered()).toHaveLength(0);
     expect(await receipt(router, String(body["id"]))).toMatchObject({
       state: "delivered",
       counts: { sent: both ? 2 : 1 },
@@ -90,7 +90,7 @@ describe.each(RUNTIMES)("%s", (_name, startRouter) => {
     await post(router, message);
     await carl.next();
     await router.spy.idle();
-    expect(carl.buffered()).toHaveLength(0);
+    await expect.poll(() => carl.buffered()).toHaveLength(0);
     await carl.close();
   });
 
@@ -99,7 +99,7 @@ describe.each(RUNTIMES)("%s", (_name, startRouter) => {
     await post(router, { id: "stopped", target: { user: "dora" }, data: 1, delaySeconds: 1 });
     expect(await receipt(router, "stopped", { method: "DELETE" })).toMatchObject({ state: "cancelled" });
     await router.spy.idle();
-    expect(dora.buffered()).toHaveLength(0);
+    await expect.poll(() => dora.buffered()).toHaveLength(0);
     await dora.close();
   });
 
@@ -140,8 +140,8 @@ describe.each(RUNTIMES)("%s", (_name, startRouter) => {
     const { body } = await post(router, { target: { user: "fay" }, data: "hi" });
     expect(await slow.next()).toMatchObject({ data: "hi" });
     await router.spy.idle();
-    expect(quick.buffered()).toHaveLength(1);
-    expect(slow.buffered()).toHaveLength(0);
+    await expect.poll(() => quick.buffered()).toHaveLength(1);
+    await expect.poll(() => slow.buffered()).toHaveLength(0);
     expect(await receipt(router, String(body["id"]))).toMatchObject({
       state: "delivered",
       counts: { sent: 2 },
