@@ -34,13 +34,14 @@ export default defineConfig({
     expect: { poll: { timeout: 15_000 } },
     coverage: {
       include: ["{shared,functions,infra,server,local,cli,client}/**/*.ts"],
-      // What only a process of its own runs, or a browser.
+      // What only a process or a thread of its own runs, or a browser.
       exclude: [
         "**/*.d.ts",
         "infra/{app,build,bundles}.ts",
         "local/main.ts",
         "cli/main.ts",
         "local/page/app/**",
+        "local/engine/store/{worker,writer,housekeeper,schema}.ts",
       ],
       reporter: ["text-summary"],
       reportOnFailure: true,
