@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock, Random, RunTelemetry } from "../shared/ports.ts";
-import type { Lane } from "../shared/protocol/lane.ts";
 import type { Settings } from "../shared/settings/schema.ts";
 import type { FunctionName } from "../shared/settings/variables.ts";
 import type { Connection } from "./gateway/connection.ts";
@@ -9,6 +8,7 @@ import type { EventOf, InvocationResult, ReplyOf } from "./invocation.ts";
 import type { Limits } from "./limits.ts";
 import type { Faults } from "./testing/fault.ts";
 import type { Observer } from "./testing/observer.ts";
+import type { Queues } from "./testing/queues.ts";
 
 /** A function as the gateway calls it. */
 export interface Invocable<F extends FunctionName> {
@@ -16,25 +16,6 @@ export interface Invocable<F extends FunctionName> {
   invoke(event: EventOf<F>): Promise<InvocationResult<ReplyOf<F>>>;
   /** Resolves once everything that runs now has ended. */
   settled(): Promise<void>;
-}
-
-/** How many messages a lane holds, by what hides them. */
-export interface QueueSize {
-  readonly visible: number;
-  readonly inFlight: number;
-  readonly delayed: number;
-}
-
-export interface StoredDeadLetter {
-  readonly messageId: string;
-  readonly body: string;
-  readonly attributes: Readonly<Record<string, string>>;
-}
-
-/** What holds the messages of a router, as tests and gauges see it. */
-export interface Queues {
-  sizes(): Promise<Readonly<Record<Lane, QueueSize>>>;
-  deadLetters(): Promise<readonly StoredDeadLetter[]>;
 }
 
 /** What stands behind the gateway: the functions and all that they stand on. */

@@ -1,11 +1,10 @@
 import { createServer } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Clock, Random } from "../shared/ports.ts";
+import type { Clock } from "../shared/ports.ts";
 import { GRANT_CLAIM } from "../shared/protocol/grant.ts";
 import { DEV_SECRET } from "../shared/settings/dev-secret.ts";
-import type { Settings, SettingsOverrides } from "../shared/settings/schema.ts";
 import { settings as settle } from "../shared/settings/settings.ts";
-import type { Backend, Queues, World } from "./backend.ts";
+import type { Backend, World } from "./backend.ts";
 import type { Connection } from "./gateway/connection.ts";
 import { httpApi } from "./gateway/http-api.ts";
 import { origins } from "./gateway/origins.ts";
@@ -15,48 +14,13 @@ import { ignoreUpgrade, wantsWebSocket } from "./gateway/upgrade.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { listen, shut } from "./listen.ts";
 import { CONTENT_TYPE, metrics } from "./metrics.ts";
+import type { Router, StartOptions } from "./options.ts";
 import { page } from "./page/page.ts";
 import { faults } from "./testing/fault.ts";
+import type { Queues } from "./testing/queues.ts";
 import { type Recorder, recorder } from "./testing/recorder.ts";
 import { left, routerSpy } from "./testing/router-spy.ts";
-import type { Spy } from "./testing/spy.ts";
-import { KIND, type Unkind } from "./unkind.ts";
-
-export interface StartOptions {
-  /** @default 0, any free port */
-  readonly port?: number;
-  /** The address to listen on. @default 127.0.0.1, which other machines cannot reach */
-  readonly host?: string;
-  readonly settings?: SettingsOverrides;
-  /** Signs and checks tokens; at least 32 bytes. @default DEV_SECRET */
-  readonly secret?: string;
-  /** The claim of a token that holds its grant. @default tagwire */
-  readonly claim?: string;
-  /** Takes what the functions print. @default nothing is printed */
-  readonly write?: (line: string) => void;
-  readonly limits?: Partial<Limits>;
-  /** What AWS does to sockets at times. @default nothing of it */
-  readonly unkind?: Partial<Unkind>;
-  /** Origins whose pages may use the router beside those of a loopback name, such as https://app.example. @default none */
-  readonly origins?: readonly string[];
-  readonly clock?: Clock;
-  readonly random?: Random;
-  /** Whether the spy remembers what has happened; otherwise it only knows what there is now. @default true */
-  readonly remembers?: boolean;
-}
-
-export interface Router {
-  /** As in http://127.0.0.1:3000, without a slash at the end. */
-  readonly url: string;
-  readonly socketUrl: string;
-  readonly settings: Settings;
-  readonly spy: Spy;
-  /**
-   * Takes no more requests, lets the lanes empty for at most `grace` milliseconds, closes all sockets with 1001
-   * and releases everything. Answers how many messages were left in the lanes.
-   */
-  stop(grace?: number): Promise<{ readonly left: number }>;
-}
+import { KIND } from "./unkind.ts";
 
 /** Starts a router over a backend. Throws where the port is taken. */
 export async function startOn(

@@ -1,6 +1,6 @@
 import { devToken } from "./dev-token.ts";
 import { isMetricRecord } from "./metrics.ts";
-import type { Router } from "./router.ts";
+import type { Router } from "./options.ts";
 import { start } from "./start.ts";
 import { readVariables } from "./variables.ts";
 

@@ -1,6 +1,7 @@
 import { ENGINE_LIMITS } from "./limits.ts";
-import { type MachineOptions, machine } from "./machine/machine.ts";
-import { type Router, type StartOptions, startOn } from "./router.ts";
+import { machine } from "./machine/machine.ts";
+import type { MachineOptions, Router, StartOptions } from "./options.ts";
+import { startOn } from "./router.ts";
 
 /** Starts a router on this machine. */
 export const start = (options: StartOptions & MachineOptions = {}): Promise<Router> =>

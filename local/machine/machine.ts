@@ -20,23 +20,12 @@ import { engineReceipts } from "../engine/receipts.ts";
 import { openStore } from "../engine/store/store.ts";
 import { engineStreams } from "../engine/streams.ts";
 import { engineSubscriptions } from "../engine/subscriptions.ts";
+import type { MachineOptions } from "../options.ts";
 import { deadLettersApi } from "./dead-letters-api.ts";
 import { invocable } from "./invocable.ts";
 import { runner } from "./runner.ts";
 import { machineSockets } from "./sockets.ts";
 import { spiedQueues } from "./spied.ts";
-
-export interface MachineOptions {
-  /** The folder where messages, receipts and streams are kept. @default in memory: they end with the process */
-  readonly data?: string;
-  /**
-   * Seconds that messages of an earlier process wait for their clients to come back: nobody is connected at first.
-   * @default 10
-   */
-  readonly reconnectSeconds?: number;
-  /** The most bytes of the data's main file: messages that need more are refused. @default as many as the disk has */
-  readonly maxDataBytes?: number;
-}
 
 /** The backend of one machine: the functions in this process, over a store on its disk. */
 export const machine =

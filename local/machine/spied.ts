@@ -1,8 +1,8 @@
 import { LANES } from "../../shared/protocol/lane.ts";
-import type { Queues, StoredDeadLetter } from "../backend.ts";
 import type { NewDeadLetter } from "../engine/dead-letters.ts";
 import type { EngineQueue } from "../engine/queue.ts";
 import type { Store } from "../engine/store/store.ts";
+import type { Queues, StoredDeadLetter } from "../testing/queues.ts";
 
 /** What a test or a gauge may look at. */
 export const spiedQueues = (store: Store, queue: Pick<EngineQueue, "sizes">): Queues => ({

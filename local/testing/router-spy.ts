@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Queues } from "../backend.ts";
 import type { Connection } from "../gateway/connection.ts";
 import type { SocketApi } from "../gateway/socket-api.ts";
 import type { Faults } from "./fault.ts";
 import type { RouterEvent } from "./observer.ts";
+import type { Queues } from "./queues.ts";
 import type { Recorder } from "./recorder.ts";
 import type { EventOf, Fields, Kind, Spy, Waiting } from "./spy.ts";
 

@@ -1,7 +1,7 @@
 import type { Lane } from "../../shared/protocol/lane.ts";
-import type { QueueSize, StoredDeadLetter } from "../backend.ts";
 import type { Faults } from "./fault.ts";
 import type { RouterEvent } from "./observer.ts";
+import type { QueueSize, StoredDeadLetter } from "./queues.ts";
 import type { Recorder } from "./recorder.ts";
 
 export type Kind = RouterEvent["kind"];

@@ -1,4 +1,5 @@
-import { type Router, type StartOptions, startOn } from "../router.ts";
+import type { Router, StartOptions } from "../options.ts";
+import { startOn } from "../router.ts";
 import { type TwinOptions, twin } from "./twin.ts";
 
 /**

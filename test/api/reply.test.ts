@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Router } from "../../local/router.ts";
+import type { Router } from "../../local/options.ts";
 import { asyncApi } from "../../shared/api/asyncapi.ts";
 import { openApi } from "../../shared/api/openapi.ts";
 import { startTiny } from "../local/support.ts";

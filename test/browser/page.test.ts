@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import type { Router, StartOptions } from "../../local/router.ts";
+import type { Router, StartOptions } from "../../local/options.ts";
 import { start } from "../../local/start.ts";
 import { publisher } from "../../server/index.ts";
 import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Router } from "../../local/router.ts";
+import type { Router } from "../../local/options.ts";
 import { start } from "../../local/start.ts";
 import { runSchedules, SPEED, STREAMS } from "../client/support/schedule.ts";
 import { tokenFor } from "../support/client.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import type { Router } from "../../local/router.ts";
+import type { Router } from "../../local/options.ts";
 import { start } from "../../local/start.ts";
 import { tokenFor } from "../support/client.ts";
 import { patient } from "../support/patient.ts";

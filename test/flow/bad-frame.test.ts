@@ -1,6 +1,6 @@
 import { UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import type { Router } from "../../local/router.ts";
+import type { Router } from "../../local/options.ts";
 import { REAL_HANDLERS } from "../../local/twin/lambda/handlers.ts";
 import type { ErrorCode } from "../../shared/protocol/errors.ts";
 import { connect, type TestSocket, tokenFor } from "../support/client.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Router } from "../../local/router.ts";
+import type { Router } from "../../local/options.ts";
 import { connect, type TestSocket } from "../support/client.ts";
 import { post, receipt } from "../support/http.ts";
 import { RUNTIMES } from "../support/runtimes.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Router } from "../../local/router.ts";
+import type { Router } from "../../local/options.ts";
 import { ERRORS, type ErrorCode, type Problem } from "../../shared/protocol/errors.ts";
 import { json, postsAt } from "../support/arbitrary.ts";
 import { connect, tokenFor } from "../support/client.ts";

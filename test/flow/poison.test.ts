@@ -1,7 +1,7 @@
 import { SendMessageBatchCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Runtime } from "../../functions/aws/runtime.ts";
-import type { Router } from "../../local/router.ts";
+import type { Router } from "../../local/options.ts";
 import { sqsClient } from "../../local/twin/emulators/queue.ts";
 import { REAL_HANDLERS } from "../../local/twin/lambda/handlers.ts";
 import type { MessageId } from "../../shared/protocol/message.ts";

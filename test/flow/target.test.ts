@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Router } from "../../local/router.ts";
+import type { Router } from "../../local/options.ts";
 import { CONNECTING } from "../../shared/protocol/limits.ts";
 import { connect, tokenFor } from "../support/client.ts";
 import { post, receipt } from "../support/http.ts";

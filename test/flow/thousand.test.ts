@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Router } from "../../local/router.ts";
+import type { Router } from "../../local/options.ts";
 import { connect, type TestSocket, tokenFor } from "../support/client.ts";
 import { sampleEvents } from "../support/events.ts";
 import { startUnkind } from "../support/unkind.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pLimit from "p-limit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Router } from "../../local/router.ts";
+import type { Router } from "../../local/options.ts";
 import { startTwin } from "../../local/twin/start.ts";
 import { CONNECTING } from "../../shared/protocol/limits.ts";
 import { dice } from "../../simulation/world/dice.ts";

@@ -4,7 +4,7 @@ import {
   PostToConnectionCommand,
 } from "@aws-sdk/client-apigatewaymanagementapi";
 import { expect, onTestFinished, test } from "vitest";
-import type { Router } from "../../local/router.ts";
+import type { Router } from "../../local/options.ts";
 import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
 import { startTwin } from "../../local/twin/start.ts";
 import { FRAME_BYTES } from "../../shared/protocol/limits.ts";

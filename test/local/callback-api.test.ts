@@ -1,6 +1,6 @@
 import { DeleteConnectionCommand, GetConnectionCommand } from "@aws-sdk/client-apigatewaymanagementapi";
 import { expect, test } from "vitest";
-import type { StartOptions } from "../../local/router.ts";
+import type { StartOptions } from "../../local/options.ts";
 import type { Handlers } from "../../local/twin/lambda/handlers.ts";
 import { clientOf, open, post, startTiny } from "./support.ts";
 

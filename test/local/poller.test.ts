@@ -6,7 +6,7 @@ import {
 import type { SQSEvent } from "aws-lambda";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { Runtime } from "../../functions/aws/runtime.ts";
-import type { StartOptions } from "../../local/router.ts";
+import type { StartOptions } from "../../local/options.ts";
 import { sqsClient, startQueues } from "../../local/twin/emulators/queue.ts";
 import type { Handler, Handlers } from "../../local/twin/lambda/handlers.ts";
 import { startPoller } from "../../local/twin/lambda/poller.ts";

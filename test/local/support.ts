@@ -5,7 +5,7 @@ import {
 import type { APIGatewayProxyEventV2, APIGatewayProxyWebsocketEventV2, SQSEvent } from "aws-lambda";
 import { onTestFinished } from "vitest";
 import type { Runtime } from "../../functions/aws/runtime.ts";
-import type { Router, StartOptions } from "../../local/router.ts";
+import type { Router, StartOptions } from "../../local/options.ts";
 import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
 import type { Handlers } from "../../local/twin/lambda/handlers.ts";
 import { startTwin } from "../../local/twin/start.ts";

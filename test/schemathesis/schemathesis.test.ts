@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { devToken } from "../../local/dev-token.ts";
-import type { Router } from "../../local/router.ts";
+import type { Router } from "../../local/options.ts";
 import { start } from "../../local/start.ts";
 import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
 

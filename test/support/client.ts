@@ -1,4 +1,4 @@
-import type { Router } from "../../local/router.ts";
+import type { Router } from "../../local/options.ts";
 import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
 import { signToken } from "../../testing/sign-token.ts";
 import { openSocket } from "./socket.ts";

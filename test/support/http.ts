@@ -1,4 +1,4 @@
-import type { Router } from "../../local/router.ts";
+import type { Router } from "../../local/options.ts";
 import { tokenFor } from "./client.ts";
 
 export interface Answered {

@@ -1,4 +1,4 @@
-import type { Router, StartOptions } from "../../local/router.ts";
+import type { Router, StartOptions } from "../../local/options.ts";
 import { start } from "../../local/start.ts";
 import { patient } from "./patient.ts";
 import { startUnkind } from "./unkind.ts";

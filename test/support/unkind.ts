@@ -1,6 +1,6 @@
 import type { Runtime } from "../../functions/aws/runtime.ts";
 import type { EventOf, ReplyOf } from "../../local/invocation.ts";
-import type { Router, StartOptions } from "../../local/router.ts";
+import type { Router, StartOptions } from "../../local/options.ts";
 import { ACCOUNT, CREDENTIALS, functionCredentials, REGION } from "../../local/twin/emulators/aws.ts";
 import { type Handler, REAL_HANDLERS } from "../../local/twin/lambda/handlers.ts";
 import { startTwin } from "../../local/twin/start.ts";

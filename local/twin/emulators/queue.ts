@@ -5,7 +5,7 @@ import { MAX_RECEIVES } from "../../../shared/protocol/limits.ts";
 import { visibilitySeconds } from "../../../shared/settings/derived.ts";
 import { LANE_TAG } from "../../../shared/settings/queues.ts";
 import type { Settings } from "../../../shared/settings/schema.ts";
-import type { QueueSize, Queues as QueuesOfRouter, StoredDeadLetter } from "../../backend.ts";
+import type { QueueSize, Queues as QueuesOfRouter, StoredDeadLetter } from "../../testing/queues.ts";
 import { CREDENTIALS, queueArn, REGION } from "./aws.ts";
 
 export interface Queues extends QueuesOfRouter {

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { WebSocket } from "ws";
 import { connect } from "../../../client/index.ts";
-import type { Router } from "../../../local/router.ts";
+import type { Router } from "../../../local/options.ts";
 import { startTables, type Tables } from "../../../local/twin/emulators/table.ts";
 import { startTwin } from "../../../local/twin/start.ts";
 import { publisher } from "../../../server/index.ts";

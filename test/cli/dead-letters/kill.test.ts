@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, type TestContext, test } from "vitest";
-import type { Router } from "../../../local/router.ts";
+import type { Router } from "../../../local/options.ts";
 import { sqsClient } from "../../../local/twin/emulators/queue.ts";
 import { startTwin } from "../../../local/twin/start.ts";
 import { type Layer, startFront } from "../../../testing/front.ts";

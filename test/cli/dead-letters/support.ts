@@ -1,6 +1,6 @@
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import type { TestContext } from "vitest";
-import type { Router, StartOptions } from "../../../local/router.ts";
+import type { Router, StartOptions } from "../../../local/options.ts";
 import { sqsClient } from "../../../local/twin/emulators/queue.ts";
 import { startTwin } from "../../../local/twin/start.ts";
 import { connect, type TestSocket } from "../../support/client.ts";

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import type { WebSocket } from "ws";
 import type { LoadReport } from "../../../cli/load/report.ts";
-import type { StartOptions } from "../../../local/router.ts";
+import type { StartOptions } from "../../../local/options.ts";
 import { start as startRouter } from "../../../local/start.ts";
 import { start, tagwire } from "../../support/command.ts";
 import { patient } from "../../support/patient.ts";

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { callsOf, sum } from "../../../bench/calls.ts";
 import { ASSUMPTIONS } from "../../../cli/plan/load.ts";
 import { workOf } from "../../../cli/plan/work.ts";
-import type { Router } from "../../../local/router.ts";
+import type { Router } from "../../../local/options.ts";
 import { startTwin } from "../../../local/twin/start.ts";
 import { connect } from "../../support/client.ts";
 import { post } from "../../support/http.ts";

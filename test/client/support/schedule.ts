@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "vitest";
-import type { Router } from "../../../local/router.ts";
+import type { Router } from "../../../local/options.ts";
 import { seeded } from "../../../testing/random.ts";
 import { connect, tokenFor } from "../../support/client.ts";
 import { type Cable, cable } from "./cable.ts";

@@ -3,16 +3,16 @@ import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { openStore } from "../../../local/engine/store/store.ts";
+import { boundUser } from "./bound-user.ts";
 import { build, built } from "./process.ts";
 import { temporary } from "./temporary.ts";
 
 beforeAll(() => build("opening"));
 
-const open = (folder: string, user?: number): string =>
-  execFileSync(process.execPath, [join(built, "opening.mjs"), folder], {
-    encoding: "utf8",
-    ...(user === undefined ? {} : { uid: user, gid: user }),
-  });
+const PROGRAM = join(built, "opening.mjs");
+
+const open = (folder: string, user = {}): string =>
+  execFileSync(process.execPath, [PROGRAM, folder], { encoding: "utf8", ...user });
 
 test("a folder is used by one process at a time, and by one store of it", async () => {
   const folder = temporary();
@@ -26,10 +26,9 @@ test("a folder is used by one process at a time, and by one store of it", async 
   expect(open(folder)).toBe("opened\n");
 });
 
-// Windows has no such bits.
-test.skipIf(process.platform === "win32")("a folder that cannot be written is refused", () => {
+test("a folder that cannot be written is refused", ({ skip }) => {
+  const user = boundUser(PROGRAM) ?? skip("nobody may not run this");
   const folder = temporary();
   chmodSync(folder, 0o555);
-  // Nothing is read-only to root.
-  expect(open(folder, process.getuid?.() === 0 ? 65_534 : undefined)).toMatch(/^STORE_READ_ONLY /);
+  expect(open(folder, user)).toMatch(/^STORE_READ_ONLY /);
 });

@@ -42,16 +42,16 @@ export interface RouterProcess {
   kill(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
+/** The file of a router. */
+export const programOf = (name: "child" | "main"): string => join(built, `${name}.mjs`);
+
 /** Starts a router over a folder, that of the tests or `npm start`. */
 export function startRouter(
   name: "child" | "main",
   env: Readonly<Record<string, string>>,
-  user?: number,
+  user: { readonly uid?: number; readonly gid?: number } = {},
 ): RouterProcess {
-  const child = spawn(process.execPath, [join(built, `${name}.mjs`)], {
-    env: { ...process.env, ...env },
-    ...(user === undefined ? {} : { uid: user, gid: user }),
-  });
+  const child = spawn(process.execPath, [programOf(name)], { env: { ...process.env, ...env }, ...user });
   children.add(child);
   let [output, errors] = ["", ""];
   const ended = new Promise<number | null>((resolve) => {

@@ -1,0 +1,53 @@
+import type { Clock, Random } from "../shared/ports.ts";
+import type { Settings, SettingsOverrides } from "../shared/settings/schema.ts";
+import type { Limits } from "./limits.ts";
+import type { Spy } from "./testing/spy.ts";
+import type { Unkind } from "./unkind.ts";
+
+export interface StartOptions {
+  /** @default 0, any free port */
+  readonly port?: number;
+  /** The address to listen on. @default 127.0.0.1, which other machines cannot reach */
+  readonly host?: string;
+  readonly settings?: SettingsOverrides;
+  /** Signs and checks tokens; at least 32 bytes. @default DEV_SECRET */
+  readonly secret?: string;
+  /** The claim of a token that holds its grant. @default tagwire */
+  readonly claim?: string;
+  /** Takes what the functions print. @default nothing is printed */
+  readonly write?: (line: string) => void;
+  readonly limits?: Partial<Limits>;
+  /** What AWS does to sockets at times. @default nothing of it */
+  readonly unkind?: Partial<Unkind>;
+  /** Origins whose pages may use the router beside those of a loopback name, such as https://app.example. @default none */
+  readonly origins?: readonly string[];
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** Whether the spy remembers what has happened; otherwise it only knows what there is now. @default true */
+  readonly remembers?: boolean;
+}
+
+export interface Router {
+  /** As in http://127.0.0.1:3000, without a slash at the end. */
+  readonly url: string;
+  readonly socketUrl: string;
+  readonly settings: Settings;
+  readonly spy: Spy;
+  /**
+   * Takes no more requests, lets the lanes empty for at most `grace` milliseconds, closes all sockets with 1001
+   * and releases everything. Answers how many messages were left in the lanes.
+   */
+  stop(grace?: number): Promise<{ readonly left: number }>;
+}
+
+export interface MachineOptions {
+  /** The folder where messages, receipts and streams are kept. @default in memory: they end with the process */
+  readonly data?: string;
+  /**
+   * Seconds that messages of an earlier process wait for their clients to come back: nobody is connected at first.
+   * @default 10
+   */
+  readonly reconnectSeconds?: number;
+  /** The most bytes of the data's main file: messages that need more are refused. @default as many as the disk has */
+  readonly maxDataBytes?: number;
+}
