@@ -47,3 +47,11 @@ export function firstRefusal(frame: Readonly<Record<string, unknown>>): string |
   const [first] = Array.isArray(frame["refused"]) ? frame["refused"] : [];
   return isObject(first) && isReason(first) ? `${reasonLine(first)} (${first["topic"]})` : undefined;
 }
+
+/** Returns what tells of a package that is not there: an optional peer, which few who have the command need. */
+export const missing =
+  (why: string, packages: string) =>
+  (cause: unknown): never => {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND")) throw cause;
+    throw new Failure(`${why} that a router does not need: npm install ${packages}`, { cause });
+  };

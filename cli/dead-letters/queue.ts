@@ -2,7 +2,7 @@ import { isObject } from "../../server/request.ts";
 import type { DeadLetters } from "../../shared/ports.ts";
 import type { Lane } from "../../shared/protocol/lane.ts";
 import { LANE_TAG } from "../../shared/settings/queues.ts";
-import { Failure } from "../failure.ts";
+import { Failure, missing } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { causeOf, isLoopback, post, routerUrl } from "../router.ts";
 import { oneMachineDeadLetters } from "./one-machine.ts";
@@ -38,7 +38,7 @@ async function openSqs(io: Io, { url, laneUrls, ...place }: Place): Promise<Dead
       import("../../shared/adapters/sdk/client.ts"),
       import("../../shared/adapters/sqs/dead-letters.ts"),
       import("../../shared/adapters/sqs/lane-urls.ts"),
-    ]);
+    ]).catch(missing("dead-letters asks SQS through a client", "@aws-sdk/client-sqs"));
   const client = new SQSClient({
     ...clientConfig(io.env, "SQS"),
     ...place,

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { Settings } from "../../shared/settings/schema.ts";
 import { DEFAULTS } from "../../shared/settings/settings.ts";
-import { Failure } from "../failure.ts";
+import { Failure, missing } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { parseSettings } from "../option.ts";
 import type { Check } from "./check.ts";
@@ -29,7 +29,7 @@ export function doctorVerb(program: Command, io: Io): void {
       const options = command.optsWithGlobals<Options>();
       const { region, reserve, qualifier, settings = DEFAULTS, json = false } = options;
       const [{ openAccount }, { doctor }] = await Promise.all([
-        import("./aws-account.ts").catch(explain),
+        import("./aws-account.ts").catch(missing("doctor asks AWS through clients", CLIENTS)),
         import("./doctor.ts"),
       ]);
       const checks = await doctor(await openAccount(io.env, region), { settings, reserve, qualifier });
@@ -42,13 +42,6 @@ export function doctorVerb(program: Command, io: Io): void {
 
 /** The clients that only this verb needs: 10 MB, so they are optional peers of the package. */
 const CLIENTS = "@aws-sdk/client-lambda @aws-sdk/client-service-quotas @aws-sdk/client-ssm";
-
-function explain(cause: unknown): never {
-  if (!(cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND")) throw cause;
-  throw new Failure(`doctor asks AWS through clients that a router does not need: npm install ${CLIENTS}`, {
-    cause,
-  });
-}
 
 /** A check for people to read. */
 const lines = ({ status, name, detail, todo }: Check): string =>
