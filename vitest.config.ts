@@ -26,8 +26,6 @@ export default defineConfig({
     // Most tests wait more than they compute.
     maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: SimulationFirst },
-    // Files share a process and what it has loaded, so none may leave anything behind: no variable, listener or server.
-    isolate: false,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // A poll ends as soon as it is right; how long a busy machine takes for that is not what a test is about.
