@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { authorize } from "../../functions/runtime/http.ts";
 import type { DeadLetters, Tokens } from "../../shared/ports.ts";
 import { DEAD_LETTER_CALLS, type DeadLetterCall } from "../../shared/protocol/dead-letter-calls.ts";
 import { type Result, refuse, TagwireError } from "../../shared/protocol/errors.ts";
@@ -38,9 +39,7 @@ async function answerTo(
   request: IncomingMessage,
   name: DeadLetterCall,
 ): Promise<Result<unknown>> {
-  const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
-  if (token === undefined) return refuse("TOKEN_MISSING", "send the header Authorization: Bearer <token>");
-  const caller = await tokens.verify(token);
+  const caller = await authorize(tokens, { headers: request.headers });
   if (!caller.ok) return caller;
   if (!caller.value.admin)
     return refuse("RECEIPT_FORBIDDEN", "dead letters are for tokens with tagwire.admin");

@@ -7,7 +7,6 @@ import { socketHandler } from "../../functions/socket.ts";
 import { secretTokens } from "../../shared/adapters/jwt/secret-tokens.ts";
 import { gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
 import { UNLIMITED } from "../../shared/pipeline/deliver/rate-limiter.ts";
-import { LANES } from "../../shared/protocol/lane.ts";
 import { visibilitySeconds } from "../../shared/settings/derived.ts";
 import { deliveryPolicy } from "../../shared/settings/policy.ts";
 import type { FunctionName } from "../../shared/settings/variables.ts";
@@ -39,10 +38,10 @@ export const machine =
       ...(maxDataBytes === undefined ? {} : { maxBytes: maxDataBytes }),
     });
 
-    const ports = (name: FunctionName): HandlerPorts => ({
-      ...{ settings, clock, random },
-      telemetry: () => world.telemetry(name),
-    });
+    const ports = (name: FunctionName): HandlerPorts => {
+      const telemetry = world.telemetry(name);
+      return { settings, clock, random, telemetry: () => telemetry };
+    };
     const { warn } = world.telemetry("consume");
     const deadLetters = engineDeadLetters({
       ...{ store, clock },
@@ -84,7 +83,7 @@ export const machine =
       suspectSeconds: 1,
     });
     const lanes = runner({ ...world, queue, consume });
-    const held = LANES.some((lane) => queue.sizes()[lane].visible + queue.sizes()[lane].hidden > 0);
+    const held = Object.values(queue.sizes()).some(({ visible, hidden }) => visible + hidden > 0);
     const starting = held ? setTimeout(lanes.start, reconnectSeconds * 1_000) : undefined;
     if (!held) lanes.start();
 
