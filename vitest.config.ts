@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** What computes longest comes first, or it would run alone at the end. */
@@ -10,26 +10,40 @@ class SimulationFirst extends BaseSequencer {
   }
 }
 
-export default defineConfig({
+const INFRA = "test/infra/**/*.test.ts";
+
+/** What needs more than Node and npm has a script of its own. */
+const NEEDS_MORE = ["browser", "centrifugo", "e2e", "embed", "load", "moto", "python", "schemathesis"].map(
+  (folder) => `test/${folder}/**`,
+);
+
+const project = (
+  name: string,
+  include: string[],
+  exclude: string[],
+  { isolate }: { readonly isolate: boolean },
+): TestProjectInlineConfiguration => ({
   test: {
-    include: ["test/**/*.test.ts"],
-    exclude: [
-      "test/load/**",
-      "test/e2e/**",
-      "test/embed/**",
-      "test/moto/**",
-      "test/centrifugo/**",
-      "test/schemathesis/**",
-      "test/python/**",
-      "test/browser/**",
-    ],
-    // Most tests wait more than they compute.
-    maxWorkers: availableParallelism() + 1,
-    sequence: { sequencer: SimulationFirst },
+    ...{ name, include, exclude, isolate },
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // A poll ends as soon as it is right; how long a busy machine takes for that is not what a test is about.
     expect: { poll: { timeout: 15_000 } },
+    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      // Files share their process, so that what many of them import is loaded once.
+      project("product", ["test/**/*.test.ts"], [...NEEDS_MORE, INFRA], { isolate: false }),
+      // cdk-nag keeps what an earlier file of the process has loaded.
+      project("infra", [INFRA], [], { isolate: true }),
+    ],
+    // Most tests wait more than they compute.
+    maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: SimulationFirst },
     coverage: {
       include: ["{shared,functions,infra,server,local,cli,client}/**/*.ts"],
       // What only a process or a thread of its own runs, or a browser.
@@ -45,6 +59,5 @@ export default defineConfig({
       reportOnFailure: true,
       thresholds: { statements: 95, branches: 89, functions: 94, lines: 96 },
     },
-    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
   },
 });
