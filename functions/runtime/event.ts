@@ -16,7 +16,9 @@ const textOf = (value: unknown): string | undefined =>
 
 /** A header by its name in lower case, however the event writes it. */
 export function headerOf(event: HttpEvent, name: string): string | undefined {
-  const found = Object.entries(fieldsOf(fieldsOf(event)["headers"])).find(
+  const headers = fieldsOf(fieldsOf(event)["headers"]);
+  if (typeof headers[name] === "string") return headers[name];
+  const found = Object.entries(headers).find(
     ([key, value]) => key.toLowerCase() === name && textOf(value) !== undefined,
   );
   return textOf(found?.[1]);
@@ -64,14 +66,20 @@ const routeOf = (event: HttpEvent): string =>
   textOf(fieldsOf(fieldsOf(event)["requestContext"])["routeKey"]) ??
   "";
 
-/** The bytes of the body as they were sent; undefined if the event's text cannot come of any bytes. */
-export function bodyOf(event: HttpEvent): Uint8Array | undefined {
+/** The body as it was sent, with its length in bytes. Undefined if it is not text in UTF-8. */
+export function bodyOf(event: HttpEvent): { readonly text: string; readonly bytes: number } | undefined {
   const { body, isBase64Encoded } = fieldsOf(event);
-  if (body === undefined || body === null) return new Uint8Array();
+  if (body === undefined || body === null) return { text: "", bytes: 0 };
   if (typeof body !== "string") return undefined;
-  if (isBase64Encoded === true) return Buffer.from(body, "base64");
-  return LONE_SURROGATE.test(body) ? undefined : Buffer.from(body);
+  if (isBase64Encoded !== true)
+    return body.isWellFormed() ? { text: body, bytes: Buffer.byteLength(body) } : undefined;
+  const bytes = Buffer.from(body, "base64");
+  try {
+    return { text: UTF8.decode(bytes), bytes: bytes.length };
+  } catch {
+    return undefined;
+  }
 }
 
-/** Half a character: Buffer.from would write another in its place. */
-const LONE_SURROGATE = /\p{Cs}/u;
+/** JSON is UTF-8 without a byte order mark (RFC 8259 §8.1), so a mark is kept, and refused as no JSON. */
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -42,19 +42,12 @@ export function jsonBody(event: HttpEvent): Result<unknown> {
   if (type !== "application/json") {
     return refuse("CONTENT_TYPE_UNSUPPORTED", `send application/json, got ${type || "no content type"}`);
   }
-  const bytes = bodyOf(event);
-  if (bytes === undefined) return refuse("BODY_NOT_JSON", "the body is not text in UTF-8");
-  if (bytes.length > BODY_BYTES)
-    return refuse("BODY_TOO_LARGE", `a body has at most ${BODY_BYTES} bytes, got ${bytes.length}`);
-  try {
-    return parseJson(UTF8.decode(bytes));
-  } catch {
-    return refuse("BODY_NOT_JSON", "the body is not text in UTF-8");
-  }
+  const body = bodyOf(event);
+  if (body === undefined) return refuse("BODY_NOT_JSON", "the body is not text in UTF-8");
+  if (body.bytes > BODY_BYTES)
+    return refuse("BODY_TOO_LARGE", `a body has at most ${BODY_BYTES} bytes, got ${body.bytes}`);
+  return parseJson(body.text);
 }
-
-/** JSON is UTF-8 without a byte order mark (RFC 8259 §8.1), so a mark is kept, and refused as no JSON. */
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Answers, and writes what the run says about itself. Faults we named become what `tell` makes of them; a fault we

@@ -115,8 +115,7 @@ async function invoke(
   const requestId = randomUUID();
   const event = httpEvent(request, match, body, { requestId, now: clock.now() });
   const answer = await target.invoke(event);
-  response.setHeader("apigw-requestid", requestId);
-  sendInvocation(response, answer);
+  sendInvocation(response, answer, { "apigw-requestid": requestId });
 }
 
 function decode(text: string): string {

@@ -3,44 +3,55 @@ import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { problem, type Refusal } from "../../shared/protocol/errors.ts";
 import type { InvocationResult } from "../invocation.ts";
 
-/** Sends JSON; `type` is its media type. */
+/** Sends JSON. */
 export function sendJson(
   response: ServerResponse,
   status: number,
   value: unknown,
-  type = "application/json",
+  headers: Readonly<Record<string, string>> = {},
 ): void {
   const body = JSON.stringify(value);
-  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(body) }).end(body);
+  const own = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
+  response.writeHead(status, { ...own, ...headers }).end(body);
 }
 
 export function sendProblem(response: ServerResponse, refusal: Refusal): void {
   const { retryAfter } = refusal;
   if (retryAfter !== undefined) response.setHeader("retry-after", retryAfter);
   const document = problem(refusal);
-  sendJson(response, document.status, document, "application/problem+json");
+  sendJson(response, document.status, document, { "content-type": "application/problem+json" });
 }
 
-/** What the HTTP API makes of a function's answer, or of its lack. */
+/** What the HTTP API makes of a function's answer, or of its lack. `headers` are its own. */
 export function sendInvocation(
   response: ServerResponse,
   invocation: InvocationResult<APIGatewayProxyStructuredResultV2>,
+  headers: Readonly<Record<string, string>>,
 ): void {
   if (invocation.kind === "throttled" || invocation.kind === "overdue") {
-    sendJson(response, 503, { message: "Service Unavailable" });
+    sendJson(response, 503, { message: "Service Unavailable" }, headers);
   } else if (invocation.kind === "returned" && invocation.value) {
-    sendResult(response, invocation.value);
+    sendResult(response, invocation.value, headers);
   } else {
-    sendJson(response, 500, { message: "Internal Server Error" });
+    sendJson(response, 500, { message: "Internal Server Error" }, headers);
   }
 }
 
-function sendResult(response: ServerResponse, result: APIGatewayProxyStructuredResultV2): void {
-  const { statusCode = 200, headers = {}, body = "", isBase64Encoded = false, cookies } = result;
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, String(value));
+function sendResult(
+  response: ServerResponse,
+  {
+    statusCode = 200,
+    headers = {},
+    body = "",
+    isBase64Encoded = false,
+    cookies,
+  }: APIGatewayProxyStructuredResultV2,
+  own: Readonly<Record<string, string>>,
+): void {
   if (cookies) response.setHeader("set-cookie", cookies);
+  const sent: Record<string, string> = { ...own };
+  for (const [name, value] of Object.entries(headers)) sent[name.toLowerCase()] = String(value);
   // The HTTP API's default for a function that names no type.
-  if (body !== "" && !response.hasHeader("content-type"))
-    response.setHeader("content-type", "application/json");
-  response.writeHead(statusCode).end(isBase64Encoded ? Buffer.from(body, "base64") : body);
+  if (body !== "") sent["content-type"] ??= "application/json";
+  response.writeHead(statusCode, sent).end(isBase64Encoded ? Buffer.from(body, "base64") : body);
 }

@@ -60,7 +60,18 @@ export function runner({ queue, consume, settings, limits, clock, observer, prin
     }
   };
 
-  queue.onReady(take);
+  /** What becomes visible in one turn of the event loop is taken together, by as few runs as it needs. */
+  const due = new Set<Lane>();
+  queue.onReady((lane) => {
+    if (due.size === 0) {
+      setImmediate(() => {
+        const lanes = [...due];
+        due.clear();
+        for (const one of lanes) take(one);
+      });
+    }
+    due.add(lane);
+  });
   return {
     start() {
       isTaking = true;

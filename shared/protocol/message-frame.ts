@@ -18,6 +18,17 @@ export const messageFrame = ({ id, target, event, data, time }: Message): Messag
   time,
 });
 
+/** The frame of a message as text. It is made once: a process that measures a message may send it too. */
+export function frameText(message: Message): string {
+  const known = texts.get(message);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(messageFrame(message));
+  texts.set(message, text);
+  return text;
+}
+
+const texts = new WeakMap<Message, string>();
+
 function addressOf(target: Target): { topic: Topic } | { to: AddressedTo } {
   if ("topic" in target) return { topic: target.topic };
   if ("connection" in target) return { to: "connection" };

@@ -1,7 +1,7 @@
 import type { LimitFunction } from "p-limit";
 import type { Clock, Connections, Outcome, Receipts } from "../../ports.ts";
 import { CONNECTING } from "../../protocol/limits.ts";
-import { messageFrame } from "../../protocol/message-frame.ts";
+import { frameText } from "../../protocol/message-frame.ts";
 import { tagsFor } from "../../protocol/target.ts";
 import { WHOLE } from "../../receipts/hash-range.ts";
 import type { Job } from "../../receipts/job.ts";
@@ -72,7 +72,7 @@ export async function processJob(
 }
 
 function frameOf({ message, seq }: Job): Uint8Array {
-  const frame = JSON.stringify(messageFrame(message));
+  const frame = frameText(message);
   return Buffer.from(seq === undefined ? frame : withSeq(frame, seq));
 }
 

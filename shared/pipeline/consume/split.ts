@@ -9,7 +9,8 @@ export function rangesFor(
   range: HashRange,
   policy: Pick<DeliveryPolicy, "recipientsPerRun" | "splitLimit">,
 ): readonly HashRange[] {
-  const ranges = split(range, jobsFor(audience, policy));
+  const jobs = jobsFor(audience, policy);
+  const ranges = jobs > 1 ? split(range, jobs) : [];
   return ranges.length > 1 ? ranges : [];
 }
 

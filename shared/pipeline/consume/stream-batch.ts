@@ -1,4 +1,4 @@
-import { messageFrame } from "../../protocol/message-frame.ts";
+import { frameText } from "../../protocol/message-frame.ts";
 import type { Job } from "../../receipts/job.ts";
 import type { KeptStream } from "../../streams/kept.ts";
 import type { StreamName } from "../../streams/stream.ts";
@@ -41,9 +41,7 @@ export function streamBatch(
   { stream, retention, run, onAppended }: StreamBatchOptions,
   jobs: readonly Job[],
 ): readonly StreamMember[] {
-  const members = jobs.map(
-    ({ message }): Member => ({ frame: JSON.stringify(messageFrame(message)), state: "undecided" }),
-  );
+  const members = jobs.map(({ message }): Member => ({ frame: frameText(message), state: "undecided" }));
   let head: Promise<number> | undefined;
   let begin = () => {};
   const allDecided = new Promise<void>((resolve) => {

@@ -12,8 +12,8 @@ export interface BacklogDeps {
 export interface Backlog {
   /** Seconds after which to send again, where the lane, or the fanout lane behind it, is over its limit. */
   retryAfter(lane: Priority): number | undefined;
-  /** Looks up what is out of date, for the requests that follow. Resolves at once where nothing is. */
-  look(lanes: readonly Priority[]): Promise<void>;
+  /** Looks up what is out of date, for the requests that follow. Undefined where nothing is. */
+  look(lanes: readonly Priority[]): Promise<unknown> | undefined;
 }
 
 /** Seconds that a producer waits for each time the backlog holds the limit, and at most. */
@@ -52,13 +52,12 @@ export function backlog({
       });
       return waits.length > 0 ? Math.max(...waits) : undefined;
     },
-    async look(lanes) {
-      const due = new Set(lanes.flatMap(limited)).values();
-      const old = [...due].filter(
-        (lane) =>
-          !looking.has(lane) && clock.now() - (seen.get(lane)?.at ?? 0) >= refreshIntervalMilliseconds,
-      );
-      await Promise.all(old.map(lookAt));
+    look(lanes) {
+      const now = clock.now();
+      const isOld = (lane: Lane) =>
+        !looking.has(lane) && now - (seen.get(lane)?.at ?? 0) >= refreshIntervalMilliseconds;
+      const old = new Set(lanes.flatMap((lane) => limited(lane).filter(isOld)));
+      return old.size > 0 ? Promise.all([...old].map(lookAt)) : undefined;
     },
   };
 }

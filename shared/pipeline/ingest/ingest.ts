@@ -5,7 +5,7 @@ import type { Item } from "../../protocol/item.ts";
 import { PRIORITIES } from "../../protocol/lane.ts";
 import { BATCH_MESSAGES, FRAME_BYTES, SEQ_BYTES, STREAM_FRAME_BYTES } from "../../protocol/limits.ts";
 import { type Message, messageFrom, PublishRequest } from "../../protocol/message.ts";
-import { messageFrame } from "../../protocol/message-frame.ts";
+import { frameText } from "../../protocol/message-frame.ts";
 import { parse } from "../../protocol/parse.ts";
 import { type StreamSettings, streamOf } from "../../streams/kept.ts";
 import type { Backlog } from "./backlog.ts";
@@ -54,10 +54,11 @@ async function ingestAll(
   // A lane that takes nothing is looked at too, or what is known of it grows old and it takes again unseen.
   const isFull = checked.some((result) => !result.ok && result.refusal.code === "LANE_FULL");
   const lanes = isFull ? PRIORITIES : [...new Set(entries.map(({ job }) => job.message.priority))];
-  const look = deps.backlog.look(lanes).catch((fault: unknown) => {
+  const look = deps.backlog.look(lanes)?.catch((fault: unknown) => {
     deps.telemetry.warn("backlog not read", {}, fault);
   });
-  const [queued] = await Promise.all([enqueue(deps.queue, entries), look]);
+  const queued = await enqueue(deps.queue, entries);
+  await look;
   deps.telemetry.count("MessagesAccepted", queued.size);
   deps.telemetry.count("MessagesRefused", posts.length - queued.size);
   return checked.map((result, index) => {
@@ -107,7 +108,7 @@ function check(
 function checkSize({ streams = { streams: [] } }: IngestDeps, message: Message): Result<undefined> {
   const { target } = message;
   const isNumbered = "topic" in target || "user" in target;
-  const bytes = Buffer.byteLength(JSON.stringify(messageFrame(message))) + (isNumbered ? SEQ_BYTES : 0);
+  const bytes = Buffer.byteLength(frameText(message)) + (isNumbered ? SEQ_BYTES : 0);
   const kept = streamOf(streams, target);
   const most = kept ? STREAM_FRAME_BYTES : FRAME_BYTES;
   if (bytes <= most) return accept(undefined);
@@ -116,15 +117,12 @@ function checkSize({ streams = { streams: [] } }: IngestDeps, message: Message):
 }
 
 async function enqueue(queue: IngestDeps["queue"], entries: readonly Entry[]): Promise<ReadonlySet<Entry>> {
-  const queued = new Set<Entry>();
-  const lanes = PRIORITIES.map(async (lane) => {
-    const own = entries.filter(({ job }) => job.message.priority === lane);
-    if (own.length === 0) return;
-    const taken = await queue.send(lane, own);
-    for (const [index, entry] of own.entries()) if (taken[index]) queued.add(entry);
-  });
-  await Promise.all(lanes);
-  return queued;
+  const byLane = PRIORITIES.map((lane) => ({
+    lane,
+    own: entries.filter(({ job }) => job.message.priority === lane),
+  })).filter(({ own }) => own.length > 0);
+  const taken = await Promise.all(byLane.map(({ lane, own }) => queue.send(lane, own)));
+  return new Set(byLane.flatMap(({ own }, at) => own.filter((_, index) => taken[at]?.[index])));
 }
 
 function refused(post: unknown, { refusal }: Extract<Result<never>, { ok: false }>): Item {
