@@ -8,7 +8,7 @@ import { temporary } from "../engine/store/temporary.ts";
 import { connect, tokenFor } from "../support/client.ts";
 import { audience } from "./crash/audience.ts";
 import { judge } from "./crash/oracle.ts";
-import { publish } from "./crash/publisher.ts";
+import { postLast, publish } from "./crash/publisher.ts";
 import { ENDED, type Notes, readEndings, readReceipts } from "./crash/receipts.ts";
 import { buildRouters, startRouter } from "./crash/router.ts";
 import type { Scene } from "./crash/scene.ts";
@@ -74,9 +74,10 @@ test.concurrent(
     scene.isOver = true;
     await work;
     await readEndings(scene, notes, 60_000 + KILLS * 10_000);
-    const last = Math.max(...witnesses.flatMap(({ stream }) => stream.at(-1)?.[0] ?? 0));
+    const { n: last } = await postLast(scene);
+    await readEndings(scene, notes, 10_000);
     for (const { stream, user } of witnesses)
-      await expect.poll(() => stream.at(-1)?.[0], { timeout: 60_000, message: user }).toBe(last);
+      await expect.poll(() => stream.at(-1)?.n, { timeout: 60_000, message: user }).toBe(last);
     const report = judge(scene, witnesses, notes);
     for (const { client } of witnesses) client.close();
     if (KILLS > 20)

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type Kind, PLAIN, type Posted, type Scene, STREAM } from "./scene.ts";
+import { EXPIRING, type Kind, PLAIN, type Posted, type Scene, STREAM } from "./scene.ts";
 
 const KINDS: readonly Kind[] = [
   ...Array<Kind>(12).fill("stream"),
@@ -26,16 +26,23 @@ export async function publish(scene: Scene, inFlight: number): Promise<void> {
   );
 }
 
-function newMessage({ random, users, posted }: Scene): Posted {
+/** Posts more messages of the stream until one got 202, and resolves with that. */
+export async function postLast(scene: Scene): Promise<Posted> {
+  for (;;) {
+    const message = newMessage(scene, "stream");
+    await postAll(scene, [message]);
+    if (message.acceptedAt !== undefined) return message;
+  }
+}
+
+function newMessage({ random, users, posted }: Scene, kind = pick(KINDS, random)): Posted {
   const n = posted.length;
-  const kind = pick(KINDS, random);
   const target =
     kind === "user"
       ? { user: pick(users, random) }
       : { topic: kind === "plain" ? PLAIN : kind === "nobody" ? "nobody" : STREAM };
   // Of an expiring one the delay ends a moment before its life does.
-  const delay =
-    kind === "expiring" ? { delaySeconds: 1, ttlSeconds: 2 } : random() < 0.1 ? { delaySeconds: 1 } : {};
+  const delay = kind === "expiring" ? EXPIRING : random() < 0.1 ? { delaySeconds: 1 } : {};
   const id = random() < 0.5 ? { id: `m-${n}` } : {};
   const priority = pick(["high", "normal", "normal", "low"] as const, random);
   const message: Posted = { n, kind, request: { ...id, target, ...delay, priority }, at: performance.now() };

@@ -7,7 +7,8 @@ export type Notes = Map<string, Note>;
 interface Note {
   /** In order, without repeats. 404 is `unknown`. */
   readonly states: string[];
-  /** When the ending was first read, in milliseconds of `performance.now()`. */
+  /** The first ending that was read, and when, in milliseconds of `performance.now()`. */
+  ended?: string;
   endedAt: number;
 }
 
@@ -43,7 +44,7 @@ export const ENDED: ReadonlySet<string> = new Set([
 ]);
 
 async function read({ url, token }: Scene, notes: Notes, id: string): Promise<string> {
-  const note = notes.get(id) ?? { states: [], endedAt: Number.POSITIVE_INFINITY };
+  const note: Note = notes.get(id) ?? { states: [], endedAt: Number.POSITIVE_INFINITY };
   const { states } = note;
   const before = states.at(-1) ?? "";
   try {
@@ -56,7 +57,10 @@ async function read({ url, token }: Scene, notes: Notes, id: string): Promise<st
     if (response.status >= 500) return before;
     const state = response.status === 404 ? "unknown" : String(JSON.parse(text).state);
     if (states.at(-1) !== state) states.push(state);
-    if (ENDED.has(state)) note.endedAt = Math.min(note.endedAt, performance.now());
+    if (ENDED.has(state) && note.ended === undefined) {
+      note.ended = state;
+      note.endedAt = performance.now();
+    }
     notes.set(id, note);
     return state;
   } catch {

@@ -41,5 +41,8 @@ export interface Scene {
   isOver: boolean;
 }
 
+/** Of a message that expires: when it may be sent at the earliest, and when no more, in seconds. */
+export const EXPIRING = { delaySeconds: 1, ttlSeconds: 2 };
+
 export const STREAM = "kept/orders";
 export const PLAIN = "plain";
