@@ -11,7 +11,7 @@ import { judge } from "./crash/oracle.ts";
 import { postLast, publish } from "./crash/publisher.ts";
 import { ENDED, type Notes, readEndings, readReceipts } from "./crash/receipts.ts";
 import { buildRouters, startRouter } from "./crash/router.ts";
-import type { Scene } from "./crash/scene.ts";
+import type { Posted, Scene } from "./crash/scene.ts";
 
 buildRouters();
 
@@ -70,14 +70,18 @@ test.concurrent(
       router = start();
     }
     await router.ready;
-    await pause(RECONNECT * 1_000);
+    for (const { client, user } of witnesses)
+      await expect.poll(() => client.state, { timeout: 60_000, message: user }).toBe("connected");
+    const before = scene.posted.length;
+    const isAccepted = ({ kind, acceptedAt }: Posted) => kind === "plain" && acceptedAt !== undefined;
+    await expect.poll(() => scene.posted.slice(before).some(isAccepted), { timeout: 60_000 }).toBe(true);
     scene.isOver = true;
     await work;
     await readEndings(scene, notes, 60_000 + KILLS * 10_000);
     const { n: last } = await postLast(scene);
     await readEndings(scene, notes, 10_000);
     for (const { stream, user } of witnesses)
-      await expect.poll(() => stream.at(-1)?.n, { timeout: 60_000, message: user }).toBe(last);
+      await expect.poll(() => stream.at(-1)?.[1], { timeout: 60_000, message: user }).toBe(last);
     const report = judge(scene, witnesses, notes);
     for (const { client } of witnesses) client.close();
     if (KILLS > 20)

@@ -7,7 +7,7 @@ import { PLAIN, type Scene, STREAM } from "./scene.ts";
 export interface Witness {
   readonly user: string;
   /** Messages of the stream as they came: their numbers in it, their data, and the time of each. */
-  readonly stream: { readonly seq: number; readonly n: number; readonly at: number }[];
+  readonly stream: (readonly [seq: number, n: number, at: number])[];
   /** Messages of the topic without a stream and to the user, with the time of each. */
   readonly others: Map<number, number>;
   /** Messages of those that came twice. */
@@ -47,9 +47,7 @@ async function witness({ url }: Scene, user: string): Promise<Witness> {
     if (it.others.has(n)) it.twice.push(n);
     it.others.set(n, performance.now());
   };
-  client.subscribe(STREAM, ({ seq = -1, data }) =>
-    it.stream.push({ seq, n: Number(data), at: performance.now() }),
-  );
+  client.subscribe(STREAM, ({ seq = -1, data }) => it.stream.push([seq, Number(data), performance.now()]));
   client.subscribe(PLAIN, other);
   client.receive("user", other);
   await isConnected;

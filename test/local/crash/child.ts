@@ -31,12 +31,10 @@ class Poisoned extends Map<string, Connection> {
 }
 
 const backend = machine({ data, reconnectSeconds: Number(RECONNECT_SECONDS) });
+// The lanes cannot open by time before this; they may if all who were connected are back.
+console.log(`opens ${Date.now() + Number(RECONNECT_SECONDS) * 1_000}`);
 const router = await startOn(
-  async (world) => {
-    const behind = await backend({ ...world, connections: new Poisoned(world.connections) });
-    console.log(`opens ${Date.now() + Number(RECONNECT_SECONDS) * 1_000}`);
-    return behind;
-  },
+  (world) => backend({ ...world, connections: new Poisoned(world.connections) }),
   {
     port: Number(PORT),
     settings: patient({

@@ -56,11 +56,21 @@ const MAY_END: Readonly<Record<Kind, readonly string[]>> = {
 };
 
 /**
- * Messages without a stream that a client has to have: it was connected from the first POST on, or back before the
- * lanes of each process until it had ended opened.
+ * Messages without a stream that a client has to have. Whichever process served one, of those from its first POST to
+ * its ending, the client was connected as long as that process could serve it.
  */
 function owedTo(witness: Witness, { posted, lives }: Scene, notes: Notes) {
   const lifeAt = (time: number) => lives.findIndex(({ killedAt }) => time <= killedAt);
+  /** The lanes of a process wait for who was there when the one before ended: until it is back, or they open. */
+  const wasAwaited = (life: number) => {
+    const killedAt = lives[life - 1]?.killedAt;
+    return killedAt !== undefined && wasConnected(witness, killedAt - LATE, killedAt);
+  };
+  const wasThere = (life: number, at: number, isAwaited: boolean) => {
+    const { opensAt, killedAt } = lives[life] as Life;
+    const from = isAwaited ? Math.max(at, opensAt) : at;
+    return killedAt < from || wasConnected(witness, from, killedAt);
+  };
   return posted
     .filter(({ kind, acceptedAt, request }) => {
       const isForIt =
@@ -72,13 +82,9 @@ function owedTo(witness: Witness, { posted, lives }: Scene, notes: Notes) {
       const first = lifeAt(at);
       // A run that was cut off may be made again some processes later.
       const last = lifeAt(Math.min(notes.get(id)?.endedAt ?? Number.POSITIVE_INFINITY, performance.now()));
-      const own = lives[first] as Life;
-      return (
-        wasConnected(witness, at, own.killedAt) &&
-        lives
-          .slice(first + 1, last + 1)
-          .every(({ opensAt, killedAt }) => killedAt < opensAt || wasConnected(witness, opensAt, killedAt))
-      );
+      return lives
+        .slice(first, last + 1)
+        .every((_, i) => wasThere(first + i, at, i > 0 || wasAwaited(first)));
     })
     .map((message) => ({ witness, message }));
 }

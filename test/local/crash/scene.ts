@@ -1,6 +1,6 @@
 /** A process of the router. Times are milliseconds of `performance.now()`. */
 export interface Life {
-  /** When its lanes begin to serve at the latest, if messages of an earlier process wait. Infinity until it is ready. */
+  /** When its lanes begin to serve, unless all who were connected when the one before ended are back sooner. Infinity until it is ready. */
   opensAt: number;
   /** Infinity while it lives. */
   killedAt: number;

@@ -23,7 +23,8 @@ export function judgeStream(scene: Scene, witnesses: readonly Witness[], notes: 
       return { ...entry, message, note: notes.get(message?.id ?? ""), connected };
     });
   const entries = new Map<number, Entry>();
-  for (const { user, stream, gaps, errors } of witnesses) {
+  for (const { user, gaps, errors, ...witness } of witnesses) {
+    const stream = witness.stream.map(([seq, n, at]) => ({ seq, n, at }));
     expect(gaps, `${user}: gaps`).toEqual([]);
     expect(errors, `${user}: errors`).toEqual([]);
     expect(
@@ -43,7 +44,7 @@ export function judgeStream(scene: Scene, witnesses: readonly Witness[], notes: 
     }
   }
   for (const witness of witnesses) {
-    const own = new Set(witness.stream.map(({ seq }) => seq));
+    const own = new Set(witness.stream.map(([seq]) => seq));
     const missed = [...entries.values()].filter((entry) => !own.has(entry.seq));
     const unexplained = missed.filter((entry) => !wasTakenOut(entry, posted[entry.n], witness, notes));
     expect(told(unexplained, witness.connected), `${witness.user} did not see what others saw`).toEqual([]);
