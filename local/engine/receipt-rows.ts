@@ -76,9 +76,7 @@ export function receiptRows({ store, days, process }: ReceiptRowsOptions): Recei
       return value === undefined ? undefined : parse(value, receive);
     },
     all: (producer, id) =>
-      store
-        .range("receipts", { ...rangeOf(producer, id), limit: ALL_ROWS })
-        .map(({ value }) => parse(value)),
+      store.range("receipts", { ...rangeOf(producer, id), limit: ALL_ROWS }).map(({ value }) => parse(value)),
     async onDisk(producer, id, now) {
       const own = receiptKey(producer, id, MESSAGE_PART);
       const held = leased.get(own);

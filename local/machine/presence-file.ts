@@ -1,4 +1,4 @@
-import { closeSync, constants, fsync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, constants, fsync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 /** The file that says who is connected, for the process after this one. */
@@ -29,15 +29,21 @@ export function openPresenceFile(folder: string): PresenceFile {
       if (isClosed) closeSync(file);
     });
   };
+  const put = (text: string) => {
+    // A part of a sector, in its place: it is written as a whole, and needs no room on most disks. Where it does, and
+    // there is none, the next process waits for those who were there before.
+    try {
+      writeSync(file, `${text.padEnd(LENGTH - 1)}\n`, 0, "latin1");
+    } catch {}
+  };
+  if (before === "") {
+    put("");
+    fsyncSync(file);
+  }
   return {
     before,
     write(text) {
-      // A part of a sector in its place: it needs no room, but on a disk that was full from the first.
-      try {
-        writeSync(file, `${text.padEnd(LENGTH - 1)}\n`, 0, "latin1");
-      } catch {
-        return;
-      }
+      put(text);
       timer ??= setTimeout(sync, LATER).unref();
     },
     close() {

@@ -26,10 +26,10 @@ export async function publish(scene: Scene, inFlight: number): Promise<void> {
   );
 }
 
-/** Posts more messages of the stream until one got 202, and resolves with that. */
-export async function postLast(scene: Scene): Promise<Posted> {
+/** Posts messages of a kind until one got 202, and resolves with that. */
+export async function postOne(scene: Scene, kind: Kind): Promise<Posted> {
   for (;;) {
-    const message = newMessage(scene, "stream");
+    const message = newMessage(scene, kind);
     await postAll(scene, [message]);
     if (message.acceptedAt !== undefined) return message;
   }
@@ -77,24 +77,24 @@ async function postAll(scene: Scene, messages: readonly Posted[]): Promise<void>
 }
 
 /** Undefined if there was no answer, or none that says what became of the messages. */
-async function request(
-  { url, token }: Scene,
-  messages: readonly unknown[],
-): Promise<readonly Item[] | undefined> {
+async function request(scene: Scene, messages: readonly unknown[]): Promise<readonly Item[] | undefined> {
   try {
-    const response = await fetch(`${url}/v1/messages`, {
+    const response = await fetch(`${scene.url}/v1/messages`, {
       method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${scene.token}`, "content-type": "application/json" },
       body: JSON.stringify(messages),
       signal: AbortSignal.timeout(30_000),
     });
     const text = await response.text();
-    if (response.status !== 202 && response.status < 500) throw new Unexpected(`${response.status}: ${text}`);
-    return response.status === 202 ? (JSON.parse(text) as readonly Item[]) : undefined;
+    if (response.status === 202) return JSON.parse(text) as readonly Item[];
+    if (response.status !== 503 || !scene.isFull) throw new Unexpected(`${response.status}: ${text}`);
+    scene.refused = (scene.refused ?? 0) + 1;
+    return undefined;
   } catch (fault) {
     if (fault instanceof Unexpected) throw fault;
     return undefined;
   }
 }
 
-class Unexpected extends Error {}
+/** The router answered what it never should. */
+export class Unexpected extends Error {}

@@ -39,6 +39,10 @@ export interface Scene {
   readonly posted: Posted[];
   /** The producer posts nothing new. */
   isOver: boolean;
+  /** Whether the disk may be full, so that messages are refused. @default false */
+  isFull?: boolean;
+  /** How many requests were answered with 503. @default 0 */
+  refused?: number;
 }
 
 /** Of a message that expires: when it may be sent at the earliest, and when no more, in seconds. */
