@@ -44,7 +44,8 @@ export interface MachineOptions {
   /** The folder where messages, receipts and streams are kept. @default in memory: they end with the process */
   readonly data?: string;
   /**
-   * Seconds that messages of an earlier process wait for their clients to come back: nobody is connected at first.
+   * The most seconds that messages wait after a restart for the clients of the process before: nobody is connected at
+   * first.
    * @default 10
    */
   readonly reconnectSeconds?: number;

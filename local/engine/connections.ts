@@ -15,9 +15,23 @@ export interface EngineConnections extends Connections {
   size(): number;
 }
 
-/** Connections in memory: none outlives the process. A row is replaced and never changed. */
-export function engineConnections(): EngineConnections {
+/**
+ * Connections in memory: none outlives the process. A row is replaced and never changed. Calls back with what a row was
+ * and what it is: absent before it is put, and after it is deleted.
+ */
+export function engineConnections(
+  onChange: (before: Connection | undefined, after: Connection | undefined) => void = () => {},
+): EngineConnections {
   const rows = new Map<string, ConnectionRow>();
+  const set = (row: ConnectionRow) => {
+    const before = rows.get(row.connectionId);
+    rows.set(row.connectionId, row);
+    onChange(before, row);
+  };
+  const remove = (row: ConnectionRow) => {
+    rows.delete(row.connectionId);
+    onChange(row, undefined);
+  };
   const same = (connectionId: string, connectedAt: number | undefined) => {
     const row = rows.get(connectionId);
     return row && (connectedAt === undefined || row.connectedAt === connectedAt) ? row : undefined;
@@ -31,7 +45,7 @@ export function engineConnections(): EngineConnections {
     async put(connection) {
       const { tags, subscribe } = connection;
       const copy = { ...connection, tags: [...tags], subscribe: [...subscribe] };
-      rows.set(connection.connectionId, { ...copy, revision: 0, changes: [] });
+      set({ ...copy, revision: 0, changes: [] });
     },
     find(id, now) {
       const row = alive(id, now);
@@ -40,7 +54,7 @@ export function engineConnections(): EngineConnections {
     async change(seen, change) {
       const row = same(seen.connectionId, seen.connectedAt);
       const changed = row && apply(row, seen, change);
-      if (changed) rows.set(row.connectionId, changed);
+      if (changed) set(changed);
       return changed;
     },
     async refresh(seen, { mark, takesOver, spending, tags, subscribe, expiresAt, tokenExpiresAt }) {
@@ -54,7 +68,7 @@ export function engineConnections(): EngineConnections {
         changes: [...without(row, [...takesOver, mark]), copyOf(mark)],
         budgetUntil: budgetAfter(row.budgetUntil, spending),
       };
-      rows.set(row.connectionId, refreshed);
+      set(refreshed);
       return refreshed;
     },
     async settle({ connectionId, connectedAt, revision }, mark) {
@@ -65,11 +79,11 @@ export function engineConnections(): EngineConnections {
     },
     async delete({ connectionId, connectedAt }) {
       const row = same(connectionId, connectedAt);
-      if (row) rows.delete(connectionId);
+      if (row) remove(row);
       return row;
     },
     expire(now) {
-      for (const [id, { expiresAt }] of rows) if (expiresAt < now) rows.delete(id);
+      for (const row of rows.values()) if (row.expiresAt < now) remove(row);
     },
     size: () => rows.size,
   };

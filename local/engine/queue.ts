@@ -20,6 +20,8 @@ export interface Taken {
   readonly receiptHandle: string;
   /** The number of receives so far, including this one. */
   readonly receive: number;
+  /** The number of receives in this process before this one. */
+  readonly retries: number;
   /** The job as it was accepted, or the body that says it. */
   readonly body: string | Job;
   readonly lane: Lane;
@@ -147,7 +149,8 @@ export function engineQueue(options: EngineQueueOptions): EngineQueue {
       store.writeLater([{ table: "entries", key: entry.key, value }]);
     }
     const { lane, receiptHandle } = entry;
-    return { messageId, receiptHandle, receive, body: kept ?? bodyIn(row), lane };
+    const retries = receive - 1 - entry.receivesBefore;
+    return { messageId, receiptHandle, receive, retries, body: kept ?? bodyIn(row), lane };
   };
 
   return {

@@ -11,8 +11,10 @@ import type { Change, Store } from "./store/store.ts";
 export interface ReceiptRows {
   /** `receive` is that of the run that claims it. */
   get(key: string, receive?: number): KeptRow | undefined;
-  /** Returns all rows of a message. One that is only held is written. */
-  all(producer: UserId, id: MessageId, now: number): readonly KeptRow[];
+  /** Returns all rows of a message. */
+  all(producer: UserId, id: MessageId): readonly KeptRow[];
+  /** Returns all rows of a message once they are on the disk. One that is only held is written. */
+  onDisk(producer: UserId, id: MessageId, now: number): Promise<readonly KeptRow[]>;
   /** Resolves once the row is on the disk. */
   put(key: string, row: KeptRow, now: number): Promise<void>;
   putLater(key: string, row: KeptRow, now: number): void;
@@ -32,7 +34,13 @@ export interface ReceiptRowsOptions {
 export const receiptKey = (producer: UserId, id: MessageId, part: string): string =>
   `${id} ${producer} ${part}`;
 
+const rangeOf = (producer: UserId, id: MessageId) => ({
+  from: `${id} ${producer} `,
+  to: `${id} ${producer}!`,
+});
+
 const PAGE = 1_000;
+const ALL_ROWS = 1_000_000_000;
 
 /** Sorts after every key that begins with a hexadecimal digit. */
 const HEXADECIMAL_END = "g";
@@ -78,18 +86,19 @@ export function receiptRows({ store, days, process }: ReceiptRowsOptions): Recei
       const value = store.get("receipts", key);
       return value === undefined ? undefined : parse(value, receive);
     },
-    all(producer, id, now) {
+    all: (producer, id) =>
+      store.range("receipts", { ...rangeOf(producer, id), limit: ALL_ROWS }).map(({ value }) => parse(value)),
+    async onDisk(producer, id, now) {
       const own = receiptKey(producer, id, MESSAGE_PART);
       const held = leased.get(own);
       if (held && store.get("receipts", own) === undefined) store.writeLater([changeOf(own, held, now)]);
       const rows: KeptRow[] = [];
-      const to = `${id} ${producer}!`;
-      for (let from = `${id} ${producer} `; ; ) {
-        const page = store.range("receipts", { from, to, limit: PAGE });
+      for (let range = rangeOf(producer, id); ; ) {
+        const page = await store.rangeOnDisk("receipts", { ...range, limit: PAGE });
         rows.push(...page.map(({ value }) => parse(value)));
         const last = page.at(-1);
         if (last === undefined || page.length < PAGE) return rows;
-        from = `${last.key} `;
+        range = { ...range, from: `${last.key} ` };
       }
     },
     async put(key, kept, now) {

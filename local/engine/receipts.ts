@@ -54,7 +54,7 @@ export function engineReceipts({ store, days, process = randomUUID() }: EngineRe
         return claimed(key, newRow(job, lease, now), lease, now, job.range ? NEW : NEW_MESSAGE);
       const isAnother = kept.row.acceptanceId !== job.message.acceptanceId;
       const { producer, id } = job.message;
-      const all = kept.row.split && isAnother ? rows.all(producer, id, now).map(({ row }) => row) : [];
+      const all = kept.row.split && isAnother ? rows.all(producer, id).map(({ row }) => row) : [];
       const found = claimability(kept.row, job, lease, now, all);
       switch (found.kind) {
         case "open":
@@ -91,10 +91,9 @@ export function engineReceipts({ store, days, process = randomUUID() }: EngineRe
       await rows.put(key, cancelled(rows.get(key), producer, id, now), now);
     },
     async find(producer, id, now) {
-      const found = rows.all(producer, id, now);
+      // What a client has read MUST NOT be taken back by a power cut. On a full disk it reads what is kept.
+      const found = await rows.onDisk(producer, id, now);
       if (found.length === 0) return undefined;
-      // What a client has read MUST NOT be taken back by a power cut.
-      await store.flushed();
       const all = found.map(({ row }) => row);
       const named = new Set(rowsWithNames(all, now));
       const details = found

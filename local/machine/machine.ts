@@ -22,6 +22,7 @@ import { engineSubscriptions } from "../engine/subscriptions.ts";
 import type { MachineOptions } from "../options.ts";
 import { deadLettersApi } from "./dead-letters-api.ts";
 import { invocable } from "./invocable.ts";
+import { opening } from "./opening.ts";
 import { runner } from "./runner.ts";
 import { machineSockets } from "./sockets.ts";
 import { spiedQueues } from "./spied.ts";
@@ -55,7 +56,8 @@ export const machine =
     });
     const receipts = engineReceipts({ store, days: settings.receiptRetentionDays });
     const streams = keepsStreams(settings) ? { streams: engineStreams(store) } : {};
-    const connections = engineConnections();
+    const lanesOpen = opening({ folder: data, reconnectSeconds });
+    const connections = engineConnections(lanesOpen.changed);
     const subscriptions = engineSubscriptions();
     const sockets = machineSockets(world, policy);
     const tokens = secretTokens(
@@ -83,9 +85,8 @@ export const machine =
       suspectSeconds: 1,
     });
     const lanes = runner({ ...world, queue, consume });
-    const held = Object.values(queue.sizes()).some(({ visible, hidden }) => visible + hidden > 0);
-    const starting = held ? setTimeout(lanes.start, reconnectSeconds * 1_000) : undefined;
-    if (!held) lanes.start();
+    const isWaiting = Object.values(queue.sizes()).some(({ visible, hidden }) => visible + hidden > 0);
+    lanesOpen.begin(isWaiting, lanes.start);
 
     return {
       ingest: invocable("ingest", ingest, { ...functions.ingest, print }),
@@ -101,11 +102,12 @@ export const machine =
         await store.expire(now);
       },
       stopLanes() {
-        clearTimeout(starting);
+        lanesOpen.stop();
         return lanes.stop();
       },
       async release() {
         queue.close();
+        lanesOpen.close();
         await store.close();
       },
     };

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
+import type { EngineQueue } from "../../local/engine/queue.ts";
 import { engineReceipts } from "../../local/engine/receipts.ts";
 import { openStore, type Store } from "../../local/engine/store/store.ts";
 import { engineStreams } from "../../local/engine/streams.ts";
@@ -60,6 +61,20 @@ test("an entry counts one receive more in each process, whether or not its run h
       .queue.take("normal", 1)
       .map(({ receive }) => receive);
   expect([receives(), receives(), receives()]).toEqual([[2], [3], [4]]);
+});
+
+test("what an earlier process received lengthens no back-off", async () => {
+  const store = await aStore();
+  const before = queueOver(store).queue;
+  await before.send("normal", jobsOf("ann", "a"));
+  const retries = (queue: EngineQueue) =>
+    [1, 2, 3].map(() => {
+      const [taken] = takeAll(queue);
+      queue.changeVisibility("normal", taken?.receiptHandle ?? "", 0);
+      return taken?.retries;
+    });
+  expect(retries(before)).toEqual([0, 1, 2]);
+  expect(retries(queueOver(store).queue)).toEqual([0, 1, 2]);
 });
 
 test("retries before it are counted too", async () => {

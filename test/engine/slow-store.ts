@@ -28,6 +28,7 @@ export function slowStore(store: Store): SlowStore {
     pending = [];
     return all;
   };
+  const flushed = () => (pending.length > 0 ? waitFor([]) : Promise.resolve());
   return {
     ...store,
     write(changes) {
@@ -38,7 +39,11 @@ export function slowStore(store: Store): SlowStore {
       store.writeLater(changes);
       return waitFor(undo);
     },
-    flushed: () => (pending.length > 0 ? waitFor([]) : Promise.resolve()),
+    flushed,
+    async rangeOnDisk(table, query) {
+      await flushed().catch(() => {});
+      return store.range(table, query);
+    },
     flush() {
       for (const { resolve } of taken()) resolve();
     },

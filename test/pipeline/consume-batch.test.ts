@@ -52,6 +52,12 @@ describe("while the gateway is down", () => {
     expect(telemetry.total("GatewayDown")).toBe(1);
   });
 
+  test("what the queue knows to have ended with its process lengthens no back-off", async () => {
+    const { run, queue } = await down();
+    await run([{ ...received(aMessageOf("waits"), 9), retries: 2 }]);
+    expect(queue.hidden.at(-1)).toMatchObject({ seconds: 4 });
+  });
+
   test("the second copy of a message is not claimed if the first has just found that out", async () => {
     const { receipts, leases } = suspicious({});
     const { run, connect, sockets, queue } = consumer({ receipts });

@@ -11,6 +11,8 @@ export interface LaneEntry {
   readonly sentAt: number;
   /** The number of receives that have begun. Of an entry of an earlier process: the most there can have been. */
   receives: number;
+  /** Those of earlier processes. */
+  readonly receivesBefore: number;
   state: "visible" | "hidden" | "taken" | "removed";
   /** When it is visible again, if it is not, in milliseconds of the monotonic clock. */
   visibleAt: number;
@@ -42,6 +44,7 @@ export const laneEntry = ({
   producer,
   sentAt,
   receives,
+  receivesBefore: receives,
   state: "hidden",
   visibleAt,
   receiptHandle: "",

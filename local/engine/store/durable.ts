@@ -54,6 +54,10 @@ export async function durableStore(folder: string, maxBytes?: number): Promise<S
       const changes = keys.flatMap((key) => unflushed.get(key)?.change ?? []);
       return merge(rows, changes, isReversed).slice(0, limit);
     },
+    async rangeOnDisk(table, { from, to, limit }) {
+      if (groups.unflushed[table].keys(from, to, 1, false).length > 0) await groups.flushed().catch(() => {});
+      return read(() => reader.range(table, from, to, limit, false));
+    },
     async write(changes) {
       if (damage !== undefined) throw damage;
       groups.add(checked(changes), false);

@@ -38,7 +38,7 @@ export function prepare(folder: string): void {
 }
 
 /** Names of our files, hidden files, and what a file system puts on a new disk. */
-const OURS = /^(store\.db|new\.db|lock)(-wal|-shm|-journal)?$|^last-group$|^\.|^lost\+found$/;
+const OURS = /^(store\.db|new\.db|lock)(-wal|-shm|-journal)?$|^(last-group|connected)$|^\.|^lost\+found$/;
 
 /** Makes the tables in a file of another name first: the main file is there as a whole or not at all. */
 export function createDatabase(folder: string): void {

@@ -25,13 +25,15 @@ export function memoryStore(): Store {
       else tables[table].set(key, { value, expiresAt });
     }
   };
+  const range = <T extends Table>(table: T, { from, to, limit, isReversed }: Parameters<Store["range"]>[1]) =>
+    tables[table].keys(from, to, limit, isReversed).map((key) => ({
+      key: key as Keys[T],
+      value: tables[table].get(key)?.value ?? "",
+    }));
   return {
     get: (table, key) => tables[table].get(key)?.value,
-    range: <T extends Table>(table: T, { from, to, limit, isReversed }: Parameters<Store["range"]>[1]) =>
-      tables[table].keys(from, to, limit, isReversed).map((key) => ({
-        key: key as Keys[T],
-        value: tables[table].get(key)?.value ?? "",
-      })),
+    range,
+    rangeOnDisk: async (table, query) => range(table, query),
     async write(changes) {
       apply(changes);
     },

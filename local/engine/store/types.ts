@@ -43,6 +43,14 @@ export interface Store {
     },
   ): readonly Row<Keys[T]>[];
   /**
+   * Returns the rows of a range as the disk has them, which MUST include what had been written to them before the call,
+   * unless that cannot be kept: on a full disk they are as they were before it.
+   */
+  rangeOnDisk<T extends Table>(
+    table: T,
+    query: { readonly from: Keys[T]; readonly to: Keys[T]; readonly limit: number },
+  ): Promise<readonly Row<Keys[T]>[]>;
+  /**
    * Applies the changes at once, as one unit that follows all earlier ones, and resolves once they have reached the
    * disk. Throws a TagwireError (STORE_UNAVAILABLE) if they cannot be kept: then they are undone, as are those of
    * all later writes that have not reached the disk.

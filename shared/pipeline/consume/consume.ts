@@ -219,12 +219,12 @@ function withinVisibility({ deps, returnsAt }: Shared, result: Again): Again {
 }
 
 /** Exponential back-off with full jitter, by the number of receives. */
-const again = ({ policy, random }: ConsumeDeps, { receive }: Received): Again => ({
+const again = ({ policy, random }: ConsumeDeps, { receive, retries = receive - 1 }: Received): Again => ({
   kind: "again",
   seconds: Math.max(
     1,
     Math.ceil(
-      backoff(receive - 1, { base: policy.backoff.baseSeconds, cap: policy.backoff.capSeconds }, random()),
+      backoff(retries, { base: policy.backoff.baseSeconds, cap: policy.backoff.capSeconds }, random()),
     ),
   ),
 });

@@ -10,6 +10,11 @@ export interface Received {
   readonly body: string | Job;
   /** The number of receives so far, including this one. */
   readonly receive: number;
+  /**
+   * The number of earlier receives by which its back-off grows, where the queue knows of some that they ended with the
+   * process. @default all but this one
+   */
+  readonly retries?: number;
   readonly receiptHandle: string;
 }
 

@@ -54,6 +54,19 @@ test("a full disk refuses writes, loses nothing, and is used again once there is
   await again.close();
 });
 
+test("on a full disk rows are read as they are on it", async () => {
+  const store = await openStore({ folder: temporary(), maxBytes: 400_000 });
+  await store.write([{ table: "receipts", key: "a", value: "kept" }]);
+  await fill(store);
+  store.writeLater([{ table: "receipts", key: "a", value: VALUE.repeat(9) }]);
+  const read = async (to: string) =>
+    (await store.rangeOnDisk("receipts", { from: "a", to, limit: 9 })).map(({ value }) => value);
+  expect(await read("b")).toEqual(["kept"]);
+  store.writeLater([10, 11, 12, 13, 14, 15, 16, 17].map((key) => ({ table: "entries" as const, key })));
+  expect(await read("b")).toEqual([VALUE.repeat(9)]);
+  await store.close();
+});
+
 test("of two changes of one row in a refused group, the one that nobody waits for is kept", async () => {
   const store = await openStore({ folder: temporary(), maxBytes: 400_000 });
   const count = await fill(store);

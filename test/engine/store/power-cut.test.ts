@@ -2,9 +2,7 @@ import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { beforeAll, expect, test } from "vitest";
-import { connect } from "../../../local/engine/store/driver.ts";
-import { openStore } from "../../../local/engine/store/store.ts";
-import { cutPower } from "./power-cut.ts";
+import { committedPage, cutPower } from "./power-cut.ts";
 import { build, expectWhole, freeze, kill, lastKept, start } from "./process.ts";
 import { temporary } from "./temporary.ts";
 
@@ -36,13 +34,3 @@ test.skipIf(process.platform === "win32")(
     expect(atRisk).toBeGreaterThan(0);
   },
 );
-
-/** The page with the number of the last group, which is the same one in each new store. */
-async function committedPage(): Promise<number> {
-  const folder = temporary();
-  await (await openStore({ folder })).close();
-  const connection = connect(join(folder, "store.db"), { readOnly: true });
-  const [page] =
-    connection.query("SELECT rootpage FROM sqlite_schema WHERE name = 'committed'").first() ?? [];
-  return Number(page);
-}

@@ -1,4 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { connect } from "../../../local/engine/store/driver.ts";
+import { openStore } from "../../../local/engine/store/store.ts";
+import { temporary } from "./temporary.ts";
 
 /** What a disk writes as a whole. */
 const SECTOR = 512;
@@ -39,6 +43,17 @@ export function cutPower(folder: string, committed: number, random: () => number
   }
   writeFileSync(`${folder}/store.db`, database);
   return log.length - safe;
+}
+
+/** The page with the number of the last group, which is the same one in each new store. */
+export async function committedPage(): Promise<number> {
+  const folder = temporary();
+  await (await openStore({ folder })).close();
+  const connection = connect(join(folder, "store.db"), { readOnly: true });
+  const [page] =
+    connection.query("SELECT rootpage FROM sqlite_schema WHERE name = 'committed'").first() ?? [];
+  connection.close();
+  return Number(page);
 }
 
 /** The frames of the log's present round: those of earlier ones have other salts. */

@@ -6,8 +6,8 @@ import { PLAIN, type Scene, STREAM } from "./scene.ts";
 /** What one client saw. Times are milliseconds of `performance.now()`. */
 export interface Witness {
   readonly user: string;
-  /** Messages of the stream as they came: their numbers in it, and their data. */
-  readonly stream: (readonly [seq: number, n: number])[];
+  /** Messages of the stream as they came: their numbers in it, their data, and the time of each. */
+  readonly stream: (readonly [seq: number, n: number, at: number])[];
   /** Messages of the topic without a stream and to the user, with the time of each. */
   readonly others: Map<number, number>;
   /** Messages of those that came twice. */
@@ -18,6 +18,9 @@ export interface Witness {
   readonly connected: { readonly from: number; to: number }[];
   readonly client: Client;
 }
+
+/** A client hears of a kill a moment before or after others do, in milliseconds. */
+export const LATE = 100;
 
 /** Connects one client for each user of the scene, with the stream, the topic and its own messages. */
 export const audience = (scene: Scene): Promise<readonly Witness[]> =>
@@ -44,7 +47,7 @@ async function witness({ url }: Scene, user: string): Promise<Witness> {
     if (it.others.has(n)) it.twice.push(n);
     it.others.set(n, performance.now());
   };
-  client.subscribe(STREAM, ({ seq = -1, data }) => it.stream.push([seq, Number(data)]));
+  client.subscribe(STREAM, ({ seq = -1, data }) => it.stream.push([seq, Number(data), performance.now()]));
   client.subscribe(PLAIN, other);
   client.receive("user", other);
   await isConnected;

@@ -8,7 +8,7 @@ import { patient } from "../../support/patient.ts";
  * A router over a folder, as `npm start` runs it, but for two things: its lanes wait for less time, and a frame of an
  * event `poison` ends the process before it leaves.
  */
-const { TAGWIRE_DATA: data = "", PORT = "0", RECONNECT_SECONDS = "1" } = process.env;
+const { TAGWIRE_DATA: data = "", PORT = "0", RECONNECT_SECONDS = "1", MAX_DATA_BYTES } = process.env;
 
 const poisoned = (connection: Connection): Connection => ({
   ...connection,
@@ -30,13 +30,15 @@ class Poisoned extends Map<string, Connection> {
   }
 }
 
-const backend = machine({ data, reconnectSeconds: Number(RECONNECT_SECONDS) });
+const backend = machine({
+  data,
+  reconnectSeconds: Number(RECONNECT_SECONDS),
+  ...(MAX_DATA_BYTES === undefined ? {} : { maxDataBytes: Number(MAX_DATA_BYTES) }),
+});
+// The lanes cannot open by time before this; they may if all who were connected are back.
+console.log(`opens ${Date.now() + Number(RECONNECT_SECONDS) * 1_000}`);
 const router = await startOn(
-  async (world) => {
-    const behind = await backend({ ...world, connections: new Poisoned(world.connections) });
-    console.log(`opens ${Date.now() + Number(RECONNECT_SECONDS) * 1_000}`);
-    return behind;
-  },
+  (world) => backend({ ...world, connections: new Poisoned(world.connections) }),
   {
     port: Number(PORT),
     settings: patient({

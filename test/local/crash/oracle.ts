@@ -1,37 +1,15 @@
 import { expect } from "vitest";
-import type { Witness } from "./audience.ts";
+import { LATE, type Witness } from "./audience.ts";
 import { ENDED, type Notes } from "./receipts.ts";
-import { type Kind, type Life, type Posted, type Scene, STREAM } from "./scene.ts";
+import type { Kind, Life, Scene } from "./scene.ts";
+import { judgeStream } from "./stream.ts";
 
 /** What is true of whatever happened. It knows what was posted, answered and seen, and no code of the router. */
 export function judge(scene: Scene, witnesses: readonly Witness[], notes: Notes): Record<string, number> {
-  const isInStream = ({ request }: Posted) => "topic" in request.target && request.target.topic === STREAM;
   const { posted } = scene;
   const accepted = posted.filter(({ acceptedAt }) => acceptedAt !== undefined);
 
-  for (const { user, stream, gaps, errors } of witnesses) {
-    expect(gaps, `${user}: gaps`).toEqual([]);
-    expect(errors, `${user}: errors`).toEqual([]);
-    expect(
-      stream.filter(([seq], i) => seq <= (stream[i - 1]?.[0] ?? 0)),
-      `${user}: out of order`,
-    ).toEqual([]);
-    const ns = stream.map(([, n]) => n);
-    expect(
-      ns.filter((n, i) => ns.indexOf(n) !== i && ns.lastIndexOf(n) === i),
-      `${user}: twice`,
-    ).toEqual([]);
-    expect(
-      ns.filter((n) => !(posted[n] && isInStream(posted[n]))),
-      `${user}: never posted`,
-    ).toEqual([]);
-    expect(stream, `${user} saw what ${witnesses[0]?.user} saw`).toEqual(witnesses[0]?.stream);
-  }
-  const seen = new Set(witnesses[0]?.stream.map(([, n]) => n));
-  const lost = accepted.filter(
-    (message) => isInStream(message) && message.kind === "stream" && !seen.has(message.n),
-  );
-  expect(lost, "messages of the stream that got 202 and nobody saw").toEqual([]);
+  const seen = judgeStream(scene, witnesses, notes);
 
   const endings: Record<string, number> = {};
   for (const message of accepted) {
@@ -78,11 +56,21 @@ const MAY_END: Readonly<Record<Kind, readonly string[]>> = {
 };
 
 /**
- * Messages without a stream that a client has to have: it was connected from the first POST on, or back before the
- * lanes of each process until it had ended opened.
+ * Messages without a stream that a client has to have. Whichever process served one, of those from its first POST to
+ * its ending, the client was connected as long as that process could serve it.
  */
 function owedTo(witness: Witness, { posted, lives }: Scene, notes: Notes) {
   const lifeAt = (time: number) => lives.findIndex(({ killedAt }) => time <= killedAt);
+  /** The lanes of a process wait for who was there when the one before ended: until it is back, or they open. */
+  const wasAwaited = (life: number) => {
+    const killedAt = lives[life - 1]?.killedAt;
+    return killedAt !== undefined && wasConnected(witness, killedAt - LATE, killedAt);
+  };
+  const wasThere = (life: number, at: number, isAwaited: boolean) => {
+    const { opensAt, killedAt } = lives[life] as Life;
+    const from = isAwaited ? Math.max(at, opensAt) : at;
+    return killedAt < from || wasConnected(witness, from, killedAt);
+  };
   return posted
     .filter(({ kind, acceptedAt, request }) => {
       const isForIt =
@@ -94,19 +82,12 @@ function owedTo(witness: Witness, { posted, lives }: Scene, notes: Notes) {
       const first = lifeAt(at);
       // A run that was cut off may be made again some processes later.
       const last = lifeAt(Math.min(notes.get(id)?.endedAt ?? Number.POSITIVE_INFINITY, performance.now()));
-      const own = lives[first] as Life;
-      return (
-        wasConnected(witness, at, own.killedAt) &&
-        lives
-          .slice(first + 1, last + 1)
-          .every(({ opensAt, killedAt }) => killedAt < opensAt || wasConnected(witness, opensAt, killedAt))
-      );
+      return lives
+        .slice(first, last + 1)
+        .every((_, i) => wasThere(first + i, at, i > 0 || wasAwaited(first)));
     })
     .map((message) => ({ witness, message }));
 }
 
 const wasConnected = ({ connected }: Witness, from: number, to: number): boolean =>
   connected.some((one) => one.from <= from && Math.min(to, performance.now()) - LATE <= one.to);
-
-/** A client hears of a kill a moment before or after the test does. */
-const LATE = 100;

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type Kind, PLAIN, type Posted, type Scene, STREAM } from "./scene.ts";
+import { EXPIRING, type Kind, PLAIN, type Posted, type Scene, STREAM } from "./scene.ts";
 
 const KINDS: readonly Kind[] = [
   ...Array<Kind>(12).fill("stream"),
@@ -26,16 +26,23 @@ export async function publish(scene: Scene, inFlight: number): Promise<void> {
   );
 }
 
-function newMessage({ random, users, posted }: Scene): Posted {
+/** Posts messages of a kind until one got 202, and resolves with that. */
+export async function postOne(scene: Scene, kind: Kind): Promise<Posted> {
+  for (;;) {
+    const message = newMessage(scene, kind);
+    await postAll(scene, [message]);
+    if (message.acceptedAt !== undefined) return message;
+  }
+}
+
+function newMessage({ random, users, posted }: Scene, kind = pick(KINDS, random)): Posted {
   const n = posted.length;
-  const kind = pick(KINDS, random);
   const target =
     kind === "user"
       ? { user: pick(users, random) }
       : { topic: kind === "plain" ? PLAIN : kind === "nobody" ? "nobody" : STREAM };
   // Of an expiring one the delay ends a moment before its life does.
-  const delay =
-    kind === "expiring" ? { delaySeconds: 1, ttlSeconds: 2 } : random() < 0.1 ? { delaySeconds: 1 } : {};
+  const delay = kind === "expiring" ? EXPIRING : random() < 0.1 ? { delaySeconds: 1 } : {};
   const id = random() < 0.5 ? { id: `m-${n}` } : {};
   const priority = pick(["high", "normal", "normal", "low"] as const, random);
   const message: Posted = { n, kind, request: { ...id, target, ...delay, priority }, at: performance.now() };
@@ -70,24 +77,24 @@ async function postAll(scene: Scene, messages: readonly Posted[]): Promise<void>
 }
 
 /** Undefined if there was no answer, or none that says what became of the messages. */
-async function request(
-  { url, token }: Scene,
-  messages: readonly unknown[],
-): Promise<readonly Item[] | undefined> {
+async function request(scene: Scene, messages: readonly unknown[]): Promise<readonly Item[] | undefined> {
   try {
-    const response = await fetch(`${url}/v1/messages`, {
+    const response = await fetch(`${scene.url}/v1/messages`, {
       method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${scene.token}`, "content-type": "application/json" },
       body: JSON.stringify(messages),
       signal: AbortSignal.timeout(30_000),
     });
     const text = await response.text();
-    if (response.status !== 202 && response.status < 500) throw new Unexpected(`${response.status}: ${text}`);
-    return response.status === 202 ? (JSON.parse(text) as readonly Item[]) : undefined;
+    if (response.status === 202) return JSON.parse(text) as readonly Item[];
+    if (response.status !== 503 || !scene.isFull) throw new Unexpected(`${response.status}: ${text}`);
+    scene.refused = (scene.refused ?? 0) + 1;
+    return undefined;
   } catch (fault) {
     if (fault instanceof Unexpected) throw fault;
     return undefined;
   }
 }
 
-class Unexpected extends Error {}
+/** The router answered what it never should. */
+export class Unexpected extends Error {}

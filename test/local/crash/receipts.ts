@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Scene } from "./scene.ts";
+import { Unexpected } from "./publisher.ts";
+import type { Posted, Scene } from "./scene.ts";
 
 /** What readers were told of each message, by id. */
 export type Notes = Map<string, Note>;
@@ -7,7 +8,8 @@ export type Notes = Map<string, Note>;
 interface Note {
   /** In order, without repeats. 404 is `unknown`. */
   readonly states: string[];
-  /** When the ending was first read, in milliseconds of `performance.now()`. */
+  /** The first ending that was read, and when, in milliseconds of `performance.now()`. */
+  ended?: string;
   endedAt: number;
 }
 
@@ -22,10 +24,15 @@ export async function readReceipts(scene: Scene, notes: Notes): Promise<void> {
   }
 }
 
-/** Reads the receipts of all that got 202 until each has ended, for at most `milliseconds` in all. */
-export async function readEndings(scene: Scene, notes: Notes, milliseconds: number): Promise<void> {
+/** Reads the receipts of those that got 202 until each has ended, for at most `milliseconds` in all. */
+export async function readEndings(
+  scene: Scene,
+  notes: Notes,
+  milliseconds: number,
+  posted: readonly Posted[] = scene.posted,
+): Promise<void> {
   const until = performance.now() + milliseconds;
-  let left = scene.posted.flatMap(({ id }) => id ?? []);
+  let left = posted.flatMap(({ id }) => id ?? []);
   while (left.length > 0 && performance.now() < until) {
     const open: string[] = [];
     const next = left.values();
@@ -43,7 +50,7 @@ export const ENDED: ReadonlySet<string> = new Set([
 ]);
 
 async function read({ url, token }: Scene, notes: Notes, id: string): Promise<string> {
-  const note = notes.get(id) ?? { states: [], endedAt: Number.POSITIVE_INFINITY };
+  const note: Note = notes.get(id) ?? { states: [], endedAt: Number.POSITIVE_INFINITY };
   const { states } = note;
   const before = states.at(-1) ?? "";
   try {
@@ -53,13 +60,17 @@ async function read({ url, token }: Scene, notes: Notes, id: string): Promise<st
       signal: AbortSignal.timeout(30_000),
     });
     const text = await response.text();
-    if (response.status >= 500) return before;
+    if (response.status >= 500) throw new Unexpected(`the receipt of ${id}: ${response.status}: ${text}`);
     const state = response.status === 404 ? "unknown" : String(JSON.parse(text).state);
     if (states.at(-1) !== state) states.push(state);
-    if (ENDED.has(state)) note.endedAt = Math.min(note.endedAt, performance.now());
+    if (ENDED.has(state) && note.ended === undefined) {
+      note.ended = state;
+      note.endedAt = performance.now();
+    }
     notes.set(id, note);
     return state;
-  } catch {
+  } catch (fault) {
+    if (fault instanceof Unexpected) throw fault;
     return before;
   }
 }

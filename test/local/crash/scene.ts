@@ -1,6 +1,6 @@
 /** A process of the router. Times are milliseconds of `performance.now()`. */
 export interface Life {
-  /** When its lanes begin to serve at the latest, if messages of an earlier process wait. Infinity until it is ready. */
+  /** When its lanes begin to serve, unless all who were connected when the one before ended are back sooner. Infinity until it is ready. */
   opensAt: number;
   /** Infinity while it lives. */
   killedAt: number;
@@ -39,7 +39,14 @@ export interface Scene {
   readonly posted: Posted[];
   /** The producer posts nothing new. */
   isOver: boolean;
+  /** Whether the disk may be full, so that messages are refused. @default false */
+  isFull?: boolean;
+  /** How many requests were answered with 503. @default 0 */
+  refused?: number;
 }
+
+/** Of a message that expires: when it may be sent at the earliest, and when no more, in seconds. */
+export const EXPIRING = { delaySeconds: 1, ttlSeconds: 2 };
 
 export const STREAM = "kept/orders";
 export const PLAIN = "plain";
