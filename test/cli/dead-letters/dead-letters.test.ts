@@ -80,19 +80,20 @@ test.concurrent.for(
   await userWithBusy(router, "fay");
   await postMany(router, "fay", 5);
   const gil = await userWithBusy(router, "gil", 429);
-  await postMany(router, "gil", 7);
+  // Fewer than a connection may fail before it is left alone for a while.
+  await postMany(router, "gil", 2);
   await router.spy.idle(PATIENT);
-  expect(printed(await deadLetters(router, ["list", "--json", "--target", "user:gil"]))).toHaveLength(7);
-  expect(printed(await deadLetters(router, ["list", "--json", "--reason", "429"]))).toHaveLength(7);
+  expect(printed(await deadLetters(router, ["list", "--json", "--target", "user:gil"]))).toHaveLength(2);
+  expect(printed(await deadLetters(router, ["list", "--json", "--reason", "429"]))).toHaveLength(2);
   expect(
     printed(await deadLetters(router, ["list", "--json", "--reason", "/503/", "--limit", "3"])),
   ).toHaveLength(3);
   expect(printed(await deadLetters(router, ["list", "--json", "--older", "1h"]))).toHaveLength(0);
   gil.read();
-  expect(await deadLetters(router, ["redrive", "--target", "user:gil", "--limit", "2"])).toMatchObject({
-    out: "redrove 2 (normal 2)\n",
+  expect(await deadLetters(router, ["redrive", "--target", "user:gil", "--limit", "1"])).toMatchObject({
+    out: "redrove 1 (normal 1)\n",
   });
-  expect((await deadLetters(router, ["redrive", "--reason", "429"])).out).toBe("redrove 5 (normal 5)\n");
+  expect((await deadLetters(router, ["redrive", "--reason", "429"])).out).toBe("redrove 1 (normal 1)\n");
   await router.spy.idle(PATIENT);
   const left = printed(await deadLetters(router, ["list", "--json"]));
   expect(left.map(({ target }) => target)).toEqual(Array(5).fill({ user: "fay" }));
