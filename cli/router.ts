@@ -77,13 +77,6 @@ export function socketUrl({ env }: Pick<Io, "env">): URL {
   return url;
 }
 
-/** The word for what went wrong below fetch or a socket, as in ECONNREFUSED. */
-export function causeOf(fault: unknown): string {
-  if (!(fault instanceof Error)) return String(fault);
-  if ("code" in fault && typeof fault.code === "string") return fault.code;
-  return fault.cause === undefined ? fault.message : causeOf(fault.cause);
-}
-
 function addressOf(name: string, text: string, protocols: readonly string[]): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && protocols.includes(url.protocol)) return url;

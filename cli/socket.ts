@@ -1,11 +1,10 @@
 import { WebSocket } from "ws";
-import { isObject } from "../server/request.ts";
+import { causeOf, isObject } from "../server/request.ts";
 import { SUBPROTOCOL } from "../shared/protocol/frame.ts";
 import { FRAME_TOPICS } from "../shared/protocol/limits.ts";
 import { parseJson } from "../shared/protocol/parse.ts";
 import { firstRefusal, hintFor, isReason, reasonLine } from "./failure.ts";
 import { caughtUp, type Places } from "./place.ts";
-import { causeOf } from "./router.ts";
 
 /**
  * How a connection ended. unreachable: it never opened. refused: trying again would not help, since the token

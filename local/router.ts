@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Clock } from "../shared/ports.ts";
+import { SYSTEM_CLOCK } from "../functions/runtime/system-clock.ts";
 import { GRANT_CLAIM } from "../shared/protocol/grant.ts";
 import { DEV_SECRET } from "../shared/settings/dev-secret.ts";
 import { settings as settle } from "../shared/settings/settings.ts";
@@ -120,14 +120,6 @@ export async function startOn(
 
 /** Addresses that stand for all of the machine. */
 const ANY: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
-
-const SYSTEM_CLOCK: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  pause: async (milliseconds) => {
-    await pause(milliseconds);
-  },
-};
 
 /** How often a stop looks whether the lanes are empty, in milliseconds. */
 const LOOK = 20;

@@ -154,9 +154,9 @@ export async function orAborted<T>(signal: AbortSignal | undefined, work: () => 
 const aborted = ({ reason }: AbortSignal): RouterError =>
   new RouterError("ABORTED", "the call was aborted", { cause: reason });
 
-/** Why a network call failed, in a word or a sentence: ECONNREFUSED, or what the error says. */
-function causeOf(fault: unknown): string {
-  const cause = fault instanceof Error && fault.cause instanceof Error ? fault.cause : fault;
-  if (!(cause instanceof Error)) return String(cause);
-  return "code" in cause && typeof cause.code === "string" ? cause.code : cause.message;
+/** Why a network call failed, in a word or a sentence: ECONNREFUSED, or what the innermost error says. */
+export function causeOf(fault: unknown): string {
+  if (!(fault instanceof Error)) return String(fault);
+  if ("code" in fault && typeof fault.code === "string") return fault.code;
+  return fault.cause instanceof Error ? causeOf(fault.cause) : fault.message;
 }

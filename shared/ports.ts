@@ -11,10 +11,10 @@ import type { Identity } from "./protocol/grant.ts";
 import type { Lane } from "./protocol/lane.ts";
 import type { MessageId } from "./protocol/message.ts";
 import type { ConnectionId, Tag, UserId } from "./protocol/tag.ts";
-import type { Claimant } from "./receipts/claimability.ts";
+import type { Claimant, Withdrawal } from "./receipts/claimability.ts";
 import type { HashRange } from "./receipts/hash-range.ts";
 import type { Job } from "./receipts/job.ts";
-import type { Ending, Progress, Receipt, Recipient } from "./receipts/receipt.ts";
+import type { JobEnding, Progress, Receipt, Recipient } from "./receipts/receipt.ts";
 
 export type { Connection } from "./connections/connection.ts";
 export type { Metric } from "./metric.ts";
@@ -166,7 +166,12 @@ export type Claim =
   | { readonly kind: "newer"; readonly version: number };
 
 export type Outcome =
-  | { readonly kind: "ended"; readonly ending: Ending; readonly progress: Progress; readonly reason?: string }
+  | {
+      readonly kind: "ended";
+      readonly ending: JobEnding;
+      readonly progress: Progress;
+      readonly reason?: string;
+    }
   | { readonly kind: "retry"; readonly progress: Progress; readonly reason?: string }
   /** Jobs for these ranges replace it. The run keeps its lease until they are `queued`. */
   | { readonly kind: "split"; readonly ranges: readonly HashRange[] }
@@ -189,8 +194,11 @@ export interface Receipts {
    * a split every outcome is written.
    */
   settle(job: Job, run: string, outcome: Outcome, now: number): Awaitable<Settled>;
-  /** Returns true if the message was cancelled, claimed or not, or if a later message has its id. */
-  isCancelled(job: Job): Awaitable<boolean>;
+  /**
+   * Returns `cancelled` if the message was cancelled, claimed or not, and `replaced` if a later message has its id. A
+   * cancel of the later message is none of the replaced one.
+   */
+  withdrawal(job: Job): Awaitable<Withdrawal | undefined>;
   /** Cancels the undelivered part of a message accepted before `now`, claimed or not. MUST NOT change an ending. */
   cancel(producer: UserId, id: MessageId, now: number): Promise<void>;
   /** Returns the receipt of the latest message with this id. Its size MUST be bounded for every size of audience. */

@@ -1,10 +1,10 @@
-import { isObject } from "../../server/request.ts";
+import { causeOf, isObject } from "../../server/request.ts";
 import type { DeadLetters } from "../../shared/ports.ts";
 import type { Lane } from "../../shared/protocol/lane.ts";
 import { LANE_TAG } from "../../shared/settings/queues.ts";
 import { Failure, missing } from "../failure.ts";
 import type { Io } from "../io.ts";
-import { causeOf, isLoopback, post, routerUrl } from "../router.ts";
+import { isLoopback, post, routerUrl } from "../router.ts";
 import { oneMachineDeadLetters } from "./one-machine.ts";
 
 /** Where the dead-letter queue is. What is absent is left to the AWS SDK. */

@@ -1,9 +1,8 @@
 import { WebSocket } from "ws";
-import { isObject } from "../../server/request.ts";
+import { causeOf, isObject } from "../../server/request.ts";
 import { SUBPROTOCOL } from "../../shared/protocol/frame.ts";
 import { parseJson } from "../../shared/protocol/parse.ts";
 import { firstRefusal, isReason, reasonLine } from "../failure.ts";
-import { causeOf } from "../router.ts";
 
 export interface Opening {
   readonly url: URL;

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from "node:timers/promises";
 import type { Runtime } from "../aws/runtime.ts";
+import { SYSTEM_CLOCK } from "../runtime/system-clock.ts";
 
 /** The runtime of a function that runs in Lambda. A function that verifies no token reads no secret. */
 export const lambdaRuntime = (readSecret: Runtime["readSecret"] = noSecret): Runtime => ({
@@ -9,13 +9,7 @@ export const lambdaRuntime = (readSecret: Runtime["readSecret"] = noSecret): Run
     process.stdout.write(`${line}\n`);
   },
   readSecret,
-  clock: {
-    now: () => Date.now(),
-    monotonic: () => performance.now(),
-    pause: async (milliseconds) => {
-      await pause(milliseconds);
-    },
-  },
+  clock: SYSTEM_CLOCK,
   random: Math.random,
 });
 

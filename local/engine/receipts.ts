@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Claim, Lease, Receipts } from "../../shared/ports.ts";
-import { claimability, isCancelled } from "../../shared/receipts/claimability.ts";
+import { claimability, withdrawalOf } from "../../shared/receipts/claimability.ts";
 import { fold, rowsWithNames } from "../../shared/receipts/fold.ts";
 import type { Job } from "../../shared/receipts/job.ts";
 import { MESSAGE_PART, partOf } from "../../shared/receipts/row.ts";
@@ -82,9 +82,9 @@ export function engineReceipts({ store, days, process = randomUUID() }: EngineRe
       rows.putLater(key, settledBy(kept, outcome, job.seq, now), now);
       return "written";
     },
-    isCancelled({ message, ...job }) {
+    withdrawal({ message, ...job }) {
       const kept = rows.get(receiptKey(message.producer, message.id, MESSAGE_PART));
-      return kept !== undefined && isCancelled(kept.row, { message, ...job });
+      return kept && withdrawalOf(kept.row, { message, ...job });
     },
     async cancel(producer, id, now) {
       const key = receiptKey(producer, id, MESSAGE_PART);

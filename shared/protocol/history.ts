@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { LAST_MESSAGES } from "./limits.ts";
 import { exactObject } from "./parse.ts";
+import { ONE_BEGINNING } from "./stream-frame.ts";
 import { Topic } from "./tag.ts";
 
 const inDigits = (must: string, least: number, most: number) =>
@@ -34,13 +35,6 @@ export const HistoryQuery = v.pipe(
     ),
     ["topic"],
   ),
-  v.forward(
-    v.partialCheck(
-      [["since"], ["last"]],
-      ({ since, last }) => (since === undefined) !== (last === undefined),
-      "must be given, or last: exactly one of the two",
-    ),
-    ["since"],
-  ),
+  v.forward(v.partialCheck(...ONE_BEGINNING), ["since"]),
 );
 export type HistoryQuery = v.InferOutput<typeof HistoryQuery>;

@@ -45,6 +45,18 @@ export const Last = v.pipe(
   v.metadata({ type: "integer", minimum: 1, maximum: LAST_MESSAGES }),
 );
 
+interface Beginning {
+  readonly since?: unknown;
+  readonly last?: unknown;
+}
+
+/** A history begins at exactly one of `since` and `last`: what `v.partialCheck` takes. */
+export const ONE_BEGINNING = [
+  [["since"], ["last"]],
+  <Asked extends Beginning>({ since, last }: Asked) => (since === undefined) !== (last === undefined),
+  "must be given, or last: exactly one of the two",
+] as const;
+
 /** Asks for messages of one stream. */
 export const HistoryRequest = v.pipe(
   exactObject({
@@ -54,13 +66,6 @@ export const HistoryRequest = v.pipe(
     last: v.optional(Last),
     ref: v.optional(Ref),
   }),
-  v.forward(
-    v.partialCheck(
-      [["since"], ["last"]],
-      ({ since, last }) => (since === undefined) !== (last === undefined),
-      "must be given, or last: exactly one of the two",
-    ),
-    ["since"],
-  ),
+  v.forward(v.partialCheck(...ONE_BEGINNING), ["since"]),
   v.metadata({ oneOf: [{ required: ["since"] }, { required: ["last"] }] }),
 );

@@ -127,10 +127,14 @@ function isOver(row: ReceiptRow, now: number, rows: readonly ReceiptRow[]): bool
   return row.ending !== undefined || (row.cancelledAt !== undefined && !isLeased(row, now));
 }
 
-/** Returns true if, by its own row, the message was cancelled or replaced by a later one with its id. */
-export function isCancelled(own: ReceiptRow, { message }: Job): boolean {
-  if (own.part !== MESSAGE_PART) return false;
-  if (own.acceptanceId === undefined) return isAbout(own.cancelledAt, message);
-  if (own.acceptanceId !== message.acceptanceId) return true;
-  return own.cancelledAt !== undefined && (own.ending === undefined || own.ending === "dead");
+/** Why a message is no longer delivered: it was cancelled, or a later message with its id has its row. */
+export type Withdrawal = "cancelled" | "replaced";
+
+/** Returns why a message is no longer delivered, by its own row; undefined if it may be delivered. */
+export function withdrawalOf(own: ReceiptRow, { message }: Job): Withdrawal | undefined {
+  if (own.part !== MESSAGE_PART) return undefined;
+  if (own.acceptanceId === undefined) return isAbout(own.cancelledAt, message) ? "cancelled" : undefined;
+  if (own.acceptanceId !== message.acceptanceId) return "replaced";
+  const isOpen = own.ending === undefined || own.ending === "dead";
+  return own.cancelledAt !== undefined && isOpen ? "cancelled" : undefined;
 }

@@ -1,5 +1,5 @@
 import type { ConnectionId } from "../protocol/tag.ts";
-import { ENDINGS, NAMED_FAILURES, type Receipt, type State } from "./receipt.ts";
+import { ENDINGS, type JobEnding, NAMED_FAILURES, type Receipt, type State } from "./receipt.ts";
 import { type Details, jobPart, MESSAGE_PART, NO_DETAILS, type ReceiptRow } from "./row.ts";
 import { rowState } from "./states.ts";
 
@@ -7,8 +7,11 @@ import { rowState } from "./states.ts";
 interface Leaf {
   readonly row?: ReceiptRow;
   readonly parent: ReceiptRow;
-  readonly state: State;
+  readonly state: LeafState;
 }
+
+/** `replaced` has no place in the precedence: the receipt of a replaced message is not shown. */
+type LeafState = State | JobEnding;
 
 /** The precedence of states: unfinished work first, then the most severe ending. */
 const ORDER: readonly State[] = ["delivering", "retrying", ...ENDINGS];
@@ -87,18 +90,18 @@ function leavesOf(rows: readonly ReceiptRow[], now: number): readonly Leaf[] {
  * cancel: until then none can say whether a run had begun it before. A dead letter can be cancelled too, since it
  * could be redriven.
  */
-function stateOf(row: ReceiptRow, isWhole: boolean, now: number): State {
+function stateOf(row: ReceiptRow, isWhole: boolean, now: number): LeafState {
   const state = rowState(row, now);
   if (isWhole && row.cancelledAt !== undefined && state !== "ended" && state !== "leased") return "cancelled";
   if (state === "leased") return "delivering";
   return row.ending ?? (row.onFinalReceive ? "dead" : "retrying");
 }
 
-const unreached = (state: State, { failed, pending }: Details): readonly ConnectionId[] =>
+const unreached = (state: LeafState, { failed, pending }: Details): readonly ConnectionId[] =>
   state === "dead" ? [...failed, ...pending.map(({ connectionId }) => connectionId)] : failed;
 
 /** A message that was delivered in the end has no reason. */
-function reasonOf(row: ReceiptRow, state: State): string | undefined {
+function reasonOf(row: ReceiptRow, state: LeafState): string | undefined {
   if (state === "delivered" || state === "no-recipients") return undefined;
   return row.reason ?? (!row.ending && state === "dead" ? FINAL : undefined);
 }

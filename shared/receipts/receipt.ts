@@ -6,6 +6,9 @@ export { ENDINGS, type Ending, type State } from "../protocol/ending.ts";
 export { NAMED_FAILURES } from "../protocol/limits.ts";
 export type { Receipt } from "../protocol/receipt.ts";
 
+/** How a job ends: as messages do, or `replaced`, if a later message has its id. No receipt shows such a job. */
+export type JobEnding = Ending | "replaced";
+
 /** A live connection that a message is for. `connectedAt` (milliseconds) guards deletion: ids may come back. */
 export interface Recipient {
   readonly connectionId: ConnectionId;

@@ -2,7 +2,7 @@ import { acceptedAt, type Message, type MessageId } from "../protocol/message.ts
 import type { ConnectionId, UserId } from "../protocol/tag.ts";
 import type { HashRange } from "./hash-range.ts";
 import type { Job } from "./job.ts";
-import { type Counts, type Ending, NO_PROGRESS, type Progress, type Recipient } from "./receipt.ts";
+import { type Counts, type JobEnding, NO_PROGRESS, type Progress, type Recipient } from "./receipt.ts";
 
 /** The version of a row. A consumer understands this version and the one before. */
 export const ROW_VERSION = 1;
@@ -46,7 +46,7 @@ export interface ReceiptRow {
   readonly split?: readonly HashRange[];
   /** Whether all those jobs are in their lane. */
   readonly queued?: boolean;
-  readonly ending?: Ending;
+  readonly ending?: JobEnding;
   readonly reason?: string;
   readonly cancelledAt?: number;
   /** When a run wrote it last. */

@@ -137,7 +137,7 @@ export const AROUND = {
   },
   "deaf-to-cancel": {
     why: "a run does not look whether its message was cancelled",
-    ports: receipts(() => ({ isCancelled: async () => false })),
+    ports: receipts(() => ({ withdrawal: async () => undefined })),
   },
   "silent-death": {
     why: "the last run does not write dead before it dead-letters a message",

@@ -30,15 +30,15 @@ export const RECEIPT_TABLES = {
   "duplicate-taken": { why: "a claim does not look at the dedupe window", tables: takes("duplicate") },
   "stale-cancel": {
     why: "a run looks for a cancel without consistency",
-    tables: receiptTable(({ cancel, isCancelled }, { scheduler }) => {
+    tables: receiptTable(({ cancel, withdrawal }, { scheduler }) => {
       const cancelled = new Map<string, number>();
       return {
         async cancel(producer, id, now) {
           cancelled.set(id, scheduler.now());
           await cancel(producer, id, now);
         },
-        isCancelled: async (job) =>
-          (cancelled.get(job.message.id) ?? 0) < scheduler.now() - 2_000 && isCancelled(job),
+        withdrawal: async (job) =>
+          (cancelled.get(job.message.id) ?? 0) < scheduler.now() - 2_000 ? withdrawal(job) : undefined,
       };
     }),
   },
@@ -65,7 +65,7 @@ export const RECEIPT_TABLES = {
   },
   "producers-mixed": {
     why: "receipts are kept by the id of a message alone",
-    tables: receiptTable(({ claim, settle, isCancelled }) => {
+    tables: receiptTable(({ claim, settle, withdrawal }) => {
       const mixed = <J extends { readonly message: { readonly producer: UserId } }>(job: J): J => ({
         ...job,
         message: { ...job.message, producer: "shop" as UserId },
@@ -73,9 +73,15 @@ export const RECEIPT_TABLES = {
       return {
         claim: (job, ...asked) => claim(mixed(job), ...asked),
         settle: (job, ...asked) => settle(mixed(job), ...asked),
-        isCancelled: (job) => isCancelled(mixed(job)),
+        withdrawal: (job) => withdrawal(mixed(job)),
       };
     }),
+  },
+  "replaced-is-cancelled": {
+    why: "a job whose message a later one replaced counts as cancelled",
+    tables: receiptTable(({ withdrawal }) => ({
+      withdrawal: async (job) => (await withdrawal(job)) && "cancelled",
+    })),
   },
   "failures-hidden": {
     why: "a receipt says delivered although some connections failed",

@@ -20,7 +20,7 @@ export const RUNS = {
             return sockets.send(...asked);
           },
         },
-        receipts: { ...receipts, isCancelled: async (job) => !sent && receipts.isCancelled(job) },
+        receipts: { ...receipts, withdrawal: async (job) => (sent ? undefined : receipts.withdrawal(job)) },
       };
     },
   },
@@ -36,7 +36,7 @@ export const RUNS = {
             return clock.pause(milliseconds);
           },
         },
-        receipts: { ...receipts, isCancelled: async (job) => !paused && receipts.isCancelled(job) },
+        receipts: { ...receipts, withdrawal: async (job) => (paused ? undefined : receipts.withdrawal(job)) },
       };
     },
   },

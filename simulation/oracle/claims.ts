@@ -48,7 +48,7 @@ export function watchClaims(book: History, receipts: ReceiptWatch, visibilitySec
     record.jobRuns.push({
       ...{ record, actor, run: lease.run, receive: lease.receive, part, range, since: book.now() },
       ...{ state: "processing", counts: NO_COUNTS, hidden: false, written: false },
-      ...{ sinceLook: new Set(), toldCancelled: false },
+      ...{ sinceLook: new Set(), toldWithdrawn: false },
     });
   };
 

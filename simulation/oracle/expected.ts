@@ -1,4 +1,4 @@
-import type { State } from "../../shared/receipts/receipt.ts";
+import type { JobEnding, State } from "../../shared/receipts/receipt.ts";
 import { partName } from "./key.ts";
 import type { MessageRecord } from "./message-record.ts";
 import type { PartState, Range } from "./part.ts";
@@ -24,7 +24,7 @@ const GRAVEST: readonly State[] = [
 
 /** What the receipt of a message has to say at a time, told from what its runs wrote. */
 export function expected(record: MessageRecord, now: number): Expected {
-  const states: State[] = [];
+  const states: (State | JobEnding)[] = [];
   let pending = 0;
   let reason: string | undefined;
   const visit = (range: Range | undefined) => {
@@ -50,7 +50,12 @@ export function expected(record: MessageRecord, now: number): Expected {
 const held = ({ leaseUntil }: PartState, now: number): State =>
   leaseUntil > now ? "delivering" : "retrying";
 
-function stateOf({ cancel }: MessageRecord, part: PartState, range: Range | undefined, now: number): State {
+function stateOf(
+  { cancel }: MessageRecord,
+  part: PartState,
+  range: Range | undefined,
+  now: number,
+): State | JobEnding {
   const { ending } = part;
   if (ending !== undefined && ending !== "dead") return ending;
   const busy = ending === undefined && part.leaseUntil > now;

@@ -29,8 +29,8 @@ export interface JobRun {
   written: boolean;
   /** Connections that it sent to since it last asked whether the message was cancelled. */
   readonly sinceLook: Set<string>;
-  /** It was written that the message is cancelled. */
-  toldCancelled: boolean;
+  /** It was told that the message is cancelled or replaced. */
+  toldWithdrawn: boolean;
 }
 
 /** One post, from its start to its answer. */

@@ -1,4 +1,4 @@
-import type { Ending } from "../../shared/receipts/receipt.ts";
+import type { JobEnding } from "../../shared/receipts/receipt.ts";
 
 /** A part of the connections, by the first 8 hex digits of their hash. */
 export interface Range {
@@ -12,7 +12,7 @@ export interface PartState {
   leaseUntil: number;
   /** Runs that died in a row while they held it, as the table counts them. */
   deaths: number;
-  ending?: Ending;
+  ending?: JobEnding;
   reason?: string;
   pending: number;
   split?: readonly Range[];

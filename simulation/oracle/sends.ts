@@ -1,5 +1,6 @@
 import type { SendResult } from "../../shared/ports.ts";
 import type { ConnectionId } from "../../shared/protocol/tag.ts";
+import type { Withdrawal } from "../../shared/receipts/claimability.ts";
 import type { Job } from "../../shared/receipts/job.ts";
 import type { Socket } from "../world/gateway.ts";
 import type { Actor } from "../world/scheduler.ts";
@@ -23,8 +24,8 @@ export interface SendWatch {
   landed(post: Post, socket: Socket, lied: boolean): void;
   /** The run has its answer. */
   posted(post: Post, ending: SendResult): void;
-  /** A run that has asked since then has been told whether its message is cancelled. */
-  looked(actor: Actor, job: Job, cancelled: boolean, since: number): void;
+  /** A run that has asked since then has been told whether its message is cancelled or replaced. */
+  looked(actor: Actor, job: Job, withdrawn: Withdrawal | undefined, since: number): void;
   readonly totals: {
     peakSends: number;
     peakSendsInRun: number;
@@ -104,20 +105,29 @@ export function watchSends(book: History): SendWatch {
       if (!lied) mayRepeat(record, socket);
       record.arrivals.set(socket, [...earlier, { jobRun, lied, at: book.now() }]);
     },
-    looked(actor, job, cancelled, since) {
+    looked(actor, job, withdrawn, since) {
       const part = partName(job.range);
       const record = recordOf(book, job);
-      if (record?.cancel && !cancelled && !isOver(record) && record.cancel.writtenAt < since) {
+      if (record?.cancel && !withdrawn && !isOver(record) && record.cancel.writtenAt < since) {
         book.violate("who looks for a cancel sees it", `${actor.name}: ${nameOf(record)}`);
+      }
+      if (record && withdrawn && !isWithdrawn(book, record, withdrawn)) {
+        book.violate(
+          "only a cancel cancels, and a later message replaces",
+          `${nameOf(record)} is ${withdrawn}`,
+        );
       }
       for (const jobRun of record?.jobRuns ?? []) {
         if (jobRun.actor !== actor || jobRun.part !== part) continue;
         jobRun.sinceLook.clear();
-        if (cancelled) jobRun.toldCancelled = true;
+        if (withdrawn) jobRun.toldWithdrawn = true;
       }
     },
   };
 }
+
+const isWithdrawn = (book: History, record: MessageRecord, why: Withdrawal): boolean =>
+  why === "cancelled" ? record.cancelAsked : book.nameOf(record.producer, record.id).shown !== record;
 
 /** A claim whose answer was lost may overlap with another: then the narrower job is the one that is served. */
 function jobRunOf(record: MessageRecord, actor: Actor, id: ConnectionId): JobRun | undefined {
@@ -151,7 +161,7 @@ function checkStart(
   if (record.cancelledAt !== undefined && jobRun.since > record.cancelledAt) {
     book.violate("what was cancelled is not posted", what);
   }
-  if (jobRun.toldCancelled) book.violate("a cancel stops a run that is under way", what);
+  if (jobRun.toldWithdrawn) book.violate("a cancel stops a run that is under way", what);
   if (jobRun.sinceLook.has(id)) book.violate("a run looks for a cancel before it sends again", what);
   jobRun.sinceLook.add(id);
   // A page, and twice what was busy: at the end, and if there is no room to remember more of them.

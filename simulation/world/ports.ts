@@ -172,12 +172,12 @@ function receiptsOf(world: PortsWorld, actor: Actor): Receipts {
       if (settling && settled === "written") settling.written = true;
       return settled;
     },
-    async isCancelled(job) {
+    async withdrawal(job) {
       poison.strike(actor);
       const since = world.scheduler.now();
-      const cancelled = await call("isCancelled", async () => receipts.isCancelled(job));
-      oracle.looked(actor, job, cancelled, since);
-      return cancelled;
+      const withdrawn = await call("withdrawal", async () => receipts.withdrawal(job));
+      oracle.looked(actor, job, withdrawn, since);
+      return withdrawn;
     },
     cancel: (producer, id, now) =>
       call("cancel", async () => {

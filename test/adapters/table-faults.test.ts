@@ -63,7 +63,7 @@ describe("a table that is not there is a fault that says what could not be done"
   test.each<[string, (stores: Stores) => unknown]>([
     ["claiming a receipt", ({ receipts }) => receipts.claim(job, lease("a"), NOW)],
     ["settling a receipt", ({ receipts }) => receipts.settle(job, "a", delivered(1), NOW)],
-    ["reading a receipt", ({ receipts }) => receipts.isCancelled(job)],
+    ["reading a receipt", ({ receipts }) => receipts.withdrawal(job)],
     ["cancelling a receipt", ({ receipts }) => receipts.cancel(ANN, job.message.id, NOW)],
     ["reading a receipt", ({ receipts }) => receipts.find(ANN, job.message.id, NOW)],
     ["reading subscriptions", ({ subscriptions: s }) => s.page(TAG, { ...WHOLE, limit: 1, now: NOW })],
@@ -98,7 +98,7 @@ test("a receipt that others change whenever it is looked at is given up after fo
 test("what a table answers without any rows is no row and no more to read", async () => {
   const { receipts, connections, subscriptions } = await storesOver(() => json({}));
   expect(await receipts.find(ANN, job.message.id, NOW)).toBeUndefined();
-  expect(await receipts.isCancelled(job)).toBe(false);
+  expect(await receipts.withdrawal(job)).toBeUndefined();
   expect(await connections.find(HOLDER.connectionId, NOW)).toBeUndefined();
   expect(await connections.delete(HOLDER)).toBeUndefined();
   const page = { ...WHOLE, limit: 1, now: NOW };

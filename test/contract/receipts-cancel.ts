@@ -10,7 +10,7 @@ export function receiptsCancelContract(open: () => Receipts): void {
     const receipts = open();
     const job = aJob();
     await receipts.cancel(ANN, job.message.id, NOW + 1);
-    expect(await receipts.isCancelled(job)).toBe(true);
+    expect(await receipts.withdrawal(job)).toBe("cancelled");
     expect(await receipts.claim(job, lease("a"), NOW)).toEqual({ kind: "over", why: "cancelled" });
     expect(await receipts.find(ANN, job.message.id, NOW)).toMatchObject({ state: "cancelled" });
   });
@@ -64,9 +64,9 @@ export function receiptsCancelContract(open: () => Receipts): void {
     await receipts.claim(met, lease("a"), NOW);
     for (const job of [met, unmet]) {
       const all = [job, ...jobsOf(job)];
-      expect(await Promise.all(all.map(receipts.isCancelled))).toEqual([false, false, false]);
+      expect(await Promise.all(all.map(receipts.withdrawal))).toEqual(Array(3).fill(undefined));
       await receipts.cancel(ANN, job.message.id, NOW + 1);
-      expect(await Promise.all(all.map(receipts.isCancelled))).toEqual([true, true, true]);
+      expect(await Promise.all(all.map(receipts.withdrawal))).toEqual(Array(3).fill("cancelled"));
     }
   });
 
@@ -78,8 +78,35 @@ export function receiptsCancelContract(open: () => Receipts): void {
     await receipts.settle(job, "a", { kind: "ended", ending: "cancelled", progress }, NOW);
     const later = again(job, "second", NOW + 300_000);
     expect(await receipts.claim(later, lease("b"), NOW + 300_000)).toEqual({ kind: "claimed", deaths: 0 });
-    expect(await receipts.isCancelled(later)).toBe(false);
-    expect(await receipts.isCancelled(job)).toBe(true);
+    expect(await receipts.withdrawal(later)).toBeUndefined();
+    expect(await receipts.withdrawal(job)).toBe("replaced");
+  });
+
+  test("the jobs of a message whose id a later one has are replaced, not cancelled", async () => {
+    const receipts = open();
+    const first = aJob("first");
+    await receipts.claim(first, lease("a"), NOW);
+    await receipts.settle(first, "a", { kind: "split", ranges: RANGES }, NOW);
+    await receipts.settle(first, "a", { kind: "queued" }, NOW);
+    const jobs = jobsOf(first);
+    for (const job of jobs) {
+      await receipts.claim(job, lease("b"), NOW);
+      await receipts.settle(job, "b", { kind: "ended", ending: "dead", progress }, NOW);
+    }
+    const later = again(first, "second", NOW + 300_000);
+    expect(await receipts.claim(later, lease("c"), NOW + 300_000)).toEqual({ kind: "claimed", deaths: 0 });
+    const withdrawals = () => Promise.all([...jobs, later].map((job) => receipts.withdrawal(job)));
+    expect(await withdrawals()).toEqual([...jobs.map(() => "replaced"), undefined]);
+    await receipts.cancel(ANN, first.message.id, NOW + 300_001);
+    expect(await withdrawals()).toEqual([...jobs.map(() => "replaced"), "cancelled"]);
+    await receipts.settle(later, "c", delivered(1), NOW + 300_002);
+    for (const job of jobs) {
+      expect(await receipts.claim(job, lease("d"), NOW + 300_003)).toMatchObject({ kind: "claimed" });
+      const replaced = { kind: "ended", ending: "replaced", progress } as const;
+      expect(await receipts.settle(job, "d", replaced, NOW + 300_003)).toBe("written");
+      expect(await receipts.claim(job, lease("e"), NOW + 300_004)).toEqual({ kind: "over", why: "ended" });
+    }
+    expect(await stateOf(receipts, later, NOW + 300_004)).toBe("delivered");
   });
 
   test("a message that is cancelled while a run delivers it is delivering until that run ends", async () => {
@@ -98,7 +125,7 @@ export function receiptsCancelContract(open: () => Receipts): void {
     await receipts.settle(ended, "a", delivered(1), NOW);
     await receipts.cancel(ANN, ended.message.id, NOW);
     expect(await stateOf(receipts, ended)).toBe("delivered");
-    expect(await receipts.isCancelled(ended)).toBe(false);
+    expect(await receipts.withdrawal(ended)).toBeUndefined();
     await receipts.cancel(ANN, waiting.message.id, NOW + 1);
     const first = await receipts.find(ANN, waiting.message.id, NOW);
     await receipts.cancel(ANN, waiting.message.id, NOW + 1_001);
@@ -116,10 +143,9 @@ export function receiptsCancelContract(open: () => Receipts): void {
     for (const first of [unmet, met]) {
       await receipts.cancel(ANN, first.message.id, NOW + 1_000);
       const second = again(first, "second", NOW + 2_000);
-      expect(await receipts.isCancelled(second)).toBe(first === met);
       expect(await receipts.claim(second, lease("b"), NOW + 2_000)).toEqual({ kind: "claimed", deaths: 0 });
-      expect(await receipts.isCancelled(second)).toBe(false);
-      expect(await receipts.isCancelled(first)).toBe(true);
+      expect(await receipts.withdrawal(second)).toBeUndefined();
+      expect(await receipts.withdrawal(first)).toBe("replaced");
       expect(await receipts.settle(second, "b", delivered(1), NOW + 2_000)).toBe("written");
       expect(await stateOf(receipts, second, NOW + 2_000)).toBe("delivered");
     }
@@ -129,7 +155,7 @@ export function receiptsCancelContract(open: () => Receipts): void {
     const receipts = open();
     const job = aJob();
     await receipts.cancel(ANN, job.message.id, NOW);
-    expect(await receipts.isCancelled(job)).toBe(false);
+    expect(await receipts.withdrawal(job)).toBeUndefined();
     expect(await receipts.claim(job, lease("a"), NOW)).toEqual({ kind: "claimed", deaths: 0 });
   });
 

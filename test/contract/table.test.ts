@@ -123,7 +123,7 @@ describe("in DynamoDB alone", () => {
     const calls = [
       receipts.claim(aJob(), lease("a"), NOW),
       receipts.settle(aJob(), "a", delivered(1), NOW),
-      receipts.isCancelled(aJob()),
+      receipts.withdrawal(aJob()),
       receipts.cancel(ANN, aJob().message.id, NOW),
       receipts.find(ANN, aJob().message.id, NOW),
       subscriptions.page(tag, { ...WHOLE, limit: 1, now: NOW }),

@@ -21,7 +21,7 @@ test("a first claim and an outcome are there at once, without a promise, and wai
   const receipts = receiptsOf(store);
   const job = aJob();
   expect(receipts.claim(job, lease("a"), NOW)).toEqual(CLAIMED);
-  expect(receipts.isCancelled(job)).toBe(false);
+  expect(receipts.withdrawal(job)).toBeUndefined();
   expect(receipts.settle(job, "a", { kind: "retry", progress }, NOW)).toBe("written");
   expect(receipts.claim(job, lease("b"), NOW)).toEqual({ ...CLAIMED, progress });
   expect(receipts.settle(job, "b", delivered(1), NOW)).toBe("written");
@@ -129,7 +129,7 @@ test("a cancel is on the disk before it is answered, and none that was lost stop
   const lost = receipts.cancel(ANN, job.message.id, NOW + 1);
   store.lose();
   await expect(lost).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
-  expect(receipts.isCancelled(job)).toBe(false);
+  expect(receipts.withdrawal(job)).toBeUndefined();
   const kept = receipts.cancel(ANN, job.message.id, NOW + 1);
   expect(store.waiting()).toBe(1);
   store.flush();

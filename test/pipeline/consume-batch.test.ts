@@ -216,7 +216,7 @@ test("an outcome that cannot be written is a fault that is counted", async () =>
 });
 
 test("a fault while a message is served costs it a retry, with the reason on its receipt", async () => {
-  const receipts = { ...memoryReceipts(), isCancelled: NO_TABLE };
+  const receipts = { ...memoryReceipts(), withdrawal: NO_TABLE };
   const { run, telemetry } = consumer({ receipts });
   const job = { ...aMessageOf("one"), range: { from: "00000000", to: "80000000" } };
   const record = received(job);

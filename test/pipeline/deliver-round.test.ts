@@ -133,7 +133,7 @@ describe("retries", () => {
     const { run, rows, sockets, calls } = audience(rowsOf(2));
     const [busy] = idsOf(rows) as [ConnectionId];
     sockets.fail(busy, BUSY);
-    const { progress, stopped } = await run({ isCancelled: async () => true });
+    const { progress, stopped } = await run({ withdrawal: async () => "cancelled" });
     expect(stopped).toBe("cancelled");
     expect(progress).toMatchObject({ counts: { sent: 1 }, pending: [{ connectionId: busy }] });
     expect(calls()).toHaveLength(2);

@@ -71,7 +71,7 @@ describe("one run", () => {
 
   test("stops between two pages when the message is cancelled", async () => {
     const { run } = audience(rowsOf(9));
-    const { progress, stopped } = await run({ isCancelled: async () => true });
+    const { progress, stopped } = await run({ withdrawal: async () => "cancelled" });
     expect(stopped).toBe("cancelled");
     expect(progress.counts.sent).toBe(3);
   });

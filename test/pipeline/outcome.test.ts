@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Outcome, SendResult } from "../../shared/ports.ts";
+import type { Withdrawal } from "../../shared/receipts/claimability.ts";
 import { after, sortKey, WHOLE } from "../../shared/receipts/hash-range.ts";
 import { NO_PROGRESS, type Progress } from "../../shared/receipts/receipt.ts";
 import { memoryReceipts } from "../../testing/memory/receipts.ts";
@@ -14,11 +15,11 @@ const counts = (fields: Partial<Progress["counts"]>) => ({ ...NO_PROGRESS.counts
 async function resumed(found: Progress, count: number, advanced = {}) {
   const real = memoryReceipts();
   const outcomes: Outcome[] = [];
-  let isCancelled = false;
+  let withdrawn: Withdrawal | undefined;
   const receipts: typeof real = {
     ...real,
     claim: async () => ({ kind: "claimed", progress: found, deaths: 0 }),
-    isCancelled: async () => isCancelled,
+    withdrawal: async () => withdrawn,
     async settle(_job, _run, outcome) {
       outcomes.push(outcome);
       return "written" as const;
@@ -31,8 +32,8 @@ async function resumed(found: Progress, count: number, advanced = {}) {
   return {
     ...under,
     ids,
-    cancel: () => {
-      isCancelled = true;
+    withdraw: (why: Withdrawal) => {
+      withdrawn = why;
     },
     async outcome(left?: number, fields = {}) {
       await under.run([received(aMessageOf("one", fields))], left);
@@ -135,16 +136,19 @@ describe("the outcome", () => {
     });
   });
 
-  test("of a message cancelled between two pages is cancelled, with what was sent", async () => {
-    const { outcome, sockets, cancel } = await resumed({ ...NEW, counts: counts({ sent: 1 }) }, 6, {
+  test.each<Withdrawal>([
+    "cancelled",
+    "replaced",
+  ])("of a message %s between two pages says so, with what was sent", async (why) => {
+    const { outcome, sockets, withdraw } = await resumed({ ...NEW, counts: counts({ sent: 1 }) }, 6, {
       ...{ pageSize: 2, firstPageSize: 2 },
     });
     const { send } = sockets;
     sockets.send = (id, frame) => {
-      cancel();
+      withdraw(why);
       return send(id, frame);
     };
-    expect(await outcome()).toMatchObject({ ending: "cancelled", progress: { counts: { sent: 3 } } });
+    expect(await outcome()).toMatchObject({ ending: why, progress: { counts: { sent: 3 } } });
   });
 
   test("of an expired message is written without a look at the index", async () => {

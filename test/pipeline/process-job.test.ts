@@ -144,10 +144,10 @@ test("a run that stops at the limit without any progress is a round, so a topic 
 test("a job is read by its own range: a message that is whole asks the table for no cancel before its first page", async () => {
   const receipts = memoryReceipts();
   let asked = 0;
-  const { isCancelled } = receipts;
-  receipts.isCancelled = (job) => {
+  const { withdrawal } = receipts;
+  receipts.withdrawal = (job) => {
     asked++;
-    return isCancelled(job);
+    return withdrawal(job);
   };
   const { run } = await served(["ann"], { receipts });
   expect(await run([received(aMessageOf("one"))])).toEqual([]);

@@ -71,8 +71,8 @@ test.each([
 test("a cancel returns the receipt as it is then", async () => {
   const deps = await claimed();
   expect(await cancelMessage(deps, ANN, { id: "one" })).toMatchObject({ ok: true });
-  expect(await deps.receipts.isCancelled(aJob({ id: "one" as MessageId, producer: "ann" as UserId }))).toBe(
-    true,
+  expect(await deps.receipts.withdrawal(aJob({ id: "one" as MessageId, producer: "ann" as UserId }))).toBe(
+    "cancelled",
   );
 });
 

@@ -29,7 +29,7 @@ function pool({ bytes = 2, sent = 0, stop = (): StopReason | undefined => undefi
       stop,
       removeConnection: async (gone) => void removed.push(gone),
       pages: (async function* () {})(),
-      isCancelled: async () => false,
+      withdrawal: async () => undefined,
     },
   );
   const fail = ({ connectionId }: Recipient, ...results: SendResult[]) =>

@@ -16,6 +16,7 @@ const LATER: Progress = {
   counts: { sent: 7, gone: 0, failed: 0 },
   pending: [{ connectionId: "c1=" as ConnectionId, connectedAt: NOW }],
 };
+const REPLACED: Outcome = { kind: "ended", ending: "replaced", progress: LATER };
 const RETRY: Outcome = { kind: "retry", progress: LATER, reason: "429" };
 const DELIVERED: Outcome = { kind: "ended", ending: "delivered", progress: LATER };
 const DEAD: Outcome = { kind: "ended", ending: "dead", progress: LATER };
@@ -106,7 +107,7 @@ describe("the data of a message in its stream", () => {
     expect((await settled(RETRY, ["cancelled", "written"])).emptied).toEqual([1]);
   });
 
-  test.each([DELIVERED, DEAD, RETRY, SPLIT])("stays otherwise: $kind $ending", async (outcome) => {
+  test.each([DELIVERED, DEAD, REPLACED, RETRY, SPLIT])("stays otherwise: $kind $ending", async (outcome) => {
     expect((await settled(outcome, ["written"])).emptied).toEqual([]);
   });
 });

@@ -5,6 +5,7 @@ import type { Delivered, StopReason } from "../../shared/pipeline/deliver/delive
 import { type GatewayMemory, gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
 import type { IndexEntry, SendResult } from "../../shared/ports.ts";
 import type { ConnectionId } from "../../shared/protocol/tag.ts";
+import type { Withdrawal } from "../../shared/receipts/claimability.ts";
 import { sortKey, WHOLE } from "../../shared/receipts/hash-range.ts";
 import { NO_PROGRESS, type Progress } from "../../shared/receipts/receipt.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
@@ -37,7 +38,7 @@ interface Options {
   /** What the container knows of earlier runs. Without it each run is a container's first. */
   readonly memory?: GatewayMemory;
   readonly stop?: () => StopReason | undefined;
-  readonly isCancelled?: () => Promise<boolean>;
+  readonly withdrawal?: () => Promise<Withdrawal | undefined>;
   /** The page that cannot be read. */
   readonly brokenPage?: number;
 }
@@ -78,7 +79,7 @@ export function audience(rows: readonly IndexEntry[]) {
       frame = Buffer.from("{}"),
       memory = container(quota),
     } = options;
-    const { stop = () => undefined, isCancelled = async () => false } = options;
+    const { stop = () => undefined, withdrawal = async () => undefined } = options;
     async function* pages() {
       const { from } = progress;
       if (from === undefined) return;
@@ -107,7 +108,7 @@ export function audience(rows: readonly IndexEntry[]) {
         limiter: pLimit(sendsInFlight),
         removeConnection: async ({ connectionId }) => void forgotten.push(connectionId),
         stop,
-        isCancelled,
+        withdrawal,
       },
     );
   };

@@ -11,7 +11,7 @@ import {
 import type { Claim, Receipts } from "../../shared/ports.ts";
 import type { MessageId } from "../../shared/protocol/message.ts";
 import type { UserId } from "../../shared/protocol/tag.ts";
-import { claimability, isCancelled } from "../../shared/receipts/claimability.ts";
+import { claimability, withdrawalOf } from "../../shared/receipts/claimability.ts";
 import { fold, rowsWithNames } from "../../shared/receipts/fold.ts";
 import type { Job } from "../../shared/receipts/job.ts";
 import { MESSAGE_PART, NO_DETAILS, partOf, type ReceiptRow } from "../../shared/receipts/row.ts";
@@ -69,9 +69,9 @@ export function memoryReceipts(): MemoryReceipts {
       storedOf(job).set(part, structuredClone(settledBy(stored, outcome, job.seq, now)));
       return "written";
     },
-    async isCancelled(job) {
+    async withdrawal(job) {
       const stored = storedOf(job).get(MESSAGE_PART);
-      return stored !== undefined && isCancelled(stored.row, job);
+      return stored && withdrawalOf(stored.row, job);
     },
     async cancel(producer, id, now) {
       const parts = partsOf(producer, id);

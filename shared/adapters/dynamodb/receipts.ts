@@ -10,7 +10,7 @@ import type { Claim, Lease, Receipts } from "../../ports.ts";
 import { TagwireError } from "../../protocol/errors.ts";
 import type { MessageId } from "../../protocol/message.ts";
 import type { UserId } from "../../protocol/tag.ts";
-import { claimability, isCancelled } from "../../receipts/claimability.ts";
+import { claimability, withdrawalOf } from "../../receipts/claimability.ts";
 import { fold, rowsWithNames } from "../../receipts/fold.ts";
 import type { Job } from "../../receipts/job.ts";
 import {
@@ -206,10 +206,10 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
         if (await update(key, written, remove, condition, { ":run": { S: run } })) return "written";
         return (await get(key))?.["run"]?.S === run ? "cancelled" : "superseded";
       }),
-    isCancelled: (job) =>
+    withdrawal: (job) =>
       onTable("reading a receipt", async () => {
         const item = await get(keyOf(job.message.producer, job.message.id, MESSAGE_PART));
-        return item !== undefined && isCancelled(rowFrom(item), job);
+        return item && withdrawalOf(rowFrom(item), job);
       }),
     cancel: (producer, id, now) =>
       onTable("cancelling a receipt", async () => {

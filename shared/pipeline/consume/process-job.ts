@@ -17,7 +17,7 @@ import { rangesFor } from "./split.ts";
 export interface ProcessJobDeps extends DeliverDeps, RouteDeps {
   readonly clock: Clock;
   readonly connections: Pick<Connections, "find" | "delete">;
-  readonly receipts: Pick<Receipts, "isCancelled">;
+  readonly receipts: Pick<Receipts, "withdrawal">;
   readonly policy: DeliveryPolicy;
 }
 
@@ -44,9 +44,8 @@ export async function processJob(
   };
   if (stop() === "expired") return { kind: "ended", ending: "expired", progress: found };
   // The claim read the job's own row, but a cancel is on the message's row.
-  if (job.range && (await deps.receipts.isCancelled(job))) {
-    return { kind: "ended", ending: "cancelled", progress: found };
-  }
+  const withdrawn = job.range && (await deps.receipts.withdrawal(job));
+  if (withdrawn) return { kind: "ended", ending: withdrawn, progress: found };
   const { from } = found;
   const audience =
     from === undefined ? NO_AUDIENCE : await route(deps, message.target, { from, to: range.to });
@@ -66,7 +65,7 @@ export async function processJob(
       );
     },
     stop,
-    isCancelled: () => deps.receipts.isCancelled(job),
+    withdrawal: () => deps.receipts.withdrawal(job),
   });
   return outcomeOf(deps, delivered, found);
 }
@@ -84,7 +83,9 @@ async function outcomeOf(deps: ProcessJobDeps, delivered: Delivered, found: Prog
   const { progress, stopped } = delivered;
   const why = delivered.reason ?? (stopped ? STOPPED[stopped] : undefined);
   const reason = why === undefined ? {} : { reason: why };
-  if (stopped === "expired" || stopped === "cancelled") return { kind: "ended", ending: stopped, progress };
+  if (stopped === "expired" || stopped === "cancelled" || stopped === "replaced") {
+    return { kind: "ended", ending: stopped, progress };
+  }
   if (progress.pending.length === 0 && progress.from === undefined) {
     const ending = endingOf(progress.counts);
     return { kind: "ended", ending, progress, ...(progress.counts.failed > 0 ? reason : {}) };
@@ -105,6 +106,7 @@ const STOPPED: Readonly<Record<NonNullable<Delivered["stopped"]>, string | undef
   waiting: "another message is on its way to the connection",
   expired: undefined,
   cancelled: undefined,
+  replaced: undefined,
   fault: undefined,
 };
 

@@ -47,7 +47,7 @@ type Stopped = Delivered["stopped"];
 /** Sends to each recipient once. Returns why it stopped early; undefined if it reached the end of the pages. */
 async function firstRound(
   { policy }: DeliverDeps,
-  { pages, stop, isCancelled }: Delivery,
+  { pages, stop, withdrawal }: Delivery,
   pool: SendPool,
   position: Position,
 ): Promise<Stopped> {
@@ -62,7 +62,8 @@ async function firstRound(
   if (position.pending.length >= policy.pendingLimit) await sendPending();
   let isFirst = true;
   for await (const page of pages) {
-    if (!isFirst && (await isCancelled())) return "cancelled";
+    const withdrawn = isFirst ? undefined : await withdrawal();
+    if (withdrawn) return withdrawn;
     if (position.pending.length + pool.busy().length >= policy.pendingLimit) return "pending-limit";
     const stopped = stop();
     if (stopped) return stopped;
@@ -85,7 +86,8 @@ async function retryRounds(deps: DeliverDeps, delivery: Delivery, pool: SendPool
     !delivery.stop() && pool.busy().some(({ connectionId }) => !gateway.isBusy(connectionId));
   for (let attempt = 1; attempt < policy.sendAttempts && mayRetry(); attempt++) {
     await clock.pause(backoff(attempt - 1, { base, cap }, deps.random()));
-    if (await delivery.isCancelled()) return "cancelled";
+    const withdrawn = await delivery.withdrawal();
+    if (withdrawn) return withdrawn;
     await pool.retry();
   }
   return pool.stopped();

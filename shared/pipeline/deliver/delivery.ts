@@ -1,5 +1,6 @@
 import type { LimitFunction } from "p-limit";
 import type { Awaitable, Clock, IndexEntry, Random, Telemetry } from "../../ports.ts";
+import type { Withdrawal } from "../../receipts/claimability.ts";
 import type { Progress, Recipient } from "../../receipts/receipt.ts";
 import type { DeliveryPolicy } from "../../settings/policy.ts";
 import type { Gateway } from "./gateway.ts";
@@ -24,8 +25,8 @@ export interface Delivery {
   readonly removeConnection: (gone: Recipient) => Promise<void>;
   /** Returns why no further send may start; undefined if it may. Called before each send. */
   readonly stop: () => StopReason | undefined;
-  /** Called before each page except the first, and before each retry round. */
-  readonly isCancelled: () => Awaitable<boolean>;
+  /** Returns why the message is no longer delivered. Called before each page except the first, and before each retry round. */
+  readonly withdrawal: () => Awaitable<Withdrawal | undefined>;
 }
 
 export type StopReason = "deadline" | "expired" | "gateway-down";
@@ -33,7 +34,7 @@ export type StopReason = "deadline" | "expired" | "gateway-down";
 export interface Delivered {
   readonly progress: Progress;
   /** Why it stopped before each connection was sent to `sendAttempts` times. Absent if each was. */
-  readonly stopped?: StopReason | "cancelled" | "pending-limit" | "waiting" | "fault";
+  readonly stopped?: StopReason | Withdrawal | "pending-limit" | "waiting" | "fault";
   /** The reason of the last failed send, or the message of the fault. */
   readonly reason?: string;
 }

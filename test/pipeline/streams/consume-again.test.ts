@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { SendResult, Streams } from "../../../shared/ports.ts";
 import type { Message, MessageId } from "../../../shared/protocol/message.ts";
+import type { UserId } from "../../../shared/protocol/tag.ts";
 import type { Job } from "../../../shared/receipts/job.ts";
 import { readBody } from "../../../shared/receipts/job-body.ts";
 import { ANN, aMessageOf, received } from "../../support/consumer.ts";
@@ -202,6 +203,29 @@ describe("a message that is split", () => {
     const seqs = under.queue.lanes.fanout.map(({ body }) => (JSON.parse(body) as { seq?: number }).seq);
     expect(new Set(seqs)).toEqual(new Set([START]));
     expect(rowsOf(under)).toEqual([["one"]]);
+  });
+
+  test("keeps its data if a redriven job finds that a later message has its id, and sends nothing", async () => {
+    const { under, connections, bodies } = await split();
+    for (const id of connections) under.sockets.fail(id, ...Array<SendResult>(100).fill(BUSY));
+    for (let receive = 1; (await under.state("one")) !== "dead" && receive < 20; receive++) {
+      under.clock.advance(20_000);
+      await under.run(bodies.map((body) => received(body, receive)));
+    }
+    expect(await under.state("one")).toBe("dead");
+    const time = new Date(NOW + 400_000).toISOString();
+    const later = aMessageOf("one", { acceptanceId: "later", time, target: { user: "bob" as UserId } });
+    await under.run([received(later)]);
+    expect(await under.state("one")).toBe("no-recipients");
+    const sends: Connection[] = [];
+    under.sockets.send = async (id) => {
+      sends.push(id);
+      return { kind: "sent" };
+    };
+    expect(await under.run(bodies.map((body) => received(body)))).toEqual([]);
+    expect(sends).toEqual([]);
+    expect(rowsOf(under)).toEqual([["one"]]);
+    expect(await under.state("one")).toBe("no-recipients");
   });
 
   test("is emptied by a job that finds it cancelled", async () => {
