@@ -12,6 +12,8 @@ export interface Witness {
   readonly others: Map<number, number>;
   /** Messages of those that came twice. */
   readonly twice: number[];
+  /** When a frame of each message came, by its id: the client hands on only the first one. */
+  readonly frames: Map<string, number[]>;
   readonly gaps: unknown[];
   readonly errors: string[];
   /** When it was connected: from, to. The last one is open. */
@@ -27,9 +29,11 @@ export const audience = (scene: Scene): Promise<readonly Witness[]> =>
   Promise.all(scene.users.map((user) => witness(scene, user)));
 
 async function witness({ url }: Scene, user: string): Promise<Witness> {
-  const client = connect({ url, token: () => tokenFor(user), WebSocket });
+  const frames: Witness["frames"] = new Map();
+  const client = connect({ url, token: () => tokenFor(user), WebSocket: heard(frames) });
   const it: Witness = {
-    ...{ user, client, stream: [], others: new Map(), twice: [], gaps: [], errors: [], connected: [] },
+    ...{ user, client, frames, stream: [], others: new Map(), twice: [] },
+    ...{ gaps: [], errors: [], connected: [] },
   };
   const isConnected = new Promise<void>((resolve) => {
     client.on("state", ({ state }) => {
@@ -53,3 +57,16 @@ async function witness({ url }: Scene, user: string): Promise<Witness> {
   await isConnected;
   return it;
 }
+
+/** A WebSocket that notes the messages which come live. */
+const heard = (frames: Witness["frames"]) =>
+  class extends WebSocket {
+    constructor(...parameters: ConstructorParameters<typeof WebSocket>) {
+      super(...parameters);
+      this.on("message", (text) => {
+        const { type, id } = JSON.parse(String(text)) as { type: string; id?: string };
+        if (type === "message" && id !== undefined)
+          frames.set(id, [...(frames.get(id) ?? []), performance.now()]);
+      });
+    }
+  };

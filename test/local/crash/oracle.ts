@@ -10,6 +10,10 @@ export function judge(scene: Scene, witnesses: readonly Witness[], notes: Notes)
   const accepted = posted.filter(({ acceptedAt }) => acceptedAt !== undefined);
 
   const seen = judgeStream(scene, witnesses, notes);
+  for (const { user, frames } of witnesses) {
+    const repeated = [...frames].filter(([, times]) => isRepeated(times, scene));
+    expect(repeated, `${user}: sent twice by one process`).toEqual([]);
+  }
 
   const endings: Record<string, number> = {};
   for (const message of accepted) {
@@ -88,6 +92,20 @@ function owedTo(witness: Witness, { posted, lives }: Scene, notes: Notes) {
     })
     .map((message) => ({ witness, message }));
 }
+
+/** A process that was killed may not have written what it had sent, nor may one whose disk was full. */
+const isRepeated = (times: readonly number[], { lives }: Scene): boolean =>
+  times.some((time, i) => {
+    const before = times[i - 1];
+    return (
+      before !== undefined &&
+      !lives.some(
+        ({ killedAt, isFull }, life) =>
+          (before - LATE <= killedAt && killedAt <= time) ||
+          (isFull && (lives[life - 1]?.killedAt ?? 0) <= time && before <= killedAt),
+      )
+    );
+  });
 
 const wasConnected = ({ connected }: Witness, from: number, to: number): boolean =>
   connected.some((one) => one.from <= from && Math.min(to, performance.now()) - LATE <= one.to);

@@ -4,6 +4,8 @@ export interface Life {
   opensAt: number;
   /** Infinity while it lives. */
   killedAt: number;
+  /** Whether its disk was full at times. @default false */
+  isFull?: boolean;
 }
 
 export type Kind = "stream" | "plain" | "user" | "nobody" | "expiring";

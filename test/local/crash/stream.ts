@@ -60,6 +60,27 @@ export function judgeStream(scene: Scene, witnesses: readonly Witness[], notes: 
   return seen;
 }
 
+/** Fails unless the stream keeps each message that a client saw once and under its number, but for those that expired. */
+export function judgeKept(
+  kept: readonly (readonly [seq: number, n: number])[],
+  { posted }: Scene,
+  witnesses: readonly Witness[],
+  notes: Notes,
+): void {
+  const numbers = new Map(kept.map(([seq, n]) => [n, seq]));
+  expect(
+    kept.filter(([seq, n]) => numbers.get(n) !== seq),
+    "kept twice",
+  ).toEqual([]);
+  const told = new Map(witnesses.flatMap(({ stream }) => stream.map(([seq, n]) => [n, seq] as const)));
+  const unkept = [...told].filter(([n, seq]) => {
+    const { kind, id = "" } = posted[n] as Posted;
+    const wasTaken = kind === "expiring" && (notes.get(id)?.ended ?? "expired") === "expired";
+    return numbers.get(n) !== seq && !(wasTaken && !numbers.has(n));
+  });
+  expect(unkept, "kept otherwise than they were seen").toEqual([]);
+}
+
 const isInStream = (message: Posted | undefined): boolean =>
   message !== undefined && "topic" in message.request.target && message.request.target.topic === STREAM;
 
