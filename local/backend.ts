@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock, Random, RunTelemetry } from "../shared/ports.ts";
+import type { Refusal } from "../shared/protocol/errors.ts";
 import type { Settings } from "../shared/settings/schema.ts";
 import type { FunctionName } from "../shared/settings/variables.ts";
 import type { Connection } from "./gateway/connection.ts";
@@ -29,6 +30,10 @@ export interface Backend {
   readonly deadLetters: object;
   /** Answers a request that only this backend knows. Returns false for any other, and does nothing then. */
   serve?(request: IncomingMessage, response: ServerResponse, path: string): Promise<boolean>;
+  /** Returns why it can keep no message now. Undefined: it can. */
+  ready(): Promise<Refusal | undefined>;
+  /** Returns how many messages a stop waits for: those that would not be delivered later. */
+  pending(): Promise<number>;
   /** Deletes what expired before `now`, in milliseconds since 1970. */
   expire(now: number): Promise<void>;
   /** Serves no more messages, and resolves once the runs under way have ended. */

@@ -17,7 +17,6 @@ import { CONTENT_TYPE, metrics } from "./metrics.ts";
 import type { Router, StartOptions } from "./options.ts";
 import { page } from "./page/page.ts";
 import { faults } from "./testing/fault.ts";
-import type { Queues } from "./testing/queues.ts";
 import { type Recorder, recorder } from "./testing/recorder.ts";
 import { left, routerSpy } from "./testing/router-spy.ts";
 import { KIND } from "./unkind.ts";
@@ -68,7 +67,8 @@ export async function startOn(
     "request",
     httpApi({
       ...{ ingest: behind.ingest, receipts: behind.receipts, closing: behind.closing },
-      ...{ clock, limits, quota, origins: pages, stopping: isStopping, deadLetters: behind.deadLetters },
+      ...{ clock, limits, quota, origins: pages, stopping: isStopping },
+      ...{ deadLetters: behind.deadLetters, ready: behind.ready },
       others: [page({ secret, claim }).serve, ...(behind.serve ? [behind.serve] : [])],
       metrics: async () => ({
         type: CONTENT_TYPE,
@@ -91,7 +91,7 @@ export async function startOn(
     stopping = true;
     clearInterval(expiry);
     await Promise.all([behind.ingest.settled(), behind.receipts.settled(), behind.closing.settled()]);
-    await emptied(behind.queues, grace);
+    await emptied(behind.pending, grace);
     await behind.stopLanes();
     const remaining = await left(behind.queues);
     await Promise.all([sockets.close(), behind.socket.settled()]);
@@ -132,9 +132,9 @@ const SYSTEM_CLOCK: Clock = {
 /** How often a stop looks whether the lanes are empty, in milliseconds. */
 const LOOK = 20;
 
-async function emptied(queues: Queues, grace: number): Promise<void> {
+async function emptied(pending: Backend["pending"], grace: number): Promise<void> {
   const until = performance.now() + grace;
-  while (performance.now() < until && (await left(queues)) > 0) await pause(LOOK);
+  while (performance.now() < until && (await pending()) > 0) await pause(LOOK);
 }
 
 const gauges = (events: Pick<Recorder, "now">, connections: number) => {

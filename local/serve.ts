@@ -33,6 +33,7 @@ export async function serve(
     }
     asked = performance.now();
     console.log("stopping: no new requests, the lanes have a moment to empty");
+    setTimeout(() => fail(`not stopped within ${STOP_SECONDS} s, ended as it is`), STOP_SECONDS * 1_000);
     router.stop().then(({ left }) => {
       console.log(
         left === 0
@@ -63,6 +64,9 @@ const KEPT = {
   streams: [{ topics: "*", seconds: 3_600, count: 1_000 }],
   userStreams: { seconds: 3_600, count: 1_000 },
 };
+
+/** The longest stop: the lanes have ten seconds, then the runs under way have a moment to end. */
+const STOP_SECONDS = 25;
 
 /** Signals this close together are one, in milliseconds. */
 const SAME_SIGNAL = 300;

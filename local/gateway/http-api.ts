@@ -10,10 +10,11 @@ import { readBody } from "./body.ts";
 import { cors } from "./cors.ts";
 import { httpEvent, type Match } from "./http-event.ts";
 import type { Origins } from "./origins.ts";
+import { answerProbe, isProbe, type ProbesDeps } from "./probes.ts";
 import type { Quota } from "./quota.ts";
-import { sendInvocation, sendJson, sendProblem } from "./reply.ts";
+import { STOPPING, sendInvocation, sendJson, sendProblem } from "./reply.ts";
 
-export interface HttpApiDeps {
+export interface HttpApiDeps extends ProbesDeps {
   readonly ingest: Pick<Invocable<"ingest">, "invoke">;
   readonly receipts: Pick<Invocable<"receipts">, "invoke">;
   readonly closing: Pick<Invocable<"connections">, "invoke">;
@@ -21,10 +22,6 @@ export interface HttpApiDeps {
   readonly limits: Pick<Limits, "bodyBytes">;
   readonly quota: Quota;
   readonly origins: Origins;
-  /** Whether the router takes no more requests. */
-  readonly stopping: () => boolean;
-  /** Where dead letters are, as `GET /health` tells the command line. */
-  readonly deadLetters: object;
   /** What else answers requests: each returns whether it did. */
   readonly others: readonly Page["serve"][];
   /** What `GET /metrics` answers. */
@@ -33,17 +30,16 @@ export interface HttpApiDeps {
 
 /**
  * The HTTP API in front of ingest, receipts and connections, and what only this runtime has: its page, its documents,
- * /health and /metrics.
+ * its probes and /metrics.
  */
 export function httpApi(deps: HttpApiDeps): RequestListener {
   return (request, response) => {
+    const destroy = () => response.destroy();
+    if (deps.stopping()) response.setHeader("connection", "close");
+    if (isProbe(request)) return void answerProbe(deps, request, response).catch(destroy);
     if (cors(deps.origins, request, response)) return;
-    if (deps.stopping()) {
-      response.setHeader("connection", "close");
-      const detail = "the router is stopping, send it again to the next one";
-      return sendProblem(response, { code: "QUEUE_UNAVAILABLE", detail, retryAfter: 5 });
-    }
-    serve(deps, request, response).catch(() => response.destroy());
+    if (deps.stopping()) return sendProblem(response, STOPPING);
+    serve(deps, request, response).catch(destroy);
   };
 }
 
@@ -62,9 +58,6 @@ async function serve(deps: HttpApiDeps, request: IncomingMessage, response: Serv
   if (closed) return invoke(deps, deps.closing, request, response, closed);
   if (method === "GET" && path === "/v1/history") {
     return invoke(deps, deps.receipts, request, response, { routeKey: "GET /v1/history" });
-  }
-  if (method === "GET" && path === "/health") {
-    return sendJson(response, 200, { status: "ok", deadLetters: deps.deadLetters });
   }
   if (method === "GET" && path === "/metrics") {
     const { type, text } = await deps.metrics();

@@ -22,6 +22,7 @@ import { engineSubscriptions } from "../engine/subscriptions.ts";
 import type { MachineOptions } from "../options.ts";
 import { deadLettersApi } from "./dead-letters-api.ts";
 import { invocable } from "./invocable.ts";
+import { readiness } from "./readiness.ts";
 import { runner } from "./runner.ts";
 import { machineSockets } from "./sockets.ts";
 import { spiedQueues } from "./spied.ts";
@@ -84,7 +85,12 @@ export const machine =
     });
     const lanes = runner({ ...world, queue, consume });
     const held = Object.values(queue.sizes()).some(({ visible, hidden }) => visible + hidden > 0);
-    const starting = held ? setTimeout(lanes.start, reconnectSeconds * 1_000) : undefined;
+    let isServing = !held;
+    const serve = () => {
+      isServing = true;
+      lanes.start();
+    };
+    const starting = held ? setTimeout(serve, reconnectSeconds * 1_000) : undefined;
     if (!held) lanes.start();
 
     return {
@@ -95,6 +101,16 @@ export const machine =
       queues: spiedQueues(store, queue),
       deadLetters: {},
       serve: deadLettersApi({ deadLetters, tokens }),
+      ready: readiness({ store, folder: data, clock }),
+      async pending() {
+        const sizes = Object.values(queue.sizes());
+        // What is on the disk goes on with the next process.
+        if (data !== undefined && !isServing) return 0;
+        return sizes.reduce(
+          (sum, { visible, hidden, taken }) => sum + visible + taken + (data === undefined ? hidden : 0),
+          0,
+        );
+      },
       async expire(now) {
         connections.expire(now);
         subscriptions.expire(now);

@@ -5,6 +5,7 @@ import { reservedConcurrency, visibilitySeconds } from "../../shared/settings/de
 import type { FunctionName } from "../../shared/settings/variables.ts";
 import type { Backend, Invocable, World } from "../backend.ts";
 import { listen, shut } from "../listen.ts";
+import { left } from "../testing/router-spy.ts";
 import { callbackApi } from "./callback-api.ts";
 import { functionCredentials, REGION } from "./emulators/aws.ts";
 import { sqsClient, startQueues } from "./emulators/queue.ts";
@@ -83,6 +84,8 @@ export const twin =
         endpoint: queues.endpoint,
         region: REGION,
       },
+      ready: async () => undefined,
+      pending: () => left(queues),
       expire: (now) => tables.expire(now),
       async stopLanes() {
         await Promise.all(pollers.map((poller) => poller.stop()));
