@@ -1,10 +1,11 @@
-import { createServer } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Clock } from "../shared/ports.ts";
 import { GRANT_CLAIM } from "../shared/protocol/grant.ts";
 import { DEV_SECRET } from "../shared/settings/dev-secret.ts";
 import { settings as settle } from "../shared/settings/settings.ts";
 import type { Backend, World } from "./backend.ts";
+import { front } from "./front.ts";
+import { callers } from "./gateway/caller.ts";
 import type { Connection } from "./gateway/connection.ts";
 import { httpApi } from "./gateway/http-api.ts";
 import { origins } from "./gateway/origins.ts";
@@ -32,6 +33,8 @@ export async function startOn(
   const {
     secret = DEV_SECRET,
     claim = GRANT_CLAIM,
+    issuer,
+    note,
     clock = SYSTEM_CLOCK,
     random = Math.random,
     write = () => {},
@@ -42,6 +45,7 @@ export async function startOn(
   const counters = metrics();
   const planned = faults(clock);
   const quota = tokenBucket(clock, limits);
+  const callerOf = callers(options.trustedProxies);
   const pages = origins(options.origins ?? []);
   const connections = new Map<string, Connection>();
   let stopping = false;
@@ -52,33 +56,37 @@ export async function startOn(
     write(line);
   };
   const behind = await backend({
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(note ? { note } : {}),
     ...{ settings, limits, secret, claim, clock, random, observer, quota, connections },
     print,
     telemetry: (name) => counters.telemetry(name, print),
     faults: planned,
   });
   const sockets = socketApi({
-    ...{ socket: behind.socket, connections, observer, clock, limits, quota, origins: pages },
+    ...{ socket: behind.socket, connections, observer, clock, limits, quota, origins: pages, callerOf },
+    ...(note ? { note } : {}),
+    ...(behind.userOf ? { userOf: behind.userOf } : {}),
     unkind: { ...KIND, ...options.unkind },
     stopping: isStopping,
   });
-  const front = createServer();
-  front.on(
+  const { server, setCertificate } = front(options.tls);
+  server.on(
     "request",
     httpApi({
       ...{ ingest: behind.ingest, receipts: behind.receipts, closing: behind.closing },
-      ...{ clock, limits, quota, origins: pages, stopping: isStopping },
+      ...{ clock, limits, quota, origins: pages, callerOf, stopping: isStopping },
       ...{ deadLetters: behind.deadLetters, ready: behind.ready },
-      others: [page({ secret, claim }).serve, ...(behind.serve ? [behind.serve] : [])],
+      others: [page({ ...(issuer ? {} : { secret }), claim }).serve, ...(behind.serve ? [behind.serve] : [])],
       metrics: async () => ({
         type: CONTENT_TYPE,
         text: await counters.render(gauges(observer, connections.size)),
       }),
     }),
   );
-  front.on("upgrade", (request, tcp, head) => {
+  server.on("upgrade", (request, tcp, head) => {
     if (wantsWebSocket(request)) sockets.upgrade(request, tcp, head);
-    else ignoreUpgrade(front, request, tcp, head);
+    else ignoreUpgrade(server, request, tcp, head);
   });
 
   const expiry = setInterval(() => {
@@ -95,21 +103,22 @@ export async function startOn(
     await behind.stopLanes();
     const remaining = await left(behind.queues);
     await Promise.all([sockets.close(), behind.socket.settled()]);
-    await Promise.all([shut(front), behind.release()]);
+    await Promise.all([shut(server), behind.release()]);
     return { left: remaining };
   };
   let released: ReturnType<typeof release> | undefined;
 
   // Last, so that everything is ready when the first request is answered.
-  const port = await listen(front, options.port, host).catch(async (fault) => {
+  const port = await listen(server, options.port, host).catch(async (fault) => {
     await release(0);
     throw fault;
   });
   const address = `${ANY.has(host) ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host}:${port}`;
+  const secure = options.tls ? "s" : "";
   return {
-    url: `http://${address}`,
-    socketUrl: `ws://${address}`,
-    settings,
+    url: `http${secure}://${address}`,
+    socketUrl: `ws${secure}://${address}`,
+    ...{ settings, setCertificate },
     spy: routerSpy({ recorder: observer, faults: planned, queues: behind.queues, sockets, connections }),
     stop(grace = limits.grace) {
       released ??= release(grace);

@@ -7,6 +7,7 @@ import type { Invocable } from "../backend.ts";
 import type { Limits } from "../limits.ts";
 import type { Page } from "../page/page.ts";
 import { readBody } from "./body.ts";
+import type { Caller, CallerOf } from "./caller.ts";
 import { cors } from "./cors.ts";
 import { httpEvent, type Match } from "./http-event.ts";
 import type { Origins } from "./origins.ts";
@@ -22,6 +23,7 @@ export interface HttpApiDeps extends ProbesDeps {
   readonly limits: Pick<Limits, "bodyBytes">;
   readonly quota: Quota;
   readonly origins: Origins;
+  readonly callerOf: CallerOf;
   /** What else answers requests: each returns whether it did. */
   readonly others: readonly Page["serve"][];
   /** What `GET /metrics` answers. */
@@ -37,27 +39,33 @@ export function httpApi(deps: HttpApiDeps): RequestListener {
     const destroy = () => response.destroy();
     if (deps.stopping()) response.setHeader("connection", "close");
     if (isProbe(request)) return void answerProbe(deps, request, response).catch(destroy);
-    if (cors(deps.origins, request, response)) return;
+    const caller = deps.callerOf(request);
+    if (cors(deps.origins, request, response, caller)) return;
     if (deps.stopping()) return sendProblem(response, STOPPING);
-    serve(deps, request, response).catch(destroy);
+    serve(deps, request, response, caller).catch(destroy);
   };
 }
 
-async function serve(deps: HttpApiDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(
+  deps: HttpApiDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+  caller: Caller,
+): Promise<void> {
   const { method = "GET", url = "/" } = request;
   const query = url.indexOf("?");
   const path = query < 0 ? url : url.slice(0, query);
   if (method === "POST" && path === "/v1/messages")
-    return invoke(deps, deps.ingest, request, response, INGEST);
+    return invoke(deps, deps.ingest, request, response, caller, INGEST);
   const id = (method === "GET" || method === "DELETE") && MESSAGE.exec(path)?.[1];
   if (id) {
     const match = { routeKey: `${method} /v1/messages/{id}`, pathParameters: { id: decode(id) } };
-    return invoke(deps, deps.receipts, request, response, match);
+    return invoke(deps, deps.receipts, request, response, caller, match);
   }
   const closed = method === "DELETE" && closedBy(path);
-  if (closed) return invoke(deps, deps.closing, request, response, closed);
+  if (closed) return invoke(deps, deps.closing, request, response, caller, closed);
   if (method === "GET" && path === "/v1/history") {
-    return invoke(deps, deps.receipts, request, response, { routeKey: "GET /v1/history" });
+    return invoke(deps, deps.receipts, request, response, caller, { routeKey: "GET /v1/history" });
   }
   if (method === "GET" && path === "/metrics") {
     const { type, text } = await deps.metrics();
@@ -66,7 +74,7 @@ async function serve(deps: HttpApiDeps, request: IncomingMessage, response: Serv
   }
   const document = method === "GET" && DOCUMENTS.get(path);
   if (document) return sendJson(response, 200, document());
-  for (const others of deps.others) if (await others(request, response, path)) return;
+  for (const others of deps.others) if (await others(request, response, path, caller)) return;
   sendProblem(response, { code: "ROUTE_NOT_FOUND", detail: `there is no ${method} ${path}` });
 }
 
@@ -94,6 +102,7 @@ async function invoke(
   target: Pick<Invocable<"ingest">, "invoke">,
   request: IncomingMessage,
   response: ServerResponse,
+  caller: Caller,
   match: Match,
 ): Promise<void> {
   if (!quota.take()) {
@@ -106,7 +115,7 @@ async function invoke(
     return sendProblem(response, { code: "BODY_TOO_LARGE", detail });
   }
   const requestId = randomUUID();
-  const event = httpEvent(request, match, body, { requestId, now: clock.now() });
+  const event = httpEvent(request, match, body, { requestId, caller, now: clock.now() });
   const answer = await target.invoke(event);
   sendInvocation(response, answer, { "apigw-requestid": requestId });
 }

@@ -4,7 +4,8 @@ import { ingestHandler } from "../../functions/ingest.ts";
 import type { HandlerPorts } from "../../functions/ports.ts";
 import { receiptsHandler } from "../../functions/receipts.ts";
 import { socketHandler } from "../../functions/socket.ts";
-import { secretTokens } from "../../shared/adapters/jwt/secret-tokens.ts";
+import { issuerTokens } from "../../shared/adapters/jwt/issuer-tokens.ts";
+import { type SecretStage, secretTokens } from "../../shared/adapters/jwt/secret-tokens.ts";
 import { gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
 import { UNLIMITED } from "../../shared/pipeline/deliver/rate-limiter.ts";
 import { visibilitySeconds } from "../../shared/settings/derived.ts";
@@ -22,6 +23,7 @@ import { engineSubscriptions } from "../engine/subscriptions.ts";
 import type { MachineOptions } from "../options.ts";
 import { deadLettersApi } from "./dead-letters-api.ts";
 import { invocable } from "./invocable.ts";
+import { notedReceipts } from "./noted.ts";
 import { readiness } from "./readiness.ts";
 import { runner } from "./runner.ts";
 import { machineSockets } from "./sockets.ts";
@@ -31,7 +33,7 @@ import { spiedQueues } from "./spied.ts";
 export const machine =
   ({ data, reconnectSeconds = 10, maxDataBytes }: MachineOptions) =>
   async (world: World): Promise<Backend> => {
-    const { settings, secret, claim, clock, random, print } = world;
+    const { settings, secret, issuer, claim, clock, random, print } = world;
     const { functions } = settings.advanced;
     const policy = deliveryPolicy(settings);
     const store = await openStore({
@@ -54,16 +56,14 @@ export const machine =
       fair: settings.fairQueues,
       visibilitySeconds: visibilitySeconds(settings),
     });
-    const receipts = engineReceipts({ store, days: settings.receiptRetentionDays });
+    const kept = engineReceipts({ store, days: settings.receiptRetentionDays });
+    const receipts = world.note ? notedReceipts(kept, world.note) : kept;
     const streams = keepsStreams(settings) ? { streams: engineStreams(store) } : {};
     const connections = engineConnections();
     const subscriptions = engineSubscriptions();
     const sockets = machineSockets(world, policy);
-    const tokens = secretTokens(
-      async (stage) => (stage === "AWSCURRENT" ? { text: secret } : undefined),
-      clock,
-      claim,
-    );
+    const readSecret = async (stage: SecretStage) => (stage === "AWSCURRENT" ? { text: secret } : undefined);
+    const tokens = issuer ? issuerTokens(issuer, clock, claim) : secretTokens(readSecret, clock, claim);
     const lists = { subscriptions: () => subscriptions };
 
     const ingest = ingestHandler({ ...ports("ingest"), tokens, queue });
@@ -84,7 +84,12 @@ export const machine =
       suspectSeconds: 1,
     });
     const lanes = runner({ ...world, queue, consume });
-    const held = Object.values(queue.sizes()).some(({ visible, hidden }) => visible + hidden > 0);
+    const messages = Object.values(queue.sizes()).reduce(
+      (sum, { visible, hidden }) => sum + visible + hidden,
+      0,
+    );
+    const held = messages > 0;
+    if (held) world.note?.("messages wait for clients", { messages, seconds: reconnectSeconds });
     let isServing = !held;
     const serve = () => {
       isServing = true;
@@ -99,6 +104,7 @@ export const machine =
       closing: invocable("connections", disconnect, { ...functions.connections, print }),
       socket: invocable("socket", frame, { ...functions.socket, print }),
       queues: spiedQueues(store, queue),
+      userOf: (id) => connections.find(id, clock.now())?.user,
       deadLetters: {},
       serve: deadLettersApi({ deadLetters, tokens }),
       ready: readiness({ store, folder: data, clock }),
