@@ -57,7 +57,9 @@ export function log({ level, isTerminal, now, output }: LogOptions): Log {
 }
 
 const readable = ([name, value]: [string, unknown]): string =>
-  ` ${name}=${typeof value === "string" && /^[^\s"]+$/.test(value) ? value : JSON.stringify(value)}`;
+  value === undefined
+    ? ""
+    : ` ${name}=${typeof value === "string" && /^[^\s"]+$/.test(value) ? value : JSON.stringify(value)}`;
 
 function recordIn(line: string): Fields {
   try {

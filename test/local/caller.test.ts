@@ -50,18 +50,25 @@ test.each<Case>([
   expect(caller).toEqual({ host: "router:3000", isSecure: false, ...is });
 });
 
-test.each(["proxy", "10.0.0.0/33", "10.0.0.0/x", "10.0.0.0/8/8", "fd00::/129", "", "10.0.0.0/"])(
-  "%j is no trusted proxy",
-  (proxy) => {
-    expect(() => callers([proxy])).toThrow(
-      `a trusted proxy must be an address or a range such as 10.0.0.0/8, got "${proxy}"`,
-    );
-  },
-);
+test.each([
+  "proxy",
+  "10.0.0.0/33",
+  "10.0.0.0/x",
+  "10.0.0.0/8/8",
+  "fd00::/129",
+  "",
+  "10.0.0.0/",
+])("%j is no trusted proxy", (proxy) => {
+  expect(() => callers([proxy])).toThrow(
+    `a trusted proxy must be an address or a range such as 10.0.0.0/8, got "${proxy}"`,
+  );
+});
 
 const FORWARDED = { "x-forwarded-for": "203.0.113.9", "x-forwarded-host": "push.example" };
 
-async function openedBy(trustedProxies: readonly string[]): Promise<{ status: number; addresses: unknown[] }> {
+async function openedBy(
+  trustedProxies: readonly string[],
+): Promise<{ status: number; addresses: unknown[] }> {
   const addresses: unknown[] = [];
   const router = await start({
     ...{ trustedProxies, origins: ["https://push.example"] },
