@@ -21,6 +21,7 @@ import { openStore } from "../engine/store/store.ts";
 import { engineStreams } from "../engine/streams.ts";
 import { engineSubscriptions } from "../engine/subscriptions.ts";
 import type { MachineOptions } from "../options.ts";
+import { backupApi } from "./backup-api.ts";
 import { deadLettersApi } from "./dead-letters-api.ts";
 import { invocable } from "./invocable.ts";
 import { notedReceipts } from "./noted.ts";
@@ -83,6 +84,8 @@ export const machine =
       // After two crashes all that was under way is suspect, and what follows is not to wait half a minute for it.
       suspectSeconds: 1,
     });
+    const serveBackup = backupApi({ store, folder: data, tokens });
+    const serveDeadLetters = deadLettersApi({ deadLetters, tokens });
     const lanes = runner({ ...world, queue, consume });
     const messages = Object.values(queue.sizes()).reduce(
       (sum, { visible, hidden }) => sum + visible + hidden,
@@ -106,7 +109,7 @@ export const machine =
       queues: spiedQueues(store, queue),
       userOf: (id) => connections.find(id, clock.now())?.user,
       deadLetters: {},
-      serve: deadLettersApi({ deadLetters, tokens }),
+      serve: async (...asked) => (await serveBackup(...asked)) || serveDeadLetters(...asked),
       ready: readiness({ store, folder: data, clock }),
       async pending() {
         const sizes = Object.values(queue.sizes());
