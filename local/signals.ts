@@ -31,7 +31,8 @@ export function onSignals({ router, log, isKept, renew, fail }: SignalsDeps): vo
     log.write("info", "stopping: no new requests, the lanes have a moment to empty");
     setTimeout(() => fail(`not stopped within ${STOP_SECONDS} s, ended as it is`), STOP_SECONDS * 1_000);
     router.stop().then(({ left }) => {
-      const rest = `${left} messages ${isKept ? "wait in" : "lost with"} the lanes`;
+      const messages = left === 1 ? "1 message" : `${left} messages`;
+      const rest = `${messages} left in the lanes ${isKept ? "for the next process" : "and lost"}`;
       log.write("info", left === 0 ? "stopped, nothing left in the lanes" : `stopped, ${rest}`);
       process.exit(0);
     }, fail);
