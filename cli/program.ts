@@ -3,6 +3,7 @@ import tab from "@bomb.sh/tab/commander";
 import { Command, CommanderError } from "commander";
 import { RouterError } from "../server/errors.ts";
 import { TagwireError } from "../shared/protocol/errors.ts";
+import { backupVerb } from "./backup.ts";
 import { cancelVerb } from "./cancel.ts";
 import { deadLettersVerb } from "./dead-letters/verb.ts";
 import { disconnectVerb } from "./disconnect.ts";
@@ -28,6 +29,7 @@ const VERBS: readonly ((program: Command, io: Io) => void)[] = [
   cancelVerb,
   disconnectVerb,
   deadLettersVerb,
+  backupVerb,
   tokenVerb,
   loadVerb,
   planVerb,

@@ -1,13 +1,20 @@
 import type { Command } from "commander";
+import type { ServeOptions } from "../local/serve.ts";
 
 /** `tagwire start`: a router on this machine. It is read only when it is asked for. */
 export function startVerb(program: Command): void {
   program
     .command("start")
-    .description("run a router on this machine, until Ctrl-C (HOST, PORT and TAGWIRE_SECRET are read)")
+    .description(
+      "run a router on this machine, until Ctrl-C (docs/operate.md lists the variables that it reads)",
+    )
+    .option("--host <address>", "the address it listens on, instead of HOST or 127.0.0.1")
+    .option("--port <number>", "its port, instead of PORT or 3000")
     .option("--data <folder>", "where it keeps its data, instead of TAGWIRE_DATA or .tagwire")
     .option("--memory", "keep nothing on the disk")
-    .action(async (options: { data?: string; memory?: boolean }) => {
+    .option("--tls-cert <file>", "its TLS certificate as PEM, instead of TAGWIRE_TLS_CERT")
+    .option("--tls-key <file>", "the key of the certificate, instead of TAGWIRE_TLS_KEY")
+    .action(async (options: ServeOptions) => {
       const { fail, serve } = await import("../local/serve.ts");
       await serve(options).catch(fail);
     });

@@ -1,10 +1,11 @@
-import { createServer } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { SYSTEM_CLOCK } from "../functions/runtime/system-clock.ts";
 import { GRANT_CLAIM } from "../shared/protocol/grant.ts";
 import { DEV_SECRET } from "../shared/settings/dev-secret.ts";
 import { settings as settle } from "../shared/settings/settings.ts";
 import type { Backend, World } from "./backend.ts";
+import { front } from "./front.ts";
+import { callers } from "./gateway/caller.ts";
 import type { Connection } from "./gateway/connection.ts";
 import { httpApi } from "./gateway/http-api.ts";
 import { origins } from "./gateway/origins.ts";
@@ -17,7 +18,6 @@ import { CONTENT_TYPE, metrics } from "./metrics.ts";
 import type { Router, StartOptions } from "./options.ts";
 import { page } from "./page/page.ts";
 import { faults } from "./testing/fault.ts";
-import type { Queues } from "./testing/queues.ts";
 import { type Recorder, recorder } from "./testing/recorder.ts";
 import { left, routerSpy } from "./testing/router-spy.ts";
 import { KIND } from "./unkind.ts";
@@ -33,6 +33,8 @@ export async function startOn(
   const {
     secret = DEV_SECRET,
     claim = GRANT_CLAIM,
+    issuer,
+    note,
     clock = SYSTEM_CLOCK,
     random = Math.random,
     write = () => {},
@@ -43,6 +45,7 @@ export async function startOn(
   const counters = metrics();
   const planned = faults(clock);
   const quota = tokenBucket(clock, limits);
+  const callerOf = callers(options.trustedProxies);
   const pages = origins(options.origins ?? []);
   const connections = new Map<string, Connection>();
   let stopping = false;
@@ -53,32 +56,37 @@ export async function startOn(
     write(line);
   };
   const behind = await backend({
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(note ? { note } : {}),
     ...{ settings, limits, secret, claim, clock, random, observer, quota, connections },
     print,
     telemetry: (name) => counters.telemetry(name, print),
     faults: planned,
   });
   const sockets = socketApi({
-    ...{ socket: behind.socket, connections, observer, clock, limits, quota, origins: pages },
+    ...{ socket: behind.socket, connections, observer, clock, limits, quota, origins: pages, callerOf },
+    ...(note ? { note } : {}),
+    ...(behind.userOf ? { userOf: behind.userOf } : {}),
     unkind: { ...KIND, ...options.unkind },
     stopping: isStopping,
   });
-  const front = createServer();
-  front.on(
+  const { server, setCertificate } = front(options.tls);
+  server.on(
     "request",
     httpApi({
       ...{ ingest: behind.ingest, receipts: behind.receipts, closing: behind.closing },
-      ...{ clock, limits, quota, origins: pages, stopping: isStopping, deadLetters: behind.deadLetters },
-      others: [page({ secret, claim }).serve, ...(behind.serve ? [behind.serve] : [])],
+      ...{ clock, limits, quota, origins: pages, callerOf, stopping: isStopping },
+      ...{ deadLetters: behind.deadLetters, ready: behind.ready },
+      others: [page({ ...(issuer ? {} : { secret }), claim }).serve, ...(behind.serve ? [behind.serve] : [])],
       metrics: async () => ({
         type: CONTENT_TYPE,
         text: await counters.render(gauges(observer, connections.size)),
       }),
     }),
   );
-  front.on("upgrade", (request, tcp, head) => {
+  server.on("upgrade", (request, tcp, head) => {
     if (wantsWebSocket(request)) sockets.upgrade(request, tcp, head);
-    else ignoreUpgrade(front, request, tcp, head);
+    else ignoreUpgrade(server, request, tcp, head);
   });
 
   const expiry = setInterval(() => {
@@ -91,25 +99,26 @@ export async function startOn(
     stopping = true;
     clearInterval(expiry);
     await Promise.all([behind.ingest.settled(), behind.receipts.settled(), behind.closing.settled()]);
-    await emptied(behind.queues, grace);
+    await emptied(behind.pending, grace);
     await behind.stopLanes();
     const remaining = await left(behind.queues);
     await Promise.all([sockets.close(), behind.socket.settled()]);
-    await Promise.all([shut(front), behind.release()]);
+    await Promise.all([shut(server), behind.release()]);
     return { left: remaining };
   };
   let released: ReturnType<typeof release> | undefined;
 
   // Last, so that everything is ready when the first request is answered.
-  const port = await listen(front, options.port, host).catch(async (fault) => {
+  const port = await listen(server, options.port, host).catch(async (fault) => {
     await release(0);
     throw fault;
   });
   const address = `${ANY.has(host) ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host}:${port}`;
+  const secure = options.tls ? "s" : "";
   return {
-    url: `http://${address}`,
-    socketUrl: `ws://${address}`,
-    settings,
+    url: `http${secure}://${address}`,
+    socketUrl: `ws${secure}://${address}`,
+    ...{ settings, setCertificate },
     spy: routerSpy({ recorder: observer, faults: planned, queues: behind.queues, sockets, connections }),
     stop(grace = limits.grace) {
       released ??= release(grace);
@@ -124,9 +133,9 @@ const ANY: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 /** How often a stop looks whether the lanes are empty, in milliseconds. */
 const LOOK = 20;
 
-async function emptied(queues: Queues, grace: number): Promise<void> {
+async function emptied(pending: Backend["pending"], grace: number): Promise<void> {
   const until = performance.now() + grace;
-  while (performance.now() < until && (await left(queues)) > 0) await pause(LOOK);
+  while (performance.now() < until && (await pending()) > 0) await pause(LOOK);
 }
 
 const gauges = (events: Pick<Recorder, "now">, connections: number) => {

@@ -1,16 +1,31 @@
 import { readFileSync } from "node:fs";
+import type { Issuer } from "../shared/adapters/jwt/issuer-tokens.ts";
+import { messageOf } from "../shared/protocol/errors.ts";
 import { GRANT_CLAIM } from "../shared/protocol/grant.ts";
 import { DEV_SECRET } from "../shared/settings/dev-secret.ts";
 import type { SettingsOverrides } from "../shared/settings/schema.ts";
 
+import type { CertificateFiles } from "./certificate.ts";
+import { callers } from "./gateway/caller.ts";
+
+import { LEVELS, type Level } from "./log.ts";
+
 /** What the environment of `npm start` says. */
 export interface Variables {
   readonly port: number;
-  readonly secret: string;
+  /** Absent if an issuer signs the tokens. */
+  readonly secret?: string;
+  readonly issuer?: Issuer;
+  /** The files of its TLS certificate. */
+  readonly tls?: CertificateFiles;
+  /** Addresses and ranges of the proxies before it. */
+  readonly trustedProxies: readonly string[];
   readonly claim: string;
   readonly origins: readonly string[];
   /** The address to listen on. */
   readonly host: string;
+  /** The level of the log: its records and those of the levels before it are written. */
+  readonly level: Level;
   /** The folder of its data. */
   readonly data: string;
   /** What the settings file says. Absent if none is named. */
@@ -19,19 +34,28 @@ export interface Variables {
 
 /** Reads the environment. Throws an error that names the variable and what would do. */
 export function readVariables(env: NodeJS.ProcessEnv): Variables {
-  const { PORT = "3000", TAGWIRE_SECRET: secret = DEV_SECRET, TAGWIRE_ORIGINS = "" } = env;
+  const { PORT = "3000", TAGWIRE_ORIGINS = "" } = env;
   const host = env.HOST || LOOPBACK;
-  if (secret === DEV_SECRET && !isLoopback(host)) {
+  const trustedProxies = listIn(env.TAGWIRE_TRUSTED_PROXIES);
+  const issuer = issuerIn(env);
+  const secret = issuer ? undefined : (env.TAGWIRE_SECRET ?? DEV_SECRET);
+  const opening = isLoopback(host) ? "TAGWIRE_TRUSTED_PROXIES" : `HOST=${host}`;
+  if (secret === DEV_SECRET && (!isLoopback(host) || trustedProxies.length > 0)) {
     throw new Error(
-      `TAGWIRE_SECRET is missing: the development secret is public, and HOST=${host} lets other machines in`,
+      `TAGWIRE_SECRET is missing: the development secret is public, and ${opening} lets other machines in`,
     );
   }
+  const tls = tlsIn(env);
   return {
     host,
+    level: levelIn(env.LOG_LEVEL || "info"),
     data: env.TAGWIRE_DATA || ".tagwire",
     ...(env.TAGWIRE_SETTINGS ? { settings: settingsIn(env.TAGWIRE_SETTINGS) } : {}),
     port: portIn(PORT),
-    secret: checked(secret),
+    ...(issuer ? { issuer } : {}),
+    ...(secret === undefined ? {} : { secret: checked(secret) }),
+    ...(tls ? { tls } : {}),
+    trustedProxies: proxiesIn(trustedProxies),
     claim: env.TAGWIRE_CLAIM || GRANT_CLAIM,
     origins: originsIn(TAGWIRE_ORIGINS),
   };
@@ -50,6 +74,12 @@ function settingsIn(file: string): SettingsOverrides {
 const LOOPBACK = "127.0.0.1";
 
 const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127\./.test(host);
+
+function levelIn(text: string): Level {
+  const level = LEVELS.find((each) => each === text.toLowerCase());
+  if (level) return level;
+  throw new Error(`LOG_LEVEL must be one of ${LEVELS.join(", ")}, got "${text}"`);
+}
 
 function portIn(text: string): number {
   const port = Number(text);
@@ -71,12 +101,52 @@ function checked(secret: string): string {
   throw new Error(`TAGWIRE_SECRET must have at least ${SECRET_BYTES} bytes, got ${bytes}`);
 }
 
-const originsIn = (text: string): string[] =>
+const listIn = (text = ""): string[] =>
   text
     .split(",")
-    .map((origin) => origin.trim())
-    .filter((origin) => origin !== "")
-    .map(originOf);
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+
+const originsIn = (text: string): string[] => listIn(text).map(originOf);
+
+function proxiesIn(proxies: readonly string[]): readonly string[] {
+  try {
+    callers(proxies);
+    return proxies;
+  } catch (fault) {
+    throw new Error(`TAGWIRE_TRUSTED_PROXIES: ${messageOf(fault)}`);
+  }
+}
+
+function tlsIn({
+  TAGWIRE_TLS_CERT: cert,
+  TAGWIRE_TLS_KEY: key,
+}: NodeJS.ProcessEnv): CertificateFiles | undefined {
+  if (cert && key) return { cert, key };
+  if (!cert && !key) return undefined;
+  const [named, missing] = cert
+    ? ["TAGWIRE_TLS_CERT", "TAGWIRE_TLS_KEY"]
+    : ["TAGWIRE_TLS_KEY", "TAGWIRE_TLS_CERT"];
+  throw new Error(`${missing} is missing: ${named} names a file, and TLS needs both`);
+}
+
+function issuerIn(env: NodeJS.ProcessEnv): Issuer | undefined {
+  const { TAGWIRE_ISSUER: issuer, TAGWIRE_AUDIENCE: audience, TAGWIRE_JWKS_URI: jwksUri } = env;
+  if (!issuer) {
+    const stray = audience ? "TAGWIRE_AUDIENCE" : "TAGWIRE_JWKS_URI";
+    if (audience || jwksUri) throw new Error(`TAGWIRE_ISSUER is missing: ${stray} says more of an issuer`);
+    return undefined;
+  }
+  if (env.TAGWIRE_SECRET !== undefined)
+    throw new Error("TAGWIRE_ISSUER and TAGWIRE_SECRET are both set: tokens are of an issuer or of a secret");
+  if (!audience) throw new Error("TAGWIRE_AUDIENCE is missing: set it to the `aud` of the issuer's tokens");
+  const address = jwksUri || issuer;
+  if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol))
+    throw new Error(
+      `${jwksUri ? "TAGWIRE_JWKS_URI" : "TAGWIRE_ISSUER"} must be an address such as https://login.example, got "${address}"`,
+    );
+  return { issuer, audience, ...(jwksUri ? { jwksUri } : {}) };
+}
 
 /** The origin as browsers write it: in lower case and without the port that its scheme implies. */
 function originOf(text: string): string {

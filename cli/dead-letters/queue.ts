@@ -4,7 +4,7 @@ import type { Lane } from "../../shared/protocol/lane.ts";
 import { LANE_TAG } from "../../shared/settings/queues.ts";
 import { Failure, missing } from "../failure.ts";
 import type { Io } from "../io.ts";
-import { isLoopback, post, routerUrl } from "../router.ts";
+import { post, routerUrl } from "../router.ts";
 import { oneMachineDeadLetters } from "./one-machine.ts";
 
 /** Where the dead-letter queue is. What is absent is left to the AWS SDK. */
@@ -23,7 +23,7 @@ const LOCAL = { accessKeyId: "local", secretAccessKey: "local" };
 /** Milliseconds before a call to the queue counts as failed; a long poll takes one second. */
 const TIMEOUT = 10_000;
 
-/** Opens the dead-letter queue that was named, or that of the local router. The SDK is only loaded here. */
+/** Opens the dead-letter queue that was named, or that of a router on one machine, here or elsewhere. The SDK is only loaded here. */
 export async function openQueue(io: Io, named: string | undefined): Promise<DeadLetters> {
   const found = await placeOf(io, named || io.env.TAGWIRE_DEAD_LETTER_QUEUE_URL);
   if (found === "one machine")
@@ -67,9 +67,8 @@ async function placeOf(io: Io, url: string | undefined): Promise<Place | "one ma
     return { url, ...(region ? { region } : {}) };
   }
   const router = routerUrl(io);
-  if (!isLoopback(router)) throw new Failure(HOW);
   const { deadLetters } = await healthOf(io, router);
-  if (!isObject(deadLetters)) throw new Failure(`${router.origin} is no local router; ${HOW}`);
+  if (!isObject(deadLetters)) throw new Failure(`${router.origin} is no router on one machine; ${HOW}`);
   const { queueUrl, laneUrls, endpoint, region } = deadLetters;
   if (queueUrl === undefined) return "one machine";
   const place = { endpoint: String(endpoint), region: String(region), credentials: LOCAL };

@@ -1,12 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { accept, type Result, refuse } from "../../shared/protocol/errors.ts";
+import type { Caller } from "./caller.ts";
 import type { Origins } from "./origins.ts";
 import { sendProblem } from "./reply.ts";
 
-type Headers = Pick<IncomingMessage, "headers">;
-
 /** Whether the page and the host name of a request may use the router. */
-export function admit(origins: Origins, { headers: { origin, host } }: Headers): Result<undefined> {
+export function admit(
+  origins: Origins,
+  { headers: { origin } }: Pick<IncomingMessage, "headers">,
+  { host }: Pick<Caller, "host">,
+): Result<undefined> {
   if (!origins.allowsOrigin(origin))
     return refuse("ORIGIN_FORBIDDEN", `TAGWIRE_ORIGINS does not list ${origin}`);
   if (origins.allowsHost(host)) return accept(undefined);
@@ -20,9 +23,14 @@ export function admit(origins: Origins, { headers: { origin, host } }: Headers):
  * Does what an HTTP API with CORS does without a function: sets the headers of a response, answers a preflight and
  * refuses an origin that is not allowed. Returns true if the request has been answered.
  */
-export function cors(origins: Origins, request: IncomingMessage, response: ServerResponse): boolean {
+export function cors(
+  origins: Origins,
+  request: IncomingMessage,
+  response: ServerResponse,
+  caller: Caller,
+): boolean {
   const { origin } = request.headers;
-  const admitted = admit(origins, request);
+  const admitted = admit(origins, request, caller);
   if (!admitted.ok) {
     sendProblem(response, admitted.refusal);
     return true;

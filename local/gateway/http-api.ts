@@ -7,13 +7,15 @@ import type { Invocable } from "../backend.ts";
 import type { Limits } from "../limits.ts";
 import type { Page } from "../page/page.ts";
 import { readBody } from "./body.ts";
+import type { Caller, CallerOf } from "./caller.ts";
 import { cors } from "./cors.ts";
 import { httpEvent, type Match } from "./http-event.ts";
 import type { Origins } from "./origins.ts";
+import { answerProbe, isProbe, type ProbesDeps } from "./probes.ts";
 import type { Quota } from "./quota.ts";
-import { sendInvocation, sendJson, sendProblem } from "./reply.ts";
+import { STOPPING, sendInvocation, sendJson, sendProblem } from "./reply.ts";
 
-export interface HttpApiDeps {
+export interface HttpApiDeps extends ProbesDeps {
   readonly ingest: Pick<Invocable<"ingest">, "invoke">;
   readonly receipts: Pick<Invocable<"receipts">, "invoke">;
   readonly closing: Pick<Invocable<"connections">, "invoke">;
@@ -21,10 +23,7 @@ export interface HttpApiDeps {
   readonly limits: Pick<Limits, "bodyBytes">;
   readonly quota: Quota;
   readonly origins: Origins;
-  /** Whether the router takes no more requests. */
-  readonly stopping: () => boolean;
-  /** Where dead letters are, as `GET /health` tells the command line. */
-  readonly deadLetters: object;
+  readonly callerOf: CallerOf;
   /** What else answers requests: each returns whether it did. */
   readonly others: readonly Page["serve"][];
   /** What `GET /metrics` answers. */
@@ -33,38 +32,40 @@ export interface HttpApiDeps {
 
 /**
  * The HTTP API in front of ingest, receipts and connections, and what only this runtime has: its page, its documents,
- * /health and /metrics.
+ * its probes and /metrics.
  */
 export function httpApi(deps: HttpApiDeps): RequestListener {
   return (request, response) => {
-    if (cors(deps.origins, request, response)) return;
-    if (deps.stopping()) {
-      response.setHeader("connection", "close");
-      const detail = "the router is stopping, send it again to the next one";
-      return sendProblem(response, { code: "QUEUE_UNAVAILABLE", detail, retryAfter: 5 });
-    }
-    serve(deps, request, response).catch(() => response.destroy());
+    const destroy = () => response.destroy();
+    if (deps.stopping()) response.setHeader("connection", "close");
+    if (isProbe(request)) return void answerProbe(deps, request, response).catch(destroy);
+    const caller = deps.callerOf(request);
+    if (cors(deps.origins, request, response, caller)) return;
+    if (deps.stopping()) return sendProblem(response, STOPPING);
+    serve(deps, request, response, caller).catch(destroy);
   };
 }
 
-async function serve(deps: HttpApiDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(
+  deps: HttpApiDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+  caller: Caller,
+): Promise<void> {
   const { method = "GET", url = "/" } = request;
   const query = url.indexOf("?");
   const path = query < 0 ? url : url.slice(0, query);
   if (method === "POST" && path === "/v1/messages")
-    return invoke(deps, deps.ingest, request, response, INGEST);
+    return invoke(deps, deps.ingest, request, response, caller, INGEST);
   const id = (method === "GET" || method === "DELETE") && MESSAGE.exec(path)?.[1];
   if (id) {
     const match = { routeKey: `${method} /v1/messages/{id}`, pathParameters: { id: decode(id) } };
-    return invoke(deps, deps.receipts, request, response, match);
+    return invoke(deps, deps.receipts, request, response, caller, match);
   }
   const closed = method === "DELETE" && closedBy(path);
-  if (closed) return invoke(deps, deps.closing, request, response, closed);
+  if (closed) return invoke(deps, deps.closing, request, response, caller, closed);
   if (method === "GET" && path === "/v1/history") {
-    return invoke(deps, deps.receipts, request, response, { routeKey: "GET /v1/history" });
-  }
-  if (method === "GET" && path === "/health") {
-    return sendJson(response, 200, { status: "ok", deadLetters: deps.deadLetters });
+    return invoke(deps, deps.receipts, request, response, caller, { routeKey: "GET /v1/history" });
   }
   if (method === "GET" && path === "/metrics") {
     const { type, text } = await deps.metrics();
@@ -73,7 +74,7 @@ async function serve(deps: HttpApiDeps, request: IncomingMessage, response: Serv
   }
   const document = method === "GET" && DOCUMENTS.get(path);
   if (document) return sendJson(response, 200, document());
-  for (const others of deps.others) if (await others(request, response, path)) return;
+  for (const others of deps.others) if (await others(request, response, path, caller)) return;
   sendProblem(response, { code: "ROUTE_NOT_FOUND", detail: `there is no ${method} ${path}` });
 }
 
@@ -101,6 +102,7 @@ async function invoke(
   target: Pick<Invocable<"ingest">, "invoke">,
   request: IncomingMessage,
   response: ServerResponse,
+  caller: Caller,
   match: Match,
 ): Promise<void> {
   if (!quota.take()) {
@@ -113,7 +115,7 @@ async function invoke(
     return sendProblem(response, { code: "BODY_TOO_LARGE", detail });
   }
   const requestId = randomUUID();
-  const event = httpEvent(request, match, body, { requestId, now: clock.now() });
+  const event = httpEvent(request, match, body, { requestId, caller, now: clock.now() });
   const answer = await target.invoke(event);
   sendInvocation(response, answer, { "apigw-requestid": requestId });
 }

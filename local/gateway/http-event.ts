@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
+import type { Caller } from "./caller.ts";
 
 /** A route of the HTTP API that a request matched. */
 export interface Match {
@@ -13,7 +14,7 @@ export function httpEvent(
   request: IncomingMessage,
   { routeKey, pathParameters }: Match,
   body: Buffer,
-  { requestId, now }: { requestId: string; now: number },
+  { requestId, caller, now }: { requestId: string; caller: Caller; now: number },
 ): APIGatewayProxyEventV2 {
   const [rawPath = "/", rawQueryString = ""] = cut(request.url ?? "/", "?");
   const { cookie, ...headers } = headersOf(request);
@@ -30,13 +31,13 @@ export function httpEvent(
     requestContext: {
       accountId: "000000000000",
       apiId: "local",
-      domainName: headers.host ?? "localhost",
+      domainName: caller.host ?? "localhost",
       domainPrefix: "local",
       http: {
         method: request.method ?? "GET",
         path: rawPath,
         protocol: `HTTP/${request.httpVersion}`,
-        sourceIp: request.socket.remoteAddress ?? "",
+        sourceIp: caller.address,
         userAgent: headers["user-agent"] ?? "",
       },
       requestId,

@@ -3,6 +3,13 @@ import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { problem, type Refusal } from "../../shared/protocol/errors.ts";
 import type { InvocationResult } from "../invocation.ts";
 
+/** What a router that stops says to a request. */
+export const STOPPING: Refusal = {
+  code: "QUEUE_UNAVAILABLE",
+  detail: "the router is stopping, send it again to the next one",
+  retryAfter: 5,
+};
+
 /** Sends JSON. */
 export function sendJson(
   response: ServerResponse,

@@ -6,11 +6,14 @@ import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import type { WebSocket } from "ws";
 import type { Clock } from "../../shared/ports.ts";
 import { problem } from "../../shared/protocol/errors.ts";
+import type { ConnectionId } from "../../shared/protocol/tag.ts";
 import type { Invocable } from "../backend.ts";
 import type { InvocationResult } from "../invocation.ts";
+import type { Note } from "../log.ts";
 import type { Observer } from "../testing/observer.ts";
 import type { SocketFaults } from "../testing/spy.ts";
 import type { Unkind } from "../unkind.ts";
+import type { Caller, CallerOf } from "./caller.ts";
 import { type Connection, type ConnectionDeps, connection } from "./connection.ts";
 import { admit } from "./cors.ts";
 import { serveFrames } from "./frames.ts";
@@ -29,7 +32,11 @@ export interface SocketApiDeps extends ConnectionDeps {
   readonly unkind: Unkind;
   readonly quota: Quota;
   readonly origins: Origins;
+  readonly callerOf: CallerOf;
   readonly stopping: () => boolean;
+  readonly note?: Note;
+  /** Returns whose connection this is. */
+  readonly userOf?: (connectionId: ConnectionId) => string | undefined;
   readonly newId?: () => string;
 }
 
@@ -60,13 +67,14 @@ export function socketApi(deps: SocketApiDeps): SocketApi {
   };
 
   const decide = async (request: IncomingMessage): Promise<Decision> => {
-    const admitted = admit(deps.origins, request);
+    const caller = deps.callerOf(request);
+    const admitted = admit(deps.origins, request, caller);
     if (!admitted.ok) {
       const body = JSON.stringify(problem(admitted.refusal));
       return { kind: "refuse", status: 403, body, type: "application/problem+json" };
     }
     if (!deps.quota.take()) return refusal(429);
-    const peer = peerOf(request, newId(), clock.now());
+    const peer = peerOf(request, caller, newId(), clock.now());
     const answer = await invoke(connectEvent(peer, request, randomUUID(), peer.connectedAt));
     const status = statusOf(answer);
     const result = answer.kind === "returned" ? answer.value : {};
@@ -86,7 +94,19 @@ export function socketApi(deps: SocketApiDeps): SocketApi {
     const opened = connection(deps, peer, socket, tcp);
     connections.set(connectionId, opened);
     observer.record({ kind: "connected", connectionId });
+    const whose = deps.note && {
+      connection: connectionId,
+      user: deps.userOf?.(connectionId as ConnectionId),
+      address: peer.sourceIp,
+    };
+    if (whose) deps.note?.("connection opened", whose);
     socket.on("close", (code, reason) => {
+      if (whose)
+        deps.note?.("connection closed", {
+          ...whose,
+          code: opened.closedWith() ?? code,
+          seconds: Math.round((clock.now() - peer.connectedAt) / 1_000),
+        });
       if (!connections.delete(connectionId)) return;
       void disconnect(peer, opened.closedWith() ?? code, reason.toString());
     });
@@ -136,12 +156,17 @@ function shut({ socket, close }: Connection): Promise<void> {
 /** 16 characters that end in "=", as API Gateway's do. */
 const connectionId = () => `${randomBytes(11).toString("base64url")}=`;
 
-const peerOf = ({ headers, socket }: IncomingMessage, id: string, connectedAt: number): Peer => ({
+const peerOf = (
+  { headers }: IncomingMessage,
+  { address, host }: Caller,
+  id: string,
+  connectedAt: number,
+): Peer => ({
   connectionId: id,
   connectedAt,
-  sourceIp: socket.remoteAddress ?? "",
+  sourceIp: address,
   userAgent: headers["user-agent"] ?? "",
-  host: headers.host ?? "localhost",
+  host: host ?? "localhost",
 });
 
 /** A function that fails is a bad gateway to the client, one that is throttled too many requests. */

@@ -19,7 +19,7 @@ export function ignoreUpgrade(server: Server, request: IncomingMessage, tcp: Dup
   }
   tcp.unshift(head);
   tcp.unshift(Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"));
-  server.emit("connection", tcp);
+  server.emit("encrypted" in tcp ? "secureConnection" : "connection", tcp);
 }
 
 const HOP = /^(upgrade|http2-settings)$/i;

@@ -4,7 +4,8 @@ import { ingestHandler } from "../../functions/ingest.ts";
 import type { HandlerPorts } from "../../functions/ports.ts";
 import { receiptsHandler } from "../../functions/receipts.ts";
 import { socketHandler } from "../../functions/socket.ts";
-import { secretTokens } from "../../shared/adapters/jwt/secret-tokens.ts";
+import { issuerTokens } from "../../shared/adapters/jwt/issuer-tokens.ts";
+import { type SecretStage, secretTokens } from "../../shared/adapters/jwt/secret-tokens.ts";
 import { gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
 import { UNLIMITED } from "../../shared/pipeline/deliver/rate-limiter.ts";
 import { visibilitySeconds } from "../../shared/settings/derived.ts";
@@ -20,9 +21,12 @@ import { openStore } from "../engine/store/store.ts";
 import { engineStreams } from "../engine/streams.ts";
 import { engineSubscriptions } from "../engine/subscriptions.ts";
 import type { MachineOptions } from "../options.ts";
+import { backupApi } from "./backup-api.ts";
 import { deadLettersApi } from "./dead-letters-api.ts";
 import { invocable } from "./invocable.ts";
+import { notedReceipts } from "./noted.ts";
 import { opening } from "./opening.ts";
+import { readiness } from "./readiness.ts";
 import { runner } from "./runner.ts";
 import { machineSockets } from "./sockets.ts";
 import { spiedQueues } from "./spied.ts";
@@ -31,7 +35,7 @@ import { spiedQueues } from "./spied.ts";
 export const machine =
   ({ data, reconnectSeconds = 10, maxDataBytes }: MachineOptions) =>
   async (world: World): Promise<Backend> => {
-    const { settings, secret, claim, clock, random, print } = world;
+    const { settings, secret, issuer, claim, clock, random, print } = world;
     const { functions } = settings.advanced;
     const policy = deliveryPolicy(settings);
     const store = await openStore({
@@ -54,17 +58,15 @@ export const machine =
       fair: settings.fairQueues,
       visibilitySeconds: visibilitySeconds(settings),
     });
-    const receipts = engineReceipts({ store, days: settings.receiptRetentionDays });
+    const kept = engineReceipts({ store, days: settings.receiptRetentionDays });
+    const receipts = world.note ? notedReceipts(kept, world.note) : kept;
     const streams = keepsStreams(settings) ? { streams: engineStreams(store) } : {};
     const lanesOpen = opening({ folder: data, reconnectSeconds });
     const connections = engineConnections(lanesOpen.changed);
     const subscriptions = engineSubscriptions();
     const sockets = machineSockets(world, policy);
-    const tokens = secretTokens(
-      async (stage) => (stage === "AWSCURRENT" ? { text: secret } : undefined),
-      clock,
-      claim,
-    );
+    const readSecret = async (stage: SecretStage) => (stage === "AWSCURRENT" ? { text: secret } : undefined);
+    const tokens = issuer ? issuerTokens(issuer, clock, claim) : secretTokens(readSecret, clock, claim);
     const lists = { subscriptions: () => subscriptions };
 
     const ingest = ingestHandler({ ...ports("ingest"), tokens, queue });
@@ -84,9 +86,16 @@ export const machine =
       // After two crashes all that was under way is suspect, and what follows is not to wait half a minute for it.
       suspectSeconds: 1,
     });
+    const serveBackup = backupApi({ store, folder: data, tokens });
+    const serveDeadLetters = deadLettersApi({ deadLetters, tokens });
     const lanes = runner({ ...world, queue, consume });
-    const isWaiting = Object.values(queue.sizes()).some(({ visible, hidden }) => visible + hidden > 0);
-    lanesOpen.begin(isWaiting, lanes.start);
+    const messages = Object.values(queue.sizes()).reduce(
+      (sum, { visible, hidden }) => sum + visible + hidden,
+      0,
+    );
+    lanesOpen.begin(messages > 0, lanes.start);
+    if (!lanesOpen.isOpen())
+      world.note?.("messages wait for clients", { messages, seconds: reconnectSeconds });
 
     return {
       ingest: invocable("ingest", ingest, { ...functions.ingest, print }),
@@ -94,8 +103,19 @@ export const machine =
       closing: invocable("connections", disconnect, { ...functions.connections, print }),
       socket: invocable("socket", frame, { ...functions.socket, print }),
       queues: spiedQueues(store, queue),
+      userOf: (id) => connections.find(id, clock.now())?.user,
       deadLetters: {},
-      serve: deadLettersApi({ deadLetters, tokens }),
+      serve: async (...asked) => (await serveBackup(...asked)) || serveDeadLetters(...asked),
+      ready: readiness({ store, folder: data, clock }),
+      async pending() {
+        const sizes = Object.values(queue.sizes());
+        // What is on the disk goes on with the next process.
+        if (data !== undefined && !lanesOpen.isOpen()) return 0;
+        return sizes.reduce(
+          (sum, { visible, hidden, taken }) => sum + visible + taken + (data === undefined ? hidden : 0),
+          0,
+        );
+      },
       async expire(now) {
         connections.expire(now);
         subscriptions.expire(now);

@@ -17,6 +17,7 @@ export interface Opening {
   changed(before: Connection | undefined, after: Connection | undefined): void;
   /** Calls back when the lanes may open: at once if no client is to be waited for and no message waits. */
   begin(isWaiting: boolean, open: () => void): void;
+  isOpen(): boolean;
   /** The lanes stay as they are, and whoever goes from now on is expected back. */
   stop(): void;
   close(): void;
@@ -62,6 +63,7 @@ export function opening({ folder, reconnectSeconds }: OpeningOptions): Opening {
       file?.write(SOME);
       timer = setTimeout(openNow, reconnectSeconds * 1_000);
     },
+    isOpen: () => isOpen,
     stop() {
       clearTimeout(timer);
       timer = undefined;

@@ -5,10 +5,12 @@ import { accept, type Result, refuse } from "../../shared/protocol/errors.ts";
 import { parseJson } from "../../shared/protocol/parse.ts";
 import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
 import { readBody } from "../gateway/body.ts";
+import type { Caller } from "../gateway/caller.ts";
 import { sendJson, sendProblem } from "../gateway/reply.ts";
 
 export interface PageTokenDeps {
-  readonly secret: string;
+  /** Absent if an issuer signs the tokens. */
+  readonly secret?: string;
   /** The claim that holds the grant. */
   readonly claim: string;
 }
@@ -26,13 +28,14 @@ export async function sendPageToken(
   { secret, claim }: PageTokenDeps,
   request: IncomingMessage,
   response: ServerResponse,
+  caller: Caller,
 ): Promise<void> {
   const body = await readBody(request, BODY_BYTES);
-  const asked = isOfPage(request) ? askedOf(secret, body) : refuse("ORIGIN_FORBIDDEN", NOT_PAGE);
+  const asked = isOfPage(request, caller) ? askedOf(secret, body) : refuse("ORIGIN_FORBIDDEN", NOT_PAGE);
   if (!asked.ok) return sendProblem(response, asked.refusal);
   try {
     const grants = { subscribe: ["*"], publish: ["*"], ttlSeconds: TTL_SECONDS };
-    const token = await mintToken({ ...asked.value, ...grants, claim, secret });
+    const token = await mintToken({ ...asked.value, ...grants, claim, secret: DEV_SECRET });
     response.setHeader("cache-control", "no-store");
     sendJson(response, 200, { token });
   } catch (fault) {
@@ -47,17 +50,20 @@ const NOT_PAGE = "this token is for the router's own page";
  * Whether a request comes from the page itself: browsers send the origin with a POST, and no page can change it. The
  * host was checked to be this machine, or one that TAGWIRE_ORIGINS lists.
  */
-const isOfPage = ({ headers: { origin, host, "sec-fetch-site": site } }: IncomingMessage): boolean =>
-  origin === `http://${host}` && (site === undefined || site === "same-origin");
+const isOfPage = (
+  { headers: { origin, "sec-fetch-site": site } }: IncomingMessage,
+  { host, isSecure }: Caller,
+): boolean =>
+  origin === `${isSecure ? "https" : "http"}://${host}` && (site === undefined || site === "same-origin");
 
 function askedOf(
-  secret: string,
+  secret: string | undefined,
   body: Buffer | undefined,
 ): Result<{ readonly user: string; readonly tags: readonly string[] }> {
   if (secret !== DEV_SECRET)
     return refuse(
       "ROUTE_NOT_FOUND",
-      "this router has a secret of its own: make a token with `tagwire token`",
+      "this router does not take the development secret: make a token with `tagwire token`, or as its issuer does",
     );
   const json = parseJson(body?.toString() ?? "");
   if (!json.ok) return json;

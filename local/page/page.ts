@@ -1,26 +1,27 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Caller } from "../gateway/caller.ts";
 import { type Assets, readAssets } from "./assets.ts";
 import { type PageTokenDeps, sendPageToken } from "./page-token.ts";
 
 export interface Page {
   /** Answers a request for the page, its files or its token. Returns false for any other, and does nothing then. */
-  serve(request: IncomingMessage, response: ServerResponse, path: string): Promise<boolean>;
+  serve(request: IncomingMessage, response: ServerResponse, path: string, caller: Caller): Promise<boolean>;
 }
 
 /** The page at `GET /`: a client in the browser to try the router with. Only this runtime has it. */
 export function page(deps: PageTokenDeps): Page {
   let assets: Assets | undefined;
   return {
-    async serve(request, response, path) {
+    async serve(request, response, path, caller) {
       if (path === "/page/token" && request.method === "POST") {
-        await sendPageToken(deps, request, response);
+        await sendPageToken(deps, request, response, caller);
         return true;
       }
       if (request.method !== "GET" || !PATHS.has(path)) return false;
       assets ??= readAssets();
       const asset = assets.get(path);
       if (!asset) return false;
-      response.writeHead(200, { "content-type": asset.type, ...headersFor(request) }).end(asset.text);
+      response.writeHead(200, { "content-type": asset.type, ...headersFor(caller) }).end(asset.text);
       return true;
     },
   };
@@ -30,9 +31,9 @@ export function page(deps: PageTokenDeps): Page {
 const PATHS: ReadonlySet<string> = new Set(["/", "/page/style.css", "/page/script.js"]);
 
 /** Nothing but the page's own files, its router, and no frame around it. */
-function headersFor({ headers }: IncomingMessage): Readonly<Record<string, string>> {
+function headersFor({ host: named, isSecure }: Caller): Readonly<Record<string, string>> {
   // A Host header is what the client likes it to be: only what is a host and a port gets into the policy.
-  const address = `http://${headers.host}`;
+  const address = `http://${named}`;
   const host = URL.canParse(address) ? new URL(address).host : "127.0.0.1";
   const policy = [
     "default-src 'none'",
@@ -40,7 +41,7 @@ function headersFor({ headers }: IncomingMessage): Readonly<Record<string, strin
     "style-src 'self'",
     "img-src data:",
     // Safari does not count a WebSocket of the same host as 'self'.
-    `connect-src 'self' ws://${host}`,
+    `connect-src 'self' ${isSecure ? "wss" : "ws"}://${host}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

@@ -5,6 +5,7 @@ import { reservedConcurrency, visibilitySeconds } from "../../shared/settings/de
 import type { FunctionName } from "../../shared/settings/variables.ts";
 import type { Backend, Invocable, World } from "../backend.ts";
 import { listen, shut } from "../listen.ts";
+import { left } from "../testing/router-spy.ts";
 import { callbackApi } from "./callback-api.ts";
 import { functionCredentials, REGION } from "./emulators/aws.ts";
 import { sqsClient, startQueues } from "./emulators/queue.ts";
@@ -30,7 +31,7 @@ export interface TwinOptions {
 export const twin =
   ({ handlers: own, between = async (_, endpoint) => endpoint }: TwinOptions) =>
   async (world: World): Promise<Backend> => {
-    const { settings, limits, secret, claim, print, clock, random, observer } = world;
+    const { settings, limits, secret, issuer, claim, print, clock, random, observer } = world;
     const handlers: Handlers = { ...REAL_HANDLERS, ...own };
     const back = createServer({ keepAliveTimeout: 60_000 });
     const [queues, tables] = await Promise.all([startQueues(settings, limits.maxReceives), startTables()]);
@@ -46,7 +47,10 @@ export const twin =
       throw new Error(`there is no secret ${id}`);
     };
     const lambdaOf = <F extends FunctionName>(name: F, concurrency?: number): Lambda<F> => {
-      const env = environment(name, { settings, ...called, socketEndpoint, secretId: SECRET_ID, claim });
+      const env = environment(name, {
+        ...{ settings, ...called, socketEndpoint, secretId: SECRET_ID, claim },
+        ...(issuer ? { issuer } : {}),
+      });
       const handler = handlers[name]({ env, write: print, readSecret, clock, random });
       const ceiling = concurrency === undefined ? {} : { concurrency };
       return lambda(name, handler, { ...settings.advanced.functions[name], ...ceiling, write: print });
@@ -83,6 +87,8 @@ export const twin =
         endpoint: queues.endpoint,
         region: REGION,
       },
+      ready: async () => undefined,
+      pending: () => left(queues),
       expire: (now) => tables.expire(now),
       async stopLanes() {
         await Promise.all(pollers.map((poller) => poller.stop()));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 
 function run(env: Record<string, string>) {
-  const child = spawn(process.execPath, ["--import", "tsx", "local/main.ts"], {
+  const child = spawn(process.execPath, ["local/run.mjs"], {
     env: { ...process.env, ...env },
   });
   onTestFinished(() => {
@@ -48,6 +48,11 @@ test("the printed curl line is accepted, a second router on the port is refused,
     ) ?? [];
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
   expect((await fetch(url, { method: "POST", headers, body })).status).toBe(202);
+  const script = await fetch(new URL("/page/script.js", url));
+  expect([script.status, script.headers.get("content-type")]).toEqual([
+    200,
+    "text/javascript; charset=utf-8",
+  ]);
 
   const { port } = new URL(url);
   const second = run({ PORT: port, TAGWIRE_DATA: aFolder() });

@@ -1,3 +1,4 @@
+import type { Issuer } from "../../../shared/adapters/jwt/issuer-tokens.ts";
 import { LANES } from "../../../shared/protocol/lane.ts";
 import type { Settings } from "../../../shared/settings/schema.ts";
 import { ENV, type FunctionName, STREAM_ENV } from "../../../shared/settings/variables.ts";
@@ -14,6 +15,8 @@ interface Parts {
   readonly tables: Pick<Tables, "endpoint" | "names">;
   readonly socketEndpoint: string;
   readonly secretId: string;
+  /** Whose tokens are trusted, instead of those signed with the secret. */
+  readonly issuer?: Issuer;
   /** The claim of a token that holds its grant. */
   readonly claim: string;
 }
@@ -23,7 +26,7 @@ interface Parts {
  * the AWS SDK. No others.
  */
 export function environment(name: FunctionName, parts: Parts): Environment {
-  const { settings, queues, tables, socketEndpoint, secretId, claim } = parts;
+  const { settings, queues, tables, socketEndpoint, secretId, issuer, claim } = parts;
   const all: Readonly<Record<(typeof ENV)[FunctionName][number], string>> = {
     ...(Object.fromEntries(
       LANES.map((lane) => [`QUEUE_URL_${lane.toUpperCase()}`, queues.urls[lane]]),
@@ -33,7 +36,7 @@ export function environment(name: FunctionName, parts: Parts): Environment {
     SUBSCRIPTIONS_TABLE: tables.names.subscriptions,
     RECEIPTS_TABLE: tables.names.receipts,
     SOCKET_ENDPOINT: socketEndpoint,
-    TOKENS: JSON.stringify({ secretId, claim }),
+    TOKENS: JSON.stringify({ ...(issuer ?? { secretId }), claim }),
     SETTINGS: JSON.stringify(settings),
     ROUTER: "local",
   };

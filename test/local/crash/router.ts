@@ -63,7 +63,7 @@ export function startRouter(
   const ready = new Promise<string>((resolve, reject) => {
     child.stdout.on("data", (chunk) => {
       output += chunk;
-      const url = /(?:^ready|HTTP API) +(http:\/\/[^/\s]+)/m.exec(output)?.[1];
+      const url = /(?:^ready|HTTP API) +(https?:\/\/[^/\s]+)/m.exec(output)?.[1];
       if (url !== undefined) resolve(url);
     });
     ended.then((code) => reject(new Error(`the router ended with ${code}: ${errors}`)));

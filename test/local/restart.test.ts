@@ -1,0 +1,77 @@
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { seeded } from "../../testing/random.ts";
+import { temporary } from "../engine/store/temporary.ts";
+import { tokenFor } from "../support/client.ts";
+import { audience } from "./crash/audience.ts";
+import { judge } from "./crash/oracle.ts";
+import { publish } from "./crash/publisher.ts";
+import { type Notes, readEndings, readReceipts } from "./crash/receipts.ts";
+import { buildRouters, startRouter } from "./crash/router.ts";
+import type { Scene } from "./crash/scene.ts";
+
+buildRouters();
+
+const RESTARTS = 2;
+/** How long the lanes of a process wait for clients, in seconds. */
+const RECONNECT = 1;
+
+test("restarts under load lose and repeat nothing, and each process ends with exit code 0", async () => {
+  const port = await freePort();
+  const env = { TAGWIRE_DATA: temporary(), PORT: String(port), RECONNECT_SECONDS: String(RECONNECT) };
+  const scene: Scene = {
+    ...{ random: seeded(1), url: `http://127.0.0.1:${port}`, token: await tokenFor("shop") },
+    users: ["anna", "ben", "cleo"],
+    ...{ lives: [], posted: [], isOver: false },
+  };
+  const start = async () => {
+    const life = { opensAt: Number.POSITIVE_INFINITY, killedAt: Number.POSITIVE_INFINITY };
+    scene.lives.push(life);
+    const router = startRouter("child", env);
+    await router.ready;
+    life.opensAt = Number(/^opens (\d+)$/m.exec(router.output())?.[1]) - performance.timeOrigin;
+    return { ...router, life };
+  };
+  let router = await start();
+  const witnesses = await audience(scene);
+  const notes: Notes = new Map();
+  const work = Promise.all([publish(scene, 6), readReceipts(scene, notes)]);
+  for (let restart = 0; restart < RESTARTS; restart++) {
+    await pause(700);
+    router.life.killedAt = performance.now();
+    expect([await router.kill("SIGTERM"), router.errors()]).toEqual([0, ""]);
+    router = await start();
+  }
+  const away = () =>
+    witnesses.filter(
+      ({ connected }) => (connected.at(-1)?.from ?? 0) < router.life.opensAt - RECONNECT * 1_000,
+    );
+  await expect.poll(away, { timeout: 60_000 }).toEqual([]);
+  scene.isOver = true;
+  await work;
+  await readEndings(scene, notes, 60_000);
+  for (const { stream, user } of witnesses) {
+    const missing = () => {
+      const seen = new Set(stream.map(([, n]) => n));
+      return scene.posted.filter(
+        ({ n, kind, acceptedAt }) => kind === "stream" && acceptedAt !== undefined && !seen.has(n),
+      );
+    };
+    await expect.poll(missing, { message: user }).toEqual([]);
+  }
+  const report = judge(scene, witnesses, notes);
+  for (const { client } of witnesses) client.close();
+  expect(report).toMatchObject({ twice: 0, unanswered: 0 });
+  expect(report["stream"]).toBeGreaterThan(RESTARTS * 5);
+  expect(await router.kill("SIGTERM")).toBe(0);
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

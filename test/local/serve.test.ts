@@ -1,0 +1,191 @@
+import { copyFileSync } from "node:fs";
+import { request } from "node:https";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { connect as connectTls, type TLSSocket } from "node:tls";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { temporary } from "../engine/store/temporary.ts";
+import { tokenFor } from "../support/client.ts";
+import { post, receipt } from "../support/http.ts";
+import { publish } from "../support/issuer.ts";
+import { buildRouters, startRouter } from "./crash/router.ts";
+
+/* What `npm start` is beside its API: as a process, with what an operator gives it. */
+
+buildRouters();
+
+const CERTIFICATES = new URL("../support/certificates/", import.meta.url).pathname;
+const certificate = (name: string) => join(CERTIFICATES, `${name}.pem`);
+
+const run = (env: Readonly<Record<string, string>>) =>
+  startRouter("main", { TAGWIRE_DATA: join(temporary(), "data"), PORT: "0", ...env });
+
+interface Wrong {
+  readonly env: Readonly<Record<string, string>>;
+  readonly says: string;
+}
+
+const [CERT, KEY] = [certificate("first"), certificate("first-key")];
+const SECRET = "a secret of at least 32 bytes, as long as its hash";
+
+test.concurrent.each<Wrong>([
+  { env: { PORT: "70000" }, says: 'PORT must be 0-65535, got "70000"' },
+  {
+    env: { HOST: "192.0.2.1", TAGWIRE_SECRET: SECRET },
+    says: 'HOST must be an address of this machine, got "192.0.2.1"',
+  },
+  { env: { LOG_LEVEL: "loud" }, says: 'LOG_LEVEL must be one of error, warn, info, got "loud"' },
+  { env: { TAGWIRE_SETTINGS: "none.json" }, says: "TAGWIRE_SETTINGS must name a JSON file of settings, got" },
+  {
+    env: { TAGWIRE_TLS_CERT: CERT },
+    says: "TAGWIRE_TLS_KEY is missing: TAGWIRE_TLS_CERT names a file, and TLS needs both",
+  },
+  {
+    env: { TAGWIRE_TLS_CERT: "none.pem", TAGWIRE_TLS_KEY: KEY },
+    says: "TAGWIRE_TLS_CERT must name a file that can be read: ENOENT",
+  },
+  {
+    env: { TAGWIRE_TLS_CERT: KEY, TAGWIRE_TLS_KEY: KEY },
+    says: "TAGWIRE_TLS_CERT must name a certificate as PEM, got",
+  },
+  {
+    env: { TAGWIRE_TLS_CERT: CERT, TAGWIRE_TLS_KEY: CERT },
+    says: "TAGWIRE_TLS_KEY must name a private key as PEM without a passphrase, got",
+  },
+  {
+    env: { TAGWIRE_TLS_CERT: CERT, TAGWIRE_TLS_KEY: certificate("encrypted-key") },
+    says: "TAGWIRE_TLS_KEY must name a private key as PEM without a passphrase, got",
+  },
+  {
+    env: { TAGWIRE_TLS_CERT: CERT, TAGWIRE_TLS_KEY: certificate("second-key") },
+    says: `the key in ${certificate("second-key")} is not that of the certificate in ${CERT}`,
+  },
+  {
+    env: { TAGWIRE_TRUSTED_PROXIES: "proxy", TAGWIRE_SECRET: SECRET },
+    says: 'TAGWIRE_TRUSTED_PROXIES: a trusted proxy must be an address or a range such as 10.0.0.0/8, got "proxy"',
+  },
+  {
+    env: { TAGWIRE_TRUSTED_PROXIES: "10.0.0.0/8" },
+    says: "TAGWIRE_SECRET is missing: the development secret is public, and TAGWIRE_TRUSTED_PROXIES lets other machines in",
+  },
+  {
+    env: { TAGWIRE_ISSUER: "https://login.example" },
+    says: "TAGWIRE_AUDIENCE is missing: set it to the `aud` of the issuer's tokens",
+  },
+])("$env is refused in one line: $says", async ({ env, says }) => {
+  const router = run(env);
+  expect(await router.ended).toBe(1);
+  expect(router.output()).toBe("");
+  expect(router.errors()).toMatch(/^tagwire: [^\n]+\n$/);
+  expect(router.errors()).toContain(says);
+});
+
+/** The common name of the certificate that a port shows. */
+function shownAt(port: number): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const socket: TLSSocket = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerCertificate().subject.CN);
+      socket.destroy();
+    });
+    socket.on("error", reject);
+  });
+}
+
+test("HTTPS and WSS are served with the certificate, which a SIGHUP reads again; what came before goes on", async () => {
+  const folder = temporary();
+  const files = { cert: join(folder, "cert.pem"), key: join(folder, "key.pem") };
+  const install = (name: string) => {
+    copyFileSync(certificate(name), files.cert);
+    copyFileSync(certificate(`${name}-key`), files.key);
+  };
+  install("first");
+  const router = run({ TAGWIRE_TLS_CERT: files.cert, TAGWIRE_TLS_KEY: files.key });
+  const url = await router.ready;
+  expect(url).toMatch(/^https:/);
+  const port = Number(new URL(url).port);
+  const socket = new WebSocket(`${url.replace("https", "wss")}/?token=${await tokenFor("anna")}`, {
+    rejectUnauthorized: false,
+  });
+  await new Promise((resolve) => socket.once("open", resolve));
+  // Node has stopped to read such a request as HTTP, so it goes in again.
+  const headers = { upgrade: "h2c", connection: "upgrade" };
+  const health = await new Promise<string>((resolve, reject) =>
+    request(`${url}/health`, { headers, rejectUnauthorized: false }, (response) => resolve(text(response)))
+      .on("error", reject)
+      .end(),
+  );
+  expect(JSON.parse(health)).toMatchObject({ status: "ok" });
+
+  expect(await shownAt(port)).toBe("first.example");
+  install("second");
+  void router.kill("SIGHUP");
+  await expect.poll(() => shownAt(port)).toBe("second.example");
+  copyFileSync(certificate("first"), files.cert);
+  void router.kill("SIGHUP");
+  await expect.poll(router.output).toContain("certificate not read again, the former one stays");
+  expect(await shownAt(port)).toBe("second.example");
+  socket.send('{"type":"ping"}');
+  expect(String(await new Promise((resolve) => socket.once("message", resolve)))).toContain("pong");
+  expect(await router.kill("SIGTERM")).toBe(0);
+});
+
+test("tokens of an issuer are taken and others refused, and no token is printed", async () => {
+  const { publicKey, privateKey } = await generateKeyPair("ES256");
+  const issuer = await publish({
+    "/.well-known/jwks.json": [{ ...(await exportJWK(publicKey)), kid: "a", alg: "ES256" }],
+  });
+  const router = run({ TAGWIRE_ISSUER: issuer.url, TAGWIRE_AUDIENCE: "push", TAGWIRE_CLAIM: "grant" });
+  await expect.poll(router.output).toContain('"message":"ready"');
+  const { url } = JSON.parse(router.output());
+  const token = await new SignJWT({ grant: { publish: ["*"] } })
+    .setProtectedHeader({ alg: "ES256", kid: "a" })
+    .setSubject("shop")
+    .setIssuer(issuer.url)
+    .setAudience("push")
+    .setExpirationTime("1m")
+    .sign(privateKey);
+  const message = { target: { topic: "orders" }, data: "a secret" };
+  expect(await post({ url }, message, token)).toMatchObject({ status: 202 });
+  expect(await post({ url }, message)).toMatchObject({ status: 401 });
+  expect(router.output()).not.toContain("eyJ");
+  expect(await router.kill("SIGTERM")).toBe(0);
+  await issuer.stop();
+});
+
+test("a message and a connection are a line of JSON each, without a payload or a token", async () => {
+  const router = run({});
+  const url = await router.ready;
+  const socket = new WebSocket(`${url.replace("http", "ws")}/?token=${await tokenFor("anna")}`);
+  await new Promise((resolve) => socket.once("open", resolve));
+  const { id } = await post({ url }, { target: { user: "anna" }, data: "a secret" });
+  await new Promise((resolve) => socket.once("message", resolve));
+  socket.close();
+  await expect.poll(router.output).toContain("connection closed");
+  const records = router
+    .output()
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line));
+  const base = { time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/), level: "INFO" };
+  const connection = { connection: expect.any(String), user: "anna", address: "127.0.0.1" };
+  expect(records).toEqual([
+    { ...base, message: "connection opened", ...connection },
+    {
+      ...{ ...base, message: "message delivered", id, producer: "producer", target: "user:anna" },
+      ...{ milliseconds: expect.any(Number), sent: 1, gone: 0, failed: 0 },
+    },
+    { ...base, message: "connection closed", ...connection, code: 1005, seconds: 0 },
+  ]);
+  expect(await router.kill("SIGTERM")).toBe(0);
+});
+
+test("above info nothing is written of a message", async () => {
+  const router = run({ LOG_LEVEL: "warn" });
+  const url = await router.ready;
+  const { id } = await post({ url }, { target: { user: "anna" }, data: 1 });
+  await expect.poll(() => receipt({ url }, id)).toMatchObject({ state: "no-recipients" });
+  expect(await router.kill("SIGTERM")).toBe(0);
+  expect(router.output()).not.toMatch(/^\{/m);
+});
