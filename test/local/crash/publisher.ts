@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { EXPIRING, type Kind, PLAIN, type Posted, type Scene, STREAM } from "./scene.ts";
+import { EXPIRING, isStopping, type Kind, PLAIN, type Posted, type Scene, STREAM } from "./scene.ts";
 
 const KINDS: readonly Kind[] = [
   ...Array<Kind>(12).fill("stream"),
@@ -87,6 +87,7 @@ async function request(scene: Scene, messages: readonly unknown[]): Promise<read
     });
     const text = await response.text();
     if (response.status === 202) return JSON.parse(text) as readonly Item[];
+    if (isStopping(response.status, text)) return undefined;
     if (response.status !== 503 || !scene.isFull) throw new Unexpected(`${response.status}: ${text}`);
     scene.refused = (scene.refused ?? 0) + 1;
     return undefined;

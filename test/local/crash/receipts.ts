@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Unexpected } from "./publisher.ts";
-import type { Posted, Scene } from "./scene.ts";
+import { isStopping, type Posted, type Scene } from "./scene.ts";
 
 /** What readers were told of each message, by id. */
 export type Notes = Map<string, Note>;
@@ -60,6 +60,7 @@ async function read({ url, token }: Scene, notes: Notes, id: string): Promise<st
       signal: AbortSignal.timeout(30_000),
     });
     const text = await response.text();
+    if (isStopping(response.status, text)) return before;
     if (response.status >= 500) throw new Unexpected(`the receipt of ${id}: ${response.status}: ${text}`);
     const state = response.status === 404 ? "unknown" : String(JSON.parse(text).state);
     if (states.at(-1) !== state) states.push(state);

@@ -50,5 +50,9 @@ export interface Scene {
 /** Of a message that expires: when it may be sent at the earliest, and when no more, in seconds. */
 export const EXPIRING = { delaySeconds: 1, ttlSeconds: 2 };
 
+/** A router that stops refuses all that comes, and the next one takes it. */
+export const isStopping = (status: number, text: string): boolean =>
+  status === 503 && text.includes("the router is stopping");
+
 export const STREAM = "kept/orders";
 export const PLAIN = "plain";
