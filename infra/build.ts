@@ -41,11 +41,16 @@ for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" })) {
   const file = join("dist", name);
   if (name.endsWith(".d.ts") && !name.startsWith("cjs/") && !typed.has(file)) rmSync(file);
 }
-// Comments stay in the types, which editors show, and not in the code.
+// Comments stay in the types, which editors show, and not in the code. Its lines and names stay for stack traces, but not
+// those of the CommonJS, which is in no file of ours.
 for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" }))
   if (name.endsWith(".js")) {
     const file = join("dist", name);
-    writeFileSync(file, transformSync(readFileSync(file, "utf8")).code);
+    const minifyWhitespace = name.startsWith("cjs/");
+    writeFileSync(
+      file,
+      transformSync(readFileSync(file, "utf8"), { minifySyntax: true, minifyWhitespace }).code,
+    );
   }
 for (const name of ["index.html", "style.css"]) cpSync(`local/page/${name}`, `dist/local/page/${name}`);
 buildSync({

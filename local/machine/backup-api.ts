@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { open, rm } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -22,8 +22,11 @@ interface BackupApiDeps {
  */
 export function backupApi({ store, folder, tokens }: BackupApiDeps) {
   const copy = join(folder ?? "", ".backup");
+  const clean = () => {
+    for (const path of [copy, `${copy}.unfinished`]) rmSync(path, { force: true });
+  };
   // What a process that was killed has left.
-  if (folder !== undefined) for (const path of [copy, `${copy}.unfinished`]) rmSync(path, { force: true });
+  if (folder !== undefined) clean();
   let isUnderWay = false;
 
   const send = async (response: ServerResponse): Promise<void> => {
@@ -35,7 +38,6 @@ export function backupApi({ store, folder, tokens }: BackupApiDeps) {
       await pipeline(file.createReadStream({ autoClose: false }), response);
     } finally {
       await file.close();
-      await rm(copy, { force: true });
     }
   };
 
@@ -54,6 +56,7 @@ export function backupApi({ store, folder, tokens }: BackupApiDeps) {
       if (response.headersSent) response.destroy();
       else sendProblem(response, unavailable(messageOf(fault)));
     } finally {
+      clean();
       isUnderWay = false;
     }
     return true;

@@ -51,7 +51,9 @@ test("restarts under load lose and repeat nothing, and each process ends with ex
   await expect.poll(away, { timeout: 60_000 }).toEqual([]);
   scene.isOver = true;
   await work;
-  await readEndings(scene, notes, 60_000);
+  const died = router.ended.then((code) => expect.fail(`it ended with ${code}: ${router.errors()}`));
+  died.catch(() => {});
+  await Promise.race([readEndings(scene, notes, 60_000), died]);
   for (const { stream, user } of witnesses) {
     const missing = () => {
       const seen = new Set(stream.map(([, n]) => n));
