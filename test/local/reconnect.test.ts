@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { start } from "../../local/start.ts";
 import { temporary } from "../engine/store/temporary.ts";
@@ -71,6 +73,15 @@ test("it waits for the subscriptions too", async () => {
 test("a process that ends while it waits hands the whole wait on, since some were back and others not", async () => {
   const data = await used();
   await (await starts(data)).stop();
+  const router = await starts(data);
+  await post(router, orders);
+  await settled(await anna(router));
+  expect(await waiting(router)).toBe(1);
+});
+
+test("what a power cut left of the file is no reason to wait less", async () => {
+  const data = await used();
+  writeFileSync(join(data, "connected"), Buffer.alloc(64, 0xff));
   const router = await starts(data);
   await post(router, orders);
   await settled(await anna(router));

@@ -37,11 +37,10 @@ export function judgeStream(scene: Scene, witnesses: readonly Witness[], notes: 
       stream.filter(({ n }) => !isInStream(posted[n])),
       `${user}: never posted`,
     ).toEqual([]);
-    for (const { seq, n, at } of stream) {
-      const { seenAt = at, n: other = n } = entries.get(seq) ?? {};
-      expect(n, `${user}: the message with the number ${seq}`).toBe(other);
-      entries.set(seq, { seq, n, seenAt: Math.min(seenAt, at) });
-    }
+    const others = stream.filter(({ seq, n }) => (entries.get(seq)?.n ?? n) !== n);
+    expect(told(others), `${user}: another message by the same number`).toEqual([]);
+    for (const { seq, n, at } of stream)
+      entries.set(seq, { seq, n, seenAt: Math.min(entries.get(seq)?.seenAt ?? at, at) });
   }
   for (const witness of witnesses) {
     const own = new Set(witness.stream.map(([seq]) => seq));
