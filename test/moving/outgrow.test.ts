@@ -83,16 +83,32 @@ test("a router that outgrew its machine goes on in an account: streams, waiting 
 
   const account = await anAccount({ settings });
   const { router } = account;
-  const imported = await importInto(account, exported.out, ["--hold-seconds", "3"]);
+  const at = exported.out.indexOf('{"kind":"waiting"');
+  let connected = () => {};
+  const clients = new Promise<void>((resolve) => {
+    connected = resolve;
+  });
+  const importing = importInto(
+    account,
+    (async function* () {
+      yield exported.out.slice(0, at);
+      await clients;
+      yield exported.out.slice(at);
+    })(),
+    ["--hold-seconds", "0"],
+  );
+  // Receipts are there after streams, and before what waits.
+  await expect.poll(() => receipt(router, "done"), { timeout: 30_000 }).toEqual(done);
+  const after = listener(router, "kept/orders", positions);
+  const plain = listener(router, "plain");
+  await Promise.all([after.ready, plain.ready]);
+  connected();
+  const imported = await importing;
   expect(imported).toMatchObject({ code: 0, err: "" });
   // 26 of w, 3 of s, done again, and the two that are delayed.
   expect(imported.out).toMatch(
     /^carried 32 waiting messages, 1 dead letters, \d+ rows of receipts, \d+ rows of streams\n$/,
   );
-
-  const after = listener(router, "kept/orders", positions);
-  const plain = listener(router, "plain");
-  await Promise.all([after.ready, plain.ready]);
   await expect.poll(() => plain.seen.length, { timeout: 60_000 }).toBe(25);
   await expect.poll(() => after.seen.length, { timeout: 60_000 }).toBe(8);
 
@@ -108,7 +124,6 @@ test("a router that outgrew its machine goes on in an account: streams, waiting 
     .poll(() => states(router, [...waiting, "s-18"]), { timeout: 60_000 })
     .toEqual(Array(26).fill("delivered"));
 
-  expect(await receipt(router, "done")).toEqual(done);
   expect(await states(router, ["dead", "stopped"])).toEqual(["dead", "cancelled"]);
   const [letter] = await router.spy.deadLetters();
   expect(letter).toMatchObject({ attributes: { reason: expect.stringContaining("503"), lane: "normal" } });
@@ -118,11 +133,13 @@ test("a router that outgrew its machine goes on in an account: streams, waiting 
   await post(router, { id: "done", target: { topic: "plain" }, data: 3 });
   const { id } = await post(router, { target: { topic: "kept/orders" }, data: "next" });
   await expect.poll(() => after.seen.at(-1), { timeout: 30_000 }).toEqual({ id, seq: first + 9 });
-  const annAgain = await connectSocket(router, "ann");
+  // It goes on at the connection that it was pending for, which ended with the machine.
   expect(await tagwire(["dead-letters", "redrive"], { env: account.env })).toMatchObject({
     out: "redrove 1 (normal 1)\n",
   });
-  expect(await annAgain.next()).toMatchObject({ id: "dead" });
+  await expect
+    .poll(() => receipt(router, "dead"), { timeout: 30_000 })
+    .toMatchObject({ state: "no-recipients", counts: { gone: 1, pending: 0 } });
   expect(plain.seen).toHaveLength(25);
   expect((await router.spy.queueSizes()).normal).toMatchObject({ delayed: 2 });
 });

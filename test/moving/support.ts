@@ -71,7 +71,10 @@ export const exportOf = (data: string): Promise<Finished> => tagwire(["export", 
 
 export const importInto = (
   { outputs, env }: Pick<Account, "outputs" | "env">,
-  text: string,
+  text: string | AsyncIterable<string>,
   argv: readonly string[] = [],
 ): Promise<Finished> =>
-  tagwire(["import", "--outputs", outputs, ...argv], { env, stdin: Readable.from([Buffer.from(text)]) });
+  tagwire(["import", "--outputs", outputs, ...argv], {
+    env,
+    stdin: Readable.from(typeof text === "string" ? [text] : text),
+  });
