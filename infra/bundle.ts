@@ -24,8 +24,12 @@ export const BUNDLING = {
   // An emulator runs a function on the Node that it finds, which may be as old as ours may be.
   target: "node20",
   mainFields: ["module", "main"],
-  // The SDK asks it which browser it runs in, and in none.
-  external: ["bowser"],
+  external: [
+    // The SDK asks it which browser it runs in, and in none.
+    "bowser",
+    // Where the SDK looks for credentials if the environment has none. Lambda's always has.
+    ...["sso", "ini", "process", "web-identity"].map((place) => `@aws-sdk/credential-provider-${place}`),
+  ],
   minify: true,
   // Beside the code, for those who have a stack trace to read. Node is not told to load it: that costs every cold start.
   sourcemap: true,
