@@ -1,6 +1,6 @@
 import { statfs } from "node:fs/promises";
 import type { Clock } from "../../shared/ports.ts";
-import { messageOf, type Refusal, TagwireError } from "../../shared/protocol/errors.ts";
+import { messageOf, type Refusal } from "../../shared/protocol/errors.ts";
 import type { Change, Store } from "../engine/store/store.ts";
 
 interface ReadinessDeps {
@@ -24,9 +24,7 @@ export function readiness({ store, folder, clock }: ReadinessDeps): () => Promis
       await store.write([NO_ROW]);
       return undefined;
     } catch (fault) {
-      return fault instanceof TagwireError
-        ? { code: fault.code, detail: fault.message }
-        : refusal(messageOf(fault));
+      return refusal(messageOf(fault));
     }
   };
   let last: { readonly at: number; readonly result: Promise<Refusal | undefined> } | undefined;

@@ -103,3 +103,22 @@ test("the host that a trusted proxy names is held against the origins, and one t
     expect((await exchange(router.url, rawRequest("GET /nothing", headers))).status).toBe(status);
   }
 });
+
+test.each([
+  { origin: "https://push.example", status: 200 },
+  { origin: "http://push.example", status: 403 },
+])("behind a proxy with HTTPS a page of $origin gets $status for a token", async ({ origin, status }) => {
+  const router = await start({
+    trustedProxies: ["127.0.0.1"],
+    origins: ["https://push.example", "http://push.example"],
+  });
+  onTestFinished(async () => {
+    await router.stop(0);
+  });
+  const body = '{"user":"ann"}';
+  const headers = {
+    ...{ host: "127.0.0.1", connection: "close", origin, "content-length": `${body.length}` },
+    ...{ ...FORWARDED, "x-forwarded-proto": "https" },
+  };
+  expect((await exchange(router.url, rawRequest("POST /page/token", headers) + body)).status).toBe(status);
+});
