@@ -8,7 +8,7 @@ export type Notes = Map<string, Note>;
 interface Note {
   /** In order, without repeats. 404 is `unknown`. */
   readonly states: string[];
-  /** The first ending that was read, and when, in milliseconds of `performance.now()`. */
+  /** The first ending that was read, and when it was written, in milliseconds of `performance.now()`. */
   ended?: string;
   endedAt: number;
 }
@@ -62,11 +62,12 @@ async function read({ url, token }: Scene, notes: Notes, id: string): Promise<st
     const text = await response.text();
     if (isStopping(response.status, text)) return before;
     if (response.status >= 500) throw new Unexpected(`the receipt of ${id}: ${response.status}: ${text}`);
-    const state = response.status === 404 ? "unknown" : String(JSON.parse(text).state);
+    const { state: said, updatedAt } = JSON.parse(text) as { state: string; updatedAt: string };
+    const state = response.status === 404 ? "unknown" : said;
     if (states.at(-1) !== state) states.push(state);
     if (ENDED.has(state) && note.ended === undefined) {
       note.ended = state;
-      note.endedAt = performance.now();
+      note.endedAt = Date.parse(updatedAt) - performance.timeOrigin;
     }
     notes.set(id, note);
     return state;
