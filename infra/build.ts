@@ -37,21 +37,16 @@ const typed = declarationsOf(
     (door) => `dist/${door}/index.d.ts`,
   ),
 );
-for (const file of filesIn("dist"))
-  if (file.endsWith(".d.ts") && !file.startsWith("dist/cjs/") && !typed.has(file)) rmSync(file);
-// tsc indents types by four spaces a level, which are a quarter of them.
-for (const file of filesIn("dist").filter((name) => name.endsWith(".d.ts")))
-  writeFileSync(
-    file,
-    readFileSync(file, "utf8").replaceAll(/^(?: {4})+/gm, (spaces) => "\t".repeat(spaces.length / 4)),
-  );
-// Comments stay in the types, which editors show, and not in the code. Its lines and names stay for stack traces, but not
-// those of the CommonJS, which is in no file of ours.
-for (const file of filesIn("dist").filter((name) => name.endsWith(".js"))) {
-  const minifyWhitespace = file.startsWith("dist/cjs/");
-  const { code } = transformSync(readFileSync(file, "utf8"), { minifySyntax: true, minifyWhitespace });
-  writeFileSync(file, code);
+for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" })) {
+  const file = join("dist", name);
+  if (name.endsWith(".d.ts") && !name.startsWith("cjs/") && !typed.has(file)) rmSync(file);
 }
+// Comments stay in the types, which editors show, and not in the code.
+for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" }))
+  if (name.endsWith(".js")) {
+    const file = join("dist", name);
+    writeFileSync(file, transformSync(readFileSync(file, "utf8")).code);
+  }
 for (const name of ["index.html", "style.css"]) cpSync(`local/page/${name}`, `dist/local/page/${name}`);
 buildSync({
   ...PAGE_BUNDLING,
@@ -65,10 +60,6 @@ writeFileSync("dist/cjs/package.json", '{ "type": "commonjs" }\n');
 run("npx", "cdk", "synth", "--quiet", "--output", "dist/assembly");
 run("node", "--import", "tsx", "infra/bundles.ts", "dist/assembly", "--to", "dist/bundles");
 rmSync("dist/assembly", { recursive: true });
-
-function filesIn(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name));
-}
 
 /** These declaration files and all that they import of ours. */
 function declarationsOf(...files: string[]): Set<string> {
