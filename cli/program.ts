@@ -12,6 +12,8 @@ import { historyVerb } from "./history.ts";
 import type { Io } from "./io.ts";
 import { listenVerb } from "./listen.ts";
 import { loadVerb } from "./load/verb.ts";
+import { exportVerb } from "./moving/export-verb.ts";
+import { importVerb } from "./moving/import-verb.ts";
 import { planVerb } from "./plan/verb.ts";
 import { receiptVerb } from "./receipt.ts";
 import { sendVerb } from "./send.ts";
@@ -28,6 +30,8 @@ const VERBS: readonly ((program: Command, io: Io) => void)[] = [
   cancelVerb,
   disconnectVerb,
   deadLettersVerb,
+  exportVerb,
+  importVerb,
   tokenVerb,
   loadVerb,
   planVerb,

@@ -4,6 +4,7 @@ import type { Lane } from "../../shared/protocol/lane.ts";
 import { LANE_TAG } from "../../shared/settings/queues.ts";
 import { Failure, missing } from "../failure.ts";
 import type { Io } from "../io.ts";
+import { regionIn } from "../region.ts";
 import { causeOf, isLoopback, post, routerUrl } from "../router.ts";
 import { oneMachineDeadLetters } from "./one-machine.ts";
 
@@ -57,9 +58,6 @@ async function openSqs(io: Io, { url, laneUrls, ...place }: Place): Promise<Dead
   };
   return sqsDeadLetters({ client, url, laneUrl });
 }
-
-/** The Region is in the address of every queue in an account. */
-const regionIn = (url: string) => /^https:\/\/sqs\.([a-z0-9-]+)\.amazonaws\.com/.exec(url)?.[1];
 
 async function placeOf(io: Io, url: string | undefined): Promise<Place | "one machine"> {
   if (url) {

@@ -48,17 +48,7 @@ export function receiptRows({ store, days, process }: ReceiptRowsOptions): Recei
     if (kept.row.leaseUntil) leased.set(key, kept);
     else leased.delete(key);
   };
-  const parse = (value: string, receive?: number): KeptRow => {
-    const [second, third] = [value.indexOf("\n") + 1, value.lastIndexOf("\n") + 1];
-    const row = JSON.parse(value.slice(second, third)) as ReceiptRow;
-    const isHeldBefore = second > 1 && value.slice(0, second - 1) !== process;
-    return {
-      row: isHeldBefore ? abandoned(row, receive) : row,
-      get details() {
-        return third === value.length ? NO_DETAILS : (JSON.parse(value.slice(third)) as Details);
-      },
-    };
-  };
+  const parse = (value: string, receive?: number): KeptRow => receiptIn(value, process, receive);
 
   return {
     get(key, receive) {
@@ -98,6 +88,19 @@ export function receiptRows({ store, days, process }: ReceiptRowsOptions): Recei
     putLater(key, kept, now) {
       remember(key, kept);
       store.writeLater([changeOf(key, kept, now)]);
+    },
+  };
+}
+
+/** Reads the value of a row. If it names a process, the leases of all others are over. */
+export function receiptIn(value: string, process?: string, receive?: number): KeptRow {
+  const [second, third] = [value.indexOf("\n") + 1, value.lastIndexOf("\n") + 1];
+  const row = JSON.parse(value.slice(second, third)) as ReceiptRow;
+  const isHeldBefore = process !== undefined && second > 1 && value.slice(0, second - 1) !== process;
+  return {
+    row: isHeldBefore ? abandoned(row, receive) : row,
+    get details() {
+      return third === value.length ? NO_DETAILS : (JSON.parse(value.slice(third)) as Details);
     },
   };
 }

@@ -36,6 +36,8 @@ export const ERRORS = {
   STORE_NEWER: { status: 500, title: "The data folder is of a newer version; nothing was started." },
   STORE_READ_ONLY: { status: 500, title: "The data folder cannot be written; nothing was started." },
   STORE_DAMAGED: { status: 500, title: "Data on the disk is not as it was written." },
+  EXPORT_INVALID: { status: 500, title: "An export is incomplete, or not as it was written." },
+  EXPORT_NEWER: { status: 500, title: "An export is of a newer version." },
   SETTINGS_INVALID: { status: 500, title: "A setting is missing or wrong; nothing was started." },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -23,7 +23,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "shared/streams/": ["shared/protocol/", "shared/backoff.ts"],
   "shared/settings/": ["shared/protocol/", "valibot"],
   "shared/metric.ts": [],
-  "shared/ports/": ["shared/protocol/", "shared/streams/"],
+  "shared/ports/": ["shared/protocol/", "shared/receipts/", "shared/streams/"],
+  // What is carried from one machine to an account, as text.
+  "shared/moving/": ["shared/protocol/", "shared/receipts/", "shared/streams/", "node:crypto", "valibot"],
   "shared/ports.ts": [
     "shared/ports/",
     "shared/protocol/",
@@ -73,6 +75,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "server/": ["shared/protocol/", "shared/backoff.ts", "jose", "node:", "uuid", "valibot"],
   "local/": [
     ...CORE,
+    "shared/moving/",
     "functions/",
     "shared/pipeline/",
     "shared/adapters/",
@@ -96,12 +99,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // The data of one machine. SQLite is behind one file.
   "local/engine/store/": ["shared/protocol/", "esbuild", "libsql", "node:"],
-  // `tagwire start` is the router of one machine, and needs nothing of it but this.
+  // `tagwire start` is the router of one machine, `tagwire export` writes what it keeps, and no other verb needs it.
   "cli/": [
     ...CORE,
     "local/serve.ts",
+    "local/moving/export.ts",
+    "shared/moving/",
     "server/",
     "shared/adapters/",
+    "@aws-sdk/client-dynamodb",
     "@aws-sdk/client-lambda",
     "@aws-sdk/client-service-quotas",
     "@bomb.sh/tab",

@@ -3,6 +3,11 @@ import { damage, thrown } from "./fault.ts";
 import { checksum, columns, SQL_NAMES } from "./schema.ts";
 import { type Keys, type Row, TABLES, type Table } from "./types.ts";
 
+export interface ExpiringRow<K> extends Row<K> {
+  /** Milliseconds since 1970 after which the row may be deleted. Null: never. */
+  readonly expiresAt: number | null;
+}
+
 interface Queries {
   readonly get: Query;
   readonly up: Query;
@@ -54,9 +59,14 @@ export class Reader {
   verify(): void {
     const [said] = this.#connection.query("PRAGMA quick_check(1)").first() ?? [];
     if (said !== "ok") throw thrown(damage(this.#folder, String(said)));
-    for (const table of TABLES)
-      for (const row of this.#connection.query(`SELECT ${columns(table)} FROM ${SQL_NAMES[table]}`).iterate())
-        this.#checked(table, row);
+    for (const table of TABLES) for (const _ of this.rows(table));
+  }
+
+  /** All rows of a table in the order of their keys, read as they are taken. */
+  *rows<T extends Table>(table: T): Generator<ExpiringRow<Keys[T]>> {
+    const rows = this.#connection.query(`SELECT ${columns(table)} FROM ${SQL_NAMES[table]} ORDER BY key`);
+    for (const row of rows.iterate())
+      yield { ...this.#checked(table, row), expiresAt: row[2] as number | null };
   }
 
   #checked<T extends Table>(table: T, row: readonly Read[]): Row<Keys[T]> {

@@ -114,7 +114,7 @@ export function openWriter(folder: string, maxBytes?: number): { writer: Writer;
 }
 
 /** SQLite takes a damaged part of its log for the log's end, so what it finds is compared with what had reached the disk. */
-function inspect(folder: string, lastGroup: number, isWhole: boolean): void {
+export function inspect(folder: string, lastGroup: number, isWhole: boolean): void {
   const connection = connect(filesOf(folder).database, { readOnly: true });
   try {
     const reader = new Reader(connection, folder);

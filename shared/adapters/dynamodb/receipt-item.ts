@@ -90,10 +90,14 @@ export function settledBy(outcome: Outcome, run: string): { set: Fields; remove:
 export const hasNames = ({ pending, failed }: Progress): boolean => pending.length + failed.length > 0;
 
 /** The row beside a row, which names the connections that it counts. */
-export const detailItem = (job: Job, run: string, { pending, failed }: Progress): Item => ({
-  ...keyOf(job.message.producer, job.message.id, detailPart(partOf(job), run)),
+export const detailItem = (job: Job, run: string, { pending, failed }: Progress): Item =>
+  namesItem(job.message.producer, job.message.id, detailPart(partOf(job), run), { pending, failed });
+
+/** The same for a part whose name is known. */
+export const namesItem = (producer: UserId, id: MessageId, part: string, names: Details): Item => ({
+  ...keyOf(producer, id, part),
   v: number(ROW_VERSION),
-  names: { S: JSON.stringify({ pending, failed } satisfies Details) },
+  names: { S: JSON.stringify(names) },
 });
 
 export const detailsIn = (item: Item | undefined): Details =>

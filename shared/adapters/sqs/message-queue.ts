@@ -49,7 +49,7 @@ export function sqsQueue(options: SqsQueueOptions): MessageQueue {
         await client.send(
           new SendMessageCommand({
             QueueUrl: deadLetterUrl,
-            MessageBody: body,
+            MessageBody: body.replaceAll(/[\ufffe\uffff]/g, asEscape),
             MessageAttributes: { reason: attributeOf(reason), lane: attributeOf(lane) },
           }),
         );
@@ -89,8 +89,9 @@ const STALE_HANDLE: ReadonlySet<string> = new Set([
  * SQS refuses U+FFFE and U+FFFF (SendMessage: "#xE000 to #xFFFD"), and some stand-ins whatever needs a surrogate
  * pair. JSON can write all of them as escapes.
  */
-const escaped = (json: string): string =>
-  json.replaceAll(/[\ud800-\udfff\ufffe\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
+const escaped = (json: string): string => json.replaceAll(/[\ud800-\udfff\ufffe\uffff]/g, asEscape);
+
+const asEscape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16)}`;
 
 /** A reason may quote from the body. SQS rejects an empty attribute value. */
 const attributeOf = (text: string) => ({
