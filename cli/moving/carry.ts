@@ -76,6 +76,12 @@ export async function carry(
 
   const sendWaiting = async (batch: readonly LineOf<"waiting">[]): Promise<void> => {
     const bodies = batch.map((line) => ({ line, read: readBody(line.body) }));
+    for (const { line, read } of bodies)
+      if (read.kind === "newer")
+        throw new TagwireError(
+          "EXPORT_NEWER",
+          `entry ${line.entry} has a body of version ${read.version}; install the Tagwire that wrote it`,
+        );
     const ofLane = (lane: Lane): Entry[] =>
       bodies.flatMap(({ line, read }) =>
         read.kind === "job" && line.lane === lane
