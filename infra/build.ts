@@ -41,11 +41,12 @@ for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" })) {
   const file = join("dist", name);
   if (name.endsWith(".d.ts") && !name.startsWith("cjs/") && !typed.has(file)) rmSync(file);
 }
-// Comments stay in the types, which editors show, and not in the code.
+// Comments and indents stay in the types, which editors show, and not in the code.
 for (const name of readdirSync("dist", { recursive: true, encoding: "utf8" }))
   if (name.endsWith(".js")) {
     const file = join("dist", name);
-    writeFileSync(file, transformSync(readFileSync(file, "utf8")).code);
+    const { code } = transformSync(readFileSync(file, "utf8"), { minifyWhitespace: true, lineLimit: 120 });
+    writeFileSync(file, code);
   }
 for (const name of ["index.html", "style.css"]) cpSync(`local/page/${name}`, `dist/local/page/${name}`);
 buildSync({

@@ -83,20 +83,13 @@ test("a message that waits keeps its lane, and its delay or the time that all ar
 
 test("a dead letter keeps its lane and reason, and a body that is no job becomes one, as a consumer would make it", async () => {
   const queue = lanes();
-  await carried([aDeadLetter(1), aWaiting(2, { body: "no job" })], { queue });
+  const letter = aDeadLetter(1);
+  await carried([letter, aWaiting(2, { body: "no job" })], { queue });
   expect(queue.dead).toEqual([
-    {
-      lane: "low",
-      body: bodyOf(aJob({ id: "d-1" as MessageId })).replace(/"acceptanceId":"[^"]*"/, () =>
-        acceptance(queue.dead[0]?.body),
-      ),
-      reason: "503",
-    },
+    { lane: "low", body: "body" in letter && letter.body, reason: "503" },
     { lane: "normal", body: "no job", reason: "MESSAGE_INVALID: the text is not JSON" },
   ]);
 });
-
-const acceptance = (body = "") => /"acceptanceId":"[^"]*"/.exec(body)?.[0] ?? "";
 
 test("an import that broke off goes on where it was, and at most the batch under way is sent twice", async () => {
   const receipts = memoryReceiptImport();
@@ -120,10 +113,9 @@ test("an import that broke off goes on where it was, and at most the batch under
 });
 
 test("what a lane does not take at first is sent again by itself, and an import does not go on without it", async () => {
-  const refused = new Set<string>();
-  const late = lanes(
-    ({ job }) => (refused.size < 3 && refused.has(job.message.id)) || !refused.add(job.message.id),
-  );
+  const met = new Set<string>();
+  /** Only the second time that it is asked. */
+  const late = lanes(({ job }) => met.has(job.message.id) || !met.add(job.message.id));
   await carried(
     many(3).map((n) => aWaiting(n)),
     { queue: late },
