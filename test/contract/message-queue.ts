@@ -93,6 +93,14 @@ export function messageQueueContract(open: () => Promise<QueueUnderTest>): void 
     await expect(queue.changeVisibility("normal", "long-gone", 30)).resolves.toBeUndefined();
   });
 
+  test("a dead letter may hold what SQS refuses, as JSON", async () => {
+    const under = await open();
+    const body = JSON.stringify({ data: "\ufffe\uffff" });
+    await under.queue.deadLetter("low", body, "503");
+    const [letter] = await under.deadLetters();
+    expect(JSON.parse(letter?.body ?? "")).toEqual({ data: "\ufffe\uffff" });
+  });
+
   test("dead-letters a body with its reason and its lane", async () => {
     const under = await open();
     await under.queue.deadLetter("low", "not json", "BODY_NOT_JSON: the text is not JSON");

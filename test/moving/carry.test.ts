@@ -178,6 +178,21 @@ test.each([
   for (const row of own) expect((await streams.read(ORDERS, row.seq, row.seq)).rows[0]).toEqual(row);
 });
 
+test("a stream whose first row is gone, and that is begun in the middle of an import, is named too", async () => {
+  const streams = memoryStreams();
+  const racing = {
+    ...streams,
+    async last(stream: Tag) {
+      const last = await streams.last(stream);
+      await streams.append(stream, aStreamRow(0, 900, { messages: [] }));
+      return last;
+    },
+  };
+  const [head] = STREAM;
+  const rootless = head ? [head] : [];
+  expect(await carried(rootless, { queue: lanes(), streams: racing })).toMatchObject({ begun: [ORDERS] });
+});
+
 test("whoever appends in the middle of an import goes on after the head", async () => {
   const streams = memoryStreams();
   const seen: (number | undefined)[] = [];
