@@ -13,6 +13,10 @@ export function judge(scene: Scene, witnesses: readonly Witness[], notes: Notes)
   for (const { user, frames } of witnesses) {
     const repeated = [...frames].filter(([, times]) => isRepeated(times, scene));
     expect(repeated, `${user}: sent twice by one process`).toEqual([]);
+    const over = [...frames].filter(
+      ([id, times]) => (times.at(-1) ?? 0) > (notes.get(id)?.readAt ?? Number.POSITIVE_INFINITY) + 10 * LATE,
+    );
+    expect(over, `${user}: sent after its ending had been read`).toEqual([]);
   }
 
   const endings: Record<string, number> = {};

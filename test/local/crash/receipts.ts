@@ -11,6 +11,8 @@ interface Note {
   /** The first ending that was read, and when it was written, in milliseconds of `performance.now()`. */
   ended?: string;
   endedAt: number;
+  /** When it was read first. */
+  readAt?: number;
 }
 
 /** Reads receipts of messages that got 202, the latest ones more often, until the scene is over. */
@@ -67,6 +69,7 @@ async function read({ url, token }: Scene, notes: Notes, id: string): Promise<st
     if (states.at(-1) !== state) states.push(state);
     if (ENDED.has(state) && note.ended === undefined) {
       note.ended = state;
+      note.readAt = performance.now();
       note.endedAt = Date.parse(updatedAt) - performance.timeOrigin;
     }
     notes.set(id, note);
