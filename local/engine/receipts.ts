@@ -28,6 +28,22 @@ export interface EngineReceiptsOptions {
 /** Receipt rows in the store. Conditions are evaluated in this process, since no other writes to it. */
 export function engineReceipts({ store, days, process = randomUUID() }: EngineReceiptsOptions): Receipts {
   const rows = receiptRows({ store, days, process });
+  /**
+   * The suspect that a run of this process has. Runs share a process, and its end is the end of them all: if several had
+   * suspects, each would count a death that one of them has caused, or nobody.
+   */
+  let suspect: { readonly key: string; readonly until: number } | undefined;
+
+  const suspected = async (key: string, next: KeptRow, { until }: Lease, now: number, claim: Claim) => {
+    suspect = { key, until };
+    try {
+      await rows.put(key, next, now);
+      return claim;
+    } catch (fault) {
+      suspect = undefined;
+      throw fault;
+    }
+  };
 
   /**
    * A message that ends the process on every receive MUST be counted, so a claim is on the disk but for the first one.
@@ -56,9 +72,18 @@ export function engineReceipts({ store, days, process = randomUUID() }: EngineRe
       const { producer, id } = job.message;
       const all = kept.row.split && isAnother ? rows.all(producer, id).map(({ row }) => row) : [];
       const found = claimability(kept.row, job, lease, now, all);
+      const isSuspect = found.kind === "died" || (found.kind === "open" && isSuspicious(kept));
+      if (isSuspect && lease.suspects && suspect && suspect.key !== key && now < suspect.until)
+        return { kind: "leased", until: now };
       switch (found.kind) {
         case "open":
-          return claimed(key, takenOver(kept, lease, now), lease, now, claimOf(kept));
+          return (isSuspect ? suspected : claimed)(
+            key,
+            takenOver(kept, lease, now),
+            lease,
+            now,
+            claimOf(kept),
+          );
         case "replaceable":
           return found.cancelled
             ? claimed(key, cancelledRow(kept, job, lease, now), lease, now, CANCELLED)
@@ -67,7 +92,7 @@ export function engineReceipts({ store, days, process = randomUUID() }: EngineRe
           const { deaths } = found;
           const died = diedOnce(kept, deaths);
           if (!lease.suspects) return rows.put(key, died, now).then(() => ({ kind: "suspect", deaths }));
-          return rows.put(key, takenOver(died, lease, now), now).then(() => claimOf(died));
+          return suspected(key, takenOver(died, lease, now), lease, now, claimOf(died));
         }
         default:
           return found;
@@ -79,7 +104,17 @@ export function engineReceipts({ store, days, process = randomUUID() }: EngineRe
       if (kept?.row.run !== run) return "superseded";
       const { cancelledAt, split } = kept.row;
       if (outcome.kind !== "ended" && cancelledAt !== undefined && !split) return "cancelled";
-      rows.putLater(key, settledBy(kept, outcome, job.seq, now), now);
+      const settled = settledBy(kept, outcome, job.seq, now);
+      if (suspect?.key === key) {
+        // On the disk before the next suspect is taken: what had ended would count the death of that one.
+        return rows
+          .put(key, settled, now)
+          .then(() => "written" as const)
+          .finally(() => {
+            suspect = undefined;
+          });
+      }
+      rows.putLater(key, settled, now);
       return "written";
     },
     withdrawal({ message, ...job }) {
@@ -103,6 +138,10 @@ export function engineReceipts({ store, days, process = randomUUID() }: EngineRe
     },
   };
 }
+
+/** A dead letter that was redriven begins anew. */
+const isSuspicious = ({ row: { deaths = 0, ending } }: KeptRow): boolean =>
+  deaths > 0 && ending === undefined;
 
 const NEW: Claim = { kind: "claimed", deaths: 0 };
 /** Of a message that has no row. */

@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { engineReceipts } from "../../local/engine/receipts.ts";
 import type { Store } from "../../local/engine/store/store.ts";
+import type { Awaitable } from "../../shared/ports.ts";
+import type { Job } from "../../shared/receipts/job.ts";
 import { NO_PROGRESS } from "../../shared/receipts/receipt.ts";
 import { ANN, aJob, delivered, lease, progress, stateOf } from "../contract/receipt-parts.ts";
 import { NOW } from "../support/message.ts";
@@ -78,6 +80,32 @@ test("a death is counted once, and by the next receive that is claimed, whatever
   expect(await receipts.claim(job, next(7), NOW)).toEqual(suspect);
   expect(await receipts.claim(job, next(8), NOW)).toEqual(suspect);
   expect(await receiptsOf(store).claim(job, next(9), NOW)).toEqual(suspect);
+});
+
+test("of several suspects a process has one at a time, and the next one after the outcome of the first is on the disk", async () => {
+  const disk = slowStore(await aStore());
+  const jobs = [aJob(), aJob()];
+  const [one, two] = jobs as [Job, Job];
+  const onDisk = <T>(act: Awaitable<T>): Promise<T> => {
+    disk.flush();
+    return Promise.resolve(act);
+  };
+  const before = receiptsOf(disk);
+  for (const job of jobs) await onDisk(before.claim(job, next(2), NOW));
+  const receipts = receiptsOf(disk);
+  for (const job of jobs)
+    expect(await onDisk(receipts.claim(job, next(3), NOW))).toEqual({ kind: "suspect", deaths: 1 });
+  expect(await onDisk(receipts.claim(one, next(4, true), NOW))).toMatchObject({ kind: "claimed" });
+  const waits = { kind: "leased", until: NOW };
+  expect(await onDisk(receipts.claim(two, next(4, true), NOW))).toEqual(waits);
+  const settling = receipts.settle(one, "run-4", delivered(1), NOW);
+  expect(await receipts.claim(two, next(5, true), NOW)).toEqual(waits);
+  expect(await onDisk(settling)).toBe("written");
+  expect(await onDisk(receipts.claim(two, next(6, true), NOW))).toEqual({ kind: "claimed", deaths: 1 });
+  // The process ends: the one that had ended has not died with it.
+  const after = receiptsOf(disk);
+  expect(await onDisk(after.claim(one, next(5), NOW))).toEqual({ kind: "over", why: "ended" });
+  expect(await onDisk(after.claim(two, next(7, true), NOW))).toEqual({ kind: "claimed", deaths: 2 });
 });
 
 test("a run that wrote its outcome before the process ended did not die", async () => {

@@ -2,7 +2,7 @@ import { appendFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { type ExpectStatic, expect, test } from "vitest";
 import { seeded } from "../../testing/random.ts";
 import { temporary } from "../engine/store/temporary.ts";
 import { connect, tokenFor } from "../support/client.ts";
@@ -78,7 +78,7 @@ test.concurrent(
       const hasOpened = () => performance.now() > router.life.opensAt || areBack();
       if (when > 0.3) await expect.poll(hasOpened, { timeout: 60_000 }).toBe(true);
       await pause(random() * 1_000);
-      if (kill % 3 === 2) await fill(disk, scene);
+      if (kill % 3 === 2) await fill(disk, scene, expect);
       router.life.killedAt = performance.now();
       await router.kill();
       if (kill % 3 !== 2) expect(router.errors()).toBe("");
@@ -115,7 +115,7 @@ test.concurrent(
 );
 
 /** Until messages were refused; then there is room again, if it is a real disk, and messages are taken again. */
-async function fill(disk: CrashDisk, scene: Scene): Promise<void> {
+async function fill(disk: CrashDisk, scene: Scene, expect: ExpectStatic): Promise<void> {
   const { refused = 0 } = scene;
   disk.fill();
   await expect.poll(() => scene.refused ?? 0, { timeout: 60_000 }).toBeGreaterThan(refused);
