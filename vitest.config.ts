@@ -10,7 +10,7 @@ class SimulationFirst extends BaseSequencer {
   }
 }
 
-const INFRA = "test/infra/**/*.test.ts";
+const NAG = "test/infra/nag.test.ts";
 
 /** What needs more than Node and npm has a script of its own. */
 const NEEDS_MORE = ["browser", "centrifugo", "e2e", "embed", "load", "moto", "python", "schemathesis"].map(
@@ -37,9 +37,9 @@ export default defineConfig({
   test: {
     projects: [
       // Files share their process, so that what many of them import is loaded once.
-      project("product", ["test/**/*.test.ts"], [...NEEDS_MORE, INFRA], { isolate: false }),
+      project("product", ["test/**/*.test.ts"], [...NEEDS_MORE, NAG], { isolate: false }),
       // cdk-nag keeps what an earlier file of the process has loaded.
-      project("infra", [INFRA], [], { isolate: true }),
+      project("nag", [NAG], [], { isolate: true }),
     ],
     // Most tests wait more than they compute.
     maxWorkers: availableParallelism() + 1,
