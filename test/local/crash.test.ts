@@ -1,6 +1,4 @@
 import { appendFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { type ExpectStatic, expect, test } from "vitest";
 import { seeded } from "../../testing/random.ts";
@@ -12,7 +10,7 @@ import { readKept } from "./crash/history.ts";
 import { judge } from "./crash/oracle.ts";
 import { postOne, publish } from "./crash/publisher.ts";
 import { ENDED, type Notes, readEndings, readReceipts } from "./crash/receipts.ts";
-import { buildRouters, startRouter } from "./crash/router.ts";
+import { buildRouters, freePort, startRouter } from "./crash/router.ts";
 import type { Posted, Scene } from "./crash/scene.ts";
 import { judgeKept } from "./crash/stream.ts";
 
@@ -126,14 +124,6 @@ async function fill(disk: CrashDisk, scene: Scene, expect: ExpectStatic): Promis
 }
 
 const LOG = process.env["KILLS_LOG"] ?? "/dev/null";
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 test.concurrent("a message that ends the process on every run is dead after five deaths, and its neighbours are delivered", async () => {
   const port = await freePort();

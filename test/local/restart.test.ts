@@ -1,5 +1,3 @@
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { expect, test } from "vitest";
 import { seeded } from "../../testing/random.ts";
 import { temporary } from "../engine/store/temporary.ts";
@@ -8,7 +6,7 @@ import { audience } from "./crash/audience.ts";
 import { judge } from "./crash/oracle.ts";
 import { postOne, publish } from "./crash/publisher.ts";
 import { type Notes, readEndings, readReceipts } from "./crash/receipts.ts";
-import { buildRouters, startRouter } from "./crash/router.ts";
+import { buildRouters, freePort, startRouter } from "./crash/router.ts";
 import type { Scene } from "./crash/scene.ts";
 
 buildRouters();
@@ -61,11 +59,3 @@ test("restarts under load lose and repeat nothing, and each process ends with ex
   expect(report["stream"]).toBeGreaterThan(RESTARTS * 5);
   expect(await router.kill("SIGTERM")).toBe(0);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
