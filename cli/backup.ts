@@ -6,7 +6,7 @@ import type { ReadableStream } from "node:stream/web";
 import type { Command } from "commander";
 import { causeOf } from "../server/request.ts";
 import { parseJson } from "../shared/protocol/parse.ts";
-import { Failure, hintFor, isReason, reasonLine, UsageError } from "./failure.ts";
+import { Failure, hintFor, isReason, reasonLine, UNREACHABLE_HINT, UsageError } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { routerUrl } from "./router.ts";
 import { callerToken } from "./token.ts";
@@ -41,7 +41,7 @@ async function backUp(io: Io, file: string): Promise<number> {
     return size;
   } catch (cause) {
     await rm(unfinished, { force: true });
-    throw new Failure(`the backup was not written: ${causeOf(cause)}`, { cause });
+    throw new Failure(`${file} was not written: ${causeOf(cause)}`, { cause });
   }
 }
 
@@ -49,7 +49,7 @@ async function ask(io: Io): Promise<Response> {
   const url = routerUrl(io);
   const headers = { authorization: `Bearer ${await callerToken(io)}` };
   const response = await io.fetch(new URL("v1/backup", url), { headers }).catch((cause: unknown) => {
-    throw new Failure(`cannot reach ${url.origin}: ${causeOf(cause)}`, { cause });
+    throw new Failure(`cannot reach ${url.origin}: ${causeOf(cause)}${UNREACHABLE_HINT}`, { cause });
   });
   if (response.status === 200 && response.headers.get("content-type") === "application/vnd.sqlite3")
     return response;

@@ -34,9 +34,13 @@ export function reasonLine({ code, detail, errors = [] }: Reason): string {
 export const hintFor = (status: number): string =>
   status === 401 ? "; set TAGWIRE_TOKEN, or TAGWIRE_SECRET to the router's secret" : "";
 
+/** What may help a caller who gets no answer. */
+export const UNREACHABLE_HINT = "; start one there with `tagwire start`, or set TAGWIRE_URL to where it is";
+
 /** Why a call of the router failed, in one line, and what may help. */
-export const routerErrorLine = ({ problem, message, status = 0 }: RouterError): string =>
-  (problem ? reasonLine(problem) : message) + hintFor(status);
+export const routerErrorLine = ({ code, problem, message, status = 0 }: RouterError): string =>
+  (problem ? reasonLine(problem) : message) +
+  (code === "ROUTER_UNREACHABLE" ? UNREACHABLE_HINT : hintFor(status));
 
 /** Whether this is a problem document or an error frame, with a code of ours. */
 export const isReason = (value: unknown): value is Reason =>

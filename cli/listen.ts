@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type Command, Option } from "commander";
 import { backoff } from "../shared/backoff.ts";
 import { IDLE_SECONDS, LAST_MESSAGES } from "../shared/protocol/limits.ts";
-import { Failure } from "./failure.ts";
+import { Failure, UNREACHABLE_HINT } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { between, collect, wholeNumber } from "./option.ts";
 import { parsePlace, places } from "./place.ts";
@@ -66,7 +66,8 @@ async function listen(io: Io, options: ListenOptions): Promise<void> {
       },
     });
     if (until.aborted) return;
-    if (cut.kind === "refused" || !wasReady) throw new Failure(whyOf(cut, url));
+    if (cut.kind === "refused" || !wasReady)
+      throw new Failure(whyOf(cut, url) + (cut.kind === "unreachable" ? UNREACHABLE_HINT : ""));
     const wait = backoff(failures, RECONNECT, io.random());
     note(`${whyOf(cut, url)}; connecting again in ${Math.ceil(wait / 1000)} s`);
     failures += 1;
