@@ -1,6 +1,6 @@
 import { cpSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { openStore } from "../../../local/engine/store/store.ts";
 import { temporary } from "./temporary.ts";
 
@@ -27,6 +27,21 @@ test("a backup that is taken while the store is used is a store of that moment",
   const keys = copy.range("entries", ALL).map((row) => row.key);
   expect(keys).toEqual(keys.map((_, at) => at));
   expect(keys.length).toBeGreaterThan(3_000);
+  await copy.close();
+});
+
+test("a backup has what nobody waits for too, if it was written before", async () => {
+  // Nothing else sends it to the disk meanwhile.
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const store = await openStore({ folder: temporary() });
+  store.writeLater([entry(1)]);
+  const folder = temporary();
+  await store.backUp(join(folder, "store.db"));
+  await store.close();
+
+  const copy = await openStore({ folder });
+  expect(copy.range("entries", ALL)).toEqual([{ key: 1, value: "entry 1" }]);
   await copy.close();
 });
 
