@@ -187,3 +187,11 @@ describe("after a cut", () => {
     expect(told(it.history({ messages: [m(5), { seq: 6, omitted: true }], position: 6 }, 4))).toEqual([5, 6]);
   });
 });
+
+test("a reply to a question from a place that it has left since does not set the position", () => {
+  const it = stream(100);
+  // The stream began anew while the question was under way.
+  expect(told(it.subscribed({ ...none, position: 10, recovered: false }, 100))).toEqual([[100, 10]]);
+  expect(told(it.history({ ...none, position: 120 }, 100))).toEqual([]);
+  expect(it.position()).toBe(10);
+});
