@@ -108,8 +108,9 @@ test("a run that is late deletes what nobody has taken since, and does not hide 
   expect([queue.sizes().normal, said]).toEqual([{ visible: 0, hidden: 0, taken: 1 }, []]);
 });
 
-test("an entry that was received 1,000 times without an outcome is a dead letter with a reason", async () => {
-  const { queue, deadLetters } = queueOver(await aStore());
+test("an entry that was received 1,000 times without an outcome is one dead letter with a reason, over a restart too", async () => {
+  const store = await aStore();
+  const { queue, deadLetters } = queueOver(store);
   await queue.send("low", jobsOf("ann", "a"));
   for (let receive = 1; receive <= MAX_RECEIVES; receive++) {
     const [taken] = queue.take("low", 1);
@@ -121,6 +122,9 @@ test("an entry that was received 1,000 times without an outcome is a dead letter
   const [letter] = await deadLetters.receive(10, 60);
   expect(letter).toMatchObject({ lane: "low", reason: expect.stringContaining("1000 times") });
   expect(JSON.parse(letter?.body ?? "")).toMatchObject({ message: { id: "a" } });
+  const again = queueOver(store);
+  expect(await again.queue.backlog("low")).toBe(0);
+  expect(await again.deadLetters.size()).toBe(1);
 });
 
 test("a job stays in memory up to a bound of all bytes, and is read from the store above it", async () => {
