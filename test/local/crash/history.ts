@@ -7,9 +7,12 @@ export async function readKept({
 }: Scene): Promise<readonly (readonly [seq: number, n: number])[]> {
   const kept: [number, number][] = [];
   for (let since = 1; ; ) {
-    const response = await fetch(`${url}/v1/history?topic=${STREAM}&since=${since}`, {
-      headers: { authorization: `Bearer ${token}` },
-    });
+    const ask = () =>
+      fetch(`${url}/v1/history?topic=${STREAM}&since=${since}`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+    // The connection was idle, and may end in that moment.
+    const response = await ask().catch(ask);
     const page = (await response.json()) as Page;
     if (response.status !== 200) throw new Error(`history: ${response.status}: ${JSON.stringify(page)}`);
     for (const { seq, data } of page.messages) kept.push([seq, Number(data)]);
