@@ -35,18 +35,22 @@ export function connectOn<Topics extends object>(base: Runtime, options: Connect
   const events = emitter();
   const { emit, on } = events;
   const topics = new Map<string, Topic>();
-  const starts = new Map(Object.entries(options.positions ?? {}));
+  // What an app has kept may be damaged: from 0 on the router says what is missing.
+  const starts = new Map(
+    Object.entries(options.positions ?? {}).map(([name, at]) => [name, Number(at) || 0] as const),
+  );
   const isRepeated = seen();
   let isPlanned = false;
   let lastPositions: Readonly<Record<string, number>> | undefined;
 
   const positions = () =>
-    Object.fromEntries(
-      [...topics].flatMap(([name, { handledPosition }]) => {
+    Object.fromEntries([
+      ...starts,
+      ...[...topics].flatMap(([name, { handledPosition }]) => {
         const position = handledPosition();
         return position === undefined ? [] : [[name, position] as const];
       }),
-    );
+    ]);
   const line = session({
     runtime,
     url,

@@ -25,6 +25,34 @@ describe("positions", () => {
     expect(it.sockets[1]?.ofType("history")).toEqual([]);
   });
 
+  test("of a topic that nobody has asked for yet are given out as they came", async () => {
+    const { it } = await subscribed();
+    const client = it.connect({ positions: { orders: 1000, later: 42 } });
+    client.subscribe("orders", () => {});
+    await it.settle();
+    expect(client.positions()).toEqual({ orders: 1000, later: 42 });
+  });
+
+  test.each<unknown>([
+    ["x"],
+    [{}],
+    [Number.NaN],
+  ])("that are no numbers (%j) end in a gap, and not in silence", async (at) => {
+    const { it, router } = await subscribed({ count: 1 });
+    router.publish("orders");
+    router.publish("orders");
+    const client = it.connect({ positions: { orders: at as number } });
+    const { of } = recorded(client);
+    const got: { seq?: number | undefined }[] = [];
+    client.subscribe("orders", (message) => got.push(message));
+    await it.settle();
+    expect(of("gap")).toMatchObject([{ topic: "orders", since: 0 }]);
+    router.publish("orders");
+    await it.settle();
+    expect(numbers(got).at(-1)).toBe(1003);
+    expect(client.positions()).toEqual({ orders: 1003 });
+  });
+
   test("wait for the slowest: a promise of a handler, and the turn of a loop", async () => {
     const { it, router, client } = await subscribed();
     let go = () => {};
