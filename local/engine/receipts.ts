@@ -4,6 +4,7 @@ import { claimability, withdrawalOf } from "../../shared/receipts/claimability.t
 import { fold, rowsWithNames } from "../../shared/receipts/fold.ts";
 import type { Job } from "../../shared/receipts/job.ts";
 import { MESSAGE_PART, partOf } from "../../shared/receipts/row.ts";
+import { CLOCK_MARGIN } from "../../shared/settings/policy.ts";
 import {
   cancelled,
   cancelledRow,
@@ -74,7 +75,8 @@ export function engineReceipts({ store, days, process = randomUUID() }: EngineRe
       const found = claimability(kept.row, job, lease, now, all);
       const isSuspect = found.kind === "died" || (found.kind === "open" && isSuspicious(kept));
       if (isSuspect && lease.suspects && suspect && suspect.key !== key && now < suspect.until)
-        return { kind: "leased", until: now };
+        // It is asked for again as soon as may be: there is one clock here.
+        return { kind: "leased", until: now - CLOCK_MARGIN };
       switch (found.kind) {
         case "open":
           return (isSuspect ? suspected : claimed)(

@@ -5,6 +5,7 @@ import type { Store } from "../../local/engine/store/store.ts";
 import type { Awaitable } from "../../shared/ports.ts";
 import type { Job } from "../../shared/receipts/job.ts";
 import { NO_PROGRESS } from "../../shared/receipts/receipt.ts";
+import { CLOCK_MARGIN } from "../../shared/settings/policy.ts";
 import { ANN, aJob, delivered, lease, progress, stateOf } from "../contract/receipt-parts.ts";
 import { NOW } from "../support/message.ts";
 import { slowStore } from "./slow-store.ts";
@@ -96,7 +97,7 @@ test("of several suspects a process has one at a time, and the next one after th
   for (const job of jobs)
     expect(await onDisk(receipts.claim(job, next(3), NOW))).toEqual({ kind: "suspect", deaths: 1 });
   expect(await onDisk(receipts.claim(one, next(4, true), NOW))).toMatchObject({ kind: "claimed" });
-  const waits = { kind: "leased", until: NOW };
+  const waits = { kind: "leased", until: NOW - CLOCK_MARGIN };
   expect(await onDisk(receipts.claim(two, next(4, true), NOW))).toEqual(waits);
   const settling = receipts.settle(one, "run-4", delivered(1), NOW);
   expect(await receipts.claim(two, next(5, true), NOW)).toEqual(waits);
