@@ -5,7 +5,7 @@ import { MessageId, Time } from "../protocol/message.ts";
 import { exactObject, parse, parseJson } from "../protocol/parse.ts";
 import { ConnectionId, Tag, UserId } from "../protocol/tag.ts";
 import { type HashRange, isHashRange } from "../receipts/hash-range.ts";
-import { ENDINGS } from "../receipts/receipt.ts";
+import { JOB_ENDINGS } from "../receipts/receipt.ts";
 import { type Details, type ReceiptRow, ROW_VERSION } from "../receipts/row.ts";
 import { ROW_MESSAGES } from "../streams/row.ts";
 import type { StreamName, StreamRow } from "../streams/stream.ts";
@@ -66,7 +66,7 @@ const ReceiptLine = exactObject({
     details: v.optional(text),
     split: v.optional(v.array(v.custom<HashRange>(isHashRange, "must be a range of hashes"))),
     queued: v.optional(v.boolean()),
-    ending: v.optional(v.picklist(ENDINGS)),
+    ending: v.optional(v.picklist(JOB_ENDINGS)),
     reason: v.optional(text),
     cancelledAt: v.optional(whole),
     updatedAt: whole,

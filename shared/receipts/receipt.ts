@@ -1,4 +1,4 @@
-import type { Ending } from "../protocol/ending.ts";
+import { ENDINGS, type Ending } from "../protocol/ending.ts";
 import type { Receipt } from "../protocol/receipt.ts";
 import type { ConnectionId } from "../protocol/tag.ts";
 
@@ -7,7 +7,8 @@ export { NAMED_FAILURES } from "../protocol/limits.ts";
 export type { Receipt } from "../protocol/receipt.ts";
 
 /** How a job ends: as messages do, or `replaced`, if a later message has its id. No receipt shows such a job. */
-export type JobEnding = Ending | "replaced";
+export const JOB_ENDINGS = [...ENDINGS, "replaced"] as const;
+export type JobEnding = (typeof JOB_ENDINGS)[number];
 
 /** A live connection that a message is for. `connectedAt` (milliseconds) guards deletion: ids may come back. */
 export interface Recipient {

@@ -3,7 +3,7 @@ import type { Content } from "../../shared/moving/writer.ts";
 import { LANES } from "../../shared/protocol/lane.ts";
 import type { MessageId } from "../../shared/protocol/message.ts";
 import type { ConnectionId, UserId } from "../../shared/protocol/tag.ts";
-import { ENDINGS } from "../../shared/receipts/receipt.ts";
+import { JOB_ENDINGS } from "../../shared/receipts/receipt.ts";
 import type { Details, ReceiptRow } from "../../shared/receipts/row.ts";
 import type { StreamName, StreamRow } from "../../shared/streams/stream.ts";
 import { connectionIds, messageIds, users } from "../support/arbitrary.ts";
@@ -42,7 +42,7 @@ export const receiptRows: fc.Arbitrary<ReceiptRow> = fc
         counts: fc.record({ sent: time, gone: time, failed: time }),
         split: fc.array(range, { maxLength: 2 }),
         queued: fc.boolean(),
-        ending: fc.constantFrom(...ENDINGS),
+        ending: fc.constantFrom(...JOB_ENDINGS),
         details: text,
       },
       optional,

@@ -193,3 +193,9 @@ test("a row of a receipt of a newer version is refused", () => {
     "/row/v must be 1, got 2",
   );
 });
+
+test("the row of a job whose message a later one replaced is read as it is", () => {
+  const row = { v: 1, producer: "ann", id: "m-1", part: "job#00000000-g", updatedAt: 1, ending: "replaced" };
+  const line = { kind: "receipt", row, expiresAt: 5 };
+  expect(lineIn(JSON.stringify(line))).toEqual(line);
+});
