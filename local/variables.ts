@@ -4,10 +4,8 @@ import { messageOf } from "../shared/protocol/errors.ts";
 import { GRANT_CLAIM } from "../shared/protocol/grant.ts";
 import { DEV_SECRET } from "../shared/settings/dev-secret.ts";
 import type { SettingsOverrides } from "../shared/settings/schema.ts";
-
 import type { CertificateFiles } from "./certificate.ts";
 import { callers } from "./gateway/caller.ts";
-
 import { LEVELS, type Level } from "./log.ts";
 
 /** What the environment of `npm start` says. */
@@ -66,8 +64,7 @@ function settingsIn(file: string): SettingsOverrides {
   try {
     return JSON.parse(readFileSync(file, "utf8"));
   } catch (fault) {
-    const why = fault instanceof Error ? fault.message : fault;
-    throw new Error(`TAGWIRE_SETTINGS must name a JSON file of settings, got "${file}": ${why}`);
+    throw new Error(`TAGWIRE_SETTINGS must name a JSON file of settings, got "${file}": ${messageOf(fault)}`);
   }
 }
 

@@ -1,8 +1,9 @@
 import { isObject } from "../../server/request.ts";
+import { targetText } from "../../shared/protocol/target.ts";
 import { Failure } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { list as lines } from "../table.ts";
-import { laneOf, plain, targetText, toJson, toLine } from "./parsed-dead-letter.ts";
+import { laneOf, plain, toJson, toLine } from "./parsed-dead-letter.ts";
 import { type Chosen, type Selection, select } from "./select.ts";
 
 /** Prints one line per dead letter that matches. */

@@ -1,6 +1,6 @@
 import type { DeadLetter } from "../../shared/ports.ts";
 import type { Lane } from "../../shared/protocol/lane.ts";
-import type { Target } from "../../shared/protocol/target.ts";
+import { targetText } from "../../shared/protocol/target.ts";
 import type { Job } from "../../shared/receipts/job.ts";
 import { readBody } from "../../shared/receipts/job-body.ts";
 
@@ -20,14 +20,6 @@ export const laneOf = ({ lane }: ParsedDeadLetter, job: Job): Lane =>
 
 /** What a user calls it: the message's id, or the queue's own where the body has none. */
 export const nameOf = ({ job, entryId }: ParsedDeadLetter): string => job?.message.id ?? entryId;
-
-/** `topic:orders`, as `--target` takes it; an expression as JSON. */
-export function targetText(target: Target): string {
-  if ("everyone" in target) return "everyone";
-  if ("tags" in target) return JSON.stringify(target.tags);
-  const [[kind, value] = []] = Object.entries(target);
-  return `${kind}:${value}`;
-}
 
 /** Returns a dead letter as `--json` prints it. */
 export function toJson(deadLetter: ParsedDeadLetter, reason: string | undefined): Record<string, unknown> {

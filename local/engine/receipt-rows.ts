@@ -34,13 +34,12 @@ export interface ReceiptRowsOptions {
 export const receiptKey = (producer: UserId, id: MessageId, part: string): string =>
   `${id} ${producer} ${part}`;
 
-const rangeOf = (producer: UserId, id: MessageId) => ({
+/** All rows of a message: as many as it was split into, which is bounded. */
+const rowsOf = (producer: UserId, id: MessageId) => ({
   from: `${id} ${producer} `,
   to: `${id} ${producer}!`,
+  limit: 1_000_000_000,
 });
-
-const PAGE = 1_000;
-const ALL_ROWS = 1_000_000_000;
 
 /** Sorts after every key that begins with a hexadecimal digit. */
 const HEXADECIMAL_END = "g";
@@ -76,20 +75,13 @@ export function receiptRows({ store, days, process }: ReceiptRowsOptions): Recei
       const value = store.get("receipts", key);
       return value === undefined ? undefined : parse(value, receive);
     },
-    all: (producer, id) =>
-      store.range("receipts", { ...rangeOf(producer, id), limit: ALL_ROWS }).map(({ value }) => parse(value)),
+    all: (producer, id) => store.range("receipts", rowsOf(producer, id)).map(({ value }) => parse(value)),
     async onDisk(producer, id, now) {
       const own = receiptKey(producer, id, MESSAGE_PART);
       const held = leased.get(own);
       if (held && store.get("receipts", own) === undefined) store.writeLater([changeOf(own, held, now)]);
-      const rows: KeptRow[] = [];
-      for (let range = rangeOf(producer, id); ; ) {
-        const page = await store.rangeOnDisk("receipts", { ...range, limit: PAGE });
-        rows.push(...page.map(({ value }) => parse(value)));
-        const last = page.at(-1);
-        if (last === undefined || page.length < PAGE) return rows;
-        range = { ...range, from: `${last.key} ` };
-      }
+      const rows = await store.rangeOnDisk("receipts", rowsOf(producer, id));
+      return rows.map(({ value }) => parse(value));
     },
     async put(key, kept, now) {
       const before = leased.get(key);

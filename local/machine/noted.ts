@@ -1,6 +1,6 @@
 import type { Receipts } from "../../shared/ports.ts";
 import { acceptedAt } from "../../shared/protocol/message.ts";
-import type { Target } from "../../shared/protocol/target.ts";
+import { targetText } from "../../shared/protocol/target.ts";
 import type { Note } from "../log.ts";
 
 /** Receipts that note what each message came to. The parts of a large one are no messages. */
@@ -13,7 +13,7 @@ export const notedReceipts = (receipts: Receipts, note: Note): Receipts => ({
       const fields = {
         id: message.id,
         producer: message.producer,
-        target: textOf(message.target),
+        target: "tags" in message.target ? "tags" : targetText(message.target),
         milliseconds: now - acceptedAt(message),
       };
       if (outcome.kind === "split") note("message split", { ...fields, jobs: outcome.ranges.length });
@@ -27,9 +27,3 @@ export const notedReceipts = (receipts: Receipts, note: Note): Receipts => ({
     return settled;
   },
 });
-
-function textOf(target: Target): string {
-  if ("tags" in target) return "tags";
-  const [[kind, name] = ["", ""]] = Object.entries(target);
-  return kind === "everyone" ? kind : `${kind}:${name}`;
-}

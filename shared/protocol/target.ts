@@ -82,3 +82,11 @@ export const tagsFor = (target: Target): readonly Tag[] => {
 
 const holdersOf = (tag: Tag): Expression => ({ all: [tag], any: [], none: [] });
 const unique = (tags: readonly Tag[]) => [...new Set(tags)];
+
+/** `topic:orders`, as command lines and logs have it; an expression as JSON. */
+export function targetText(target: Target): string {
+  if ("everyone" in target) return "everyone";
+  if ("tags" in target) return JSON.stringify(target.tags);
+  const [[kind, value] = []] = Object.entries(target);
+  return `${kind}:${value}`;
+}

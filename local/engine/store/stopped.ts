@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
 import { connect } from "./driver.ts";
 import { faultOf, thrown } from "./fault.ts";
-import { checkHeader, filesOf } from "./folder.ts";
-import { openLastGroup } from "./last-group.ts";
+import { filesOf } from "./folder.ts";
+import { inspected } from "./inspected.ts";
 import { lock } from "./lock.ts";
 import { type ExpiringRow, Reader } from "./reader.ts";
 import type { Keys, Row, Table } from "./types.ts";
-import { inspect } from "./writer.ts";
 
 /** The rows of a folder that no process uses. None of them changes until it is closed. */
 export interface StoppedStore {
@@ -40,10 +39,7 @@ export function openStopped(folder: string): StoppedStore {
   const held = named(() => lock(folder, files.lock));
   try {
     return named(() => {
-      checkHeader(folder);
-      const lastGroup = openLastGroup(folder, files.lastGroup);
-      lastGroup.close();
-      inspect(folder, lastGroup.number, true);
+      inspected(folder, true).close();
       const connection = connect(files.database, { readOnly: true });
       const reader = new Reader(connection, folder);
       return {

@@ -1,9 +1,9 @@
 import { existsSync, statSync } from "node:fs";
 import { type Connection, connect, type Value } from "./driver.ts";
-import { damage, thrown } from "./fault.ts";
-import { checkHeader, createDatabase, filesOf, prepare } from "./folder.ts";
+import { createDatabase, filesOf, prepare } from "./folder.ts";
 import { Housekeeper } from "./housekeeper.ts";
-import { type LastGroup, openLastGroup } from "./last-group.ts";
+import { inspected } from "./inspected.ts";
+import type { LastGroup } from "./last-group.ts";
 import { lock } from "./lock.ts";
 import { Reader } from "./reader.ts";
 import { type Rows, unpack } from "./rows.ts";
@@ -95,36 +95,18 @@ function rollBack(connection: Connection): void {
  * in use, foreign, newer, read-only or damaged: then its files are as they were.
  */
 export function openWriter(folder: string, maxBytes?: number): { writer: Writer; isVerified: boolean } {
-  const { database, lastGroup: path } = filesOf(folder);
+  const files = filesOf(folder);
   prepare(folder);
-  const held = lock(folder, filesOf(folder).lock);
+  const held = lock(folder, files.lock);
   let lastGroup: LastGroup | undefined;
   try {
-    if (!existsSync(database)) createDatabase(folder);
-    checkHeader(folder);
-    lastGroup = openLastGroup(folder, path);
-    const isVerified = statSync(database).size <= VERIFIED_AT_OPEN;
-    inspect(folder, lastGroup.number, isVerified);
+    if (!existsSync(files.database)) createDatabase(folder);
+    const isVerified = statSync(files.database).size <= VERIFIED_AT_OPEN;
+    lastGroup = inspected(folder, isVerified);
     return { writer: new Writer(folder, held, lastGroup, maxBytes), isVerified };
   } catch (fault) {
     lastGroup?.close();
     held.close();
     throw fault;
-  }
-}
-
-/** SQLite takes a damaged part of its log for the log's end, so what it finds is compared with what had reached the disk. */
-export function inspect(folder: string, lastGroup: number, isWhole: boolean): void {
-  const connection = connect(filesOf(folder).database, { readOnly: true });
-  try {
-    const reader = new Reader(connection, folder);
-    const found = reader.committed();
-    if (found < lastGroup)
-      throw thrown(
-        damage(folder, `it ends with group ${found}, while group ${lastGroup} had reached the disk`),
-      );
-    if (isWhole) reader.verify();
-  } finally {
-    connection.close();
   }
 }

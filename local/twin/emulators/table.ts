@@ -50,24 +50,26 @@ export async function createTables(endpoint: string, prefix = "tagwire"): Promis
   };
 }
 
-async function create(
-  client: DynamoDBClient,
+/** The call that makes a table of ours. */
+export function creation(
   TableName: string,
   { partitionKey, sortKey, sortKeyType = "S" }: TableDescription,
-) {
+): CreateTableCommand {
   const keys = [partitionKey, ...(sortKey === undefined ? [] : [sortKey])];
   const typeOf = (name: string) => (name === sortKey ? sortKeyType : "S");
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: keys.map((AttributeName) => ({
-        AttributeName,
-        AttributeType: typeOf(AttributeName),
-      })),
-      KeySchema: keys.map((AttributeName, i) => ({ AttributeName, KeyType: i === 0 ? "HASH" : "RANGE" })),
-    }),
-  );
+  return new CreateTableCommand({
+    TableName,
+    BillingMode: "PAY_PER_REQUEST",
+    AttributeDefinitions: keys.map((AttributeName) => ({
+      AttributeName,
+      AttributeType: typeOf(AttributeName),
+    })),
+    KeySchema: keys.map((AttributeName, i) => ({ AttributeName, KeyType: i === 0 ? "HASH" : "RANGE" })),
+  });
+}
+
+async function create(client: DynamoDBClient, TableName: string, description: TableDescription) {
+  await client.send(creation(TableName, description));
   let status: string | undefined;
   while (status !== "ACTIVE") {
     const { Table } = await client.send(new DescribeTableCommand({ TableName }));

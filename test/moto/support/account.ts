@@ -1,8 +1,9 @@
-import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import aws4 from "aws4";
+import { creation } from "../../../local/twin/emulators/table.ts";
 import { TABLES, type TableDescription } from "../../../shared/settings/tables.ts";
 import type { Caller } from "../../../testing/caller.ts";
 
@@ -29,20 +30,7 @@ export function account(endpoint: string) {
       return (await sqs.send(new CreateQueueCommand({ QueueName }))).QueueUrl ?? "";
     },
     async table(TableName: string, description: TableDescription): Promise<void> {
-      const { partitionKey, sortKey, sortKeyType = "S" } = description;
-      const typeOf = (name: string) => (name === sortKey ? sortKeyType : "S");
-      const keys = sortKey === undefined ? [partitionKey] : [partitionKey, sortKey];
-      await new DynamoDBClient(config).send(
-        new CreateTableCommand({
-          TableName,
-          BillingMode: "PAY_PER_REQUEST",
-          AttributeDefinitions: keys.map((AttributeName) => ({
-            AttributeName,
-            AttributeType: typeOf(AttributeName),
-          })),
-          KeySchema: keys.map((AttributeName, i) => ({ AttributeName, KeyType: i === 0 ? "HASH" : "RANGE" })),
-        }),
-      );
+      await new DynamoDBClient(config).send(creation(TableName, description));
     },
     /** Returns its ARN. */
     async secret(Name: string, SecretString: string): Promise<string> {
