@@ -67,7 +67,7 @@ export interface World {
   readonly random: Random;
   readonly observer: Observer;
   /** What sends meet instead of their connection. */
-  readonly faults: Pick<Faults, "next">;
+  readonly faults: Pick<Faults, "isEmpty" | "next">;
   /** Of the gateway's requests. */
   readonly quota: Quota;
   /** The open connections, by id. */

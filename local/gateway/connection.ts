@@ -27,7 +27,7 @@ export interface Connection extends Pick<Flow, "isFull" | "begin"> {
 }
 
 export interface ConnectionDeps {
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Pick<Clock, "now" | "monotonic">;
   readonly limits: Pick<
     Limits,
     "bufferBytes" | "connectionAge" | "framesInFlight" | "idleTimeout" | "stalledTimeout"
@@ -41,7 +41,7 @@ export function connection(
   socket: WebSocket,
   tcp: Duplex,
 ): Connection {
-  let lastActiveAt = peer.connectedAt;
+  let activeAt = clock.monotonic();
   let closedWith: number | undefined;
   let cut: NodeJS.Timeout | undefined;
   let lost = false;
@@ -56,15 +56,20 @@ export function connection(
     socket.resume();
   };
   const goAway = () => close(1001, "Going away");
-  const idle = setTimeout(goAway, limits.idleTimeout);
+  /** Puts itself off, since a timer set anew for each frame would cost as much as the frame. */
+  const cutIdle = () => {
+    const left = activeAt + limits.idleTimeout - clock.monotonic();
+    if (left > 0) idle = setTimeout(cutIdle, left);
+    else goAway();
+  };
+  let idle = setTimeout(cutIdle, limits.idleTimeout);
   const age = setTimeout(goAway, limits.connectionAge);
   const traffic = flow(socket, tcp, limits, {
     stalled: () => close(1008, "The client does not read"),
     flushed: () => flushed(),
   });
   const touch = () => {
-    lastActiveAt = clock.now();
-    idle.refresh();
+    activeAt = clock.monotonic();
   };
 
   // A fault of a socket (a frame over the limit, a broken network) ends in its close.
@@ -79,7 +84,7 @@ export function connection(
   return {
     peer,
     socket,
-    lastActiveAt: () => lastActiveAt,
+    lastActiveAt: () => clock.now() - (clock.monotonic() - activeAt),
     isOpen: () => socket.readyState === socket.OPEN,
     isFull: traffic.isFull,
     begin: traffic.begin,

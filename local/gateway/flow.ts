@@ -49,6 +49,10 @@ export function flow(
     if (held && !socket.isPaused) socket.pause();
     if (!held && socket.isPaused) socket.resume();
   };
+  const onFlush = () => {
+    look();
+    flushed();
+  };
   const lookAtSender = () => {
     look();
     if (isFull() && !stopped) timer ??= setTimeout(stalled, limits.stalledTimeout);
@@ -67,11 +71,9 @@ export function flow(
       };
     },
     send(data) {
-      corkForTurn(tcp);
-      socket.send(data, { binary: false }, () => {
-        look();
-        flushed();
-      });
+      // All frames of a turn leave together.
+      if (corkForTurn(tcp)) socket.send(data, TEXT, onFlush);
+      else socket.send(data, TEXT);
     },
     stop() {
       stopped = true;
@@ -79,3 +81,5 @@ export function flow(
     },
   };
 }
+
+const TEXT = { binary: false };

@@ -17,7 +17,8 @@ export function httpEvent(
   { requestId, caller, now }: { requestId: string; caller: Caller; now: number },
 ): APIGatewayProxyEventV2 {
   const [rawPath = "/", rawQueryString = ""] = cut(request.url ?? "/", "?");
-  const { cookie, ...headers } = headersOf(request);
+  const headers = headersOf(request);
+  const { cookie } = request.headers;
   const query = queryOf(rawQueryString);
   const isBase64Encoded = body.length > 0 && !(isText(headers["content-type"]) && isUtf8(body));
   return {
@@ -56,12 +57,15 @@ export function httpEvent(
 const isText = (type: string | undefined) =>
   type !== undefined && /^(text\/|application\/(json|javascript|xml)|[^;]+\+(json|xml))/i.test(type);
 
-/** Lower-case names; repeated headers are joined with a comma. */
+/** Lower-case names, without cookies; repeated headers are joined with a comma. */
 function headersOf({ headers }: IncomingMessage): Record<string, string> {
-  const pairs = Object.entries(headers).filter((pair) => pair[1] !== undefined);
-  return Object.fromEntries(
-    pairs.map(([name, value]) => [name, Array.isArray(value) ? value.join(",") : String(value)]),
-  );
+  const joined: Record<string, string> = {};
+  for (const name in headers) {
+    const value = headers[name];
+    if (value !== undefined && name !== "cookie")
+      joined[name] = typeof value === "string" ? value : value.join(",");
+  }
+  return joined;
 }
 
 function queryOf(text: string): Record<string, string> | undefined {

@@ -58,7 +58,12 @@ function sendResult(
   if (cookies) response.setHeader("set-cookie", cookies);
   const sent: Record<string, string> = { ...own };
   for (const [name, value] of Object.entries(headers)) sent[name.toLowerCase()] = String(value);
-  // The HTTP API's default for a function that names no type.
-  if (body !== "") sent["content-type"] ??= "application/json";
-  response.writeHead(statusCode, sent).end(isBase64Encoded ? Buffer.from(body, "base64") : body);
+  const content = isBase64Encoded ? Buffer.from(body, "base64") : body;
+  if (content.length > 0) {
+    // The HTTP API's default for a function that names no type.
+    sent["content-type"] ??= "application/json";
+    // Without its length Node would send the body in chunks.
+    sent["content-length"] = String(Buffer.byteLength(content));
+  }
+  response.writeHead(statusCode, sent).end(content);
 }

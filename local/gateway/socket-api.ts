@@ -28,7 +28,7 @@ export interface SocketApiDeps extends ConnectionDeps {
   /** Holds those that are open. */
   readonly connections: Map<string, Connection>;
   readonly observer: Observer;
-  readonly clock: Pick<Clock, "now" | "pause">;
+  readonly clock: Pick<Clock, "now" | "monotonic" | "pause">;
   readonly unkind: Unkind;
   readonly quota: Quota;
   readonly origins: Origins;

@@ -22,6 +22,8 @@ export interface Faults {
   failSends(connectionId: string, statuses: readonly number[]): void;
   /** From now on calls meet the fault, before those that are planned one by one. Returns what ends it. */
   startOutage(fault: Fault, outage?: Outage): () => void;
+  /** Returns true if no call meets a fault. */
+  isEmpty(): boolean;
   /** The fault that this call meets, if any. */
   next(call: CallbackCall): Fault | undefined;
 }
@@ -54,6 +56,7 @@ export function faults({ monotonic }: Pick<Clock, "monotonic">): Faults {
       outages.add(outage);
       return () => void outages.delete(outage);
     },
+    isEmpty: () => planned.size === 0 && outages.size === 0,
     next: (call) => outageOf(call) ?? plannedFor(call),
   };
 }

@@ -55,9 +55,12 @@ export function busyConnections(): BusyConnections {
       if (entry?.sendingSince === undefined) entries.set(id, { failures: 0, ...entry, sendingSince: now });
     },
     onResult(id, result, now) {
-      const { failures = 0, sendingSince = now } = entries.get(id) ?? {};
+      const entry = entries.get(id);
+      const isFailure = result.kind === "throttled" || result.kind === "unavailable";
+      if (!entry && !isFailure) return false;
+      const { failures = 0, sendingSince = now } = entry ?? {};
       entries.delete(id);
-      if (result.kind !== "throttled" && result.kind !== "unavailable") return failures >= FAILURES;
+      if (!isFailure) return failures >= FAILURES;
       const sum = failures + (now - sendingSince < LONG ? 1 : FAILURES);
       entries.set(id, { failures: sum, last: { result, at: now } });
       for (const oldest of entries.keys()) {

@@ -19,11 +19,13 @@ const WEIGHT = 0.1;
 
 export function gatewayHealth(): GatewayHealth {
   const failing = new Set<ConnectionId>();
-  let answered = { part: 1, at: Number.NEGATIVE_INFINITY };
+  /** The part of recent sends that were answered, and when the last one was. */
+  let answered = 1;
+  let answeredAt = Number.NEGATIVE_INFINITY;
   let probed: { readonly at: number; readonly state: Promise<GatewayState> } | undefined;
   let down = false;
 
-  const isUp = (at: number) => answered.part >= 0.5 && at - answered.at < MOMENT;
+  const isUp = (at: number) => answered >= 0.5 && at - answeredAt < MOMENT;
   const ask = async (probe: () => Promise<GatewayState>): Promise<GatewayState> => {
     const state = await probe();
     down = state === "down";
@@ -34,10 +36,8 @@ export function gatewayHealth(): GatewayHealth {
   return {
     onResult(id, { kind }, now) {
       const isAnswer = kind !== "unavailable" && kind !== "throttled";
-      answered = {
-        part: answered.part * (1 - WEIGHT) + (isAnswer ? WEIGHT : 0),
-        at: isAnswer ? now : answered.at,
-      };
+      answered = answered * (1 - WEIGHT) + (isAnswer ? WEIGHT : 0);
+      if (isAnswer) answeredAt = now;
       if (kind === "unavailable") {
         failing.add(id);
         if (failing.size >= IN_A_ROW) down = true;

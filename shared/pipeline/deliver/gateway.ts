@@ -51,16 +51,16 @@ export function gateway(
   },
 ): Gateway {
   const { monotonic } = clock;
-  const onResult = (id: ConnectionId, result: SendResult): SendResult => {
-    const now = monotonic();
+  const onResult = (id: ConnectionId, result: SendResult, now: number): SendResult => {
     limiter.onResult(id, result, now, busy.onResult(id, result, now));
     health.onResult(id, result, now);
     return result;
   };
-  const sendNow = (id: ConnectionId, frame: Uint8Array): Awaitable<SendResult> => {
-    busy.onStart(id, monotonic());
+  const sendNow = (id: ConnectionId, frame: Uint8Array, now: number): Awaitable<SendResult> => {
     const result = sockets.send(id, frame);
-    return result instanceof Promise ? result.then((later) => onResult(id, later)) : onResult(id, result);
+    if (!(result instanceof Promise)) return onResult(id, result, now);
+    busy.onStart(id, now);
+    return result.then((later) => onResult(id, later, monotonic()));
   };
   /** Sends when the rate limiter allows it, after `wait` milliseconds at the earliest. */
   const sendLater = async (id: ConnectionId, frame: Uint8Array, wait: number, stop: () => boolean) => {
@@ -68,14 +68,15 @@ export function gateway(
       await clock.pause(pause);
       if (stop()) return undefined;
     }
-    return sendNow(id, frame);
+    return sendNow(id, frame, monotonic());
   };
   return {
     send(id, frame, { stop, isLate }) {
-      const known = busy.known(id, monotonic(), isLate ? BUSY_FOR.late : BUSY_FOR.first);
+      const now = monotonic();
+      const known = busy.known(id, now, isLate ? BUSY_FOR.late : BUSY_FOR.first);
       if (known) return known;
-      const wait = limiter.acquire(monotonic());
-      return wait > 0 ? sendLater(id, frame, wait, stop) : sendNow(id, frame);
+      const wait = limiter.acquire(now);
+      return wait > 0 ? sendLater(id, frame, wait, stop) : sendNow(id, frame, now);
     },
     isBusy: (id) => busy.known(id, monotonic(), BUSY_FOR.first) !== undefined,
     isDown: () => health.isDown(),

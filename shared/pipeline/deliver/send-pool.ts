@@ -4,6 +4,7 @@ import type { ConnectionId } from "../../protocol/tag.ts";
 import { type Counts, NAMED_FAILURES, type Recipient } from "../../receipts/receipt.ts";
 import type { Waiting } from "./busy-connections.ts";
 import type { DeliverDeps, Delivery, StopReason } from "./delivery.ts";
+import type { Gateway } from "./gateway.ts";
 
 /** The workers that send one delivery's frame, and the results of their sends. */
 export interface SendPool {
@@ -66,20 +67,21 @@ export function sendPool(
     }
   };
 
-  const send = (recipient: Recipient, isLate: boolean): Awaitable<void> => {
-    let stopped = stop();
-    const conclude = (result: SendResult | Waiting | undefined): Awaitable<void> => {
-      if (result) return onResult(recipient, result);
-      unsent.push(recipient);
-      stopReason = stopped;
-    };
-    if (stopped) return conclude(undefined);
-    const mustStop = () => {
-      stopped = stop();
-      return stopped !== undefined;
-    };
-    const sending = gateway.send(recipient.connectionId, frame, { isLate, stop: mustStop });
-    return sending instanceof Promise ? sending.then(conclude) : conclude(sending);
+  const mustStop = (): boolean => {
+    const stopped = stop();
+    if (stopped) stopReason = stopped;
+    return stopped !== undefined;
+  };
+  const conclude = (recipient: Recipient, result: SendResult | Waiting | undefined): Awaitable<void> => {
+    if (result) return onResult(recipient, result);
+    unsent.push(recipient);
+  };
+  const send = (recipient: Recipient, options: Parameters<Gateway["send"]>[2]): Awaitable<void> => {
+    if (mustStop()) return conclude(recipient, undefined);
+    const sending = gateway.send(recipient.connectionId, frame, options);
+    return sending instanceof Promise
+      ? sending.then((result) => conclude(recipient, result))
+      : conclude(recipient, sending);
   };
 
   // A worker takes one place in the limiter for all its sends: a place per send would cost as much as the send. The others
@@ -87,6 +89,7 @@ export function sendPool(
   const sendAll: SendPool["sendAll"] = async (recipients, { isLate }) => {
     const queue = recipients.values();
     const workers = Math.min(limiter.concurrency, recipients.length);
+    const options = { isLate, stop: mustStop };
     let others: Promise<unknown> | undefined;
     const begin = () => {
       const started = Promise.all(Array.from({ length: workers - 1 }, () => limiter(worker)));
@@ -96,7 +99,7 @@ export function sendPool(
     };
     const worker = async () => {
       for (const recipient of queue) {
-        const sending = send(recipient, isLate);
+        const sending = send(recipient, options);
         if (sending === undefined) continue;
         others ??= begin();
         await sending;
