@@ -7,8 +7,12 @@ import { closeGaps } from "./gaps.ts";
 
 export const STACK = "Tagwire";
 
-/** A few sockets are an audience too large for one run, and running out of receives takes seconds. */
+/**
+ * A few sockets are an audience too large for one run, and running out of receives takes seconds. Some topics keep a
+ * stream, others do not.
+ */
 export const SETTINGS = {
+  streams: [{ topics: "kept/*", seconds: 3_600, count: 1_000 }],
   recipientsPerRun: 4,
   advanced: { backoff: { baseSeconds: 1, capSeconds: 3 } },
 } satisfies SettingsOverrides;
@@ -18,12 +22,14 @@ export const SCRATCH = join(process.cwd(), "node_modules", ".cache", "tagwire-e2
 
 const ASSEMBLY = join(SCRATCH, "cdk.out");
 
+/** The outputs of the stack, as the CDK CLI writes them. */
+export const OUTPUTS = join(SCRATCH, "outputs.json");
+
 export const bootstrap = (endpoint: string): Promise<void> =>
   cdk(["bootstrap", `aws://${ACCOUNT}/${REGION}`], { endpoint, output: ASSEMBLY });
 
 /** Deploys the stack of this repository, with these changes to the settings, and answers its outputs. */
 export async function deploy(endpoint: string, settings: SettingsOverrides): Promise<Record<string, string>> {
-  const outputs = join(SCRATCH, "outputs.json");
   const context = [`tagwire:endpoint=${endpoint}`, `tagwire:settings=${JSON.stringify(settings)}`];
   await cdk(
     [
@@ -31,12 +37,12 @@ export async function deploy(endpoint: string, settings: SettingsOverrides): Pro
       STACK,
       ...context.flatMap((pair) => ["--context", pair]),
       ...["--require-approval", "never"],
-      ...["--outputs-file", outputs],
+      ...["--outputs-file", OUTPUTS],
     ],
     { endpoint, output: ASSEMBLY },
   );
   await closeGaps(endpoint, STACK, ASSEMBLY);
-  return JSON.parse(readFileSync(outputs, "utf8"))[STACK];
+  return JSON.parse(readFileSync(OUTPUTS, "utf8"))[STACK];
 }
 
 export const destroy = (endpoint: string): Promise<void> =>
