@@ -60,6 +60,7 @@ export const RECEIPT_TABLES = {
   },
   "cancel-too-far": {
     why: "a cancel hits what is posted after it too",
+    seed: 8,
     tables: receiptTable(({ cancel }) => ({
       cancel: (producer, id, now) => cancel(producer, id, now + 5 * MINUTE),
     })),
