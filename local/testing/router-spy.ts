@@ -15,8 +15,8 @@ interface SpyDeps {
   readonly connections: ReadonlyMap<string, Connection>;
 }
 
-/** How often `idle` looks, in milliseconds. */
-const LOOK = 10;
+/** Milliseconds between two looks of `idle`: at the queues they cost calls, so the longer they hold something, the fewer. */
+const LOOK = { least: 10, most: 100 };
 
 /** The spy of a router. */
 export function routerSpy({ recorder, faults, queues, sockets, connections }: SpyDeps): Spy {
@@ -36,11 +36,13 @@ export function routerSpy({ recorder, faults, queues, sockets, connections }: Sp
     waitFor: <K extends Kind>(fields: Fields<K>, waiting?: Waiting) => waitFor(recorder, fields, waiting),
     async idle({ timeout = 10_000 } = {}) {
       const until = performance.now() + timeout;
-      while (now().runs > 0 || (await left(queues)) > 0) {
+      for (let look = LOOK.least; ; look = Math.min(1.5 * look, LOOK.most)) {
+        if (now().runs > 0) look = LOOK.least;
+        else if ((await left(queues)) === 0) return;
         if (performance.now() > until) {
           throw new Error(`not idle after ${timeout} ms: ${JSON.stringify(await queues.sizes())}`);
         }
-        await pause(LOOK);
+        await pause(look);
       }
     },
     queueSizes: () => queues.sizes(),

@@ -62,6 +62,7 @@ export const AROUND = {
   },
   "no-expiry-in-jobs": {
     why: "the jobs of a split message do not know its deadline",
+    seed: 13,
     ports: queue(({ send }) => ({
       send: (lane, entries) =>
         send(

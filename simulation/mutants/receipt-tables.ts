@@ -30,6 +30,7 @@ export const RECEIPT_TABLES = {
   "duplicate-taken": { why: "a claim does not look at the dedupe window", tables: takes("duplicate") },
   "stale-cancel": {
     why: "a run looks for a cancel without consistency",
+    seed: 6,
     tables: receiptTable(({ cancel, withdrawal }, { scheduler }) => {
       const cancelled = new Map<string, number>();
       return {
@@ -59,6 +60,7 @@ export const RECEIPT_TABLES = {
   },
   "cancel-too-far": {
     why: "a cancel hits what is posted after it too",
+    seed: 8,
     tables: receiptTable(({ cancel }) => ({
       cancel: (producer, id, now) => cancel(producer, id, now + 5 * MINUTE),
     })),
@@ -79,6 +81,7 @@ export const RECEIPT_TABLES = {
   },
   "replaced-is-cancelled": {
     why: "a job whose message a later one replaced counts as cancelled",
+    seed: 17,
     tables: receiptTable(({ withdrawal }) => ({
       withdrawal: async (job) => (await withdrawal(job)) && "cancelled",
     })),

@@ -8,6 +8,12 @@ import { connect, type TestSocket } from "../support/client.ts";
 import { post, receipt } from "../support/http.ts";
 import { startUnkind, type UnkindRouter } from "../support/unkind.ts";
 
+/*
+ * In an emulated account only: queues that repeat, reorder and delete late, and tables that throttle and leave writes
+ * unprocessed, are AWS's. What one machine may meet instead, a process that is killed, a full disk and damaged files, is
+ * in test/local and test/engine.
+ */
+
 const SOCKETS = 6;
 const MESSAGES = 40;
 const TTLS = { "tagwire-connections": "ttl", "tagwire-subscriptions": "ttl", "tagwire-receipts": "ttl" };

@@ -121,3 +121,10 @@ test("it says that it is well", async () => {
     deadLetters: { queueUrl: expect.stringMatching(/\/tagwire-dead-letters$/), region: "us-east-1" },
   });
 });
+
+test("an idle connection is kept longer than a proxy keeps it, so that no request meets its end", async () => {
+  const { url } = await startTiny();
+  const response = await fetch(`${url}/health`);
+  await response.arrayBuffer();
+  expect(response.headers.get("keep-alive")).toBe("timeout=75");
+});
