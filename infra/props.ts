@@ -1,4 +1,5 @@
 import type { RemovalPolicy } from "aws-cdk-lib";
+import type { ITable } from "aws-cdk-lib/aws-dynamodb";
 import type { ISecurityGroup, IVpc, SubnetSelection } from "aws-cdk-lib/aws-ec2";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { Architecture, Runtime } from "aws-cdk-lib/aws-lambda";
@@ -26,6 +27,12 @@ export interface TagwireProps {
   readonly http?: HttpOptions;
   /** @default the defaults of SocketOptions */
   readonly socket?: SocketOptions;
+  /**
+   * The table of another router of the account and Region, as its `tables.quotas`: the two then share the requests that
+   * API Gateway lets the account make. Without it each takes the whole of its part.
+   * @default a table of its own
+   */
+  readonly quotas?: ITable;
   /**
    * Whether the consumer's concurrency is taken out of the account's. An account needs 100 to spare beside it;
    * a young one may have 10 in all. Without it the lanes are still braked, but other functions can crowd them out.

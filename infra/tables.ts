@@ -15,6 +15,8 @@ export type RouterTables = Readonly<Record<Exclude<TableName, "streams">, ITable
 export interface TablesProps {
   /** Whether there is a table of streams. */
   readonly keepsStreams: boolean;
+  /** The table in which routers of the account share its quota. @default a new one */
+  readonly quotas?: ITable;
   /** What becomes of the receipts and the streams when the stack goes. */
   readonly removalPolicy: RemovalPolicy;
   /** @default keys that AWS owns */
@@ -46,6 +48,10 @@ const ACTIONS: Readonly<Record<TableName, Partial<Record<FunctionName, readonly 
     consume: ["GetItem", "PutItem", "Query", "UpdateItem"],
     receipts: ["GetItem", "Query", "UpdateItem"],
   },
+  quotas: {
+    // A beat, and what removes the entry of a container that stopped.
+    consume: ["UpdateItem"],
+  },
   streams: {
     // A cancelled message is emptied in its row.
     consume: ["GetItem", "PutItem", "Query", "UpdateItem"],
@@ -55,11 +61,15 @@ const ACTIONS: Readonly<Record<TableName, Partial<Record<FunctionName, readonly 
   },
 };
 
-/** Who is connected, who wants what, what became of each message, and the messages that are kept. */
+/**
+ * Who is connected, who wants what, what became of each message, how containers share the quota, and the messages that
+ * are kept.
+ */
 export class Tables extends Construct implements RouterTables {
   readonly connections: ITable;
   readonly subscriptions: ITable;
   readonly receipts: ITable;
+  readonly quotas: ITable;
   readonly streams?: ITable;
 
   constructor(scope: Construct, id: string, props: TablesProps) {
@@ -82,10 +92,11 @@ export class Tables extends Construct implements RouterTables {
       // CDK is not written for exactOptionalPropertyTypes.
       return made as ITable;
     };
-    // Without the sockets of this stack these two say nothing.
+    // Without the sockets of this stack these two say nothing. Nor do the shares of the quota without its functions.
     this.connections = table("connections", RemovalPolicy.DESTROY);
     this.subscriptions = table("subscriptions", RemovalPolicy.DESTROY);
     this.receipts = table("receipts", removalPolicy);
+    this.quotas = props.quotas ?? table("quotas", RemovalPolicy.DESTROY);
     if (keepsStreams) this.streams = table("streams", removalPolicy);
   }
 

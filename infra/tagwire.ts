@@ -88,7 +88,11 @@ export class Tagwire extends RouterMetrics {
 
     const auth = new Auth(this, "Auth", { ...kept, ...(props.auth ? { source: props.auth } : {}) });
     const lanes = new Lanes(this, "Lanes", { ...kept, settings: chosen });
-    const tables = new Tables(this, "Tables", { ...kept, keepsStreams: keepsStreams(chosen) });
+    const tables = new Tables(this, "Tables", {
+      ...kept,
+      keepsStreams: keepsStreams(chosen),
+      ...(props.quotas ? { quotas: props.quotas } : {}),
+    });
     const ingest = new RouterHttpApi(this, "HttpApi", { ...shared, options: http, auth, lanes, tables });
     const sockets = new RouterSocketApi(this, "SocketApi", { ...shared, options: socket, auth, tables });
     const reserve = props.reserveConcurrency ?? true;
@@ -105,8 +109,8 @@ export class Tagwire extends RouterMetrics {
     if (auth.secret) this.secret = auth.secret;
     this.lanes = lanes.queues;
     this.deadLetterQueue = lanes.deadLetters;
-    const { connections, subscriptions, receipts, streams } = tables;
-    this.tables = { connections, subscriptions, receipts, ...(streams ? { streams } : {}) };
+    const { connections, subscriptions, receipts, quotas, streams } = tables;
+    this.tables = { connections, subscriptions, receipts, quotas, ...(streams ? { streams } : {}) };
     this.functions = {
       ingest: ingest.ingest,
       receipts: ingest.receipts,
@@ -144,7 +148,7 @@ export class Tagwire extends RouterMetrics {
 
   /** What someone who uses the router wants to know, by the name of a stack output. */
   outputs(): Readonly<Record<string, string>> {
-    const { connections, subscriptions, receipts, streams } = this.tables;
+    const { connections, subscriptions, receipts, quotas, streams } = this.tables;
     const queues = LANES.map((lane) => [`${pascalCase(lane)}QueueUrl`, this.lanes[lane].queueUrl]);
     return {
       HttpUrl: this.httpUrl,
@@ -157,6 +161,7 @@ export class Tagwire extends RouterMetrics {
       ConnectionsTableName: connections.tableName,
       SubscriptionsTableName: subscriptions.tableName,
       ReceiptsTableName: receipts.tableName,
+      QuotasTableName: quotas.tableName,
       ...(streams ? { StreamsTableName: streams.tableName } : {}),
     };
   }

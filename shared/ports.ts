@@ -19,6 +19,7 @@ import type { JobEnding, Progress, Receipt, Recipient } from "./receipts/receipt
 export type { Connection } from "./connections/connection.ts";
 export type { Metric } from "./metric.ts";
 export type { DeadLetter, DeadLetters, HeldDeadLetter } from "./ports/dead-letters.ts";
+export type { QuotaAnswer, QuotaBeats, QuotaEntry } from "./ports/quota-beats.ts";
 export type { Streams } from "./ports/streams.ts";
 
 /*

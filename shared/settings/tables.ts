@@ -12,6 +12,7 @@ export const TABLES = {
   connections: { partitionKey: "connectionId", timeToLive: "ttl" },
   subscriptions: { partitionKey: "tag", sortKey: "key", timeToLive: "ttl" },
   receipts: { partitionKey: "message", sortKey: "part", timeToLive: "ttl" },
+  quotas: { partitionKey: "quota", timeToLive: "ttl" },
   streams: { partitionKey: "stream", sortKey: "seq", sortKeyType: "N", timeToLive: "ttl" },
 } as const satisfies Record<string, TableDescription>;
 export type TableName = keyof typeof TABLES;

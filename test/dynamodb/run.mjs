@@ -14,7 +14,11 @@ const jars = join(here, "../../node_modules/.cache/dynamodb-local-2.6.1");
 const suites =
   process.argv.length > 2
     ? process.argv.slice(2)
-    : ["test/contract/table.test.ts", "test/contract/short-table.test.ts"];
+    : [
+        "test/contract/table.test.ts",
+        "test/contract/short-table.test.ts",
+        "test/contract/quota-beats.test.ts",
+      ];
 
 /** What a command prints, or undefined if it is not installed or fails. */
 function output(command, args) {

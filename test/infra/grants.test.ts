@@ -41,6 +41,7 @@ const MAY: Readonly<Record<FunctionName, readonly string[]>> = {
     "dynamodb:PutItem receipts",
     "dynamodb:Query receipts",
     "dynamodb:Query subscriptions",
+    "dynamodb:UpdateItem quotas",
     "dynamodb:UpdateItem receipts",
     "execute-api:ManageConnections GET/@connections/*",
     "execute-api:ManageConnections POST/@connections/*",

@@ -31,7 +31,7 @@ test.each([
   { keeps: "no stream", settings: {}, count: 0 },
 ])("a router that keeps $keeps has $count tables for them, and functions that know of them", (given) => {
   const { router: other, variablesOf } = synth({ settings: given.settings });
-  expect(Object.keys(other.tables)).toHaveLength(3 + given.count);
+  expect(Object.keys(other.tables)).toHaveLength(4 + given.count);
   expect("StreamsTableName" in other.outputs()).toBe(given.count > 0);
   const knowing = FUNCTIONS.filter((name) => "STREAMS_TABLE" in variablesOf(other.functions[name]));
   expect(knowing).toEqual(given.count > 0 ? Object.keys(STREAM_ENV) : []);
@@ -39,5 +39,5 @@ test.each([
 
 test("receipts and streams outlive the stack; what says who is connected goes with its sockets", () => {
   const policies = names.map((name) => template.toJSON().Resources[idOf(tableOf(name))].DeletionPolicy);
-  expect(policies).toEqual(["Delete", "Delete", "RetainExceptOnCreate", "RetainExceptOnCreate"]);
+  expect(policies).toEqual(["Delete", "Delete", "RetainExceptOnCreate", "Delete", "RetainExceptOnCreate"]);
 });

@@ -39,6 +39,7 @@ export async function createTables(endpoint: string, prefix = "tagwire"): Promis
       connections: nameOf("connections"),
       subscriptions: nameOf("subscriptions"),
       receipts: nameOf("receipts"),
+      quotas: nameOf("quotas"),
       streams: nameOf("streams"),
     },
     async expire(now) {

@@ -52,6 +52,7 @@ export function deployment(): Deployment {
     connections: output("ConnectionsTableName"),
     subscriptions: output("SubscriptionsTableName"),
     receipts: output("ReceiptsTableName"),
+    quotas: output("QuotasTableName"),
   };
   const deadLetters = output("DeadLetterQueueUrl");
   const fail = async (fault: Fault) => {
