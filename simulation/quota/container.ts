@@ -103,10 +103,14 @@ export function container(
       const now = clock.monotonic();
       if (busy.known(target, now, 30_000)) {
         left--;
-        return later(1, worker);
+        later(1, worker);
+        return;
       }
       const wait = limiter.acquire(now);
-      if (wait > 0) return later(wait, worker);
+      if (wait > 0) {
+        later(wait, worker);
+        return;
+      }
       left--;
       sent++;
       busy.onStart(target, now);

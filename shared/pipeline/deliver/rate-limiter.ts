@@ -42,6 +42,7 @@ const TOLD_APART = 1_000;
  */
 const areTooMany = (throttled: number, seen: number): boolean =>
   throttled >= 3 && throttled > seen * 0.01 + 2 * Math.sqrt(seen * 0.01);
+/** What is left of the rate if too many were throttled, at most: less if more than the rest of them were. */
 const FALL = 0.7;
 /** Milliseconds after a decrease within which a 429 counts as the account's. */
 const LATELY = 60_000;
@@ -88,7 +89,7 @@ export function rateLimiter(
     if (passed < 1) return;
     const { throttled, seen, seenLater } = window;
     if (areTooMany(throttled.size, seen.size + seenLater)) {
-      part *= FALL;
+      part *= Math.min(FALL, 1 - throttled.size / (seen.size + seenLater));
       decreased++;
       fellAt = now;
     }

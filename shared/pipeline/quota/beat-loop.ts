@@ -55,13 +55,16 @@ export function beatLoop({ share, beats, clock }: BeatLoopDeps): BeatLoop {
     if (dead) beats.remove(dead).catch(() => {});
   };
   const loop = async (): Promise<void> => {
+    let due = clock.pause(share.interval());
     while (runs.size > 0) {
       const woken = new Promise<void>((resolve) => {
         wake = resolve;
         // The others know already of one that goes on waiting.
         share.onWait(last?.isWaiting ? undefined : resolve);
       });
-      await Promise.race([woken, clock.pause(share.interval())]);
+      await Promise.race([woken, due]);
+      // A call that is lost does not delay the beat after it.
+      due = clock.pause(share.interval());
       await inTurn(beat);
     }
   };
