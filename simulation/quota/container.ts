@@ -80,7 +80,7 @@ export function container(
   };
   const { policy, runs, id } = options;
   const capacity = sendsPerSecondOf(policy);
-  const share = mutant.share(quotaShare({ id, capacity, runs, clock: mutant.clock(clock) }));
+  const share = quotaShare({ id, capacity, runs, clock: mutant.clock(clock) });
   const limiter = rateLimiter(policy, share);
   const busy = busyConnections();
   const loop = beatLoop({ share, beats: mutant.beats(overNetwork), clock });

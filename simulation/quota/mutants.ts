@@ -1,11 +1,9 @@
-import type { QuotaShare } from "../../shared/pipeline/quota/share.ts";
 import type { Clock, QuotaAnswer, QuotaBeats } from "../../shared/ports.ts";
 
 /** What a planted bug changes around the code that shares the quota. */
 export interface QuotaMutant {
   readonly clock: (clock: Clock) => Clock;
   readonly beats: (beats: QuotaBeats) => QuotaBeats;
-  readonly share: (share: QuotaShare) => QuotaShare;
   /** Whether throttled sends slow a container down. */
   readonly brakes: boolean;
 }
@@ -14,7 +12,6 @@ export interface QuotaMutant {
 export const NONE: QuotaMutant = {
   clock: (clock) => clock,
   beats: (beats) => beats,
-  share: (share) => share,
   brakes: true,
 };
 
@@ -75,10 +72,6 @@ export const QUOTA_MUTANTS = {
   "an answer is valid for ever": {
     ...NONE,
     clock: (clock) => ({ ...clock, now: () => 0, monotonic: () => 0 }),
-  },
-  "a run that ends says nothing": {
-    ...NONE,
-    share: (share) => ({ ...share, lastBeat: () => share.beat(1) }),
   },
   "nothing brakes": { ...NONE, brakes: false },
 } satisfies Readonly<Record<string, QuotaMutant>>;
