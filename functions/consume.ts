@@ -2,8 +2,10 @@ import pLimit from "p-limit";
 import { type ConsumeDeps, consume, type Run } from "../shared/pipeline/consume/consume.ts";
 import type { Received } from "../shared/pipeline/consume/record.ts";
 import type { Gateway } from "../shared/pipeline/deliver/gateway.ts";
+import type { BeatLoop } from "../shared/pipeline/quota/beat-loop.ts";
 import { rememberedHeads } from "../shared/pipeline/streams/heads.ts";
 import type { Connections, MessageQueue, Receipts, Subscriptions } from "../shared/ports.ts";
+import { laneWeight } from "../shared/protocol/lane.ts";
 import { visibilitySeconds } from "../shared/settings/derived.ts";
 import { deliveryPolicy } from "../shared/settings/policy.ts";
 import type { HandlerPorts, StreamPorts } from "./ports.ts";
@@ -16,10 +18,18 @@ export interface ConsumePorts extends HandlerPorts, StreamPorts, Pick<ConsumeDep
   readonly connections: Connections;
   /** Made once: runs share what it learns of the gateway. */
   readonly gateway: Gateway;
+  /** @default the process shares the account's quota with no other */
+  readonly quota?: QuotaPorts;
+}
+
+export interface QuotaPorts {
+  readonly beats: BeatLoop;
+  /** How often the container lowered its rate so far, since the account was throttled. */
+  readonly decreases: () => number;
 }
 
 /** Processes a batch of a lane. Returns the ids of the records that the lane keeps. */
-export function consumeHandler({ telemetry: newTelemetry, streams, ...ports }: ConsumePorts) {
+export function consumeHandler({ telemetry: newTelemetry, streams, quota, ...ports }: ConsumePorts) {
   const { clock, settings } = ports;
   const policy = deliveryPolicy(settings);
   const deps: Omit<ConsumeDeps, "telemetry"> = {
@@ -33,7 +43,11 @@ export function consumeHandler({ telemetry: newTelemetry, streams, ...ports }: C
   };
   return async (received: readonly Received[], run: Run): Promise<string[]> => {
     const telemetry = newTelemetry();
-    const kept = await consume({ ...deps, telemetry }, received, run);
+    const before = quota?.decreases() ?? 0;
+    const beating = quota?.beats.start(Math.max(...received.map(({ lane }) => laneWeight(lane))), telemetry);
+    const kept = await consume({ ...deps, telemetry }, received, run).finally(() => beating?.end());
+    const decreases = (quota?.decreases() ?? 0) - before;
+    if (decreases > 0) telemetry.count("QuotaExceeded", decreases);
     telemetry.flush();
     return kept;
   };

@@ -80,6 +80,7 @@ export class Alarms extends Construct {
     // A retry may be five minutes away, so a minute without one says nothing.
     const forbidden = router.metricSendsForbidden({ period: Duration.minutes(5) });
     alarm("SendsForbidden", forbidden, { above: 0, of: 1 }, FORBIDDEN);
+    alarm("QuotaExceeded", router.metricQuotaExceeded(every), { above: 0, of: 5, periods: 2 }, QUOTA);
     alarm("GatewayDown", router.metricGatewayDown(every), { above: 0, of: 5, periods: 3 }, DOWN);
   }
 }
@@ -92,4 +93,7 @@ const THROTTLED = "Runs of the consumer are throttled: the account's concurrency
 const FORBIDDEN =
   "API Gateway forbids sends (403 or 404): the consumer's role, a policy of the organization, or the stage's name is " +
   "wrong. Messages wait and are tried again.";
+const QUOTA =
+  "API Gateway throttles sends: the account gives fewer requests than the router believes, or others use more than their " +
+  "part. Compare quotaRequestsPerSecond with quota L-8A5B8E43, and look at who else calls API Gateway.";
 const DOWN = "API Gateway cannot be reached or fails. Messages wait for it until they expire.";

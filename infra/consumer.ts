@@ -38,6 +38,7 @@ export class Consumer extends Construct {
         CONNECTIONS_TABLE: tables.connections.tableName,
         SUBSCRIPTIONS_TABLE: tables.subscriptions.tableName,
         RECEIPTS_TABLE: tables.receipts.tableName,
+        QUOTAS_TABLE: tables.quotas.tableName,
         ...tables.streamVariables,
         SOCKET_ENDPOINT: sockets.endpoint,
         SETTINGS: JSON.stringify(settings),

@@ -12,7 +12,7 @@ import {
 import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import type { FunctionSettings } from "../shared/settings/schema.ts";
-import type { ENV, FunctionName, StreamVariable } from "../shared/settings/variables.ts";
+import type { ENV, FunctionName, QuotaVariable, StreamVariable } from "../shared/settings/variables.ts";
 import { acceptWildcard } from "./accept.ts";
 import { codeOf } from "./bundle.ts";
 
@@ -45,7 +45,7 @@ export interface RouterFunctionProps<F extends FunctionName> extends FunctionOpt
   readonly settings: FunctionSettings;
   /** Exactly what the function reads beside ROUTER; the compiler holds it to ENV. */
   readonly environment: Readonly<Record<Exclude<(typeof ENV)[F][number], "ROUTER">, string>> &
-    Readonly<Partial<Record<StreamVariable, string>>>;
+    Readonly<Partial<Record<StreamVariable | QuotaVariable, string>>>;
   /** @default no reserve */
   readonly reservedConcurrency?: number;
   /** @default Lambda stops a chain of runs that goes through the same queue 16 times */

@@ -33,6 +33,7 @@ const WRITTEN_BY: Readonly<Record<MetricName, FunctionName>> = {
   SendsRefused: "consume",
   SendsForbidden: "consume",
   GatewayDown: "consume",
+  QuotaExceeded: "consume",
   Faults: "consume",
   ConnectionsOpened: "socket",
   ConnectionsClosed: "socket",
@@ -100,6 +101,14 @@ export abstract class RouterMetrics extends Construct {
   /** Runs that began while API Gateway was down. @default the sum over 5 minutes */
   metricGatewayDown(options?: MetricOptions): Metric {
     return this.metric("GatewayDown", options);
+  }
+
+  /**
+   * Times that a consumer lowered its rate since API Gateway throttled several connections at once: the account gives
+   * fewer requests than the settings say. @default the sum over 5 minutes
+   */
+  metricQuotaExceeded(options?: MetricOptions): Metric {
+    return this.metric("QuotaExceeded", options);
   }
 
   /** Dead letters in their queue. @default the maximum over 5 minutes */

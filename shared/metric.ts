@@ -23,4 +23,6 @@ export type Metric =
   /** Sends that the stack or its policies forbid: @connections returned 403 or 404. */
   | "SendsForbidden"
   /** Runs that began while the gateway was down. */
-  | "GatewayDown";
+  | "GatewayDown"
+  /** Times that a consumer lowered its rate: the account gives fewer requests than it believes. */
+  | "QuotaExceeded";

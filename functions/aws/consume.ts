@@ -10,6 +10,7 @@ import { QUEUE_URL } from "../../shared/settings/queues.ts";
 import { readEnv } from "../../shared/settings/variables.ts";
 import { consumeHandler } from "../consume.ts";
 import { socketsOf } from "./callback.ts";
+import { quotaOf, withQuota } from "./quota.ts";
 import type { Runtime } from "./runtime.ts";
 import { streamTable } from "./stream-table.ts";
 import { queueClient, queueOf, reserveOf, settingsOf, subscriptionsOf, tableClient } from "./wiring.ts";
@@ -18,10 +19,12 @@ import { queueClient, queueOf, reserveOf, settingsOf, subscriptionsOf, tableClie
 export function consumeFunction(runtime: Runtime) {
   const env = readEnv("consume", runtime.env);
   const { clock, random } = runtime;
-  const settings = settingsOf(env.SETTINGS);
+  const settings = withQuota(settingsOf(env.SETTINGS), env.QUOTA_REQUESTS_PER_SECOND);
   const policy = deliveryPolicy(settings);
   const laneOf = lanesByQueue(env);
   const tables = tableClient(runtime, reserveOf(settings));
+  const quota = quotaOf(runtime, env.QUOTAS_TABLE, settings);
+  const memory = gatewayMemory(policy, quota.share);
   const telemetry = () => emfTelemetry("consume", runtime.write, env.ROUTER);
   const handler = consumeHandler({
     queue: queueOf(queueClient(runtime, reserveOf(settings)), env, {
@@ -41,10 +44,11 @@ export function consumeFunction(runtime: Runtime) {
     )(() => policy.reserveMilliseconds / 2),
     connections: dynamoConnections(tables, env.CONNECTIONS_TABLE),
     ...streamTable(tables, env.STREAMS_TABLE),
-    gateway: gateway(gatewayMemory(policy), {
+    gateway: gateway(memory, {
       sockets: socketsOf(runtime, env.SOCKET_ENDPOINT, policy, tables),
       clock,
     }),
+    quota: { beats: quota.beats, decreases: () => memory.limiter.decreases() },
     settings,
     clock,
     random,

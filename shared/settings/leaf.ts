@@ -48,6 +48,12 @@ export const required = (about: string, options: WholeOptions): v.GenericSchema<
 export const text = (about: string, { form, must }: { readonly form: RegExp; readonly must: string }) =>
   v.pipe(v.string(must), v.regex(form, must), v.description(about)) as v.GenericSchema<string>;
 
+/** A text with a default. */
+export const named = (
+  about: string,
+  { fallback, ...options }: Parameters<typeof text>[1] & { readonly fallback: string },
+): Leaf<string> => v.optional(text(about, options), fallback);
+
 /** A part of the quota, of 0.01 to 1. */
 export const fraction = (about: string, fallback: number): Leaf<number> => {
   const text = "must be a number of 0.01-1";

@@ -12,6 +12,13 @@ export const LEAST_SENDS_PER_SECOND = 10;
 /** How sends share the request quota that API Gateway gives an account. */
 export type RatePolicy = Pick<Settings, "quotaRequestsPerSecond" | "quotaFraction">;
 
+/** The part of the configured share of the quota that sends are planned for: the rest is for containers that others do not hear of. */
+const PLANNED = 0.97;
+
+/** The sends per second of all containers together. */
+export const sendsPerSecondOf = ({ quotaRequestsPerSecond, quotaFraction }: RatePolicy): number =>
+  Math.max(LEAST_SENDS_PER_SECOND, quotaRequestsPerSecond * quotaFraction * PLANNED);
+
 /** How a run delivers. */
 export type DeliveryPolicy = RatePolicy &
   Pick<Settings, "recipientsPerRun" | "deliveryRounds"> &

@@ -1,5 +1,5 @@
 import type * as v from "valibot";
-import { flag, fraction, group, inFull, list, off, required, text, unlimited, whole } from "./leaf.ts";
+import { flag, fraction, group, inFull, list, named, off, required, text, unlimited, whole } from "./leaf.ts";
 
 /*
  * The one source of each setting's name, type, range, default and meaning. docs/settings.md is held to it by a test.
@@ -77,7 +77,7 @@ const Advanced = group({
     "Sends that one run has in flight (Lambda: 1,024 file descriptors, 150 kept for SQS and DynamoDB).",
     {
       range: [1, 800],
-      fallback: 50,
+      fallback: 200,
       unit: "sends",
     },
   ),
@@ -226,6 +226,11 @@ export const Settings = group({
     "Requests that API Gateway lets the account make (quota L-8A5B8E43; 2,500 in newer Regions).",
     { range: [10, 1_000_000], fallback: 10_000, unit: "requests a second" },
   ),
+  quotaName: named("Routers share a quota if they share the table of quotas and this name.", {
+    form: /^[A-Za-z0-9._-]{1,64}$/,
+    must: "must be 1-64 of A-Z a-z 0-9 . _ -",
+    fallback: "api-gateway",
+  }),
   quotaFraction: fraction(
     "The part of that quota that sends may use; the rest is for requests, connects and frames.",
     0.8,

@@ -25,6 +25,7 @@ export const ENV = {
     "CONNECTIONS_TABLE",
     "SUBSCRIPTIONS_TABLE",
     "RECEIPTS_TABLE",
+    "QUOTAS_TABLE",
     "SOCKET_ENDPOINT",
     "SETTINGS",
     "ROUTER",
@@ -40,8 +41,11 @@ export const STREAM_ENV: Readonly<Partial<Record<FunctionName, readonly StreamVa
 };
 export type StreamVariable = "STREAMS_TABLE";
 
+/** The requests per second that the account had at the deploy. The consumer has it if the settings do not say them. */
+export type QuotaVariable = "QUOTA_REQUESTS_PER_SECOND";
+
 export type Env<F extends FunctionName> = Readonly<Record<(typeof ENV)[F][number], string>> &
-  Readonly<Partial<Record<StreamVariable, string>>>;
+  Readonly<Partial<Record<StreamVariable | QuotaVariable, string>>>;
 
 /** Reads a function's variables. Throws SETTINGS_INVALID, naming all that are missing. */
 export function readEnv<F extends FunctionName>(

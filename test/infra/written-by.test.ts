@@ -22,6 +22,7 @@ const COUNTED_BY: Readonly<Record<Exclude<Metric, "Faults">, FunctionName>> = {
   SendsRefused: "consume",
   SendsForbidden: "consume",
   GatewayDown: "consume",
+  QuotaExceeded: "consume",
   ConnectionsOpened: "socket",
   ConnectionsClosed: "socket",
   Subscribed: "socket",

@@ -37,6 +37,7 @@ export function environment(name: FunctionName, parts: Parts): Environment {
     CONNECTIONS_TABLE: tables.names.connections,
     SUBSCRIPTIONS_TABLE: tables.names.subscriptions,
     RECEIPTS_TABLE: tables.names.receipts,
+    QUOTAS_TABLE: tables.names.quotas,
     SOCKET_ENDPOINT: socketEndpoint,
     TOKENS: JSON.stringify({ ...(issuer ?? { secretId }), claim }),
     SETTINGS: JSON.stringify(settings),

@@ -3,7 +3,7 @@ import type { ConnectionId } from "../../protocol/tag.ts";
 import type { RatePolicy } from "../../settings/policy.ts";
 import { type BusyConnections, busyConnections, type Waiting } from "./busy-connections.ts";
 import { type GatewayHealth, gatewayHealth } from "./gateway-health.ts";
-import { type RateLimiter, rateLimiter } from "./rate-limiter.ts";
+import { type RateLimiter, rateLimiter, type SharedRate } from "./rate-limiter.ts";
 
 /** Sends frames at the rate that the account allows, and takes the results of earlier sends into account. */
 export interface Gateway {
@@ -34,8 +34,9 @@ export interface GatewayMemory {
 /** Milliseconds for which a busy connection's last result is reused: in the first round, and in a later one. */
 const BUSY_FOR = { first: 30_000, late: 1_000 };
 
-export const gatewayMemory = (policy: RatePolicy): GatewayMemory => ({
-  limiter: rateLimiter(policy),
+/** `shared` is what the container may use of the account's quota. @default it knows of no other container */
+export const gatewayMemory = (policy: RatePolicy, shared?: SharedRate): GatewayMemory => ({
+  limiter: rateLimiter(policy, shared),
   health: gatewayHealth(),
   busy: busyConnections(),
 });

@@ -12,9 +12,19 @@ export interface RateLimiter {
   rate(now: number): number;
   /** Returns true if the account was throttled recently, so that a 429 is not about the connection. */
   isThrottled(now: number): boolean;
+  /** How often the rate was decreased so far, since the account was throttled. */
+  decreases(): number;
 }
 
-/** The fraction of the allowed rate at which a new limiter starts, since other containers may be sending. */
+/** The part of the account's quota that the limiter may use. */
+export interface SharedRate {
+  /** Returns the sends per second that may be made now. */
+  rate(): number;
+  /** Counts a send that may start, or one that has to wait. */
+  onAcquire(mayStart: boolean): void;
+}
+
+/** The fraction of the allowed rate at which a limiter starts that knows nothing of the other containers. */
 const FIRST = 1 / 4;
 /** Milliseconds of unused sends that are kept, so that a small delivery does not wait. */
 const BURST = 250;
@@ -32,6 +42,7 @@ const TOLD_APART = 1_000;
  */
 const areTooMany = (throttled: number, seen: number): boolean =>
   throttled >= 3 && throttled > seen * 0.01 + 2 * Math.sqrt(seen * 0.01);
+/** What is left of the rate if too many were throttled, at most: less if more than the rest of them were. */
 const FALL = 0.7;
 /** Milliseconds after a decrease within which a 429 counts as the account's. */
 const LATELY = 60_000;
@@ -43,15 +54,25 @@ export const UNLIMITED: RateLimiter = {
   onResult() {},
   rate: () => Number.POSITIVE_INFINITY,
   isThrottled: () => false,
+  decreases: () => 0,
 };
 
-/** Starts at a quarter of the rate that the policy allows, and never exceeds that rate. */
-export function rateLimiter({ quotaRequestsPerSecond, quotaFraction }: RatePolicy): RateLimiter {
+/**
+ * Never exceeds the rate that `shared` allows, and less while the account is throttled. Without `shared` it starts at a
+ * quarter of the rate that the policy allows, and never exceeds that rate.
+ */
+export function rateLimiter(
+  { quotaRequestsPerSecond, quotaFraction }: RatePolicy,
+  shared?: SharedRate,
+): RateLimiter {
   const most = Math.max(LEAST_SENDS_PER_SECOND, quotaRequestsPerSecond * quotaFraction);
   const counted = new Map<ConnectionId, number>();
-  let rate = Math.max(LEAST_SENDS_PER_SECOND, most * FIRST);
-  let available = (rate * BURST) / 1_000;
-  let filledAt: number | undefined;
+  /** The part of the allowed rate that the throttling leaves. */
+  let part = shared ? 1 : FIRST;
+  let decreased = 0;
+  const currentRate = () => Math.max(LEAST_SENDS_PER_SECOND, (shared ? shared.rate() : most) * part);
+  let available = (currentRate() * BURST) / 1_000;
+  let filled: { readonly at: number; readonly rate: number } | undefined;
   let waiting = 0;
   let fellAt = Number.NEGATIVE_INFINITY;
   let window = {
@@ -68,12 +89,14 @@ export function rateLimiter({ quotaRequestsPerSecond, quotaFraction }: RatePolic
     if (passed < 1) return;
     const { throttled, seen, seenLater } = window;
     if (areTooMany(throttled.size, seen.size + seenLater)) {
-      rate *= FALL;
+      part *= Math.min(FALL, 1 - throttled.size / (seen.size + seenLater));
+      decreased++;
       fellAt = now;
     }
     // Windows without a send count as quiet: the throttling may be over.
-    if (throttled.size === 0) rate *= RISE;
-    rate = Math.min(most, Math.max(LEAST_SENDS_PER_SECOND, rate * RISE ** Math.min(passed - 1, 1_000)));
+    if (throttled.size === 0) part *= RISE;
+    const least = LEAST_SENDS_PER_SECOND / most;
+    part = Math.min(1, Math.max(least, part * RISE ** Math.min(passed - 1, 1_000)));
     window = { since: since + passed * WINDOW, seen: new Set(), seenLater: 0, throttled: new Set() };
     for (const [id, at] of counted) if (now - at >= COUNTED_ONCE) counted.delete(id);
   };
@@ -81,9 +104,13 @@ export function rateLimiter({ quotaRequestsPerSecond, quotaFraction }: RatePolic
   return {
     acquire(now) {
       turnWindow(now);
+      const rate = currentRate();
       const most = Math.max(1, (rate * BURST) / 1_000);
-      available = Math.min(most, available + ((now - (filledAt ?? now)) * rate) / 1_000);
-      filledAt = now;
+      const { at, rate: before } = filled ?? { at: now, rate };
+      // The time before a change counts at the lower rate.
+      available = Math.min(most, available + ((now - at) * Math.min(before, rate)) / 1_000);
+      filled = { at: now, rate };
+      shared?.onAcquire(available >= 1);
       if (available >= 1) {
         available--;
         waiting = Math.max(0, waiting - 1);
@@ -104,11 +131,12 @@ export function rateLimiter({ quotaRequestsPerSecond, quotaFraction }: RatePolic
     },
     rate(now) {
       turnWindow(now);
-      return rate;
+      return currentRate();
     },
     isThrottled(now) {
       turnWindow(now);
       return now - fellAt < LATELY;
     },
+    decreases: () => decreased,
   };
 }

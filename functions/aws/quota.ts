@@ -1,0 +1,45 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { dynamoQuotaBeats } from "../../shared/adapters/dynamodb/quota-beats.ts";
+import { clientConfig } from "../../shared/adapters/sdk/client.ts";
+import { type BeatLoop, beatLoop } from "../../shared/pipeline/quota/beat-loop.ts";
+import { type QuotaShare, quotaShare } from "../../shared/pipeline/quota/share.ts";
+import { reservedConcurrency } from "../../shared/settings/derived.ts";
+import { sendsPerSecondOf } from "../../shared/settings/policy.ts";
+import type { Settings } from "../../shared/settings/schema.ts";
+import { newIds } from "../runtime/new-id.ts";
+import { clientOptions } from "./clients.ts";
+import type { Runtime } from "./runtime.ts";
+
+export interface Quota {
+  /** What this container may send. */
+  readonly share: QuotaShare;
+  readonly beats: BeatLoop;
+}
+
+/** Seconds in which two beats could be sent in turn: one that takes longer than the time to the next is given up. */
+const TIME = 1;
+
+/** How this container shares the quota of the account with the others that are busy. */
+export function quotaOf(runtime: Runtime, table: string, settings: Settings): Quota {
+  const { clock, random, env } = runtime;
+  // The adapter reads the time of the table's answers, so it has a client of its own.
+  const client = new DynamoDBClient({
+    ...clientConfig(env, "DYNAMODB"),
+    ...clientOptions({ timeoutSeconds: TIME, maxSockets: 2 }),
+  });
+  const share = quotaShare({
+    // The end of a UUIDv7 is random. 12 digits tell containers apart and keep the item small.
+    id: newIds(clock, random)().slice(-12),
+    capacity: sendsPerSecondOf(settings),
+    runs: reservedConcurrency(settings),
+    clock,
+  });
+  const beats = dynamoQuotaBeats({ client, table, quota: settings.quotaName, now: () => clock.now() });
+  return { share, beats: beatLoop({ share, beats, clock }) };
+}
+
+/** The settings with the quota that the account had when the stack was deployed, if that could be read. */
+export const withQuota = (settings: Settings, quotaRequestsPerSecond: string | undefined): Settings => {
+  const read = Number(quotaRequestsPerSecond);
+  return read > 0 ? { ...settings, quotaRequestsPerSecond: read } : settings;
+};

@@ -1,0 +1,54 @@
+import type { Container, ContainerOptions } from "./container.ts";
+import type { QuotaScenario } from "./simulate.ts";
+
+/** What an account has, and what it has in newer Regions. */
+export const ACCOUNT = { perSecond: 10_000, burst: 5_000 };
+export const NEWER = { perSecond: 2_500, burst: 1_250 };
+
+/** Containers with work enough. */
+export const busy = (count: number, options: Partial<ContainerOptions> = {}): Partial<ContainerOptions>[] =>
+  Array.from({ length: count }, () => options);
+
+const MINUTE = 60_000;
+
+/** Does something to the first container. */
+const first = (at: number, what: (container: Container) => void) => ({
+  at,
+  what: ([container]: readonly Container[]) => {
+    if (container) what(container);
+  },
+});
+
+const of = (count: number): QuotaScenario => ({ quota: ACCOUNT, seconds: 15, containers: busy(count) });
+
+/** In each the sends of all containers together take what the settings say, and no second takes much more. */
+export const SHARED = {
+  "4 busy containers": of(4),
+  "8 busy containers": of(8),
+  "20 busy containers": of(20),
+  "20 that begin at the same moment": { ...of(20), startSeconds: 0.01 },
+  "two routers": {
+    ...of(0),
+    containers: [...busy(4, { runs: 28 }), ...busy(6, { runs: 14, weight: 16 })],
+  },
+  "a quota of 2,500": { ...of(8), quota: NEWER },
+  "a container that dies": { ...of(8), happenings: [first(5, (one) => one.die())] },
+  "one that thaws": {
+    ...of(4),
+    seconds: 20,
+    happenings: [first(5, (one) => one.freeze()), first(12, (one) => one.thaw())],
+  },
+  "clocks a minute apart": {
+    ...of(0),
+    containers: [...busy(3, { ahead: -MINUTE }), ...busy(3), ...busy(2, { ahead: MINUTE })],
+    happenings: [first(6, (one) => one.step(2 * MINUTE)), first(9, (one) => one.step(-2 * MINUTE))],
+  },
+  "lost table calls": { ...of(8), lostCalls: 0.1 },
+  "slow clients": { ...of(8), containers: busy(8, { slowClients: 20 }) },
+} satisfies Readonly<Record<string, QuotaScenario>>;
+
+/** The routers believe that the account has four times what it has. */
+export const BELIEVED: Readonly<Record<string, QuotaScenario>> = {
+  "8 busy containers": { ...of(8), seconds: 60, believedPerSecond: 4 * ACCOUNT.perSecond },
+  "20 busy containers": { ...of(20), seconds: 60, believedPerSecond: 4 * ACCOUNT.perSecond },
+};
