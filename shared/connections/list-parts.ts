@@ -26,6 +26,10 @@ export interface ListParts {
   countsAt(tag: Tag, now: number): readonly number[];
 }
 
+/** All partition keys on which a row of the list may lie that counts at `now`. */
+export const partitionKeysAt = (parts: ListParts, tag: Tag, key: string, now: number): readonly string[] =>
+  parts.countsAt(tag, now).map((count) => partitionKeyOf(tag, partOf(key, count), count));
+
 /** Milliseconds by which the clock that stamps connections and that of a reader may differ. */
 const CLOCKS = 600_000;
 

@@ -55,11 +55,12 @@ async function pageOfParts(read: ReadKey, tag: Tag, parts: number, query: PageQu
       ),
     );
     for (const page of pages) {
+      // It is read again as the first of the next page: what has expired in it has no keys to cut it at.
+      if (count + page.read > limit) return { rows, read: count, next: startOf(part, parts) };
       part++;
-      const cut = cutTo(page, limit - rows.length);
-      rows.push(...cut.rows);
-      count += cut.read;
-      if (cut.next !== undefined) return { rows, read: count, next: cut.next };
+      rows.push(...page.rows);
+      count += page.read;
+      if (page.next !== undefined) return { rows, read: count, next: page.next };
       if (part >= end) return { rows, read: count };
       if (count >= limit) return { rows, read: count, next: startOf(part, parts) };
     }

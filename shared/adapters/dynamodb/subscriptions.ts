@@ -7,7 +7,7 @@ import {
   QueryCommand,
   type WriteRequest,
 } from "@aws-sdk/client-dynamodb";
-import { type ListParts, ONE_PART } from "../../connections/list-parts.ts";
+import { type ListParts, ONE_PART, partitionKeysAt } from "../../connections/list-parts.ts";
 import type { Clock, IndexEntry, Page, Random, Subscriptions } from "../../ports.ts";
 import type { ConnectionId, Tag } from "../../protocol/tag.ts";
 import { after, sortKey } from "../../receipts/hash-range.ts";
@@ -82,7 +82,12 @@ export function dynamoSubscriptions(deps: SubscriptionsDeps): Subscriptions {
     filterHolders: (tag, rows, now) =>
       onTable("reading subscriptions", async () => {
         const times = new Map(rows.map((row) => [row.key, row.connectedAt]));
-        const keys = rows.map((row) => keyOf(tag, row));
+        const keys = rows.flatMap(({ key }) =>
+          partitionKeysAt(parts, tag, key, clock.now()).map((each) => ({
+            tag: { S: each },
+            key: { S: key },
+          })),
+        );
         const limits = rounds();
         const found: Row[] = [];
         const get = async (Keys: readonly Row[]) => {
@@ -94,11 +99,14 @@ export function dynamoSubscriptions(deps: SubscriptionsDeps): Subscriptions {
           return UnprocessedKeys?.[table]?.Keys ?? [];
         };
         await allOver(chunks(keys, 100).map((chunk) => inRounds(limits, chunk, get)));
-        const live = found.filter((row) => {
+        const newest = new Map<string, Row>();
+        for (const row of found) {
           const { key, connectedAt } = indexEntry(row);
-          return times.get(key) === connectedAt && Number(row["ttl"]?.N) > Math.floor(now / 1000);
-        });
-        return new Set(live.map((row) => indexEntry(row).key));
+          if (connectedAt >= Number(newest.get(key)?.["connectedAt"]?.N ?? 0)) newest.set(key, row);
+        }
+        const holds = ([key, row]: readonly [string, Row]) =>
+          times.get(key) === indexEntry(row).connectedAt && Number(row["ttl"]?.N) > Math.floor(now / 1000);
+        return new Set([...newest].filter(holds).map(([key]) => key));
       }),
     add: (tags, { connectionId, connectedAt }, expiresAt) =>
       onTable("writing subscriptions", async () => {
