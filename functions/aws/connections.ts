@@ -17,7 +17,7 @@ export function connectionsFunction(runtime: Runtime) {
   return connectionsHandler({
     tokens: tokensOf(runtime, env.TOKENS),
     connections: dynamoConnections(client, env.CONNECTIONS_TABLE),
-    subscriptions: subscriptionsOf(runtime, client, env.SUBSCRIPTIONS_TABLE),
+    subscriptions: subscriptionsOf(runtime, client, env.SUBSCRIPTIONS_TABLE, settings),
     sockets: socketsOf(runtime, env.SOCKET_ENDPOINT, closingPolicy(size), client),
     settings,
     clock,

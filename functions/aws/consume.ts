@@ -41,6 +41,7 @@ export function consumeFunction(runtime: Runtime) {
       runtime,
       tables,
       env.SUBSCRIPTIONS_TABLE,
+      settings,
     )(() => policy.reserveMilliseconds / 2),
     connections: dynamoConnections(tables, env.CONNECTIONS_TABLE),
     ...streamTable(tables, env.STREAMS_TABLE),

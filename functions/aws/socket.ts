@@ -18,7 +18,7 @@ export function socketFunction(runtime: Runtime) {
   return socketHandler({
     tokens: tokensOf(runtime, env.TOKENS),
     connections: dynamoConnections(client, env.CONNECTIONS_TABLE),
-    subscriptions: subscriptionsOf(runtime, client, env.SUBSCRIPTIONS_TABLE),
+    subscriptions: subscriptionsOf(runtime, client, env.SUBSCRIPTIONS_TABLE, settings),
     sockets: socketsOf(runtime, env.SOCKET_ENDPOINT, closingPolicy(size), client),
     ...streamTable(client, env.STREAMS_TABLE),
     settings,

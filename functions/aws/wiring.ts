@@ -3,6 +3,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { dynamoSubscriptions } from "../../shared/adapters/dynamodb/subscriptions.ts";
 import { clientConfig } from "../../shared/adapters/sdk/client.ts";
 import { type SqsQueueOptions, sqsQueue } from "../../shared/adapters/sqs/message-queue.ts";
+import { listParts } from "../../shared/connections/list-parts.ts";
 import type { MessageQueue } from "../../shared/ports.ts";
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
 import { QUEUE_URL } from "../../shared/settings/queues.ts";
@@ -55,11 +56,12 @@ export function queueOf(
   });
 }
 
-export const subscriptionsOf =
-  (
-    { clock, random }: Pick<Runtime, "clock" | "random">,
-    client: DynamoDBClient,
-    table: string,
-  ): SubscriptionPorts["subscriptions"] =>
-  (patience) =>
-    dynamoSubscriptions({ client, table, clock, random, patience });
+export const subscriptionsOf = (
+  { clock, random }: Pick<Runtime, "clock" | "random">,
+  client: DynamoDBClient,
+  table: string,
+  { spreadTags = [] }: Partial<Pick<Settings, "spreadTags">>,
+): SubscriptionPorts["subscriptions"] => {
+  const parts = listParts(spreadTags);
+  return (patience) => dynamoSubscriptions({ client, table, clock, random, patience, parts });
+};

@@ -41,6 +41,20 @@ export function estimate({ from, to }: HashRange, seen: number, lastKey: string)
   return Math.ceil((seen * (high - low)) / Math.max(1, at - low));
 }
 
+/** The part that a key lies in, from 0, if the space is cut into `parts` parts of equal width, a power of two of them. */
+export const partOf = (key: string, parts: number): number =>
+  Math.floor(toNumber(hashOf(key)) / (SPACE / parts));
+
+/** The first hash of a part, or the end of the space for the part after the last. */
+export const startOf = (part: number, parts: number): string =>
+  part === parts ? END : toHash(part * (SPACE / parts));
+
+/** How much of the way from `from` to `to` lies before `key`, 0-1. */
+export function wayTo(key: string, from: string, to: string): number {
+  const [low, high, at] = [from, to, key].map((each) => toNumber(each === END ? END : hashOf(each)));
+  return high === low ? 1 : ((at ?? 0) - (low ?? 0)) / ((high ?? 0) - (low ?? 0));
+}
+
 export function isHashRange(value: unknown): value is HashRange {
   if (typeof value !== "object" || value === null || !("from" in value) || !("to" in value)) return false;
   const { from, to } = value;

@@ -44,9 +44,21 @@ export const unlimited = (about: string, options: WholeOptions): Leaf<number | u
 export const required = (about: string, options: WholeOptions): v.GenericSchema<number> =>
   bounded(about, options);
 
+export interface TextOptions {
+  readonly form: RegExp;
+  readonly must: string;
+  /** What it is, in the documentation. */
+  readonly kind: string;
+}
+
 /** A text without a default. */
-export const text = (about: string, { form, must }: { readonly form: RegExp; readonly must: string }) =>
-  v.pipe(v.string(must), v.regex(form, must), v.description(about)) as v.GenericSchema<string>;
+export const text = (about: string, { form, must, kind }: TextOptions) =>
+  v.pipe(
+    v.string(must),
+    v.regex(form, must),
+    v.description(about),
+    v.metadata({ unit: kind }),
+  ) as v.GenericSchema<string>;
 
 /** A text with a default. */
 export const named = (

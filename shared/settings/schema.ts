@@ -198,8 +198,28 @@ const KeptTopics = inFull({
   topics: text("The topics that keep a stream: a name, or the start of names and `*`.", {
     form: /^(?=.{1,128}$)(\*|[A-Za-z0-9][A-Za-z0-9._:/-]*\*?)$/,
     must: "must be a topic or a pattern such as orders/*: 1-128 of A-Z a-z 0-9 . _ : / - with * at the end only",
+    kind: "a topic or a pattern",
   }),
   ...retention,
+});
+
+const hashBits = (about: string) => required(about, { range: [0, 8], unit: "bits" });
+
+const SpreadTags = inFull({
+  tag: text("The tag of the list: `everyone`, or a tag as in `topic:news`.", {
+    form: /^(everyone|[a-z][a-z0-9_-]{0,31}:[^\s*\p{C}]{1,128})$/u,
+    must: "must be everyone or a tag: name:value, as in topic:news",
+    kind: "a tag",
+  }),
+  hashBits: hashBits(
+    "Connections that connect at `since` or later are listed on 2 to this power partition keys, which should be at least 2 × connects per second / 700.",
+  ),
+  hashBitsBefore: hashBits("The same for connections that connect before: 0 if the list was not spread."),
+  since: text("When `hashBits` begins to hold: after the deployment that sets it is over.", {
+    form: /^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/,
+    must: "must be a time in UTC as in 2026-01-01T12:00:00Z",
+    kind: "a time",
+  }),
 });
 
 export const Settings = group({
@@ -229,6 +249,7 @@ export const Settings = group({
   quotaName: named("Routers share a quota if they share the table of quotas and this name.", {
     form: /^[A-Za-z0-9._-]{1,64}$/,
     must: "must be 1-64 of A-Z a-z 0-9 . _ -",
+    kind: "a name",
     fallback: "api-gateway",
   }),
   quotaFraction: fraction(
@@ -258,6 +279,11 @@ export const Settings = group({
     },
   ),
   userStreams: off(inFull(retention)),
+  spreadTags: list(
+    "Lists that so many connections join at once that one partition key of DynamoDB cannot take it.",
+    SpreadTags,
+    { most: 10, key: "tag", characters: 1_000 },
+  ),
   advanced: Advanced,
 });
 

@@ -6,9 +6,11 @@ import { sortKey, WHOLE } from "../../shared/receipts/hash-range.ts";
 const NOW = Date.parse("2026-01-01T00:00:00Z");
 const LATER = NOW + 7_200_000;
 
+/** Over all runs of the contract: they may stand on one table. */
+let count = 0;
+
 /** What every Subscriptions owes its callers, whatever it is made of. */
 export function subscriptionsContract(open: () => Subscriptions): void {
-  let count = 0;
   const aTag = () => `test:${++count}` as Tag;
   const holder = (name: string, connectedAt = NOW) => ({ connectionId: name as ConnectionId, connectedAt });
   const all = { ...WHOLE, limit: 100, now: NOW };

@@ -6,8 +6,9 @@ import { dynamoConnections } from "../../shared/adapters/dynamodb/connections.ts
 import { dynamoReceipts } from "../../shared/adapters/dynamodb/receipts.ts";
 import { dynamoStreams } from "../../shared/adapters/dynamodb/streams.ts";
 import { dynamoSubscriptions } from "../../shared/adapters/dynamodb/subscriptions.ts";
+import { type ListParts, partitionKeyOf } from "../../shared/connections/list-parts.ts";
 import type { ConnectionId, Tag } from "../../shared/protocol/tag.ts";
-import { WHOLE } from "../../shared/receipts/hash-range.ts";
+import { partOf, WHOLE } from "../../shared/receipts/hash-range.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
 import { memoryConnections } from "../../testing/memory/connections.ts";
 import { memoryReceipts } from "../../testing/memory/receipts.ts";
@@ -16,6 +17,7 @@ import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import { NOW } from "../support/message.ts";
 import { type CheckedTables, startCheckedTables } from "../support/tables.ts";
 import { ANN, aJob, delivered, lease } from "./receipt-parts.ts";
+import { subscriptionsContract } from "./subscriptions.ts";
 import { tableContracts } from "./tables.ts";
 
 let tables: CheckedTables;
@@ -29,8 +31,9 @@ afterAll(async () => {
   await tables.stop();
 });
 
-const subscriptionsOf = (using: DynamoDBClient) =>
+const subscriptionsOf = (using: DynamoDBClient, parts?: ListParts) =>
   dynamoSubscriptions({
+    ...(parts ? { parts } : {}),
     client: using,
     table: tables.names.subscriptions,
     clock: memoryClock(),
@@ -71,6 +74,24 @@ const STORES = [
 ];
 
 describe.each(STORES)("in $name", tableContracts);
+
+describe.each([
+  { counts: [2], changed: "two partition keys" },
+  { counts: [8], changed: "eight partition keys" },
+  { counts: [8, 1], changed: "eight, and those of before on one" },
+  { counts: [1, 8], changed: "one, and those of before on eight" },
+])("subscriptions in DynamoDB, of which every list lies on $changed", ({ counts }) => {
+  const [now = 1, before = now] = counts;
+  subscriptionsContract(() =>
+    subscriptionsOf(client, {
+      partitionKey: (tag, { key, connectedAt }) => {
+        const parts = connectedAt > NOW ? now : before;
+        return partitionKeyOf(tag, partOf(key, parts), parts);
+      },
+      countsAt: () => counts,
+    }),
+  );
+});
 
 describe("in DynamoDB alone", () => {
   test("every signature was valid", () => {

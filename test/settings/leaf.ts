@@ -82,6 +82,12 @@ export const beside = (path: readonly string[]): object =>
   ({
     "streams.0": { topics: "orders/*", seconds: 60, count: 100 },
     userStreams: { seconds: 60, count: 100 },
+    "spreadTags.0": {
+      tag: "everyone",
+      hashBits: 3,
+      hashBitsBefore: 0,
+      since: "2026-01-01T12:00:00Z",
+    },
   })[path.join(".")] ?? {};
 
 /** Settings in which only this path is set, and what has to be given with it. */

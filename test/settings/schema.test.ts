@@ -39,16 +39,23 @@ const oddValue = fc.oneof(
   fc.constantFrom(Number.NaN, 1n, Symbol.iterator, () => 1, new Date(0), new Map()),
 );
 
-test("there are as many settings as the schema is known to have, and eleven names stand beside advanced", () => {
-  expect(leaves).toHaveLength(60);
-  expect(needed).toHaveLength(5);
-  expect(groups[0]?.names).toHaveLength(12);
+test("there are as many settings as the schema is known to have, and thirteen names stand beside advanced", () => {
+  expect(leaves).toHaveLength(65);
+  expect(needed).toHaveLength(9);
+  expect(groups[0]?.names).toHaveLength(14);
 });
+
+const TEXTS: Readonly<Record<string, string>> = {
+  "a topic or a pattern": "must be a topic or a pattern such as orders/*",
+  "a name": "must be 1-64 of A-Z a-z 0-9 . _ -",
+  "a tag": "must be everyone or a tag: name:value",
+  "a time": "must be a time in UTC as in 2026-01-01T12:00:00Z",
+};
 
 const MUST: Readonly<Record<Leaf["type"], (leaf: Leaf) => string>> = {
   number: rangeOf,
   boolean: () => "must be true or false",
-  string: () => "must be a topic or a pattern such as orders/*",
+  string: ({ unit = "" }) => TEXTS[unit] ?? "",
 };
 
 describe.each(withDefault)("$name", ({ leaf }) => {
@@ -75,9 +82,9 @@ test.each(needed)("$name has to be given", ({ leaf }) => {
 });
 
 describe.each(each)("$name", ({ leaf }) => {
-  test("has a description and, if it is a number, a unit", () => {
+  test("has a description and, unless it is a flag, a unit", () => {
     expect(leaf.description).toMatch(/^[A-Z].*\.$/);
-    expect(leaf.unit === undefined).toBe(leaf.type !== "number");
+    expect(leaf.unit === undefined).toBe(leaf.type === "boolean");
   });
 
   test("is refused by its path if its type is another", () => {
@@ -187,8 +194,8 @@ test("every fault is named at once", () => {
   };
   expect(refusal(broken)?.message.split("; ").sort()).toEqual([
     "settings.colour is not a setting: settings has lanes, retentionDays, deadLetterRetentionDays, " +
-      "receiptRetentionDays, fairQueues, quotaRequestsPerSecond, quotaFraction, recipientsPerRun, deliveryRounds, " +
-      "streams, userStreams, advanced",
+      "receiptRetentionDays, fairQueues, quotaRequestsPerSecond, quotaName, quotaFraction, recipientsPerRun, deliveryRounds, " +
+      "streams, userStreams, spreadTags, advanced",
     "settings.lanes.high.concurency is not a setting: settings.lanes.high has concurrency, backlogLimitMessages",
     "settings.lanes.low.concurrency must be a whole number of 2-1000, got 1.5",
     'settings.retentionDays must be a whole number of 1-14, got "4"',
