@@ -1,7 +1,6 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { dynamoConnections } from "../../shared/adapters/dynamodb/connections.ts";
 import { dynamoReceipts } from "../../shared/adapters/dynamodb/receipts.ts";
-import { emfTelemetry } from "../../shared/adapters/emf/telemetry.ts";
 import type { Received } from "../../shared/pipeline/consume/record.ts";
 import { gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
@@ -11,7 +10,15 @@ import { consumeHandler } from "../consume.ts";
 import { socketsOf } from "./callback.ts";
 import type { Runtime } from "./runtime.ts";
 import { streamTable } from "./stream-table.ts";
-import { queueClient, queueOf, reserveOf, settingsOf, subscriptionsOf, tableClient } from "./wiring.ts";
+import {
+  queueClient,
+  queueOf,
+  reserveOf,
+  settingsOf,
+  subscriptionsOf,
+  tableClient,
+  telemetryOf,
+} from "./wiring.ts";
 
 /** The function behind the event source of every lane. */
 export function consumeFunction(runtime: Runtime) {
@@ -21,7 +28,7 @@ export function consumeFunction(runtime: Runtime) {
   const policy = deliveryPolicy(settings);
   const laneOf = lanesByQueue(env);
   const tables = tableClient(runtime, reserveOf(settings));
-  const telemetry = () => emfTelemetry("consume", runtime.write, env.ROUTER);
+  const telemetry = telemetryOf(runtime, "consume", env.ROUTER, settings);
   const handler = consumeHandler({
     queue: queueOf(queueClient(runtime, reserveOf(settings)), env, {
       fair: settings.fairQueues,

@@ -102,7 +102,7 @@ export const machine =
       receipts: invocable("receipts", read, { ...functions.receipts, print }),
       closing: invocable("connections", disconnect, { ...functions.connections, print }),
       socket: invocable("socket", frame, { ...functions.socket, print }),
-      queues: spiedQueues(store, queue),
+      queues: spiedQueues(store, queue, deadLetters),
       userOf: (id) => connections.find(id, clock.now())?.user,
       deadLetters: {},
       serve: async (...asked) => (await serveBackup(...asked)) || serveDeadLetters(...asked),

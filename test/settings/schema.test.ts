@@ -39,10 +39,10 @@ const oddValue = fc.oneof(
   fc.constantFrom(Number.NaN, 1n, Symbol.iterator, () => 1, new Date(0), new Map()),
 );
 
-test("there are as many settings as the schema is known to have, and eleven names stand beside advanced", () => {
-  expect(leaves).toHaveLength(51);
+test("there are as many settings as the schema is known to have, and twelve names stand beside advanced", () => {
+  expect(leaves).toHaveLength(52);
   expect(needed).toHaveLength(5);
-  expect(groups[0]?.names).toHaveLength(12);
+  expect(groups[0]?.names).toHaveLength(13);
 });
 
 const MUST: Readonly<Record<Leaf["type"], (leaf: Leaf) => string>> = {
@@ -187,7 +187,7 @@ test("every fault is named at once", () => {
   };
   expect(refusal(broken)?.message.split("; ").sort()).toEqual([
     "settings.colour is not a setting: settings has lanes, retentionDays, deadLetterRetentionDays, " +
-      "receiptRetentionDays, fairQueues, quotaRequestsPerSecond, quotaFraction, recipientsPerRun, deliveryRounds, " +
+      "receiptRetentionDays, fairQueues, detailedLog, quotaRequestsPerSecond, quotaFraction, recipientsPerRun, deliveryRounds, " +
       "streams, userStreams, advanced",
     "settings.lanes.high.concurency is not a setting: settings.lanes.high has concurrency, backlogLimitMessages",
     "settings.lanes.low.concurrency must be a whole number of 2-1000, got 1.5",
