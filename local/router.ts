@@ -66,8 +66,6 @@ export async function startOn(
   });
   const sockets = socketApi({
     ...{ socket: behind.socket, connections, observer, clock, limits, quota, origins: pages, callerOf },
-    ...(note ? { note } : {}),
-    ...(behind.userOf ? { userOf: behind.userOf } : {}),
     unkind: { ...KIND, ...options.unkind },
     stopping: isStopping,
   });

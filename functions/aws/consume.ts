@@ -61,7 +61,7 @@ export function consumeFunction(runtime: Runtime) {
     const end = clock.now() + context.getRemainingTimeInMillis();
     const kept = await handler(
       Records.map((record) => receivedFrom(laneOf(record), record)),
-      { end },
+      { end, id: context.awsRequestId },
     );
     return { batchItemFailures: kept.map((itemIdentifier) => ({ itemIdentifier })) };
   };
@@ -75,5 +75,9 @@ function lanesByQueue(env: Readonly<Record<string, string>>) {
 }
 
 function receivedFrom(lane: Lane, { messageId, body, attributes, receiptHandle }: SQSRecord): Received {
-  return { messageId, lane, body, receive: Number(attributes.ApproximateReceiveCount), receiptHandle };
+  const sentAt = Number(attributes.SentTimestamp);
+  return {
+    ...{ messageId, lane, body, receiptHandle, receive: Number(attributes.ApproximateReceiveCount) },
+    ...(Number.isSafeInteger(sentAt) ? { sentAt } : {}),
+  };
 }

@@ -45,18 +45,20 @@ function lookedAt(stack: Stack): { dashboards: MetricIdentity[][]; alarms: Metri
   const dashboards = Object.values(template.findResources("AWS::CloudWatch::Dashboard")).map(
     ({ Properties }) => {
       const { widgets } = JSON.parse(String(deployed(Properties.DashboardBody, stack.stackName)));
-      return (widgets as { properties: { metrics: unknown[][] } }[])
-        .flatMap(({ properties }) => properties.metrics)
-        .map((row) => row.filter((word): word is string => typeof word === "string"))
-        .map(([namespace = "", name = "", ...pairs]) => ({
-          namespace,
-          name,
-          dimensions: Object.fromEntries(
-            pairs.flatMap((key, i) => (i % 2 === 0 ? [[key, pairs[i + 1] ?? ""]] : [])),
-          ),
-        }))
-        // A row without a name is a sum of others.
-        .filter((metric) => metric.namespace !== "" && ours(metric));
+      return (
+        (widgets as { properties: { metrics: unknown[][] } }[])
+          .flatMap(({ properties }) => properties.metrics)
+          .map((row) => row.filter((word): word is string => typeof word === "string"))
+          .map(([namespace = "", name = "", ...pairs]) => ({
+            namespace,
+            name,
+            dimensions: Object.fromEntries(
+              pairs.flatMap((key, i) => (i % 2 === 0 ? [[key, pairs[i + 1] ?? ""]] : [])),
+            ),
+          }))
+          // A row without a name is a sum of others.
+          .filter((metric) => metric.namespace !== "" && ours(metric))
+      );
     },
   );
   const alarms = Object.values(template.findResources("AWS::CloudWatch::Alarm"))
