@@ -9,8 +9,8 @@ import { type Result, refuse } from "../shared/protocol/errors.ts";
 import { parse } from "../shared/protocol/parse.ts";
 import { ConnectionId, UserId } from "../shared/protocol/tag.ts";
 import type { HandlerPorts, RunContext, SubscriptionPorts } from "./ports.ts";
-import { type HttpEvent, methodOf, pathParameterOf, queryOf } from "./runtime/event.ts";
-import { authorize, guarded, type HttpReply, problemReply, reply } from "./runtime/http.ts";
+import { type HttpEvent, methodOf, pathParameterOf, queryOf, requestIdOf } from "./runtime/event.ts";
+import { authorize, guarded, type HttpReply, problemReply, reply, requestFields } from "./runtime/http.ts";
 
 /** The part of its time that a run must have left to close more: what it closes then is over in the rest. */
 const ENOUGH = 0.7;
@@ -40,7 +40,7 @@ export function connectionsHandler(ports: ConnectionsPorts) {
   };
 
   return async (event: HttpEvent, context: RunContext): Promise<HttpReply> =>
-    guarded(ports.telemetry(), async () => {
+    guarded({ telemetry: ports.telemetry(), fields: requestFields(requestIdOf(event)) }, async () => {
       const caller = await authorize(tokens, event);
       if (!caller.ok) return problemReply(caller.refusal);
       if (!caller.value.admin) return problemReply(NO_GRANT.refusal);

@@ -19,17 +19,11 @@ export interface ConsumePorts extends HandlerPorts, StreamPorts, Pick<ConsumeDep
   /** Made once: runs share what it learns of the gateway. */
   readonly gateway: Gateway;
   /** @default the process shares the account's quota with no other */
-  readonly quota?: QuotaPorts;
-}
-
-export interface QuotaPorts {
-  readonly beats: BeatLoop;
-  /** How often the container lowered its rate so far, since the account was throttled. */
-  readonly decreases: () => number;
+  readonly beats?: BeatLoop;
 }
 
 /** Processes a batch of a lane. Returns the ids of the records that the lane keeps. */
-export function consumeHandler({ telemetry: newTelemetry, streams, quota, ...ports }: ConsumePorts) {
+export function consumeHandler({ telemetry: newTelemetry, streams, beats, ...ports }: ConsumePorts) {
   const { clock, settings } = ports;
   const policy = deliveryPolicy(settings);
   const deps: Omit<ConsumeDeps, "telemetry"> = {
@@ -43,11 +37,8 @@ export function consumeHandler({ telemetry: newTelemetry, streams, quota, ...por
   };
   return async (received: readonly Received[], run: Run): Promise<string[]> => {
     const telemetry = newTelemetry();
-    const before = quota?.decreases() ?? 0;
-    const beating = quota?.beats.start(Math.max(...received.map(({ lane }) => laneWeight(lane))), telemetry);
+    const beating = beats?.start(Math.max(...received.map(({ lane }) => laneWeight(lane))), telemetry);
     const kept = await consume({ ...deps, telemetry }, received, run).finally(() => beating?.end());
-    const decreases = (quota?.decreases() ?? 0) - before;
-    if (decreases > 0) telemetry.count("QuotaExceeded", decreases);
     telemetry.flush();
     return kept;
   };

@@ -4,10 +4,11 @@ import type { MessageQueue, QuotaBeats, Tokens } from "../shared/ports.ts";
 import { refuse } from "../shared/protocol/errors.ts";
 import { isProducer } from "../shared/protocol/grant.ts";
 import type { Item } from "../shared/protocol/item.ts";
+import { traceparentFrom } from "../shared/protocol/traceparent.ts";
 import { lifeSeconds } from "../shared/settings/derived.ts";
 import { backlogPolicy } from "../shared/settings/policy.ts";
 import type { HandlerPorts } from "./ports.ts";
-import type { HttpEvent } from "./runtime/event.ts";
+import { type HttpEvent, headerOf, requestIdOf } from "./runtime/event.ts";
 import {
   authorize,
   guarded,
@@ -15,6 +16,7 @@ import {
   jsonBody,
   problemReply,
   reply,
+  requestFields,
   withRetryAfter,
 } from "./runtime/http.ts";
 import { newIds } from "./runtime/new-id.ts";
@@ -44,7 +46,8 @@ export function ingestHandler({
 
   return async (event: HttpEvent): Promise<HttpReply> => {
     const telemetry = newTelemetry();
-    return guarded(telemetry, async () => {
+    const id = requestIdOf(event);
+    return guarded({ telemetry, fields: requestFields(id) }, async () => {
       const producer = await authorize(tokens, event);
       if (!producer.ok) return problemReply(producer.refusal);
       if (!isProducer(producer.value)) return problemReply(NO_GRANT.refusal);
@@ -54,6 +57,7 @@ export function ingestHandler({
         {
           ...{ queue, backlog: backlogs, clock, newId, telemetry },
           ...{ lifeSeconds: lifeSeconds(settings), streams: settings },
+          request: { id, traceparent: traceparentFrom(headerOf(event, "traceparent")) },
         },
         producer.value,
         body.value,

@@ -3,9 +3,16 @@ import type { Receipts, Tokens } from "../shared/ports.ts";
 import { type Refusal, refuse } from "../shared/protocol/errors.ts";
 import { isProducer } from "../shared/protocol/grant.ts";
 import type { HandlerPorts, StreamPorts } from "./ports.ts";
-import { type HttpEvent, isAt, methodOf, pathParameterOf, queryParameterOf } from "./runtime/event.ts";
+import {
+  type HttpEvent,
+  isAt,
+  methodOf,
+  pathParameterOf,
+  queryParameterOf,
+  requestIdOf,
+} from "./runtime/event.ts";
 import { historyReply } from "./runtime/history.ts";
-import { authorize, guarded, type HttpReply, problemReply, reply } from "./runtime/http.ts";
+import { authorize, guarded, type HttpReply, problemReply, reply, requestFields } from "./runtime/http.ts";
 import { readsOf } from "./runtime/reads.ts";
 
 export interface ReceiptsPorts extends HandlerPorts, StreamPorts {
@@ -24,7 +31,8 @@ export function receiptsHandler(ports: ReceiptsPorts) {
 
   return async (event: HttpEvent): Promise<HttpReply> => {
     const telemetry = ports.telemetry();
-    return guarded(telemetry, async () => {
+    const fields = requestFields(requestIdOf(event));
+    return guarded({ telemetry, fields }, async () => {
       const reader = await authorize(tokens, event);
       if (!reader.ok) return problemReply(reader.refusal);
       if (isAt(event, "/v1/history") && methodOf(event) === "GET")
@@ -38,6 +46,10 @@ export function receiptsHandler(ports: ReceiptsPorts) {
         ...(producer === undefined ? {} : { producer }),
       };
       const receipt = await answer(deps, reader.value, asked);
+      if (receipt.ok && methodOf(event) === "DELETE") {
+        const { sub } = reader.value;
+        telemetry.info?.("cancel asked for", { ...fields, messageId: asked.id, producer: producer ?? sub });
+      }
       return receipt.ok ? reply(200, receipt.value) : problemReply(askAgain(receipt.refusal));
     });
   };

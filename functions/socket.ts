@@ -22,6 +22,7 @@ import {
   header,
   parameter,
   type SocketEvent,
+  socketFields,
   socketOf,
   textOf,
 } from "./runtime/socket-event.ts";
@@ -79,6 +80,7 @@ export function socketHandler(ports: SocketPorts) {
     if (!identity.ok) return problemReply(identity.refusal);
     const connected = await connect(to, socket, identity.value);
     if (!connected.ok) return problemReply(connected.refusal);
+    to.telemetry.info?.("connection opened", { ...socketFields(event), user: identity.value.sub });
     return { statusCode: 200, ...(isKnown ? { headers: { "Sec-WebSocket-Protocol": SUBPROTOCOL } } : {}) };
   };
 
@@ -86,15 +88,43 @@ export function socketHandler(ports: SocketPorts) {
     const to = runDeps(context);
     switch (event.requestContext?.eventType) {
       case "CONNECT":
-        return guarded(to.telemetry, () => onConnect(event, to));
+        return guarded(
+          { telemetry: to.telemetry, fields: socketFields(event) },
+          counted(to.telemetry, () => onConnect(event, to)),
+        );
       case "DISCONNECT":
-        return guarded(to.telemetry, async () => {
+        return guarded({ telemetry: to.telemetry, fields: socketFields(event) }, async () => {
           const socket = socketOf(event);
-          if (socket) await disconnect(to, socket);
+          if (socket) {
+            const user = await disconnect(to, socket);
+            const seconds = Math.round((clock.now() - socket.connectedAt) / 1_000);
+            to.telemetry.info?.("connection closed", {
+              ...{ ...socketFields(event), user, seconds },
+              code: event.requestContext?.disconnectStatusCode,
+            });
+          }
           return { statusCode: 200 };
         });
       default:
         return onFrame(event, to);
+    }
+  };
+}
+
+/** Counts what becomes of a connect. A refusal is the client's, and a fault is not. */
+function counted(
+  telemetry: RunTelemetry,
+  connecting: () => Promise<APIGatewayProxyStructuredResultV2>,
+): typeof connecting {
+  return async () => {
+    try {
+      const reply = await connecting();
+      // The router's own refusals of a connect are 4xx.
+      if (reply.statusCode !== 200) telemetry.count("ConnectsRefused");
+      return reply;
+    } catch (fault) {
+      telemetry.count("ConnectsFailed");
+      throw fault;
     }
   };
 }
@@ -104,7 +134,7 @@ function onFrame(event: SocketEvent, to: RunDeps): Promise<APIGatewayProxyStruct
   const connectionId = connectionOf(event);
   const text = textOf(event);
   return guarded(
-    to.telemetry,
+    { telemetry: to.telemetry, fields: socketFields(event) },
     async () =>
       connectionId === undefined
         ? NO_CONNECTION

@@ -123,8 +123,14 @@ export class Tagwire extends RouterMetrics {
     this.socketApi = sockets.api;
     if (ingest.domainName) this.httpDomain = ingest.domainName;
     if (sockets.domainName) this.socketDomain = sockets.domainName;
-    if (alarms) new Alarms(this, "Alarms", { ...alarms, router: this });
-    if (props.dashboard ?? true) new RouterDashboard(this, "Dashboard", { router: this });
+    if (alarms)
+      new Alarms(this, "Alarms", {
+        ...alarms,
+        router: this,
+        settings: chosen,
+        ...(emulator ? { emulator } : {}),
+      });
+    if (props.dashboard ?? true) new RouterDashboard(this, "Dashboard", { router: this, settings: chosen });
   }
 
   /**

@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Issuer } from "../shared/adapters/jwt/issuer-tokens.ts";
 import type { Clock, Random, RunTelemetry } from "../shared/ports.ts";
 import type { Refusal } from "../shared/protocol/errors.ts";
-import type { ConnectionId } from "../shared/protocol/tag.ts";
 import type { Settings } from "../shared/settings/schema.ts";
 import type { FunctionName } from "../shared/settings/variables.ts";
 import type { Connection } from "./gateway/connection.ts";
@@ -29,8 +28,6 @@ export interface Backend {
   readonly closing: Invocable<"connections">;
   readonly socket: Invocable<"socket">;
   readonly queues: Queues;
-  /** Returns whose connection this is. */
-  userOf?(connectionId: ConnectionId): string | undefined;
   /** Where dead letters are, as `GET /health` tells the command line. */
   readonly deadLetters: object;
   /** Answers a request that only this backend knows. Returns false for any other, and does nothing then. */

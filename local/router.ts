@@ -12,13 +12,14 @@ import { origins } from "./gateway/origins.ts";
 import { quota as tokenBucket } from "./gateway/quota.ts";
 import { socketApi } from "./gateway/socket-api.ts";
 import { ignoreUpgrade, wantsWebSocket } from "./gateway/upgrade.ts";
+import { gauges } from "./gauges.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { listen, shut } from "./listen.ts";
 import { CONTENT_TYPE, metrics } from "./metrics.ts";
 import type { Router, StartOptions } from "./options.ts";
 import { page } from "./page/page.ts";
 import { faults } from "./testing/fault.ts";
-import { type Recorder, recorder } from "./testing/recorder.ts";
+import { recorder } from "./testing/recorder.ts";
 import { left, routerSpy } from "./testing/router-spy.ts";
 import { KIND } from "./unkind.ts";
 
@@ -60,13 +61,11 @@ export async function startOn(
     ...(note ? { note } : {}),
     ...{ settings, limits, secret, claim, clock, random, observer, quota, connections },
     print,
-    telemetry: (name) => counters.telemetry(name, print),
+    telemetry: (name) => counters.telemetry(name, print, note),
     faults: planned,
   });
   const sockets = socketApi({
     ...{ socket: behind.socket, connections, observer, clock, limits, quota, origins: pages, callerOf },
-    ...(note ? { note } : {}),
-    ...(behind.userOf ? { userOf: behind.userOf } : {}),
     unkind: { ...KIND, ...options.unkind },
     stopping: isStopping,
   });
@@ -80,7 +79,7 @@ export async function startOn(
       others: [page({ ...(issuer ? {} : { secret }), claim }).serve, ...(behind.serve ? [behind.serve] : [])],
       metrics: async () => ({
         type: CONTENT_TYPE,
-        text: await counters.render(gauges(observer, connections.size)),
+        text: await counters.render(await gauges({ observer, connections, queues: behind.queues })),
       }),
     }),
   );
@@ -137,13 +136,3 @@ async function emptied(pending: Backend["pending"], grace: number): Promise<void
   const until = performance.now() + grace;
   while (performance.now() < until && (await pending()) > 0) await pause(LOOK);
 }
-
-const gauges = (events: Pick<Recorder, "now">, connections: number) => {
-  const { runs, sends, units } = events.now();
-  return {
-    tagwire_connections_open: connections,
-    tagwire_runs_under_way: runs,
-    tagwire_sends_in_flight: sends,
-    tagwire_gateway_metered_units: units,
-  };
-};

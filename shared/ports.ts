@@ -5,7 +5,7 @@ import type {
   TagChange,
   TokenRefresh,
 } from "./connections/connection.ts";
-import type { Metric } from "./metric.ts";
+import type { Count, Measure } from "./metric.ts";
 import type { Result } from "./protocol/errors.ts";
 import type { Identity } from "./protocol/grant.ts";
 import type { Lane } from "./protocol/lane.ts";
@@ -17,7 +17,7 @@ import type { Job } from "./receipts/job.ts";
 import type { JobEnding, Progress, Receipt, Recipient } from "./receipts/receipt.ts";
 
 export type { Connection } from "./connections/connection.ts";
-export type { Metric } from "./metric.ts";
+export type { Count, Measure, Metric } from "./metric.ts";
 export type { DeadLetter, DeadLetters, HeldDeadLetter } from "./ports/dead-letters.ts";
 export type { QuotaAnswer, QuotaBeats, QuotaEntry } from "./ports/quota-beats.ts";
 export type { Streams } from "./ports/streams.ts";
@@ -248,11 +248,18 @@ export interface Tokens {
   verify(token: string): Promise<Result<Identity>>;
 }
 
-/** The metrics and warnings of one run. */
+/** Fields of a record of the log. MUST NOT contain a token or a payload. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** The metrics and the log of one run. */
 export interface Telemetry {
-  count(metric: Metric, value?: number): void;
-  /** Logs an event for an operator: a stable name and its fields. MUST NOT contain a token or a payload. */
-  warn(event: string, fields: Readonly<Record<string, unknown>>, fault?: unknown): void;
+  count(metric: Count, value?: number): void;
+  /** Adds one measurement, in the unit of the metric. `lane` is for those that METRICS has by lane. */
+  observe(metric: Measure, value: number, lane?: Lane): void;
+  /** Logs an event for an operator: a stable name and its fields. */
+  warn(event: string, fields: LogFields, fault?: unknown): void;
+  /** Logs a step of a message or a connection. Absent if such steps are not logged: then they cost nothing. */
+  readonly info?: ((event: string, fields: LogFields) => void) | undefined;
 }
 
 export interface RunTelemetry extends Telemetry {

@@ -1,11 +1,10 @@
 import { dynamoConnections } from "../../shared/adapters/dynamodb/connections.ts";
-import { emfTelemetry } from "../../shared/adapters/emf/telemetry.ts";
 import { readEnv } from "../../shared/settings/variables.ts";
 import { connectionsHandler } from "../connections.ts";
 import { closingPolicy, socketsOf } from "./callback.ts";
 import type { Runtime } from "./runtime.ts";
 import { tokensOf } from "./token-source.ts";
-import { settingsOf, subscriptionsOf, tableClient } from "./wiring.ts";
+import { settingsOf, subscriptionsOf, tableClient, telemetryOf } from "./wiring.ts";
 
 /** The function that disconnects others. */
 export function connectionsFunction(runtime: Runtime) {
@@ -22,6 +21,6 @@ export function connectionsFunction(runtime: Runtime) {
     settings,
     clock,
     random,
-    telemetry: () => emfTelemetry("connections", runtime.write, env.ROUTER),
+    telemetry: telemetryOf(runtime, "connections", env.ROUTER, settings),
   });
 }

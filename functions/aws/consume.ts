@@ -1,7 +1,6 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { dynamoConnections } from "../../shared/adapters/dynamodb/connections.ts";
 import { dynamoReceipts } from "../../shared/adapters/dynamodb/receipts.ts";
-import { emfTelemetry } from "../../shared/adapters/emf/telemetry.ts";
 import type { Received } from "../../shared/pipeline/consume/record.ts";
 import { gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
@@ -13,7 +12,15 @@ import { socketsOf } from "./callback.ts";
 import { quotaOf, withQuota } from "./quota.ts";
 import type { Runtime } from "./runtime.ts";
 import { streamTable } from "./stream-table.ts";
-import { queueClient, queueOf, reserveOf, settingsOf, subscriptionsOf, tableClient } from "./wiring.ts";
+import {
+  queueClient,
+  queueOf,
+  reserveOf,
+  settingsOf,
+  subscriptionsOf,
+  tableClient,
+  telemetryOf,
+} from "./wiring.ts";
 
 /** The function behind the event source of every lane. */
 export function consumeFunction(runtime: Runtime) {
@@ -25,7 +32,7 @@ export function consumeFunction(runtime: Runtime) {
   const tables = tableClient(runtime, reserveOf(settings));
   const quota = quotaOf(runtime, env.QUOTAS_TABLE, settings);
   const memory = gatewayMemory(policy, quota.share);
-  const telemetry = () => emfTelemetry("consume", runtime.write, env.ROUTER);
+  const telemetry = telemetryOf(runtime, "consume", env.ROUTER, settings);
   const handler = consumeHandler({
     queue: queueOf(queueClient(runtime, reserveOf(settings)), env, {
       fair: settings.fairQueues,
@@ -49,7 +56,7 @@ export function consumeFunction(runtime: Runtime) {
       sockets: socketsOf(runtime, env.SOCKET_ENDPOINT, policy, tables),
       clock,
     }),
-    quota: { beats: quota.beats, decreases: () => memory.limiter.decreases() },
+    beats: quota.beats,
     settings,
     clock,
     random,
@@ -60,7 +67,7 @@ export function consumeFunction(runtime: Runtime) {
     const end = clock.now() + context.getRemainingTimeInMillis();
     const kept = await handler(
       Records.map((record) => receivedFrom(laneOf(record), record)),
-      { end },
+      { end, id: context.awsRequestId },
     );
     return { batchItemFailures: kept.map((itemIdentifier) => ({ itemIdentifier })) };
   };
@@ -74,5 +81,9 @@ function lanesByQueue(env: Readonly<Record<string, string>>) {
 }
 
 function receivedFrom(lane: Lane, { messageId, body, attributes, receiptHandle }: SQSRecord): Received {
-  return { messageId, lane, body, receive: Number(attributes.ApproximateReceiveCount), receiptHandle };
+  const sentAt = Number(attributes.SentTimestamp);
+  return {
+    ...{ messageId, lane, body, receiptHandle, receive: Number(attributes.ApproximateReceiveCount) },
+    ...(Number.isSafeInteger(sentAt) ? { sentAt } : {}),
+  };
 }

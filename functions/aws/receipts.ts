@@ -1,11 +1,10 @@
 import { dynamoReceipts } from "../../shared/adapters/dynamodb/receipts.ts";
-import { emfTelemetry } from "../../shared/adapters/emf/telemetry.ts";
 import { readEnv } from "../../shared/settings/variables.ts";
 import { receiptsHandler } from "../receipts.ts";
 import type { Runtime } from "./runtime.ts";
 import { streamTable } from "./stream-table.ts";
 import { tokensOf } from "./token-source.ts";
-import { settingsOf, tableClient } from "./wiring.ts";
+import { settingsOf, tableClient, telemetryOf } from "./wiring.ts";
 
 /** The function of receipts and history. */
 export function receiptsFunction(runtime: Runtime) {
@@ -25,6 +24,6 @@ export function receiptsFunction(runtime: Runtime) {
     settings,
     clock,
     random,
-    telemetry: () => emfTelemetry("receipts", runtime.write, env.ROUTER),
+    telemetry: telemetryOf(runtime, "receipts", env.ROUTER, settings),
   });
 }

@@ -1,12 +1,11 @@
 import { dynamoConnections } from "../../shared/adapters/dynamodb/connections.ts";
-import { emfTelemetry } from "../../shared/adapters/emf/telemetry.ts";
 import { readEnv } from "../../shared/settings/variables.ts";
 import { socketHandler } from "../socket.ts";
 import { closingPolicy, socketsOf } from "./callback.ts";
 import type { Runtime } from "./runtime.ts";
 import { streamTable } from "./stream-table.ts";
 import { tokensOf } from "./token-source.ts";
-import { settingsOf, subscriptionsOf, tableClient } from "./wiring.ts";
+import { settingsOf, subscriptionsOf, tableClient, telemetryOf } from "./wiring.ts";
 
 /** The function behind the WebSocket API. */
 export function socketFunction(runtime: Runtime) {
@@ -24,6 +23,6 @@ export function socketFunction(runtime: Runtime) {
     settings,
     clock,
     random,
-    telemetry: () => emfTelemetry("socket", runtime.write, env.ROUTER),
+    telemetry: telemetryOf(runtime, "socket", env.ROUTER, settings),
   });
 }

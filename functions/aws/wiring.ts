@@ -1,18 +1,29 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { dynamoSubscriptions } from "../../shared/adapters/dynamodb/subscriptions.ts";
+import { emfTelemetry } from "../../shared/adapters/emf/telemetry.ts";
 import { clientConfig } from "../../shared/adapters/sdk/client.ts";
 import { type SqsQueueOptions, sqsQueue } from "../../shared/adapters/sqs/message-queue.ts";
 import { listParts } from "../../shared/connections/list-parts.ts";
-import type { MessageQueue } from "../../shared/ports.ts";
+import type { MessageQueue, RunTelemetry } from "../../shared/ports.ts";
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
 import { QUEUE_URL } from "../../shared/settings/queues.ts";
 import type { Settings } from "../../shared/settings/schema.ts";
+import type { FunctionName } from "../../shared/settings/variables.ts";
 import type { SubscriptionPorts } from "../ports.ts";
 import { type ClientLimits, clientOptions } from "./clients.ts";
 import type { Runtime } from "./runtime.ts";
 
 export const settingsOf = (text: string): Settings => JSON.parse(text) as Settings;
+
+/** What makes the telemetry of a run. */
+export const telemetryOf = (
+  { write }: Pick<Runtime, "write">,
+  service: FunctionName,
+  router: string,
+  { detailedLog }: Pick<Settings, "detailedLog">,
+): (() => RunTelemetry) =>
+  emfTelemetry({ ...{ service, router, write }, level: detailedLog ? "info" : "warn" });
 
 /** How long a function runs, in seconds, or the part of it that must be enough for two calls. */
 type Time = Pick<ClientLimits, "timeoutSeconds">;

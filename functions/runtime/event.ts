@@ -24,6 +24,10 @@ export function headerOf(event: HttpEvent, name: string): string | undefined {
   return textOf(found?.[1]);
 }
 
+/** What API Gateway calls the request, in its access log and in the header `apigw-requestid` too. */
+export const requestIdOf = (event: HttpEvent): string | undefined =>
+  ownTextOf(fieldsOf(event)["requestContext"], "requestId");
+
 /** A part of the path that the route names. */
 export const pathParameterOf = (event: HttpEvent, name: string): string | undefined =>
   ownTextOf(fieldsOf(event)["pathParameters"], name);

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
-import type { RunTelemetry, Tokens } from "../../shared/ports.ts";
+import type { LogFields, RunTelemetry, Tokens } from "../../shared/ports.ts";
 import { problem, type Refusal, type Result, refuse, TagwireError } from "../../shared/protocol/errors.ts";
 import type { Identity } from "../../shared/protocol/grant.ts";
 import { BODY_BYTES } from "../../shared/protocol/limits.ts";
@@ -49,12 +49,16 @@ export function jsonBody(event: HttpEvent): Result<unknown> {
   return parseJson(body.text);
 }
 
+/** What the log says of a request. */
+export const requestFields = (requestId: string | undefined): LogFields =>
+  requestId === undefined ? {} : { requestId };
+
 /**
  * Answers, and writes what the run says about itself. Faults we named become what `tell` makes of them; a fault we
  * did not name stays a crash, so Lambda counts it.
  */
 export async function guarded(
-  telemetry: RunTelemetry,
+  { telemetry, fields = {} }: { readonly telemetry: RunTelemetry; readonly fields?: LogFields },
   answer: () => Promise<HttpReply>,
   report: (refusal: Refusal) => HttpReply = problemReply,
 ): Promise<HttpReply> {
@@ -62,7 +66,7 @@ export async function guarded(
     return await answer();
   } catch (fault) {
     telemetry.count("Faults");
-    telemetry.warn("request failed", {}, fault);
+    telemetry.warn("request failed", fields, fault);
     if (fault instanceof TagwireError) return report({ code: fault.code, detail: "try again" });
     throw fault;
   } finally {

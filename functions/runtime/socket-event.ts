@@ -1,5 +1,6 @@
 import type { APIGatewayEventWebsocketRequestContextV2 } from "aws-lambda";
 import type { Socket } from "../../shared/pipeline/socket/socket.ts";
+import type { LogFields } from "../../shared/ports.ts";
 import { parse } from "../../shared/protocol/parse.ts";
 import { ConnectionId } from "../../shared/protocol/tag.ts";
 
@@ -7,7 +8,12 @@ type Fields = Readonly<Record<string, string | undefined>>;
 
 /** An event of a WebSocket API: the least of it, since emulators leave out or null what API Gateway sends. */
 export interface SocketEvent {
-  readonly requestContext?: Partial<APIGatewayEventWebsocketRequestContextV2>;
+  readonly requestContext?: Partial<
+    APIGatewayEventWebsocketRequestContextV2 & {
+      readonly identity: { readonly sourceIp?: string };
+      readonly disconnectStatusCode: number;
+    }
+  >;
   readonly headers?: Fields | null;
   readonly queryStringParameters?: Fields | null;
   readonly body?: string | null;
@@ -19,6 +25,13 @@ export const connectionOf = ({ requestContext }: SocketEvent): ConnectionId | un
   const id = parse(ConnectionId, requestContext?.connectionId, "CONNECTION_UNKNOWN");
   return id.ok ? id.value : undefined;
 };
+
+/** What the log says of an event: it has no headers and no query, where tokens are. */
+export const socketFields = ({ requestContext }: SocketEvent): LogFields => ({
+  ...(requestContext?.requestId === undefined ? {} : { requestId: requestContext.requestId }),
+  ...(requestContext?.connectionId === undefined ? {} : { connectionId: requestContext.connectionId }),
+  ...(requestContext?.identity?.sourceIp === undefined ? {} : { address: requestContext.identity.sourceIp }),
+});
 
 /** The connection with its connect time, which every delete depends on. */
 export function socketOf(event: SocketEvent): Socket | undefined {

@@ -25,6 +25,8 @@ export interface Taken {
   /** The job as it was accepted, or the body that says it. */
   readonly body: string | Job;
   readonly lane: Lane;
+  /** When it was put into the lane, in milliseconds since 1970. */
+  readonly sentAt: number;
 }
 
 export interface EngineQueue extends MessageQueue {
@@ -148,9 +150,9 @@ export function engineQueue(options: EngineQueueOptions): EngineQueue {
       const value = entryRow({ ...headOf(row), receives: receive, delayedUntil: 0 }, bodyIn(row));
       store.writeLater([{ table: "entries", key: entry.key, value }]);
     }
-    const { lane, receiptHandle } = entry;
+    const { lane, receiptHandle, sentAt } = entry;
     const retries = receive - 1 - entry.receivesBefore;
-    return { messageId, receiptHandle, receive, retries, body: kept ?? bodyIn(row), lane };
+    return { messageId, receiptHandle, receive, retries, body: kept ?? bodyIn(row), lane, sentAt };
   };
 
   return {

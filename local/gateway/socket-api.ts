@@ -6,10 +6,8 @@ import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import type { WebSocket } from "ws";
 import type { Clock } from "../../shared/ports.ts";
 import { problem } from "../../shared/protocol/errors.ts";
-import type { ConnectionId } from "../../shared/protocol/tag.ts";
 import type { Invocable } from "../backend.ts";
 import type { InvocationResult } from "../invocation.ts";
-import type { Note } from "../log.ts";
 import type { Observer } from "../testing/observer.ts";
 import type { SocketFaults } from "../testing/spy.ts";
 import type { Unkind } from "../unkind.ts";
@@ -34,9 +32,6 @@ export interface SocketApiDeps extends ConnectionDeps {
   readonly origins: Origins;
   readonly callerOf: CallerOf;
   readonly stopping: () => boolean;
-  readonly note?: Note;
-  /** Returns whose connection this is. */
-  readonly userOf?: (connectionId: ConnectionId) => string | undefined;
   readonly newId?: () => string;
 }
 
@@ -94,19 +89,7 @@ export function socketApi(deps: SocketApiDeps): SocketApi {
     const opened = connection(deps, peer, socket, tcp);
     connections.set(connectionId, opened);
     observer.record({ kind: "connected", connectionId });
-    const whose = deps.note && {
-      connection: connectionId,
-      user: deps.userOf?.(connectionId as ConnectionId),
-      address: peer.sourceIp,
-    };
-    if (whose) deps.note?.("connection opened", whose);
     socket.on("close", (code, reason) => {
-      if (whose)
-        deps.note?.("connection closed", {
-          ...whose,
-          code: opened.closedWith() ?? code,
-          seconds: Math.round((clock.now() - peer.connectedAt) / 1_000),
-        });
       if (!connections.delete(connectionId)) return;
       void disconnect(peer, opened.closedWith() ?? code, reason.toString());
     });

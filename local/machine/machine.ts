@@ -24,7 +24,6 @@ import type { MachineOptions } from "../options.ts";
 import { backupApi } from "./backup-api.ts";
 import { deadLettersApi } from "./dead-letters-api.ts";
 import { invocable } from "./invocable.ts";
-import { notedReceipts } from "./noted.ts";
 import { opening } from "./opening.ts";
 import { readiness } from "./readiness.ts";
 import { runner } from "./runner.ts";
@@ -58,8 +57,7 @@ export const machine =
       fair: settings.fairQueues,
       visibilitySeconds: visibilitySeconds(settings),
     });
-    const kept = engineReceipts({ store, days: settings.receiptRetentionDays });
-    const receipts = world.note ? notedReceipts(kept, world.note) : kept;
+    const receipts = engineReceipts({ store, days: settings.receiptRetentionDays });
     const streams = keepsStreams(settings) ? { streams: engineStreams(store) } : {};
     const lanesOpen = opening({ folder: data, reconnectSeconds });
     const connections = engineConnections(lanesOpen.changed);
@@ -102,8 +100,7 @@ export const machine =
       receipts: invocable("receipts", read, { ...functions.receipts, print }),
       closing: invocable("connections", disconnect, { ...functions.connections, print }),
       socket: invocable("socket", frame, { ...functions.socket, print }),
-      queues: spiedQueues(store, queue),
-      userOf: (id) => connections.find(id, clock.now())?.user,
+      queues: spiedQueues(store, queue, deadLetters),
       deadLetters: {},
       serve: async (...asked) => (await serveBackup(...asked)) || serveDeadLetters(...asked),
       ready: readiness({ store, folder: data, clock }),

@@ -33,7 +33,7 @@ export function runner({ queue, consume, settings, limits, clock, observer, prin
     let failed: readonly string[] = [];
     let outcome: "returned" | "crashed" = "returned";
     try {
-      failed = await consume(taken, { end });
+      failed = await consume(taken, { end, id });
       for (const { messageId, receiptHandle } of taken) {
         if (!failed.includes(messageId)) queue.remove(lane, receiptHandle);
       }

@@ -1,3 +1,4 @@
+import type { DeadLetters } from "../../shared/ports.ts";
 import { LANES } from "../../shared/protocol/lane.ts";
 import type { NewDeadLetter } from "../engine/dead-letters.ts";
 import type { EngineQueue } from "../engine/queue.ts";
@@ -5,7 +6,12 @@ import type { Store } from "../engine/store/store.ts";
 import type { Queues, StoredDeadLetter } from "../testing/queues.ts";
 
 /** What a test or a gauge may look at. */
-export const spiedQueues = (store: Store, queue: Pick<EngineQueue, "sizes">): Queues => ({
+export const spiedQueues = (
+  store: Store,
+  queue: Pick<EngineQueue, "sizes">,
+  deadLetters: Pick<DeadLetters, "size">,
+): Queues => ({
+  deadLetterCount: () => deadLetters.size(),
   async sizes() {
     const sizes = queue.sizes();
     const entries = LANES.map((lane) => {

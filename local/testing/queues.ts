@@ -17,4 +17,6 @@ export interface StoredDeadLetter {
 export interface Queues {
   sizes(): Promise<Readonly<Record<Lane, QueueSize>>>;
   deadLetters(): Promise<readonly StoredDeadLetter[]>;
+  /** Returns how many dead letters there are, without reading them. */
+  deadLetterCount(): Promise<number>;
 }

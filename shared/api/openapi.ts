@@ -64,6 +64,16 @@ const POST = {
   summary: "Posts one message, or an array of messages.",
   description:
     "202 says that the message is stored durably. An array is answered with an array, in order: a bad item does not keep the others from being stored, and the status is 202 if at least one is; otherwise it is that of the first.",
+  parameters: [
+    {
+      name: "traceparent",
+      in: "header",
+      required: false,
+      description:
+        "The trace that the request belongs to (W3C Trace Context). It is in the log and in the frames of the messages; a malformed one is ignored.",
+      schema: { type: "string" },
+    },
+  ],
   requestBody: {
     required: true,
     content: json(

@@ -9,13 +9,14 @@ export type { AddressedTo, MessageFrame } from "./server-frame.ts";
  * The frame that a message becomes. It names the topic if the target is one, and otherwise only the kind of the target:
  * an expression would tell a client who else gets the message. `event` is left out if the producer gave none.
  */
-export const messageFrame = ({ id, target, event, data, time }: Message): MessageFrame => ({
+export const messageFrame = ({ id, target, event, data, time, traceparent }: Message): MessageFrame => ({
   type: "message",
   id,
   ...addressOf(target),
   ...(event === undefined ? {} : { event }),
   data,
   time,
+  ...(traceparent === undefined ? {} : { traceparent }),
 });
 
 /** The frame of a message as text. It is made once: a process that measures a message may send it too. */

@@ -7,6 +7,7 @@ import { exactObject } from "./parse.ts";
 import type { UserId } from "./tag.ts";
 import { Target } from "./target.ts";
 import { text } from "./text.ts";
+import type { Traceparent } from "./traceparent.ts";
 
 export const MessageId = v.pipe(
   v.string(),
@@ -81,6 +82,10 @@ export interface Message {
   /** From then on it is not delivered. Every message has an end before its queue drops it. */
   readonly expiresAt: number;
   readonly dedupeSeconds: number;
+  /** When a delayed message is to be delivered. Absent if it is not delayed. */
+  readonly dueAt?: number;
+  /** The trace that the POST belongs to. */
+  readonly traceparent?: Traceparent;
 }
 
 /** When it was accepted, in milliseconds since 1970. */
@@ -93,11 +98,12 @@ export interface Acceptance {
   readonly newId: () => string;
   /** Seconds that a message without a deadline of its own lives: less than its queue keeps it. */
   readonly lifeSeconds: number;
+  readonly traceparent?: Traceparent | undefined;
 }
 
 /** Turns a checked POST into the message that will be queued. */
 export function messageFrom(post: PublishRequest, acceptance: Acceptance, root = ""): Result<Message> {
-  const { producer, now, newId, lifeSeconds } = acceptance;
+  const { producer, now, newId, lifeSeconds, traceparent } = acceptance;
   const asked = post.ttlSeconds
     ? now + post.ttlSeconds * 1000
     : post.expiresAt
@@ -125,5 +131,7 @@ export function messageFrom(post: PublishRequest, acceptance: Acceptance, root =
     time: new Date(now).toISOString(),
     expiresAt: asked ?? latest,
     dedupeSeconds: post.dedupeSeconds ?? DEFAULT_DEDUPE_SECONDS,
+    ...(due > now ? { dueAt: due } : {}),
+    ...(traceparent === undefined ? {} : { traceparent }),
   });
 }

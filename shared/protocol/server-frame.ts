@@ -4,6 +4,7 @@ import { ErrorCode, FieldError } from "./problem.ts";
 import { Ref } from "./ref.ts";
 import { Position } from "./stream-frame.ts";
 import { ConnectionId, Tag, Topic } from "./tag.ts";
+import { Traceparent } from "./traceparent.ts";
 
 /** The kinds of targets whose frame does not name the target. */
 const AddressedTo = v.picklist(["connection", "user", "tags", "everyone"]);
@@ -20,6 +21,8 @@ const Content = v.object({
   /** The message is too large for every reply. */
   omitted: v.exactOptional(v.literal(true)),
   time: Time,
+  /** The trace that the producer's request belongs to, if it named one. */
+  traceparent: v.exactOptional(Traceparent),
 });
 
 /** What a client gets of a message. It has either `topic` or `to`. */

@@ -6,6 +6,7 @@ import { type Message, MessageId, seconds, Time } from "../protocol/message.ts";
 import { parse, parseJson } from "../protocol/parse.ts";
 import { UserId } from "../protocol/tag.ts";
 import { Target } from "../protocol/target.ts";
+import { Traceparent } from "../protocol/traceparent.ts";
 import { type HashRange, isHashRange } from "./hash-range.ts";
 import type { Job } from "./job.ts";
 
@@ -38,6 +39,9 @@ const bodyWith = <const A extends v.ObjectEntries, const E extends v.ObjectEntri
       time: Time,
       ...expiry,
       dedupeSeconds: seconds(0, DEDUPE_SECONDS),
+      // What is only told to others makes no body invalid.
+      dueAt: v.optional(v.fallback(v.optional(v.number()), undefined)),
+      traceparent: v.optional(v.fallback(v.optional(Traceparent), undefined)),
     }),
     range: v.optional(v.custom<HashRange>(isHashRange, "must be a range of hashes")),
     seq: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
@@ -52,8 +56,8 @@ const BodyBefore = bodyWith({ copy: AcceptanceId }, { expiresAt: v.optional(v.nu
 const LIFE_BEFORE = 342_000_000;
 
 /**
- * The queue body of a job. `seq` came after version 1: a consumer that does not know it leaves it out, and sends frames
- * without a number.
+ * The queue body of a job. `seq`, `dueAt` and `traceparent` came after version 1: a consumer that does not know them leaves
+ * them out, and sends frames without a number and a trace.
  */
 export const bodyOf = ({ message, range, seq }: Job): string =>
   JSON.stringify({

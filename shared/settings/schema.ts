@@ -242,6 +242,10 @@ export const Settings = group({
     "Whether a noisy producer delays only its own messages (SQS fair queues; requests cost more).",
     true,
   ),
+  detailedLog: flag(
+    "Whether the log has a record for each step of a message and for each connection (600 bytes a message); otherwise it has only warnings and errors.",
+    true,
+  ),
   quotaRequestsPerSecond: whole(
     "Requests that API Gateway lets the account make (quota L-8A5B8E43; 2,500 in newer Regions).",
     { range: [10, 1_000_000], fallback: 10_000, unit: "requests a second" },

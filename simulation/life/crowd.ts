@@ -15,7 +15,7 @@ export async function settleIn(world: Simulation, count: number): Promise<void> 
     random: () => dice.next(),
     frameLimit: () => undefined,
     tokens: memoryTokens(),
-    telemetry: { count: () => {}, warn: () => {} },
+    telemetry: { count: () => {}, observe: () => {}, warn: () => {} },
   };
   for (let i = 0; i < count; i++) {
     const identity = identityOf(world);

@@ -79,6 +79,7 @@ export function portsOf(world: PortsWorld, actor: Actor): Ports {
     streams: streamsOf(world, actor),
     telemetry: {
       count: (metric, value = 1) => world.oracle.counted(actor, metric, value),
+      observe() {},
       warn: (event, fields, fault) =>
         trace.note(actor.name, "warns", () => `${event} ${JSON.stringify(fields)} ${fault ?? ""}`),
     },

@@ -2,10 +2,17 @@ import { expect, test } from "vitest";
 import { emfTelemetry } from "../../shared/adapters/emf/telemetry.ts";
 import { TagwireError } from "../../shared/protocol/errors.ts";
 
+const telemetryOf = (
+  service: string,
+  router: string,
+  write: (line: string) => void,
+  level: "info" | "warn" = "info",
+) => emfTelemetry({ service, router, level, write })();
+
 /** A run's telemetry, and the lines that it has printed. */
 function printed(service = "consume", router = "Shop/Router") {
   const lines: string[] = [];
-  const telemetry = emfTelemetry(service, (line) => void lines.push(line), router);
+  const telemetry = telemetryOf(service, router, (line) => void lines.push(line));
   return { telemetry, records: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
 }
 
@@ -57,18 +64,56 @@ test("the counts of two runs, of two functions and of two routers are kept apart
   expect(other.records()[0]).not.toHaveProperty("Claims");
 });
 
+const base = {
+  time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+  service: "consume",
+  router: "Shop/Router",
+};
+
 test("a warning names its event and its fault, and holds no stack", () => {
   const { telemetry, records } = printed();
   telemetry.warn("record failed", { lane: "high" }, new TagwireError("TABLE_UNAVAILABLE", "no answer"));
   telemetry.warn("visibility not changed", {});
   expect(records()).toEqual([
     {
+      ...base,
       level: "WARN",
-      service: "consume",
       message: "record failed",
       lane: "high",
       fault: "TagwireError: no answer",
     },
-    { level: "WARN", service: "consume", message: "visibility not changed" },
+    { ...base, level: "WARN", message: "visibility not changed" },
   ]);
+});
+
+test("a step of a message is a record of its own, unless only warnings are logged", () => {
+  const { telemetry, records } = printed();
+  telemetry.info?.("message delivered", { messageId: "a", sent: 3 });
+  expect(records()).toEqual([
+    { ...base, level: "INFO", message: "message delivered", messageId: "a", sent: 3 },
+  ]);
+  expect(telemetryOf("consume", "Shop/Router", () => {}, "warn").info).toBeUndefined();
+});
+
+test("measurements are values of one record for each lane, and none is lost of a full batch", () => {
+  const { telemetry, records } = printed();
+  for (let i = 0; i < 10; i++) telemetry.observe("LaneWait", i, "low");
+  telemetry.observe("LaneWait", 70, "high");
+  telemetry.observe("QuotaInUse", 50);
+  telemetry.flush();
+  telemetry.flush();
+  const [low, high, whole, ...more] = records();
+  expect(more).toEqual([]);
+  expect(low).toMatchObject({ lane: "low", LaneWait: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] });
+  expect(high).toMatchObject({ lane: "high", LaneWait: 70 });
+  expect(whole).toMatchObject({ QuotaInUse: 50 });
+  expect(whole).not.toHaveProperty("lane");
+  expect(high?._aws).toMatchObject({
+    CloudWatchMetrics: [
+      {
+        Dimensions: [["service", "router", "lane"]],
+        Metrics: [{ Name: "LaneWait", Unit: "Milliseconds" }],
+      },
+    ],
+  });
 });

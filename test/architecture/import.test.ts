@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "shared/connections/": ["shared/protocol/", "shared/receipts/"],
   "shared/streams/": ["shared/protocol/", "shared/backoff.ts"],
   "shared/settings/": ["shared/protocol/", "valibot"],
-  "shared/metric.ts": [],
+  "shared/metric.ts": ["shared/settings/variables.ts"],
   "shared/ports/": ["shared/protocol/", "shared/receipts/", "shared/streams/"],
   // What is carried from one machine to an account, as text.
   "shared/moving/": ["shared/protocol/", "shared/receipts/", "shared/streams/", "node:crypto", "valibot"],
@@ -50,7 +50,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "node:https",
   ],
   "shared/adapters/jwt/": [...CORE, "jose"],
-  "shared/adapters/emf/": ["shared/ports.ts", "@aws-lambda-powertools/"],
+  "shared/adapters/emf/": [
+    "shared/ports.ts",
+    "shared/metric.ts",
+    "shared/protocol/",
+    "@aws-lambda-powertools/",
+  ],
   "functions/": [
     ...CORE,
     "shared/pipeline/",
@@ -65,6 +70,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "shared/api/",
     ...CORE,
     "shared/metric.ts",
+    // An alarm on what an hour costs has the prices of the plan.
+    "cli/plan/prices.ts",
     "local/page/assets.ts",
     "aws-cdk-lib",
     "constructs",

@@ -6,8 +6,9 @@ import { Construct } from "constructs";
 import { describe, expect, test } from "vitest";
 import { Tagwire } from "../../infra/index.ts";
 import { emfTelemetry } from "../../shared/adapters/emf/telemetry.ts";
-import type { Metric } from "../../shared/ports.ts";
-import { LANES } from "../../shared/protocol/lane.ts";
+import { METRIC_NAMES, METRICS } from "../../shared/metric.ts";
+import type { Count, Measure, Metric } from "../../shared/ports.ts";
+import { LANES, type Lane } from "../../shared/protocol/lane.ts";
 import { FUNCTIONS } from "../../shared/settings/variables.ts";
 import { synth, unbundled } from "./support.ts";
 
@@ -44,22 +45,32 @@ function lookedAt(stack: Stack): { dashboards: MetricIdentity[][]; alarms: Metri
   const dashboards = Object.values(template.findResources("AWS::CloudWatch::Dashboard")).map(
     ({ Properties }) => {
       const { widgets } = JSON.parse(String(deployed(Properties.DashboardBody, stack.stackName)));
-      return (widgets as { properties: { metrics: unknown[][] } }[])
-        .flatMap(({ properties }) => properties.metrics)
-        .map((row) => row.filter((word): word is string => typeof word === "string"))
-        .map(([namespace = "", name = "", ...pairs]) => ({
-          namespace,
-          name,
-          dimensions: Object.fromEntries(
-            pairs.flatMap((key, i) => (i % 2 === 0 ? [[key, pairs[i + 1] ?? ""]] : [])),
-          ),
-        }))
-        .filter(ours);
+      return (
+        (widgets as { properties: { metrics: unknown[][] } }[])
+          .flatMap(({ properties }) => properties.metrics)
+          .map((row) => row.filter((word): word is string => typeof word === "string"))
+          .map(([namespace = "", name = "", ...pairs]) => ({
+            namespace,
+            name,
+            dimensions: Object.fromEntries(
+              pairs.flatMap((key, i) => (i % 2 === 0 ? [[key, pairs[i + 1] ?? ""]] : [])),
+            ),
+          }))
+          // A row without a name is a sum of others.
+          .filter((metric) => metric.namespace !== "" && ours(metric))
+      );
     },
   );
   const alarms = Object.values(template.findResources("AWS::CloudWatch::Alarm"))
-    .map(({ Properties }) => {
-      const { Namespace, MetricName, Dimensions } = deployed(Properties, stack.stackName) as {
+    .flatMap(({ Properties }) =>
+      Properties.MetricName
+        ? [Properties]
+        : Properties.Metrics.flatMap(({ MetricStat }: { MetricStat?: { Metric: object } }) =>
+            MetricStat ? [MetricStat.Metric] : [],
+          ),
+    )
+    .map((metric) => {
+      const { Namespace, MetricName, Dimensions } = deployed(metric, stack.stackName) as {
         Namespace: string;
         MetricName: string;
         Dimensions: { Name: string; Value: string }[];
@@ -74,10 +85,12 @@ function lookedAt(stack: Stack): { dashboards: MetricIdentity[][]; alarms: Metri
 const ours = ({ namespace }: MetricIdentity) => !namespace.startsWith("AWS/");
 
 /** The metric that CloudWatch makes of what a function prints (embedded metric format). */
-function emitted(service: string, router: string, metric: Metric): MetricIdentity {
+function emitted(service: string, router: string, metric: Metric, lane?: string): MetricIdentity {
   const lines: string[] = [];
-  const telemetry = emfTelemetry(service, (line) => void lines.push(line), router);
-  telemetry.count(metric);
+  const write = (line: string) => void lines.push(line);
+  const telemetry = emfTelemetry({ service, router, level: "info", write })();
+  if (METRICS[metric].unit === "Count") telemetry.count(metric as Count);
+  else telemetry.observe(metric as Measure, 1, lane as Lane | undefined);
   telemetry.flush();
   const record = JSON.parse(lines[0] ?? "{}");
   const [{ Namespace, Dimensions, Metrics }] = record._aws.CloudWatchMetrics;
@@ -97,8 +110,21 @@ test("the dashboard and the alarms look at the very metrics that the functions w
   for (const { namespace, name, dimensions } of all) {
     const service = dimensions["service"] ?? "";
     expect(FUNCTIONS).toContain(service);
-    expect({ namespace, name, dimensions }).toEqual(emitted(service, router, name as Metric));
+    expect({ namespace, name, dimensions }).toEqual(
+      emitted(service, router, name as Metric, dimensions["lane"]),
+    );
   }
+});
+
+test("the dashboard shows every metric that a function writes", () => {
+  const stack = new Stack(unbundled(), "Shop");
+  new Tagwire(stack, "Orders");
+  const shown = new Set(
+    lookedAt(stack)
+      .dashboards.flat()
+      .map(({ name }) => name),
+  );
+  expect([...shown].sort()).toEqual([...METRIC_NAMES].sort());
 });
 
 test.each([
@@ -115,7 +141,9 @@ test.each([
   const alarmed = stacks
     .flatMap((stack) => lookedAt(stack).alarms)
     .map(({ dimensions }) => dimensions["router"]);
-  expect(alarmed.toSorted()).toEqual([...names, ...names].toSorted());
+  const [one, other] = names.map((name) => alarmed.filter((each) => each === name).length);
+  expect(one).toBeGreaterThan(5);
+  expect([one, other]).toEqual([alarmed.length / 2, alarmed.length / 2]);
 });
 
 /** The same app with two routers, in so many stacks. */
@@ -177,6 +205,7 @@ describe("a metric of the construct", () => {
     },
     { of: "forbidden", metric: router.metricSendsForbidden(), service: "consume", name: "SendsForbidden" },
     { of: "gateway", metric: router.metricGatewayDown(), service: "consume", name: "GatewayDown" },
+    { of: "connects", metric: router.metric("ConnectsFailed"), service: "socket", name: "ConnectsFailed" },
     { of: "any name", metric: router.metric("Unsubscribed"), service: "socket", name: "Unsubscribed" },
     { of: "faults", metric: router.metric("Faults"), service: "consume", name: "Faults" },
     {
@@ -188,6 +217,14 @@ describe("a metric of the construct", () => {
   ])("is the one that a function writes, and a sum: $of", ({ metric, service, name }) => {
     const [called = ""] = routersIn(stack);
     expect(shown(metric)).toEqual({ statistic: "Sum", ...emitted(service, called, name) });
+  });
+
+  test.each(LANES)("is measured by lane, and a percentile: %s", (lane) => {
+    const [called = ""] = routersIn(stack);
+    expect(shown(router.metric("LaneWait", { lane }))).toEqual({
+      statistic: "p99",
+      ...emitted("consume", called, "LaneWait", lane),
+    });
   });
 
   test.each(LANES)("is of the queue of lane %s, and a maximum", (lane) => {

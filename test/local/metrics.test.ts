@@ -25,11 +25,38 @@ test("metric records add up to counters, whatever their labels", async () => {
   read(record({ FramesSent: 1, Lane: "high" }, ["service", "Lane"]));
   read('{"level":"INFO","message":"no metric"}');
   read('not JSON, but it says "CloudWatchMetrics"');
-  const text = await render({ tagwire_connections_open: 7 });
+  const text = await render([{ name: "tagwire_connections_open", help: "Open.", values: [{ value: 7 }] }]);
   expect(text).toContain('tagwire_frames_sent_total{service="consume"} 9');
   expect(text).toContain('tagwire_frames_sent_total{service="consume",lane="high"} 1');
   expect(text).toContain("# TYPE tagwire_frames_sent_total counter");
   expect(text).toContain("tagwire_connections_open 7");
+});
+
+test("measurements are histograms in seconds, whether a record or the process brings them", async () => {
+  const { read, render, telemetry } = metrics();
+  const line = record({ LaneWait: [4, 60], router: "local", lane: "low" }, ["service", "router", "lane"]);
+  read(line.replace('"FramesSent","Unit":"Count"', '"LaneWait","Unit":"Milliseconds"'));
+  telemetry("consume", () => {}).observe("LaneWait", 7_000_000, "low");
+  const labels = 'router="local",service="consume",lane="low"';
+  const lines = (await render([])).split("\n").filter((text) => text.includes("lane_wait"));
+  expect(lines).toContain("# TYPE tagwire_lane_wait_seconds histogram");
+  const values = new Map(
+    lines.map((text) => [
+      text
+        .slice(0, text.lastIndexOf(" "))
+        .replace(/\{.*?\}/, (all) => [...all.slice(1, -1).split(",")].sort().join()),
+      Number(text.slice(text.lastIndexOf(" "))),
+    ]),
+  );
+  const key = (suffix: string, ...more: string[]) =>
+    `tagwire_lane_wait_seconds_${suffix}${[...labels.split(","), ...more].sort().join()}`;
+  expect(values.get(key("bucket", 'le="0.0025"'))).toBe(0);
+  expect(values.get(key("bucket", 'le="0.005"'))).toBe(1);
+  expect(values.get(key("bucket", 'le="0.1"'))).toBe(2);
+  expect(values.get(key("bucket", 'le="3600"'))).toBe(2);
+  expect(values.get(key("bucket", 'le="+Inf"'))).toBe(3);
+  expect(values.get(key("count"))).toBe(3);
+  expect(values.get(key("sum"))).toBeCloseTo(7_000.064);
 });
 
 test("GET /metrics shows what the functions have counted", async () => {

@@ -137,19 +137,28 @@ test("a message and a connection are a line of JSON each, without a payload or a
     .filter((line) => line.startsWith("{"))
     .map((line) => JSON.parse(line));
   const base = { time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/), level: "INFO" };
-  const connection = { connection: expect.any(String), user: "anna", address: "127.0.0.1" };
+  const requestId = expect.any(String);
+  const [opened] = records;
+  const connection = { requestId, connectionId: opened.connectionId, user: "anna", address: "127.0.0.1" };
+  const message = { messageId: id, producer: "producer", lane: "normal", target: "user:anna" };
+  const of = (service: string) => ({ ...base, service, router: "local" });
+  expect(opened.connectionId).toMatch(/=$/);
   expect(records).toEqual([
-    { ...base, message: "connection opened", ...connection },
+    { ...of("socket"), message: "connection opened", ...connection },
+    { ...of("ingest"), message: "message accepted", requestId, ...message },
     {
-      ...{ ...base, message: "message delivered", id, producer: "producer", target: "user:anna" },
+      ...{
+        ...of("consume"),
+        message: "message delivered",
+        ...message,
+        runId: expect.any(String),
+        receive: 1,
+      },
       ...{ milliseconds: expect.any(Number), sent: 1, gone: 0, failed: 0 },
     },
     {
-      ...base,
-      message: "connection closed",
-      ...connection,
-      code: 1005,
-      seconds: expect.toSatisfy(isWithin(most)),
+      ...{ ...of("socket"), message: "connection closed", ...connection },
+      ...{ code: 1005, seconds: expect.toSatisfy(isWithin(most)) },
     },
   ]);
   expect(await router.kill("SIGTERM")).toBe(0);

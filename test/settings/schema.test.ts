@@ -194,7 +194,7 @@ test("every fault is named at once", () => {
   };
   expect(refusal(broken)?.message.split("; ").sort()).toEqual([
     "settings.colour is not a setting: settings has lanes, retentionDays, deadLetterRetentionDays, " +
-      "receiptRetentionDays, fairQueues, quotaRequestsPerSecond, quotaName, quotaFraction, recipientsPerRun, deliveryRounds, " +
+      "receiptRetentionDays, fairQueues, detailedLog, quotaRequestsPerSecond, quotaName, quotaFraction, recipientsPerRun, deliveryRounds, " +
       "streams, userStreams, spreadTags, advanced",
     "settings.lanes.high.concurency is not a setting: settings.lanes.high has concurrency, backlogLimitMessages",
     "settings.lanes.low.concurrency must be a whole number of 2-1000, got 1.5",

@@ -51,6 +51,11 @@ export async function startQueues(settings: Settings, maxReceives = MAX_RECEIVES
       const named = new Map(rows.map((row) => [row.name, row]));
       return byLane(async (lane) => sizeOf(named.get(queueName(lane))));
     },
+    deadLetterCount: async () => {
+      const rows: Listed[] = (await app.inject({ url: "/_fauxqs/queues" })).json();
+      const { visible, inFlight, delayed } = sizeOf(rows.find(({ name }) => name === DEAD_LETTERS));
+      return visible + inFlight + delayed;
+    },
     deadLetters: async () => {
       const { ready, delayed, inflight } = (await inspect(DEAD_LETTERS)).messages;
       return [...ready, ...delayed, ...inflight.map(({ message }) => message)].map(deadLetter);

@@ -1,39 +1,69 @@
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import type { Metric, RunTelemetry } from "../../ports.ts";
-import { warningLine } from "./warning.ts";
+import { describe } from "../../metric.ts";
+import type { Count, Measure, RunTelemetry } from "../../ports.ts";
+import type { Lane } from "../../protocol/lane.ts";
+import { type LogOptions, lineLogger } from "./logger.ts";
+
+/** Powertools prints a record by itself once a metric has 100 values. A run measures ten messages at most. */
+const VALUES = 99;
 
 /**
- * A run's telemetry: counts are gathered and written as one EMF record, warnings as a JSON line each. Counts go to CloudWatch through the log, in its embedded metric format. The router is a dimension beside the service,
- * so that two routers of one account and Region do not add up.
+ * Returns what makes the telemetry of a run. Metrics are gathered and written as EMF records, which CloudWatch reads from
+ * the log: one for the run, and one for each lane that it measured. The router is a dimension beside the service, so that
+ * two routers of one account and Region do not add up. The log has a JSON record a line.
  */
-export function emfTelemetry(service: string, write: (line: string) => void, router: string): RunTelemetry {
-  const counts = new Map<Metric, number>();
-  return {
-    count(metric, value = 1) {
-      if (value !== 0) counts.set(metric, (counts.get(metric) ?? 0) + value);
-    },
-    warn(event, fields, fault) {
-      write(warningLine(service, event, fields, fault));
-    },
-    flush() {
-      if (counts.size === 0) return;
-      const metrics = metricsOf(service, router);
-      for (const [metric, value] of counts) metrics.addMetric(metric, MetricUnit.Count, value);
-      counts.clear();
-      write(JSON.stringify(metrics.serializeMetrics()));
-      metrics.clearMetrics();
-    },
+export function emfTelemetry(options: LogOptions): () => RunTelemetry {
+  const { service, router, level, write } = options;
+  const log = lineLogger(options);
+  const info = (event: string, fields: object) => log.info(event, { ...fields });
+  // Kept, since making one costs more than all that is done with it; it is empty between two flushes.
+  const kept = new Map<Lane | undefined, Metrics>();
+  const metricsOf = (lane: Lane | undefined): Metrics => {
+    const dimensions = { router, ...(lane === undefined ? {} : { lane }) };
+    const metrics =
+      kept.get(lane) ??
+      new Metrics({ namespace: "Tagwire", serviceName: service, defaultDimensions: dimensions });
+    kept.set(lane, metrics);
+    return metrics;
+  };
+
+  return () => {
+    const counts = new Map<Count, number>();
+    const measured = new Map<Lane | undefined, Map<Measure, number[]>>();
+    return {
+      count(metric, value = 1) {
+        if (value !== 0) counts.set(metric, (counts.get(metric) ?? 0) + value);
+      },
+      observe(metric, value, lane) {
+        const measures = measured.get(lane) ?? new Map<Measure, number[]>();
+        measured.set(lane, measures);
+        const values = measures.get(metric) ?? [];
+        measures.set(metric, values);
+        if (values.length < VALUES) values.push(value);
+      },
+      warn(event, fields, fault) {
+        log.warn(event, { ...fields, ...faultOf(fault) });
+      },
+      ...(level === "info" ? { info } : {}),
+      flush() {
+        for (const lane of new Set([...(counts.size > 0 ? [undefined] : []), ...measured.keys()])) {
+          const metrics = metricsOf(lane);
+          if (lane === undefined)
+            for (const [metric, value] of counts) metrics.addMetric(metric, MetricUnit.Count, value);
+          for (const [metric, values] of measured.get(lane) ?? [])
+            for (const value of values) metrics.addMetric(metric, describe(metric).unit, value);
+          write(JSON.stringify(metrics.serializeMetrics()));
+          metrics.clearMetrics();
+        }
+        counts.clear();
+        measured.clear();
+      },
+    };
   };
 }
 
-/** Kept, since making one costs more than all that is done with it; it is empty between two flushes. */
-const kept = new Map<string, Metrics>();
-
-function metricsOf(service: string, router: string): Metrics {
-  const key = JSON.stringify([service, router]);
-  const metrics =
-    kept.get(key) ??
-    new Metrics({ namespace: "Tagwire", serviceName: service, defaultDimensions: { router } });
-  kept.set(key, metrics);
-  return metrics;
-}
+/** A fault by its name and message: a stack says nothing that they do not, and is long. */
+const faultOf = (fault: unknown): { readonly fault?: string } => {
+  if (fault === undefined) return {};
+  return { fault: fault instanceof Error ? `${fault.name}: ${fault.message}` : String(fault) };
+};

@@ -1,6 +1,6 @@
 import pLimit, { type LimitFunction } from "p-limit";
 import { backoff } from "../../backoff.ts";
-import type { Lease, MessageQueue, Receipts } from "../../ports.ts";
+import type { Lease, LogFields, MessageQueue, Receipts } from "../../ports.ts";
 import { MAX_RECEIVES, VISIBILITY_SECONDS } from "../../protocol/limits.ts";
 import { WHOLE } from "../../receipts/hash-range.ts";
 import type { Job } from "../../receipts/job.ts";
@@ -15,6 +15,7 @@ import type { ProcessJobDeps } from "./process-job.ts";
 import { bodyTextOf, DONE, type Received, type RecordResult, readRecord } from "./record.ts";
 import { type RunStreams, type RunStreamsDeps, runStreams } from "./run-streams.ts";
 import { type SettleDeps, settle } from "./settle.ts";
+import { jobFields, withFields } from "./steps.ts";
 import type { StreamMember } from "./stream-batch.ts";
 
 export interface ConsumeDeps extends ProcessJobDeps, RunStreamsDeps {
@@ -31,6 +32,8 @@ export interface ConsumeDeps extends ProcessJobDeps, RunStreamsDeps {
 /** A run. Lambda kills it at `end`, in milliseconds since 1970. */
 export interface Run {
   readonly end: number;
+  /** What the run is called in the log. */
+  readonly id?: string;
 }
 
 /** Seconds until the next receive of a message that a newer deployment wrote. */
@@ -45,6 +48,8 @@ interface Shared {
   readonly deps: ConsumeDeps & Pick<SettleDeps, "empty">;
   readonly run: Run;
   readonly limiter: LimitFunction;
+  /** When the run began, in milliseconds since 1970. */
+  readonly startedAt: number;
   /** The end of the records' visibility timeout, if this run dies. */
   readonly returnsAt: number;
   readonly streams: RunStreams;
@@ -98,6 +103,7 @@ export async function consume(deps: ConsumeDeps, records: readonly Received[], r
     const task = alone(shared, { record: first, body: readRecord(first) });
     await finish(first, await guarded(shared, task, true));
   }
+  if (deps.gateway.isThrottled()) deps.telemetry.count("QuotaExhausted");
   return kept;
 }
 
@@ -109,6 +115,7 @@ const within = (seconds: number, random: number): RecordResult => ({
 function sharedFor(deps: ConsumeDeps, run: Run): Shared {
   const { policy, clock } = deps;
   const firstPages: FirstPages = new Map();
+  const startedAt = clock.now();
   const streams = runStreams(deps, {
     end: run.end - policy.reserveMilliseconds,
     onAppended: (stream) => void firstPages.delete(stream),
@@ -117,7 +124,8 @@ function sharedFor(deps: ConsumeDeps, run: Run): Shared {
     deps: { ...deps, firstPages, empty: streams.empty },
     run,
     limiter: deps.limiter ?? pLimit(policy.sendsInFlight),
-    returnsAt: clock.now() + deps.visibilitySeconds * 1000 - CLOCK_MARGIN,
+    startedAt,
+    returnsAt: startedAt + deps.visibilitySeconds * 1000 - CLOCK_MARGIN,
     streams,
   };
 }
@@ -144,25 +152,28 @@ function guarded(shared: Shared, task: Task, suspects: boolean): Promise<RecordR
   return consumeOne(shared, task, suspects)
     .catch((fault: unknown): RecordResult => {
       deps.telemetry.count("Faults");
-      deps.telemetry.warn("record failed", { lane: record.lane, receive: record.receive }, fault);
+      deps.telemetry.warn("record failed", fieldsOf(task, shared.run), fault);
       return withinVisibility(shared, again(deps, record));
     })
     .finally(() => member?.leave());
 }
 
-async function consumeOne(
-  shared: Shared,
-  { record, body, member }: Task,
-  suspects: boolean,
-): Promise<RecordResult> {
+async function consumeOne(shared: Shared, task: Task, suspects: boolean): Promise<RecordResult> {
   const { deps, run, limiter } = shared;
+  const { record, body, member } = task;
   if (body.kind === "newer") return { kind: "again", seconds: NEWER_SECONDS };
   if (body.kind === "invalid") {
     await deps.queue.deadLetter(record.lane, bodyTextOf(record), body.reason);
     deps.telemetry.count("DeadLetters");
+    deps.telemetry.warn("body not read", { ...fieldsOf(task, run), reason: body.reason });
     return DONE;
   }
   const { job } = body;
+  const { message } = job;
+  if (record.receive === 1 && record.sentAt !== undefined) {
+    const waited = shared.startedAt - Math.max(record.sentAt, message.dueAt ?? 0);
+    deps.telemetry.observe("LaneWait", Math.max(0, waited), record.lane);
+  }
   const now = deps.clock.now();
   // Its neighbours, or an earlier copy of it in the batch, may have found that out.
   if (deps.gateway.isDown() && now < job.message.expiresAt) return again(deps, record);
@@ -182,7 +193,10 @@ async function consumeOne(
   const claim = await deps.receipts.claim(job, lease, now);
   switch (claim.kind) {
     case "over":
-      if (claim.why === "duplicate") deps.telemetry.count("Duplicates");
+      if (claim.why === "duplicate") {
+        deps.telemetry.count("Duplicates");
+        deps.telemetry.info?.("message dropped, its id was seen before", fieldsOf(task, run));
+      }
       if (claim.seq !== undefined) await deps.empty({ ...job, seq: claim.seq });
       return DONE;
     case "leased":
@@ -195,15 +209,15 @@ async function consumeOne(
       deps.telemetry.count("Claims");
       const found = claim.progress ?? { ...NO_PROGRESS, from: (job.range ?? WHOLE).from };
       const { job: numbered, outcome } = await processClaimed(
-        deps,
+        { ...deps, telemetry: withFields(deps.telemetry, () => fieldsOf(task, run)) },
         { job, claim, found, member, opened },
-        { ...run, limiter },
+        { end: run.end, limiter, lane: record.lane },
       );
-      const claimed = { record, job: numbered, lease, found };
+      const claimed = { record, job: numbered, lease, found, runId: run.id };
       return settle(deps, claimed, outcome, () => again(deps, record)).catch(
         (fault: unknown): RecordResult => {
           deps.telemetry.count("Faults");
-          deps.telemetry.warn("outcome not written", { lane: record.lane, receive: record.receive }, fault);
+          deps.telemetry.warn("outcome not written", fieldsOf(task, run), fault);
           // Until then this run's lease would refuse every claim.
           return { kind: "again", seconds: secondsUntil(deps, lease.until + CLOCK_MARGIN) };
         },
@@ -211,6 +225,12 @@ async function consumeOne(
     }
   }
 }
+
+/** What the log says of a record, whose body may not be readable. */
+const fieldsOf = ({ record, body }: Pick<Task, "record" | "body">, { id: runId }: Run): LogFields =>
+  body.kind === "job"
+    ? jobFields(body.job, record, runId)
+    : { ...(runId === undefined ? {} : { runId }), lane: record.lane, receive: record.receive };
 
 /**
  * A claim whose response was lost may have taken the lease. So the message MUST become visible before its full

@@ -1,5 +1,6 @@
 import type { LimitFunction } from "p-limit";
 import type { Clock, Connections, Outcome, Receipts } from "../../ports.ts";
+import type { Lane } from "../../protocol/lane.ts";
 import { CONNECTING } from "../../protocol/limits.ts";
 import { frameText } from "../../protocol/message-frame.ts";
 import { tagsFor } from "../../protocol/target.ts";
@@ -13,6 +14,7 @@ import type { DeliverDeps, Delivered, StopReason } from "../deliver/delivery.ts"
 import { type Audience, NO_AUDIENCE, type RouteDeps, route } from "../route/route.ts";
 import { removeConnection } from "../socket/remove-connection.ts";
 import { rangesFor } from "./split.ts";
+import { dueAt } from "./steps.ts";
 
 export interface ProcessJobDeps extends DeliverDeps, RouteDeps {
   readonly clock: Clock;
@@ -21,12 +23,13 @@ export interface ProcessJobDeps extends DeliverDeps, RouteDeps {
   readonly policy: DeliveryPolicy;
 }
 
-/** The time at which the run is killed (milliseconds since 1970), and its limit on sends in flight. */
+/** The time at which the run is killed (milliseconds since 1970), its limit on sends in flight, and the lane of the job. */
 export interface RunContext {
   readonly end: number;
   readonly limiter: LimitFunction;
   /** The audience of the whole job, if it was opened beside the claim. */
   readonly opened?: Promise<Audience> | undefined;
+  readonly lane?: Lane;
 }
 
 /** Splits a claimed job if it is too large for one run, and delivers it otherwise. Returns the outcome to write. */
@@ -62,10 +65,11 @@ export async function processJob(
     removeConnection: async (gone: Recipient) => {
       if (deps.clock.now() < gone.connectedAt + CONNECTING) return;
       await removeConnection(deps, gone, tagsFor(message.target)).catch((fault: unknown) =>
-        deps.telemetry.warn("connection not forgotten", {}, fault),
+        deps.telemetry.warn("connection not forgotten", { connectionId: gone.connectionId }, fault),
       );
     },
     stop,
+    onFirstSend: () => deps.telemetry.observe("TimeToFirstSend", deps.clock.now() - dueAt(message), run.lane),
     withdrawal: () => deps.receipts.withdrawal(job),
   });
   return outcomeOf(deps, delivered, found);

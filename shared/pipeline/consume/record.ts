@@ -16,6 +16,8 @@ export interface Received {
    */
   readonly retries?: number;
   readonly receiptHandle: string;
+  /** When it was put into the lane, in milliseconds since 1970. Absent if the queue does not tell. */
+  readonly sentAt?: number;
 }
 
 /**

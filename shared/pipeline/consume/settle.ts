@@ -3,6 +3,7 @@ import type { Job } from "../../receipts/job.ts";
 import type { Progress } from "../../receipts/receipt.ts";
 import { bodyTextOf, DONE, type Received, type RecordResult } from "./record.ts";
 import { queueJobs } from "./split.ts";
+import { dueAt, jobFields, logOutcome } from "./steps.ts";
 
 export interface SettleDeps {
   readonly receipts: Pick<Receipts, "settle">;
@@ -18,6 +19,8 @@ export interface Claimed {
   readonly record: Received;
   readonly job: Job;
   readonly lease: Lease;
+  /** The id of the run in the log. */
+  readonly runId?: string | undefined;
   /** The progress that earlier runs wrote. */
   readonly found: Progress;
 }
@@ -35,10 +38,19 @@ export async function settle(
   outcome: Outcome,
   again: () => RecordResult,
 ): Promise<RecordResult> {
+  const { record, job, runId } = claimed;
+  const at = deps.clock.now();
   const first = await write(deps, claimed, outcome);
   const written =
     first?.kind === "split" ? await write(deps, claimed, await enqueue(deps, claimed, first)) : first;
   if (!written) return { kind: "again" };
+  logOutcome(
+    deps.telemetry,
+    job,
+    () => jobFields(job, record, runId),
+    written.kind === "queued" && first ? first : written,
+    at,
+  );
   switch (written.kind) {
     case "queued":
       return DONE;
@@ -47,6 +59,8 @@ export async function settle(
       return again();
     case "ended":
       deps.telemetry.count("Endings");
+      if (written.ending === "delivered" || written.ending === "partial")
+        deps.telemetry.observe("TimeToLastSend", at - dueAt(job.message), record.lane);
       if (written.ending === "dead") await deadLetter(deps, claimed.record, written.reason);
       return DONE;
   }

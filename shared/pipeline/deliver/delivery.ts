@@ -23,6 +23,8 @@ export interface Delivery {
   readonly limiter: LimitFunction;
   /** Deletes the rows of a connection that is gone. MUST NOT throw. */
   readonly removeConnection: (gone: Recipient) => Promise<void>;
+  /** Called after the first frame of it that was ever sent. */
+  readonly onFirstSend?: () => void;
   /** Returns why no further send may start; undefined if it may. Called before each send. */
   readonly stop: () => StopReason | undefined;
   /** Returns why the message is no longer delivered. Called before each page except the first, and before each retry round. */

@@ -20,6 +20,8 @@ export interface Gateway {
   /** Returns true if a send to the connection would fail or wait without a call. */
   isBusy(id: ConnectionId): boolean;
   isDown(): boolean;
+  /** Returns true if the account refused sends of late since its quota is used up. */
+  isThrottled(): boolean;
   /** Returns the gateway's state, by a probe if recent sends do not show it. */
   state(): Promise<GatewayState>;
 }
@@ -81,6 +83,7 @@ export function gateway(
     },
     isBusy: (id) => busy.known(id, monotonic(), BUSY_FOR.first) !== undefined,
     isDown: () => health.isDown(),
+    isThrottled: () => limiter.isThrottled(monotonic()),
     state: async () =>
       !health.isDown() && limiter.isThrottled(monotonic())
         ? "throttled"

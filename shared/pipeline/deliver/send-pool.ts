@@ -29,7 +29,7 @@ export interface SendPool {
 
 export function sendPool(
   { gateway, telemetry }: Pick<DeliverDeps, "gateway" | "telemetry">,
-  { frame, progress, limiter, stop, removeConnection }: Delivery,
+  { frame, progress, limiter, stop, removeConnection, onFirstSend }: Delivery,
 ): SendPool {
   const counts = { ...progress.counts };
   const failed: ConnectionId[] = [...progress.failed];
@@ -46,7 +46,7 @@ export function sendPool(
         busy.push(recipient);
         return;
       case "sent":
-        counts.sent++;
+        if (counts.sent++ === 0) onFirstSend?.();
         return;
       case "gone":
         counts.gone++;

@@ -1,12 +1,15 @@
-import type { Clock, Entry, MessageQueue, Telemetry } from "../../ports.ts";
+import * as v from "valibot";
+import type { Clock, Entry, LogFields, MessageQueue, Telemetry } from "../../ports.ts";
 import { accept, problem, type Result, refuse } from "../../protocol/errors.ts";
 import { type Identity, mayPublish } from "../../protocol/grant.ts";
 import type { Item } from "../../protocol/item.ts";
 import { PRIORITIES } from "../../protocol/lane.ts";
 import { BATCH_MESSAGES, FRAME_BYTES, SEQ_BYTES, STREAM_FRAME_BYTES } from "../../protocol/limits.ts";
-import { type Message, messageFrom, PublishRequest } from "../../protocol/message.ts";
+import { type Message, MessageId, messageFrom, PublishRequest } from "../../protocol/message.ts";
 import { frameText } from "../../protocol/message-frame.ts";
 import { parse } from "../../protocol/parse.ts";
+import { targetText } from "../../protocol/target.ts";
+import type { Traceparent } from "../../protocol/traceparent.ts";
 import { type StreamSettings, streamOf } from "../../streams/kept.ts";
 import type { Backlog } from "./backlog.ts";
 
@@ -20,6 +23,8 @@ export interface IngestDeps {
   /** @default no stream is kept */
   readonly streams?: StreamSettings;
   readonly telemetry: Telemetry;
+  /** What the log calls the request, and the trace that it belongs to. */
+  readonly request?: { readonly id?: string | undefined; readonly traceparent?: Traceparent | undefined };
 }
 
 /**
@@ -61,16 +66,35 @@ async function ingestAll(
   await look;
   deps.telemetry.count("MessagesAccepted", queued.size);
   deps.telemetry.count("MessagesRefused", posts.length - queued.size);
+  deps.telemetry.count("MessagesShed", shedIn(checked) + entries.length - queued.size);
   return checked.map((result, index) => {
-    if (!result.ok) return refused(posts[index], result);
-    const { id } = result.value.job.message;
-    if (queued.has(result.value)) return { id, state: "queued" };
-    return refused(
-      posts[index],
-      refuse("QUEUE_UNAVAILABLE", `the queue did not take message ${id}; send it again`),
-    );
+    if (!result.ok) return refused(deps, producer, posts[index], result);
+    const { message } = result.value.job;
+    const { id } = message;
+    if (!queued.has(result.value)) {
+      const refusal = refuse("QUEUE_UNAVAILABLE", `the queue did not take message ${id}; send it again`);
+      return refused(deps, producer, posts[index], refusal);
+    }
+    deps.telemetry.info?.("message accepted", acceptedFields(deps, message));
+    return { id, state: "queued" };
   });
 }
+
+/** Messages that were refused since their lane is full. */
+const shedIn = (checked: readonly Result<Entry>[]): number =>
+  checked.filter((result) => !result.ok && result.refusal.code === "LANE_FULL").length;
+
+const acceptedFields = ({ request = {} }: IngestDeps, message: Message): LogFields => ({
+  ...requestFields(request),
+  ...{ messageId: message.id, producer: message.producer, lane: message.priority },
+  target: "tags" in message.target ? "tags" : targetText(message.target),
+  ...(message.dueAt === undefined ? {} : { dueAt: new Date(message.dueAt).toISOString() }),
+});
+
+const requestFields = ({ id, traceparent }: NonNullable<IngestDeps["request"]>): LogFields => ({
+  ...(id === undefined ? {} : { requestId: id }),
+  ...(traceparent === undefined ? {} : { traceparent }),
+});
 
 function check(
   deps: IngestDeps,
@@ -95,7 +119,10 @@ function check(
   }
   const message = messageFrom(
     post.value,
-    { producer: producer.sub, now, newId: deps.newId, lifeSeconds: deps.lifeSeconds },
+    {
+      ...{ producer: producer.sub, now, newId: deps.newId, lifeSeconds: deps.lifeSeconds },
+      traceparent: deps.request?.traceparent,
+    },
     root,
   );
   if (!message.ok) return message;
@@ -125,10 +152,21 @@ async function enqueue(queue: IngestDeps["queue"], entries: readonly Entry[]): P
   return new Set(byLane.flatMap(({ own }, at) => own.filter((_, index) => taken[at]?.[index])));
 }
 
-function refused(post: unknown, { refusal }: Extract<Result<never>, { ok: false }>): Item {
+function refused(
+  { telemetry, request = {} }: IngestDeps,
+  producer: Identity,
+  post: unknown,
+  { refusal }: Extract<Result<never>, { ok: false }>,
+): Item {
   const id =
     typeof post === "object" && post !== null && "id" in post && typeof post.id === "string"
       ? post.id
       : undefined;
+  telemetry.info?.("message refused", {
+    ...requestFields(request),
+    // What is no id may be anything.
+    ...(v.is(MessageId, id) ? { messageId: id } : {}),
+    ...{ producer: producer.sub, code: refusal.code },
+  });
   return { ...(id === undefined ? {} : { id }), state: "refused", problem: problem(refusal) };
 }

@@ -13,7 +13,7 @@ import type { Identity } from "../../protocol/grant.ts";
 import { CONNECTION_TAGS } from "../../protocol/limits.ts";
 import { parse } from "../../protocol/parse.ts";
 import { OWN_STREAM } from "../../protocol/stream-frame.ts";
-import { type ConnectionId, EVERYONE, Topic, topicTag, userTag } from "../../protocol/tag.ts";
+import { type ConnectionId, EVERYONE, Topic, topicTag, type UserId, userTag } from "../../protocol/tag.ts";
 import type { ConnectionPolicy } from "../../settings/policy.ts";
 import { type ChangeEnding, type ChangeTagsDeps, changeTags } from "./change-tags.ts";
 import { listedUntil } from "./follow-row.ts";
@@ -84,10 +84,11 @@ async function takeBack(
   }
 }
 
-/** Deletes the rows of a closed connection. API Gateway may never call it. */
-export async function disconnect(deps: SocketDeps, socket: Socket): Promise<void> {
-  await removeConnection(deps, socket);
+/** Deletes the rows of a closed connection, and returns whose it was if they were there. API Gateway may never call it. */
+export async function disconnect(deps: SocketDeps, socket: Socket): Promise<UserId | undefined> {
+  const row = await removeConnection(deps, socket);
   deps.telemetry.count("ConnectionsClosed");
+  return row?.user;
 }
 
 /** Answers one frame. A bad one is answered too; the socket stays open. */
