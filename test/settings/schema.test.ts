@@ -40,7 +40,7 @@ const oddValue = fc.oneof(
 );
 
 test("there are as many settings as the schema is known to have, and thirteen names stand beside advanced", () => {
-  expect(leaves).toHaveLength(65);
+  expect(leaves).toHaveLength(66);
   expect(needed).toHaveLength(9);
   expect(groups[0]?.names).toHaveLength(14);
 });
