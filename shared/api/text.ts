@@ -139,7 +139,8 @@ export const FIELD_TEXT = {
     data: "What the producer sent. Absent only if the message is `omitted`.",
     omitted: "The message is kept, and too large for every reply.",
     time: "When the message was accepted.",
-    traceparent: "The `traceparent` of the request that posted it (W3C Trace Context), if that had a valid one.",
+    traceparent:
+      "The `traceparent` of the request that posted it (W3C Trace Context), if that had a valid one.",
     topic: "The topic that the message is for.",
     to: "The kind of its target, if that is no topic.",
   } satisfies FieldsOf<MessageFrame>,
