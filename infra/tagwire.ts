@@ -30,6 +30,7 @@ import { RouterMetrics } from "./metrics.ts";
 import { pascalCase } from "./name.ts";
 import type { TagwireProps } from "./props.ts";
 import { RouterSocketApi } from "./socket-api.ts";
+import { Story } from "./story.ts";
 import { type RouterTables, Tables } from "./tables.ts";
 
 /**
@@ -102,6 +103,20 @@ export class Tagwire extends RouterMetrics {
       ...{ ...shared, auth, tables, sockets },
       httpApi: ingest.api,
     });
+
+    if (!emulator) {
+      const functions = [
+        ingest.ingest,
+        ingest.receipts,
+        closing.function,
+        consumer.function,
+        sockets.function,
+      ];
+      new Story(this, "Story", {
+        name: `Tagwire/${this.routerName}/message`,
+        logGroups: functions.map(({ logGroup }) => logGroup),
+      });
+    }
 
     this.auth = auth;
     this.httpUrl = ingest.url;

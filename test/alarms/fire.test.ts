@@ -265,7 +265,7 @@ function normal(at: Account) {
       // One client in a while does not read for ten seconds. One that never does again is a dead letter.
       if (minute % 5 === 4 && typeof id === "string") at.faults.slow.add(id);
     }
-    if (tick % 6 === 2) at.faults.slow.clear();
+    if (tick % 6 === 5) at.faults.slow.clear();
     if (tick % 6 === 1) await at.connect("no token");
     if (tick % 6 === 2) await at.post({ target: {} });
     if (tick % 6 === 3) await at.readReceipt();

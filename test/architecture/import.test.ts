@@ -82,6 +82,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "server/": ["shared/protocol/", "shared/backoff.ts", "jose", "node:", "uuid", "valibot"],
   "local/": [
     ...CORE,
+    "shared/metric.ts",
     "shared/moving/",
     "functions/",
     "shared/pipeline/",

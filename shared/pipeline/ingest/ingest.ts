@@ -1,4 +1,3 @@
-import * as v from "valibot";
 import type { Clock, Entry, LogFields, MessageQueue, Telemetry } from "../../ports.ts";
 import { accept, problem, type Result, refuse } from "../../protocol/errors.ts";
 import { type Identity, mayPublish } from "../../protocol/grant.ts";
@@ -165,7 +164,7 @@ function refused(
   telemetry.info?.("message refused", {
     ...requestFields(request),
     // What is no id may be anything.
-    ...(v.is(MessageId, id) ? { messageId: id } : {}),
+    ...(parse(MessageId, id, "MESSAGE_INVALID").ok ? { messageId: id } : {}),
     ...{ producer: producer.sub, code: refusal.code },
   });
   return { ...(id === undefined ? {} : { id }), state: "refused", problem: problem(refusal) };

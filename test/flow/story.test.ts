@@ -1,0 +1,102 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Router } from "../../local/options.ts";
+import { connect, type TestSocket, tokenFor } from "../support/client.ts";
+import { RUNTIMES } from "../support/runtimes.ts";
+
+type LogRecord = Readonly<Record<string, unknown>>;
+
+const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+/** The query that docs/runbook.md gives, over records: it keeps those of one message, in order of time. */
+function story(records: readonly LogRecord[], messageId: string): readonly LogRecord[] {
+  const [, query = ""] = /```text\n(fields[\s\S]+?)```/.exec(readFileSync("docs/runbook.md", "utf8")) ?? [];
+  const [, field = "", value = ""] = /\| filter (\w+) = "([^"]+)"/.exec(query) ?? [];
+  expect([value, /\| sort @timestamp/.test(query)]).toEqual(["MESSAGE-ID", true]);
+  return records
+    .filter((record) => record[field] === messageId)
+    .sort((a, b) => String(a["time"]).localeCompare(String(b["time"])));
+}
+
+describe.each(RUNTIMES)("%s", (_name, startRouter) => {
+  let router: Router;
+  const sockets: TestSocket[] = [];
+  const records: LogRecord[] = [];
+
+  beforeAll(async () => {
+    router = await startRouter({
+      settings: { recipientsPerRun: 4, advanced: { firstPageSize: 2, pageSize: 4 } },
+      write: (line) => void (line.startsWith("{") && records.push(JSON.parse(line))),
+      note: (message, fields) =>
+        void records.push({ time: new Date().toISOString(), level: "INFO", message, ...fields }),
+    });
+    for (let i = 0; i < 12; i++) sockets.push(await connect(router, `user-${i}`, []));
+  }, 60_000);
+  afterAll(() => router.stop(0));
+
+  const postTraced = async (message: object, traceparent: string) => {
+    const response = await fetch(`${router.url}/v1/messages`, {
+      method: "POST",
+      headers: {
+        ...{ "content-type": "application/json", traceparent },
+        authorization: `Bearer ${await tokenFor("producer")}`,
+      },
+      body: JSON.stringify(message),
+    });
+    const requestId = response.headers.get("apigw-requestid");
+    return { requestId, id: ((await response.json()) as { id: string }).id };
+  };
+  const framesOf = (id: string) =>
+    sockets.flatMap((socket) => socket.buffered().filter((frame) => (frame as { id?: string }).id === id));
+
+  test(
+    "from its id alone the log tells what became of a message, through jobs and retries, in one trace",
+    { timeout: 120_000 },
+    async () => {
+      const [slow] = router.spy.connections();
+      router.spy.failSends(slow ?? "", [503, 503, 503]);
+      const data = "a secret";
+      const { id, requestId } = await postTraced({ target: { everyone: true }, data }, TRACE);
+      await router.spy.idle(60_000);
+      const told = story(records, id);
+      const messages = told.map(({ message }) => message);
+      expect(messages.slice(0, 2)).toEqual(["message accepted", "message split"]);
+      expect(messages).toEqual(expect.arrayContaining(["job delivered", "job to be tried again"]));
+      // A range may hold nobody, or be split once more.
+      const rest = ["job delivered", "job to be tried again", "job no-recipients", "job split"];
+      expect(messages.slice(2).filter((message) => !rest.includes(String(message)))).toEqual([]);
+      expect(told[0]).toMatchObject({ service: "ingest", requestId, producer: "producer", lane: "normal" });
+      const retried = told.find(({ message }) => message === "job to be tried again");
+      expect(retried).toMatchObject({ connectionIds: [slow], pending: 1 });
+      // Every run is named, and what it sent adds up to all that were there.
+      const runs = told.filter(({ service }) => service === "consume");
+      for (const { runId, router: name } of runs)
+        expect([typeof runId, typeof name]).toEqual(["string", "string"]);
+      const delivered = runs.filter(({ message }) => message === "job delivered");
+      expect(delivered.reduce((sum, { sent }) => sum + Number(sent), 0)).toBe(12);
+      expect(told.map(({ traceparent }) => traceparent)).toEqual(told.map(() => TRACE));
+      expect(framesOf(id).map((frame) => (frame as { traceparent?: string }).traceparent)).toEqual(
+        Array.from({ length: 12 }, () => TRACE),
+      );
+      expect(JSON.stringify(records)).not.toContain(data);
+      expect(JSON.stringify(records)).not.toContain("eyJ");
+    },
+  );
+
+  test("a message that is refused or cancelled has its story too", { timeout: 120_000 }, async () => {
+    const refused = await postTraced({ id: "refused-1", target: {}, data: 1 }, TRACE);
+    expect(story(records, "refused-1")).toMatchObject([
+      { message: "message refused", code: "MESSAGE_INVALID", requestId: refused.requestId },
+    ]);
+    const later = { id: "later-1", target: { everyone: true }, data: 1, delaySeconds: 1 };
+    await postTraced(later, "not a traceparent");
+    await fetch(`${router.url}/v1/messages/later-1`, {
+      method: "DELETE",
+      headers: { authorization: `Bearer ${await tokenFor("producer")}` },
+    });
+    await router.spy.idle(60_000);
+    const told = story(records, "later-1");
+    expect(told.map(({ message }) => message)).toEqual(["message accepted", "cancel asked for"]);
+    expect(told[0]).not.toHaveProperty("traceparent");
+  });
+});
