@@ -42,7 +42,8 @@ export const SHARED = {
   "clocks a minute apart": {
     ...of(0),
     containers: [...busy(3, { ahead: -MINUTE }), ...busy(3), ...busy(2, { ahead: MINUTE })],
-    happenings: [first(6, (one) => one.step(2 * MINUTE)), first(9, (one) => one.step(-2 * MINUTE))],
+    seconds: 20,
+    happenings: [first(6, (one) => one.step(2 * MINUTE)), first(13, (one) => one.step(-2 * MINUTE))],
   },
   "lost table calls": { ...of(8), lostCalls: 0.1 },
   "slow clients": { ...of(8), containers: busy(8, { slowClients: 2 }) },

@@ -46,6 +46,7 @@ const ALARMS: Readonly<Record<string, Alarm>> = {
   SocketErrors: { ...lambda, metric: "AWS/Lambda Errors", of: "RouterSocketApi" },
   HttpServerErrors: { ...lambda, metric: "AWS/ApiGateway 5xx", of: "RouterHttpApi" },
   SendsForbidden: { ...lambda, metric: "Tagwire SendsForbidden", of: "consume", period: 300, points: [1, 1] },
+  QuotaExceeded: { ...lambda, metric: "Tagwire QuotaExceeded", of: "consume", points: [2, 5] },
   GatewayDown: { ...lambda, metric: "Tagwire GatewayDown", of: "consume", points: [3, 5] },
 };
 
