@@ -6,7 +6,9 @@ import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { consumeFunction } from "../functions/aws/consume.ts";
 import type { Runtime } from "../functions/aws/runtime.ts";
 import { CREDENTIALS, queueArn, REGION } from "../local/twin/emulators/aws.ts";
+import { LANES } from "../shared/protocol/lane.ts";
 import type { Target } from "../shared/protocol/target.ts";
+import { QUEUE_URL } from "../shared/settings/queues.ts";
 import type { SettingsOverrides } from "../shared/settings/schema.ts";
 import { settings } from "../shared/settings/settings.ts";
 import { keepsStreams } from "../shared/streams/kept.ts";
@@ -51,8 +53,8 @@ export function oneBatch({ gateway, queue }: Fixture, { targets, reach }: Shape,
     await invoke(consumer, targets.map(bodyOf), "normal");
     let jobs = 0;
     if (reach > 1_000) {
-      for (const body of await queue.ask({ ask: "take", lane: "fanout" })) {
-        await invoke(consumer, [body], "fanout");
+      for (const body of await queue.ask({ ask: "take", lane: "fanout-normal" })) {
+        await invoke(consumer, [body], "fanout-normal");
         jobs++;
       }
     }
@@ -119,9 +121,7 @@ export function ours(
       AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
       AWS_ENDPOINT_URL_SQS: queue.ready.endpoint,
       AWS_ENDPOINT_URL_DYNAMODB: endpoint,
-      ...Object.fromEntries(
-        Object.entries(urls).map(([lane, url]) => [`QUEUE_URL_${lane.toUpperCase()}`, url]),
-      ),
+      ...Object.fromEntries(LANES.map((lane) => [QUEUE_URL[lane], urls[lane]])),
       DEAD_LETTER_QUEUE_URL: deadLetterUrl,
       CONNECTIONS_TABLE: names.connections,
       SUBSCRIPTIONS_TABLE: names.subscriptions,

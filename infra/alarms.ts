@@ -15,7 +15,7 @@ export interface AlarmOptions {
   readonly topic?: ITopic;
   /**
    * How old the oldest message of a lane may be.
-   * @default high 1 minute, normal 5 minutes, fanout 5 minutes, low 1 hour
+   * @default high 1 minute, normal 5 minutes, low 1 hour; the lane of jobs of a priority like that of its messages
    */
   readonly laneAge?: Partial<Readonly<Record<Lane, Duration>>>;
 }
@@ -27,8 +27,10 @@ export interface AlarmsProps extends AlarmOptions {
 const LANE_AGE: Readonly<Record<Lane, Duration>> = {
   high: Duration.minutes(1),
   normal: Duration.minutes(5),
-  fanout: Duration.minutes(5),
   low: Duration.hours(1),
+  "fanout-high": Duration.minutes(1),
+  "fanout-normal": Duration.minutes(5),
+  "fanout-low": Duration.hours(1),
 };
 
 /** What a metric must do for an alarm. */

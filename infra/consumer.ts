@@ -1,11 +1,11 @@
 import { type Function as LambdaFunction, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import { LANES } from "../shared/protocol/lane.ts";
+import { FANOUT_LANES, LANES } from "../shared/protocol/lane.ts";
 import { reservedConcurrency } from "../shared/settings/derived.ts";
 import type { Settings } from "../shared/settings/schema.ts";
 import { type FunctionOptions, RouterFunction } from "./function.ts";
 import type { Lanes } from "./lanes.ts";
-import { pascalCase } from "./name.ts";
+import { laneId } from "./name.ts";
 import type { RouterSocketApi } from "./socket-api.ts";
 import type { Tables } from "./tables.ts";
 
@@ -54,7 +54,7 @@ export class Consumer extends Construct {
     for (const lane of LANES) {
       const queue = lanes.queues[lane];
       // Not an SqsEventSource: the id that it makes holds the path of the queue.
-      this.function.addEventSourceMapping(pascalCase(lane), {
+      this.function.addEventSourceMapping(laneId(lane), {
         eventSourceArn: queue.queueArn,
         batchSize: settings.advanced.batchSize[lane],
         maxConcurrency: settings.lanes[lane].concurrency,
@@ -62,7 +62,7 @@ export class Consumer extends Construct {
       });
       queue.grantConsumeMessages(this.function);
     }
-    lanes.grantSend(this.function, "fanout");
+    lanes.grantSend(this.function, ...FANOUT_LANES);
     lanes.grantDeadLetter(this.function);
     tables.grant("consume", this.function);
     // POST sends a frame; GET asks whether the gateway is up.

@@ -6,9 +6,9 @@ import { Construct } from "constructs";
 import { LANES, type Lane } from "../shared/protocol/lane.ts";
 import { MAX_RECEIVES } from "../shared/protocol/limits.ts";
 import { visibilitySeconds } from "../shared/settings/derived.ts";
-import { LANE_TAG } from "../shared/settings/queues.ts";
+import { FORMER_QUEUE_URL, LANE_TAG, QUEUE_URL, type QueueVariable } from "../shared/settings/queues.ts";
 import type { Settings } from "../shared/settings/schema.ts";
-import { pascalCase } from "./name.ts";
+import { laneId } from "./name.ts";
 
 export interface LanesProps {
   readonly settings: Settings;
@@ -23,7 +23,7 @@ export class Lanes extends Construct {
   readonly queues: Readonly<Record<Lane, IQueue>>;
   readonly deadLetters: IQueue;
   /** The variables by which a function finds the lanes. */
-  readonly variables: Readonly<Record<`QUEUE_URL_${Uppercase<Lane>}`, string>>;
+  readonly variables: Readonly<Record<QueueVariable | typeof FORMER_QUEUE_URL, string>>;
 
   constructor(scope: Construct, id: string, { settings, removalPolicy, encryptionKey }: LanesProps) {
     super(scope, id);
@@ -41,7 +41,7 @@ export class Lanes extends Construct {
     });
     this.deadLetters = deadLetters;
     this.queues = byLane((lane) => {
-      const queue = new Queue(this, pascalCase(lane), {
+      const queue = new Queue(this, laneId(lane), {
         ...protection,
         visibilityTimeout: Duration.seconds(visibilitySeconds(settings)),
         retentionPeriod: Duration.days(retentionDays),
@@ -51,9 +51,14 @@ export class Lanes extends Construct {
       Tags.of(queue).add(LANE_TAG, lane);
       return queue;
     });
-    this.variables = Object.fromEntries(
-      LANES.map((lane) => [`QUEUE_URL_${lane.toUpperCase()}`, this.queues[lane].queueUrl]),
-    ) as Lanes["variables"];
+    this.variables = {
+      ...(Object.fromEntries(LANES.map((lane) => [QUEUE_URL[lane], this.queues[lane].queueUrl])) as Record<
+        QueueVariable,
+        string
+      >),
+      // For code of the release before, which may run with these variables for the seconds of an update.
+      [FORMER_QUEUE_URL]: this.queues["fanout-normal"].queueUrl,
+    };
   }
 
   /** Lets a grantee put messages into these lanes. */

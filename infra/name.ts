@@ -1,9 +1,17 @@
 import { createHash } from "node:crypto";
 import { Aws, Lazy, Stack } from "aws-cdk-lib";
 import type { IConstruct } from "constructs";
+import type { Lane } from "../shared/protocol/lane.ts";
 
-/** The id of the construct that is made for a lane or a table: `high` is `High`. */
-export const pascalCase = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
+/** A name in PascalCase: `high` is `High`, and `fanout-high` is `FanoutHigh`. */
+export const pascalCase = (name: string): string =>
+  name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+/**
+ * The id of what is made for a lane. The queue of `fanout-normal` was that of the one fanout lane before. It keeps its
+ * id, since an update would delete it, with all jobs in it, under another one.
+ */
+export const laneId = (lane: Lane): string => (lane === "fanout-normal" ? "Fanout" : pascalCase(lane));
 
 /** CloudWatch takes dimension values of printable ASCII; a stack's name has at most 128 characters. */
 const PATH = /^[\x21-\x7e]{1,126}$/;

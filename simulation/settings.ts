@@ -1,3 +1,4 @@
+import { FANOUT_LANES, LANES, type Lane } from "../shared/protocol/lane.ts";
 import { CONNECTION_SECONDS } from "../shared/protocol/limits.ts";
 import type { ConnectionPolicy } from "../shared/settings/policy.ts";
 import type { Settings, SettingsOverrides } from "../shared/settings/schema.ts";
@@ -21,7 +22,10 @@ export function settingsFor(connections: number, { outage, slow }: Scenario, dic
   if (connections > CROWD) return simulated({});
   if (slow !== undefined) return simulated({ advanced: { pageSize: 50, firstPageSize: 50 } });
   const lane = () => ({ concurrency: dice.whole(2, 4), batchSize: dice.whole(1, 10) });
-  const lanes = { high: lane(), normal: lane(), low: lane(), fanout: lane() };
+  const lanes = Object.fromEntries(LANES.map((name) => [name, lane()])) as Record<
+    Lane,
+    ReturnType<typeof lane>
+  >;
   const deliveryRounds = dice.pick([3, 5]);
   const sends = { sendsInFlight: dice.whole(1, 6), sendAttempts: dice.whole(1, 5) };
   const reserveMilliseconds = dice.whole(6_000, 10_000);
@@ -36,17 +40,16 @@ export function settingsFor(connections: number, { outage, slow }: Scenario, dic
   const limits = { normal: limit(), low: limit() };
   const maxAgeSeconds = outage ? FOR_OUTAGES : dice.pick([CONNECTION_SECONDS, 300]);
   const timeoutSeconds = dice.pick([15, 30, 60]);
-  const concurrency = ({ concurrency }: ReturnType<typeof lane>) => ({ concurrency });
-  const { high, normal, low, fanout } = lanes;
+  const concurrency = (name: Lane) => ({ concurrency: lanes[name].concurrency });
   const retention = () => ({ seconds: dice.pick([60, 600, 3_600]), count: dice.pick([4, 20, 1_000]) });
   const streams = [{ topics: "*", ...retention() }];
   const userStreams = dice.chance(0.5) ? { userStreams: retention() } : {};
   const overrides: SettingsOverrides = {
     lanes: {
-      high: concurrency(high),
-      normal: { ...concurrency(normal), backlogLimitMessages: limits.normal },
-      low: { ...concurrency(low), backlogLimitMessages: limits.low },
-      fanout: concurrency(fanout),
+      high: concurrency("high"),
+      normal: { ...concurrency("normal"), backlogLimitMessages: limits.normal },
+      low: { ...concurrency("low"), backlogLimitMessages: limits.low },
+      ...Object.fromEntries(FANOUT_LANES.map((name) => [name, concurrency(name)])),
     },
     deliveryRounds,
     recipientsPerRun,
@@ -61,12 +64,7 @@ export function settingsFor(connections: number, { outage, slow }: Scenario, dic
       firstPageSize,
       pendingLimit,
       splitLimit,
-      batchSize: {
-        high: high.batchSize,
-        normal: normal.batchSize,
-        low: low.batchSize,
-        fanout: fanout.batchSize,
-      },
+      batchSize: Object.fromEntries(LANES.map((name) => [name, lanes[name].batchSize])),
       backlogRefreshIntervalMilliseconds: 1_000,
       functions: { consume: { timeoutSeconds } },
     },

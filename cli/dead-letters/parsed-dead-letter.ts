@@ -1,5 +1,5 @@
 import type { DeadLetter } from "../../shared/ports.ts";
-import type { Lane } from "../../shared/protocol/lane.ts";
+import { fanoutLane, type Lane } from "../../shared/protocol/lane.ts";
 import { targetText } from "../../shared/protocol/target.ts";
 import type { Job } from "../../shared/receipts/job.ts";
 import { readBody } from "../../shared/receipts/job-body.ts";
@@ -16,7 +16,7 @@ export function parseDeadLetter(found: DeadLetter): ParsedDeadLetter {
 
 /** Returns the lane of a job, if its dead letter does not name one. */
 export const laneOf = ({ lane }: ParsedDeadLetter, job: Job): Lane =>
-  lane ?? (job.range ? "fanout" : job.message.priority);
+  lane ?? (job.range ? fanoutLane(job.message.priority) : job.message.priority);
 
 /** What a user calls it: the message's id, or the queue's own where the body has none. */
 export const nameOf = ({ job, entryId }: ParsedDeadLetter): string => job?.message.id ?? entryId;

@@ -39,9 +39,10 @@ export function readOutputs(path: string, stack: string | undefined): StackOutpu
   };
   const hasStreams = isObject(outputs) && "StreamsTableName" in outputs;
   return {
-    laneUrls: Object.fromEntries(
-      LANES.map((lane) => [lane, value(`${lane.charAt(0).toUpperCase()}${lane.slice(1)}QueueUrl`)]),
-    ) as Record<Lane, string>,
+    laneUrls: Object.fromEntries(LANES.map((lane) => [lane, value(`${pascalCase(lane)}QueueUrl`)])) as Record<
+      Lane,
+      string
+    >,
     deadLetterUrl: value("DeadLetterQueueUrl"),
     receiptsTable: value("ReceiptsTableName"),
     ...(hasStreams ? { streamsTable: value("StreamsTableName") } : {}),
@@ -56,3 +57,7 @@ function parsed(path: string): Readonly<Record<string, unknown>> {
     throw new Failure(`${path} cannot be read as JSON: ${messageOf(cause)}`, { cause });
   }
 }
+
+/** `fanout-high` is `FanoutHigh`, as the stack calls its outputs. */
+const pascalCase = (lane: Lane): string =>
+  lane.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());

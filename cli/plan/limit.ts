@@ -1,4 +1,4 @@
-import { LANES, PRIORITIES } from "../../shared/protocol/lane.ts";
+import { LANES } from "../../shared/protocol/lane.ts";
 import { visitOf } from "./connection.ts";
 import { STAGE } from "./quotas.ts";
 import { type LanePlan, type Planning, type Stream, timeIn } from "./stream.ts";
@@ -66,7 +66,7 @@ export function limits({ load, settings, quotas, assumed, streams, lanes }: Plan
     setting("sends/s: quotaFraction", sends, settings.quotaRequestsPerSecond * settings.quotaFraction),
     setting("POSTs/s: throttle of the HTTP stage", requests, STAGE.http),
     setting("frames and connects/s: throttle of the socket stage", visits * visit.requests, STAGE.socket),
-    ...[...PRIORITIES, "fanout" as const].map((lane) =>
+    ...LANES.map((lane) =>
       setting(`runs at a time: lanes.${lane}.concurrency`, lanes[lane].needed, lanes[lane].allowed),
     ),
   ];

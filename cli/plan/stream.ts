@@ -1,4 +1,4 @@
-import type { Lane } from "../../shared/protocol/lane.ts";
+import { fanoutLane, type Lane, type Priority } from "../../shared/protocol/lane.ts";
 import type { Settings } from "../../shared/settings/schema.ts";
 import type { Assumptions, Load, Traffic } from "./load.ts";
 import type { Quotas } from "./quotas.ts";
@@ -28,5 +28,5 @@ export interface LanePlan {
 }
 
 /** Milliseconds of runs in a lane, for one message of this priority. */
-export const timeIn = (lane: Lane, priority: Lane, time: Work["time"]): number =>
-  lane === "fanout" ? time.fanout : lane === priority ? time.own : 0;
+export const timeIn = (lane: Lane, priority: Priority, time: Work["time"]): number =>
+  lane === fanoutLane(priority) ? time.fanout : lane === priority ? time.own : 0;

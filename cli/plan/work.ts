@@ -1,3 +1,4 @@
+import { fanoutLane } from "../../shared/protocol/lane.ts";
 import { METERED_BYTES, QUEUE_BATCH } from "../../shared/protocol/limits.ts";
 import { deliveryPolicy, jobsFor } from "../../shared/settings/policy.ts";
 import type { Settings } from "../../shared/settings/schema.ts";
@@ -23,7 +24,7 @@ export interface Work {
   /** Frames as they are priced, in steps of 32 KB. */
   readonly metered: number;
   readonly jobs: number;
-  /** Runs, and milliseconds of them, in the lane of its priority and in the fanout lane. */
+  /** Runs, and milliseconds of them, in the lane of its priority and in its fanout lane. */
   readonly runs: { readonly own: number; readonly fanout: number };
   readonly time: { readonly ingest: number; readonly own: number; readonly fanout: number };
   /** From POST to the last frame where nothing else is under way, in milliseconds. */
@@ -50,7 +51,7 @@ export function sendRate(settings: Settings, { send }: Assumptions, runs = 1): n
 
 /** What one message of this traffic leads to if every send succeeds at once. */
 export function workOf(
-  { audience }: Pick<Traffic, "audience">,
+  { audience, priority = "normal" }: Pick<Traffic, "audience"> & Partial<Pick<Traffic, "priority">>,
   load: Pick<Load, "bytes" | "perPost" | "perRun">,
   settings: Settings,
   assumed: Assumptions,
@@ -96,8 +97,9 @@ export function workOf(
     };
   }
 
-  const batchSize = settings.advanced.batchSize.fanout;
-  const { concurrency } = settings.lanes.fanout;
+  const lane = fanoutLane(priority);
+  const batchSize = settings.advanced.batchSize[lane];
+  const { concurrency } = settings.lanes[lane];
   const each = servedBy(audience / jobs, settings);
   const side = Math.min(jobs, concurrency);
   const rate = sendRate(settings, assumed, side);

@@ -6,6 +6,7 @@ import type { Received } from "../../shared/pipeline/consume/record.ts";
 import { gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
 import { deliveryPolicy } from "../../shared/settings/policy.ts";
+import { QUEUE_URL } from "../../shared/settings/queues.ts";
 import { readEnv } from "../../shared/settings/variables.ts";
 import { consumeHandler } from "../consume.ts";
 import { socketsOf } from "./callback.ts";
@@ -66,7 +67,7 @@ export function consumeFunction(runtime: Runtime) {
 
 /** Returns the lane of a record by the addresses of the queues: the name of a queue ends both its ARN and its address. */
 function lanesByQueue(env: Readonly<Record<string, string>>) {
-  const nameOf = (lane: Lane) => env[`QUEUE_URL_${lane.toUpperCase()}`]?.split("/").at(-1);
+  const nameOf = (lane: Lane) => env[QUEUE_URL[lane]]?.split("/").at(-1);
   const lanes = new Map(LANES.map((lane) => [nameOf(lane), lane]));
   return ({ eventSourceARN }: SQSRecord): Lane => lanes.get(eventSourceARN.split(":").at(-1)) ?? "normal";
 }

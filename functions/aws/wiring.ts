@@ -5,6 +5,7 @@ import { clientConfig } from "../../shared/adapters/sdk/client.ts";
 import { type SqsQueueOptions, sqsQueue } from "../../shared/adapters/sqs/message-queue.ts";
 import type { MessageQueue } from "../../shared/ports.ts";
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
+import { QUEUE_URL } from "../../shared/settings/queues.ts";
 import type { Settings } from "../../shared/settings/schema.ts";
 import type { SubscriptionPorts } from "../ports.ts";
 import { type ClientLimits, clientOptions } from "./clients.ts";
@@ -43,7 +44,7 @@ export function queueOf(
   env: Readonly<Record<string, string>>,
   { fair, warn }: Pick<SqsQueueOptions, "fair" | "warn">,
 ): MessageQueue {
-  const urls = Object.fromEntries(LANES.map((lane) => [lane, env[`QUEUE_URL_${lane.toUpperCase()}`] ?? ""]));
+  const urls = Object.fromEntries(LANES.map((lane) => [lane, env[QUEUE_URL[lane]] ?? ""]));
   const deadLetterUrl = env["DEAD_LETTER_QUEUE_URL"];
   return sqsQueue({
     client,

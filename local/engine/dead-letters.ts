@@ -1,4 +1,5 @@
 import type { Clock, DeadLetter, DeadLetters } from "../../shared/ports.ts";
+import { laneNamed } from "../../shared/protocol/lane.ts";
 import { ascendingKeys } from "./keys.ts";
 import type { Change, Store } from "./store/store.ts";
 import { timeHeap } from "./time-heap.ts";
@@ -63,7 +64,11 @@ export function engineDeadLetters({
     const receiptHandle = `${key}.${++receives}`;
     held.set(key, receiptHandle);
     holds.push(clock.monotonic() + visibilitySeconds * 1000, { key, receiptHandle });
-    return { entryId: String(key), receiptHandle, ...(JSON.parse(value) as NewDeadLetter) };
+    const { lane: name, ...letter } = JSON.parse(value) as Omit<NewDeadLetter, "lane"> & {
+      readonly lane?: string;
+    };
+    const lane = laneNamed(name);
+    return { entryId: String(key), receiptHandle, ...letter, ...(lane === undefined ? {} : { lane }) };
   };
 
   const changeFor = ({ body, reason, lane, sentAt }: NewDeadLetter): Change<"dead-letters"> => ({

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { consumeHandler } from "../../functions/consume.ts";
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
 import type { World } from "../backend.ts";
+import { byLane } from "../engine/lanes/lane.ts";
 import type { EngineQueue, Taken } from "../engine/queue.ts";
 import { crashLine } from "../invocation.ts";
 
@@ -20,7 +21,7 @@ export interface Runner {
 /** Hands what waits in the lanes to runs of the consumer: as much as a batch holds, as many runs as a lane has. */
 export function runner({ queue, consume, settings, limits, clock, observer, print }: RunnerDeps): Runner {
   const { batchSize, functions } = settings.advanced;
-  const running: Record<Lane, number> = { high: 0, normal: 0, low: 0, fanout: 0 };
+  const running: Record<Lane, number> = { ...byLane(() => 0) };
   const runs = new Set<Promise<void>>();
   const most = limits.reservedConcurrency ?? Number.POSITIVE_INFINITY;
   let isTaking = false;

@@ -50,7 +50,7 @@ const KEPT = { events: 50_000, runs: 10_000, connections: 10_000 };
  * is right now: to remember each send costs as much as the send.
  */
 export function recorder(remembers = true): Recorder {
-  const running: Record<Lane, number> = { high: 0, normal: 0, low: 0, fanout: 0 };
+  const running = Object.fromEntries(LANES.map((lane) => [lane, 0])) as Record<Lane, number>;
   const peak = { runs: 0, lanes: { ...running }, sends: 0, sendsPerRun: 0 };
   const events: RouterEvent[] = [];
   const ended: RunEnded[] = [];

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { TagwireError } from "../protocol/errors.ts";
-import { LANES } from "../protocol/lane.ts";
+import { FORMER_FANOUT, LANES, type Lane, laneNamed } from "../protocol/lane.ts";
 import { MessageId, Time } from "../protocol/message.ts";
 import { exactObject, parse, parseJson } from "../protocol/parse.ts";
 import { ConnectionId, Tag, UserId } from "../protocol/tag.ts";
@@ -18,7 +18,11 @@ export const EXPORT_VERSION = 1;
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** What the router calls an entry of its lanes. */
 const Entry = v.pipe(v.string(), v.regex(/^\d{1,16}$/, "must be 1-16 digits"));
-const lane = v.picklist(LANES);
+/** An export of the release before knows one fanout lane. */
+const lane = v.pipe(
+  v.picklist([...LANES, FORMER_FANOUT]),
+  v.transform((name): Lane => laneNamed(name) ?? "normal"),
+);
 const text = v.string();
 
 const Head = exactObject({

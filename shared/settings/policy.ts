@@ -1,4 +1,4 @@
-import type { Lane } from "../protocol/lane.ts";
+import { FANOUT_LANES, type FanoutLane, LANES, type Lane } from "../protocol/lane.ts";
 import type { Settings } from "./schema.ts";
 
 /* The parts of the settings that the pipeline takes. Functions read them too, so this loads no schema. */
@@ -44,21 +44,33 @@ export const deliveryPolicy = ({ advanced, ...settings }: Settings): DeliveryPol
 
 /** When a lane takes no more messages. */
 export interface BacklogPolicy {
-  /** Messages that may wait in a lane. A lane without a limit always takes more. */
+  /** Entries that may wait in a lane. A lane without a limit always takes more. */
   readonly limits: Readonly<Partial<Record<Lane, number>>>;
+  /** Seconds that a lane may need for the jobs that wait in it. */
+  readonly limitsSeconds: Readonly<Partial<Record<FanoutLane, number>>>;
+  /** The most connections that a job is for when a message is split. */
+  readonly recipientsPerJob: number;
+  /** The sends per second that all runs together may make. */
+  readonly sendsPerSecond: number;
   /** How long a container relies on what it last read. */
   readonly refreshIntervalMilliseconds: number;
 }
 
-export const backlogPolicy = ({ lanes, advanced }: Settings): BacklogPolicy => ({
-  limits: {
-    normal: lanes.normal.backlogLimitMessages,
-    low: lanes.low.backlogLimitMessages,
-    fanout: lanes.fanout.backlogLimitMessages,
-    ...(lanes.high.backlogLimitMessages === undefined ? {} : { high: lanes.high.backlogLimitMessages }),
-  },
+export const backlogPolicy = ({ lanes, advanced, ...settings }: Settings): BacklogPolicy => ({
+  limits: defined(LANES, (lane) => lanes[lane].backlogLimitMessages),
+  limitsSeconds: defined(FANOUT_LANES, (lane) => lanes[lane].backlogLimitSeconds),
+  recipientsPerJob: Math.ceil(settings.recipientsPerRun / 2),
+  sendsPerSecond: settings.quotaRequestsPerSecond * settings.quotaFraction,
   refreshIntervalMilliseconds: advanced.backlogRefreshIntervalMilliseconds,
 });
+
+function defined<L extends Lane>(
+  lanes: readonly L[],
+  limitOf: (lane: L) => number | undefined,
+): Readonly<Partial<Record<L, number>>> {
+  const limits = lanes.map((lane) => [lane, limitOf(lane)] as const);
+  return Object.fromEntries(limits.filter(([, limit]) => limit !== undefined)) as Partial<Record<L, number>>;
+}
 
 /**
  * The number of jobs that an audience of `audience` connections is split into; 0 if one run can serve it. They are half a run's share each, so

@@ -21,6 +21,19 @@ const lane = (runs: number, fallback: number) =>
     backlogLimitMessages: whole(BACKLOG, { ...backlogLimit, fallback }),
   });
 
+const JOB_BACKLOG =
+  "Jobs that may wait in the lane before messages of its priority get 429 `LANE_FULL`, if nobody knows at what rate it sends.";
+const SECONDS =
+  "Time that the lane may need for the jobs that wait in it before messages of its priority get 429 `LANE_FULL`.";
+const secondsLimit = { range: [1, 1_209_600], unit: "seconds" } as const;
+
+const jobLane = (runs: number) =>
+  group({
+    concurrency: concurrency(runs),
+    backlogLimitMessages: whole(JOB_BACKLOG, { ...backlogLimit, fallback: 100_000 }),
+    backlogLimitSeconds: whole(SECONDS, { ...secondsLimit, fallback: 3_600 }),
+  });
+
 const batchSize = (fallback: number) =>
   whole("Messages that one run receives (Lambda: `BatchSize`; above 10 it needs a batching window).", {
     range: [1, 10],
@@ -52,7 +65,14 @@ const lambda = (
 
 /** What is tuned by measurement. Not stable: a minor version may rename or drop any of it. */
 const Advanced = group({
-  batchSize: group({ high: batchSize(10), normal: batchSize(10), low: batchSize(10), fanout: batchSize(1) }),
+  batchSize: group({
+    high: batchSize(10),
+    normal: batchSize(10),
+    low: batchSize(10),
+    "fanout-high": batchSize(1),
+    "fanout-normal": batchSize(1),
+    "fanout-low": batchSize(1),
+  }),
   sendsInFlight: whole(
     "Sends that one run has in flight (Lambda: 1,024 file descriptors, 150 kept for SQS and DynamoDB).",
     {
@@ -187,7 +207,13 @@ export const Settings = group({
     high: group({ concurrency: concurrency(8), backlogLimitMessages: unlimited(BACKLOG, backlogLimit) }),
     normal: lane(6, 100_000),
     low: lane(2, 20_000),
-    fanout: lane(4, 100_000),
+    "fanout-high": group({
+      concurrency: concurrency(4),
+      backlogLimitMessages: unlimited(JOB_BACKLOG, backlogLimit),
+      backlogLimitSeconds: unlimited(SECONDS, secondsLimit),
+    }),
+    "fanout-normal": jobLane(4),
+    "fanout-low": jobLane(4),
   }),
   retentionDays: days("How long a lane keeps a message (SQS: at most 14).", 14, 4),
   deadLetterRetentionDays: days("How long a dead letter can be redriven (SQS: at most 14).", 14, 14),

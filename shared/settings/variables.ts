@@ -1,10 +1,11 @@
 import { TagwireError } from "../protocol/errors.ts";
-import { LANES } from "../protocol/lane.ts";
+import { FANOUT_LANES } from "../protocol/lane.ts";
+import { FORMER_QUEUE_URL, QUEUE_URL, type QueueVariable } from "./queues.ts";
 
 export const FUNCTIONS = ["ingest", "receipts", "connections", "consume", "socket"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
-const QUEUE_URLS = LANES.map((lane) => `QUEUE_URL_${lane.toUpperCase()}` as const);
+const QUEUE_URLS: readonly QueueVariable[] = Object.values(QUEUE_URL);
 
 /** The variables each function reads. The stack and the local runtime set exactly these. */
 export const ENV = {
@@ -50,9 +51,17 @@ export type Env<F extends FunctionName> = Readonly<Record<(typeof ENV)[F][number
 /** Reads a function's variables. Throws SETTINGS_INVALID, naming all that are missing. */
 export function readEnv<F extends FunctionName>(
   name: F,
-  env: Readonly<Record<string, string | undefined>>,
+  variables: Readonly<Record<string, string | undefined>>,
 ): Env<F> {
+  const env = withFormer(variables);
   const missing = ENV[name].filter((key) => !env[key]);
   if (missing.length > 0) throw new TagwireError("SETTINGS_INVALID", `${name} needs ${missing.join(", ")}`);
   return env as Env<F>;
+}
+
+/** Variables of the release before name one fanout lane, which then is all three. */
+function withFormer(env: Readonly<Record<string, string | undefined>>) {
+  const former = env[FORMER_QUEUE_URL];
+  if (!former) return env;
+  return { ...Object.fromEntries(FANOUT_LANES.map((lane) => [QUEUE_URL[lane], former])), ...env };
 }

@@ -1,4 +1,5 @@
 import type { Page, Sockets, Subscriptions } from "../../shared/ports.ts";
+import { isFanoutLane } from "../../shared/protocol/lane.ts";
 import type { Tag } from "../../shared/protocol/tag.ts";
 import { after, sortKey } from "../../shared/receipts/hash-range.ts";
 import type { Job } from "../../shared/receipts/job.ts";
@@ -65,7 +66,7 @@ export const AROUND = {
       send: (lane, entries) =>
         send(
           lane,
-          lane === "fanout"
+          isFanoutLane(lane)
             ? entries.map(({ job, ...rest }) => ({ ...rest, job: withoutExpiry(job) }))
             : entries,
         ),

@@ -60,7 +60,7 @@ export function watchLanes(book: History, { heard }: Pick<ContainerWatch, "heard
       const record = recordOf(book, job);
       if (!record) return book.violate("the queue holds what was posted", JSON.stringify(job.message));
       record.message ??= job.message;
-      const due = job.range ? "fanout" : record.priority;
+      const due = job.range ? (`fanout-${record.priority}` as const) : record.priority;
       if (lane !== due)
         book.violate("a message is in the lane of its priority", `${nameOf(record)}: ${lane}`);
     },

@@ -1,5 +1,5 @@
 import type { Received } from "../../shared/pipeline/consume/record.ts";
-import type { Lane } from "../../shared/protocol/lane.ts";
+import { LANES, type Lane } from "../../shared/protocol/lane.ts";
 import { reservedConcurrency } from "../../shared/settings/derived.ts";
 import type { Settings } from "../../shared/settings/schema.ts";
 import type { Dice } from "./dice.ts";
@@ -45,7 +45,7 @@ export function simulatedEventSource(world: EventSourceWorld): EventSource {
   const polls = new Map<Lane, number>();
   let peakRuns = 0;
   let started = 0;
-  const offered: Record<Lane, number> = { high: 0, normal: 0, low: 0, fanout: 0 };
+  const offered = Object.fromEntries(LANES.map((lane) => [lane, 0])) as Record<Lane, number>;
   const inLane = (lane: Lane) => [...runs.values()].filter((one) => one === lane).length;
   /** A poller that cannot start its run holds its batch, and receives nothing else. */
   const taken = (lane: Lane) => inLane(lane) + offered[lane];

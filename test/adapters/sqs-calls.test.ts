@@ -64,7 +64,7 @@ const letters = (count: number) =>
 describe("the lanes of a dead-letter queue", () => {
   const tags: Readonly<Record<string, object>> = {
     "https://sqs/a": { Tags: { "tagwire:lane": "high", team: "shop" } },
-    "https://sqs/b": { Tags: { "tagwire:lane": "fanout" } },
+    "https://sqs/b": { Tags: { "tagwire:lane": "fanout-low" } },
     "https://sqs/c": { Tags: { team: "high" } },
     "https://sqs/d": {},
     "https://sqs/e": { Tags: { "tagwire:lane": "nothing" } },
@@ -79,7 +79,7 @@ describe("the lanes of a dead-letter queue", () => {
       }),
       ListQueueTags: ({ QueueUrl }) => tags[QueueUrl] ?? {},
     });
-    expect(await lanes()).toEqual({ high: "https://sqs/a", fanout: "https://sqs/b" });
+    expect(await lanes()).toEqual({ high: "https://sqs/a", "fanout-low": "https://sqs/b" });
     const lists = calls.filter(({ operation }) => operation === "ListDeadLetterSourceQueues");
     expect(lists.map(({ input }) => input)).toEqual([
       { QueueUrl: DEAD, MaxResults: 100 },

@@ -10,7 +10,9 @@ import type { Runtime } from "../../functions/aws/runtime.ts";
 import { socketFunction } from "../../functions/aws/socket.ts";
 import { reserveOf } from "../../functions/aws/wiring.ts";
 import { clientConfig, requestHandler } from "../../shared/adapters/sdk/client.ts";
+import { LANES } from "../../shared/protocol/lane.ts";
 import { DEV_SECRET } from "../../shared/settings/dev-secret.ts";
+import { QUEUE_URL } from "../../shared/settings/queues.ts";
 import { DEFAULTS } from "../../shared/settings/settings.ts";
 import { FUNCTIONS } from "../../shared/settings/variables.ts";
 import { signToken } from "../../testing/sign-token.ts";
@@ -69,7 +71,6 @@ describe("the tries of a call", () => {
 });
 
 const ENV = { AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" };
-const LANES = ["HIGH", "NORMAL", "LOW", "FANOUT"];
 
 /** A function with half a second to live, whose queues and tables are at an endpoint. */
 const worldAt = (endpoint: string): Runtime => {
@@ -78,7 +79,7 @@ const worldAt = (endpoint: string): Runtime => {
     env: {
       ...ENV,
       AWS_ENDPOINT_URL: endpoint,
-      ...Object.fromEntries(LANES.map((lane) => [`QUEUE_URL_${lane}`, `${endpoint}/1/tagwire-${lane}`])),
+      ...Object.fromEntries(LANES.map((lane) => [QUEUE_URL[lane], `${endpoint}/1/tagwire-${lane}`])),
       CONNECTIONS_TABLE: "connections",
       SUBSCRIPTIONS_TABLE: "subscriptions",
       SOCKET_ENDPOINT: endpoint,

@@ -29,8 +29,8 @@ export function messageQueueContract(open: () => Promise<QueueUnderTest>): void 
   test("carries a job as it is, in its lane and no other", async () => {
     const under = await open();
     const job = { ...aJob({ event: "e", expiresAt: 5 }), range: { from: "00000000", to: "80000000" } };
-    expect(await under.queue.send("fanout", [{ job }])).toEqual([true]);
-    expect(await jobs(under, "fanout")).toEqual([job]);
+    expect(await under.queue.send("fanout-normal", [{ job }])).toEqual([true]);
+    expect(await jobs(under, "fanout-normal")).toEqual([job]);
     expect(await under.bodies("normal")).toEqual([]);
   });
 

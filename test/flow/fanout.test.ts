@@ -71,7 +71,7 @@ describe.each(RUNTIMES)("%s", (_name, startRouter) => {
     const ids = router.spy.connections();
     for (const id of ids) router.spy.failSends(id, [503, 503, 503]);
     const { id } = await post(router, { target: { everyone: true }, data: "stop" });
-    await router.spy.waitFor({ kind: "run-ended", lane: "fanout" }, { count: 1 });
+    await router.spy.waitFor({ kind: "run-ended", lane: "fanout-normal" }, { count: 1 });
     await receipt(router, id, { method: "DELETE" });
     await router.spy.idle({ timeout: 15_000 });
     expect(await receipt(router, id)).toMatchObject({ state: "cancelled" });

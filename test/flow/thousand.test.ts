@@ -6,7 +6,7 @@ import { startUnkind } from "../support/unkind.ts";
 
 const SOCKETS = 200;
 const MESSAGES = 1_000;
-const LANES = { high: 4, normal: 3, low: 2, fanout: 2 };
+const LANES = { high: 4, normal: 3, low: 2, "fanout-normal": 2 };
 const POSTS = 10;
 
 interface Client {
@@ -26,7 +26,7 @@ beforeAll(async () => {
         high: { concurrency: LANES.high },
         normal: { concurrency: LANES.normal },
         low: { concurrency: LANES.low },
-        fanout: { concurrency: LANES.fanout },
+        "fanout-normal": { concurrency: LANES["fanout-normal"] },
       },
       advanced: { sendsInFlight: POSTS },
     },
@@ -120,7 +120,7 @@ test("a thousand real events each reach exactly those they are for, once, within
     expect(lanes[lane]).toBeGreaterThan(0);
     expect(lanes[lane]).toBeLessThanOrEqual(LANES[lane]);
   }
-  expect(runs).toBeLessThanOrEqual(LANES.high + LANES.normal + LANES.low + LANES.fanout);
+  expect(runs).toBeLessThanOrEqual(LANES.high + LANES.normal + LANES.low + LANES["fanout-normal"]);
   expect(sendsPerRun).toBeGreaterThan(1);
   expect(sendsPerRun).toBeLessThanOrEqual(POSTS);
   expect(inFlight).toBeLessThanOrEqual(runs * POSTS);

@@ -3,9 +3,10 @@ import type { Context, SQSEvent } from "aws-lambda";
 import { expect, test } from "vitest";
 import { consumeFunction } from "../../functions/aws/consume.ts";
 import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
-import { LANES } from "../../shared/protocol/lane.ts";
+import { LANES, type Lane } from "../../shared/protocol/lane.ts";
 import type { MessageId } from "../../shared/protocol/message.ts";
 import { bodyOf } from "../../shared/receipts/job-body.ts";
+import { QUEUE_URL } from "../../shared/settings/queues.ts";
 import { DEFAULTS } from "../../shared/settings/settings.ts";
 import { aJob } from "../support/message.ts";
 import { countsIn, emulators } from "./support.ts";
@@ -59,9 +60,16 @@ test.each(
   const { runtime } = functions.runtime("consume");
   const called = (name: string) => `Shop-RouterLanes-${name}-9uHwRqF3mdXg`;
   // The names are those of other lanes: a name says nothing.
-  const others = { high: "low", normal: "fanout", low: "normal", fanout: "high" };
+  const others: Readonly<Record<Lane, Lane>> = {
+    high: "low",
+    normal: "fanout-low",
+    low: "normal",
+    "fanout-high": "high",
+    "fanout-normal": "fanout-high",
+    "fanout-low": "fanout-normal",
+  };
   const urls = LANES.map((each) => [
-    `QUEUE_URL_${each.toUpperCase()}`,
+    QUEUE_URL[each],
     `https://sqs.eu-west-1.amazonaws.com/1/${called(others[each])}`,
   ]);
   const record = {

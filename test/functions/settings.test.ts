@@ -44,9 +44,9 @@ test.each<{ lane: Lane; priority: Priority; limit: number; status: number }>([
   { lane: "high", priority: "high", limit: 10, status: 429 },
   { lane: "normal", priority: "normal", limit: 10, status: 429 },
   { lane: "low", priority: "low", limit: 10, status: 429 },
-  { lane: "fanout", priority: "normal", limit: 10, status: 429 },
+  { lane: "fanout-normal", priority: "normal", limit: 10, status: 429 },
   { lane: "high", priority: "high", limit: 11, status: 202 },
-  { lane: "fanout", priority: "low", limit: 11, status: 202 },
+  { lane: "fanout-normal", priority: "low", limit: 11, status: 202 },
 ])("if $limit messages may wait in lane $lane, where 11 do, a $priority one is answered $status", async ({
   lane,
   priority,

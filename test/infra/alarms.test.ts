@@ -31,7 +31,9 @@ const oldest = (lane: string, above: number): Alarm => ({
 const ALARMS: Readonly<Record<string, Alarm>> = {
   OldestHigh: oldest("High", 60),
   OldestNormal: oldest("Normal", 300),
-  OldestFanout: oldest("Fanout", 300),
+  OldestFanoutHigh: oldest("FanoutHigh", 60),
+  OldestFanoutNormal: oldest("Fanout", 300),
+  OldestFanoutLow: oldest("FanoutLow", 3_600),
   OldestLow: oldest("Low", 3_600),
   DeadLetters: {
     metric: "AWS/SQS ApproximateNumberOfMessagesVisible",

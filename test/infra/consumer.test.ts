@@ -5,11 +5,11 @@ import { DEFAULTS, settings } from "../../shared/settings/settings.ts";
 import { synth } from "./support.ts";
 
 const CASES: readonly { why: string; changes: SettingsOverrides; reserved: number }[] = [
-  { why: "by default", changes: {}, reserved: 20 },
+  { why: "by default", changes: {}, reserved: 28 },
   {
     why: "with changed lanes",
     changes: { lanes: { high: { concurrency: 30 } }, advanced: { batchSize: { high: 3 } } },
-    reserved: 42,
+    reserved: 50,
   },
 ];
 

@@ -1,5 +1,6 @@
 import type { IConstruct } from "constructs";
 import { describe, expect, test } from "vitest";
+import { FANOUT_LANES, LANES } from "../../shared/protocol/lane.ts";
 import { FUNCTIONS, type FunctionName } from "../../shared/settings/variables.ts";
 import { synth } from "./support.ts";
 
@@ -8,7 +9,9 @@ const MAY: Readonly<Record<FunctionName, readonly string[]>> = {
   ingest: [
     "secretsmanager:DescribeSecret secret",
     "secretsmanager:GetSecretValue secret",
-    "sqs:GetQueueAttributes fanout",
+    "sqs:GetQueueAttributes fanout-high",
+    "sqs:GetQueueAttributes fanout-low",
+    "sqs:GetQueueAttributes fanout-normal",
     "sqs:GetQueueAttributes high",
     "sqs:GetQueueAttributes low",
     "sqs:GetQueueAttributes normal",
@@ -45,13 +48,13 @@ const MAY: Readonly<Record<FunctionName, readonly string[]>> = {
     "dynamodb:UpdateItem receipts",
     "execute-api:ManageConnections GET/@connections/*",
     "execute-api:ManageConnections POST/@connections/*",
-    ...["high", "normal", "low", "fanout"].flatMap((lane) =>
+    ...LANES.flatMap((lane) =>
       ["ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "GetQueueUrl", "ReceiveMessage"].map(
         (action) => `sqs:${action} ${lane}`,
       ),
     ),
     "sqs:SendMessage deadLetters",
-    "sqs:SendMessage fanout",
+    ...FANOUT_LANES.map((lane) => `sqs:SendMessage ${lane}`),
   ],
   socket: [
     "dynamodb:BatchWriteItem subscriptions",

@@ -10,7 +10,7 @@ import type { StartOptions } from "../../local/options.ts";
 import { sqsClient, startQueues } from "../../local/twin/emulators/queue.ts";
 import type { Handler, Handlers } from "../../local/twin/lambda/handlers.ts";
 import { startPoller } from "../../local/twin/lambda/poller.ts";
-import type { Lane } from "../../shared/protocol/lane.ts";
+import { LANES, type Lane } from "../../shared/protocol/lane.ts";
 import { DEFAULTS } from "../../shared/settings/settings.ts";
 import { startTiny } from "./support.ts";
 
@@ -94,7 +94,7 @@ test("a message reaches the consumer as an SQS record and is deleted after it", 
 });
 
 test("each lane keeps to its concurrency and batch size, and all to their sum", async () => {
-  const all = gate(8);
+  const all = gate(12);
   const { send, spy } = await startWithQueue(
     () => async () => {
       await all();
@@ -106,19 +106,22 @@ test("each lane keeps to its concurrency and batch size, and all to their sum", 
           high: { concurrency: 2 },
           normal: { concurrency: 2 },
           low: { concurrency: 2 },
-          fanout: { concurrency: 2 },
+          "fanout-high": { concurrency: 2 },
+          "fanout-normal": { concurrency: 2 },
+          "fanout-low": { concurrency: 2 },
         },
-        advanced: { batchSize: { high: 3, normal: 10, low: 1, fanout: 2 } },
+        advanced: {
+          batchSize: { high: 3, normal: 10, low: 1, "fanout-high": 4, "fanout-normal": 2, "fanout-low": 1 },
+        },
       },
     },
   );
-  const lanes = ["high", "normal", "low", "fanout"] as const;
-  await Promise.all(lanes.flatMap((lane) => numbered(2).map(() => send(lane, numbered(10)))));
+  await Promise.all(LANES.flatMap((lane) => numbered(2).map(() => send(lane, numbered(10)))));
   await spy.idle(PATIENT);
-  expect(spy.peaks()).toMatchObject({ runs: 8, lanes: { high: 2, normal: 2, low: 2, fanout: 2 } });
+  expect(spy.peaks()).toMatchObject({ runs: 12, lanes: Object.fromEntries(LANES.map((lane) => [lane, 2])) });
   const most = (lane: Lane) =>
     Math.max(...spy.events().map((e) => (e.kind === "run-started" && e.lane === lane ? e.messages : 0)));
-  expect(lanes.map(most)).toEqual([3, 10, 1, 2]);
+  expect(LANES.map(most)).toEqual([3, 10, 1, 4, 2, 1]);
 });
 
 test("only the messages that the consumer names come again", async () => {

@@ -68,14 +68,14 @@ test("a message that waits keeps its lane, and its delay or the time that all ar
   const queue = lanes();
   const content = [
     aWaiting(1, { lane: "high" }),
-    aWaiting(2, { lane: "fanout", delayedUntil: NOW + 299_500 }),
+    aWaiting(2, { lane: "fanout-normal", delayedUntil: NOW + 299_500 }),
     aWaiting(3, { delayedUntil: NOW + 5_000 }),
     aWaiting(4, { delayedUntil: NOW + 9_999_999 }),
   ];
   await carried(content, { queue }, 60);
   expect(queue.sent.toSorted((a, b) => a.id.localeCompare(b.id))).toEqual([
     { lane: "high", id: "m-1", delaySeconds: 60 },
-    { lane: "fanout", id: "m-2", delaySeconds: 300 },
+    { lane: "fanout-normal", id: "m-2", delaySeconds: 300 },
     { lane: "normal", id: "m-3", delaySeconds: 60 },
     { lane: "normal", id: "m-4", delaySeconds: 900 },
   ]);

@@ -5,7 +5,8 @@ import { outputsFile } from "./support.ts";
 
 const QUEUE = "https://sqs.eu-west-1.amazonaws.com/1/q";
 const ROUTER = {
-  ...{ HighQueueUrl: QUEUE, NormalQueueUrl: QUEUE, LowQueueUrl: QUEUE, FanoutQueueUrl: QUEUE },
+  ...{ HighQueueUrl: QUEUE, NormalQueueUrl: QUEUE, LowQueueUrl: QUEUE, FanoutHighQueueUrl: QUEUE },
+  ...{ FanoutNormalQueueUrl: QUEUE, FanoutLowQueueUrl: QUEUE },
   ...{ DeadLetterQueueUrl: QUEUE, ReceiptsTableName: "receipts", StreamsTableName: "streams" },
 };
 

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { onTestFinished } from "vitest";
+import { pascalCase } from "../../infra/name.ts";
 import type { Router, StartOptions } from "../../local/options.ts";
 import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
 import { startTwin } from "../../local/twin/start.ts";
@@ -28,10 +29,7 @@ export async function anAccount(options: StartOptions): Promise<Account> {
   const { sqs = "", dynamodb = "" } = endpoints;
   const health = (await (await fetch(`${router.url}/health`)).json()) as Health;
   const { queueUrl, laneUrls } = health.deadLetters;
-  const queues = Object.entries(laneUrls).map(([lane, url]) => [
-    `${lane.charAt(0).toUpperCase()}${lane.slice(1)}QueueUrl`,
-    url,
-  ]);
+  const queues = Object.entries(laneUrls).map(([lane, url]) => [`${pascalCase(lane)}QueueUrl`, url]);
   const outputs = outputsFile({
     Tagwire: {
       HttpUrl: router.url,

@@ -1,13 +1,25 @@
 import { expect, test } from "vitest";
 import { backlog } from "../../shared/pipeline/ingest/backlog.ts";
-import type { Lane } from "../../shared/protocol/lane.ts";
+import type { SendingRun } from "../../shared/pipeline/ingest/lane-rate.ts";
+import type { FanoutLane, Lane } from "../../shared/protocol/lane.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
 import { NOW } from "../support/message.ts";
 
 const REFRESH = 5_000;
+const JOBS = { recipientsPerJob: 2_500, sendsPerSecond: 8_000 };
+
+/** The limits in seconds, and what runs say of themselves. */
+interface Timed {
+  readonly limitsSeconds?: Partial<Record<FanoutLane, number>>;
+  readonly runs?: () => Promise<readonly SendingRun[]>;
+}
 
 /** The backlogs of a container, over lanes that hold as many messages as a test says. */
-function container(limits: Partial<Record<Lane, number>>, holds: Partial<Record<Lane, number>> = {}) {
+function container(
+  limits: Partial<Record<Lane, number>>,
+  holds: Partial<Record<Lane, number>> = {},
+  { limitsSeconds = {}, runs }: Timed = {},
+) {
   const clock = memoryClock(NOW);
   const reads: Lane[] = [];
   const queue = {
@@ -16,7 +28,8 @@ function container(limits: Partial<Record<Lane, number>>, holds: Partial<Record<
       return holds[lane] ?? 0;
     },
   };
-  const known = backlog({ queue, clock, policy: { limits, refreshIntervalMilliseconds: REFRESH } });
+  const policy = { limits, limitsSeconds, ...JOBS, refreshIntervalMilliseconds: REFRESH };
+  const known = backlog({ queue, clock, policy, ...(runs ? { sendingRuns: runs } : {}) });
   return { ...known, clock, holds, reads, queue };
 }
 
@@ -41,8 +54,9 @@ test.each([
   expect(retryAfter("normal")).toBe(seconds);
 });
 
-test("a full fanout lane holds up every lane that has a limit, and the longest wait counts", async () => {
-  const { retryAfter, look } = container({ normal: 10, low: 10, fanout: 10 }, { normal: 21, fanout: 11 });
+test("a full fanout lane holds up the messages of its priority alone, and the longest wait counts", async () => {
+  const limits = { normal: 10, low: 10, "fanout-high": 10, "fanout-normal": 10, "fanout-low": 10 };
+  const { retryAfter, look } = container(limits, { normal: 11, "fanout-normal": 21, low: 11 });
   await look(["high", "normal", "low"]);
   expect(retryAfter("high")).toBeUndefined();
   expect(retryAfter("normal")).toBe(15);
@@ -50,11 +64,68 @@ test("a full fanout lane holds up every lane that has a limit, and the longest w
 });
 
 test("a lane without a limit is never read", async () => {
-  const { look, reads } = container({ normal: 10, fanout: 10 }, {});
+  const { look, reads } = container({ normal: 10, "fanout-normal": 10 }, {});
   await look(["high"]);
   expect(reads).toEqual([]);
   await look(["normal"]);
-  expect(reads.toSorted()).toEqual(["fanout", "normal"]);
+  expect(reads.toSorted()).toEqual(["fanout-normal", "normal"]);
+});
+
+const HIGH = { sendsPerSecond: 6_000, weight: 16, waits: true };
+const NORMAL = { sendsPerSecond: 1_000, weight: 4, waits: true };
+const CONTENT = { ...NORMAL, waits: false };
+
+test.each([
+  // 2,500 connections a job, 1,000 sends a second.
+  { why: "its runs wait for turns", jobs: 241, runs: [HIGH, NORMAL], seconds: 603 },
+  { why: "it needs its limit and no more", jobs: 240, runs: [HIGH, NORMAL], seconds: undefined },
+  { why: "two of its runs send", jobs: 481, runs: [NORMAL, NORMAL], seconds: 602 },
+  { why: "one of its runs waits for turns", jobs: 961, runs: [HIGH, NORMAL, CONTENT], seconds: 1_202 },
+  // 8,000 less the 6,000 of the others are its own.
+  { why: "nobody uses the rest of the quota", jobs: 481, runs: [HIGH, CONTENT], seconds: 602 },
+  { why: "it could use the rest of the quota", jobs: 480, runs: [HIGH, CONTENT], seconds: undefined },
+  // By number: 1,000 may wait.
+  {
+    why: "no run of its weight sends",
+    jobs: 1_001,
+    runs: [HIGH, { ...NORMAL, sendsPerSecond: 0 }],
+    seconds: 10,
+  },
+  { why: "none is known to send", jobs: 1_001, runs: [], seconds: 10 },
+  { why: "none is known to send, and few wait", jobs: 1_000, runs: [], seconds: undefined },
+])("with $jobs jobs in a fanout lane that may need 600 s, a producer waits $seconds s if $why", async ({
+  jobs,
+  runs,
+  seconds,
+}) => {
+  const { retryAfter, look } = container(
+    { "fanout-normal": 1_000 },
+    { "fanout-normal": jobs },
+    { limitsSeconds: { "fanout-normal": 600 }, runs: async () => runs },
+  );
+  await look(["normal"]);
+  expect(retryAfter("normal")).toBe(seconds);
+});
+
+test("if it cannot be read what runs send, the number of jobs decides", async () => {
+  const { retryAfter, look } = container(
+    { "fanout-low": 10 },
+    { "fanout-low": 11 },
+    { limitsSeconds: { "fanout-low": 1 }, runs: () => Promise.reject(new Error("TABLE_UNAVAILABLE")) },
+  );
+  await look(["low"]);
+  expect(retryAfter("low")).toBe(10);
+});
+
+test("a lane of messages is judged by their number alone, since nobody knows whom they are for", async () => {
+  const { retryAfter, look, reads } = container(
+    { normal: 10_000 },
+    { normal: 10_000 },
+    { limitsSeconds: { "fanout-normal": 1 }, runs: async () => [NORMAL] },
+  );
+  await look(["normal"]);
+  expect(reads.toSorted()).toEqual(["fanout-normal", "normal"]);
+  expect(retryAfter("normal")).toBeUndefined();
 });
 
 test("a lane is read once in an interval, however many ask", async () => {

@@ -27,7 +27,17 @@ async function accepted(text: string): Promise<readonly Item[]> {
   const deps = {
     queue,
     clock,
-    backlog: backlog({ queue, clock, policy: { limits: {}, refreshIntervalMilliseconds: 5_000 } }),
+    backlog: backlog({
+      queue,
+      clock,
+      policy: {
+        limits: {},
+        limitsSeconds: {},
+        recipientsPerJob: 1,
+        sendsPerSecond: 1,
+        refreshIntervalMilliseconds: 5_000,
+      },
+    }),
     newId: () => `made-${++ids}`,
     lifeSeconds: 342_000,
     telemetry: memoryTelemetry(),

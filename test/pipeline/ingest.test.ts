@@ -36,7 +36,17 @@ function ingestInto(
   const deps = {
     queue,
     clock,
-    backlog: backlog({ queue, clock, policy: { limits, refreshIntervalMilliseconds: 5_000 } }),
+    backlog: backlog({
+      queue,
+      clock,
+      policy: {
+        limits,
+        limitsSeconds: {},
+        recipientsPerJob: 1,
+        sendsPerSecond: 1,
+        refreshIntervalMilliseconds: 5_000,
+      },
+    }),
     newId: () => `made-${++ids}`,
     lifeSeconds: 342_000,
     telemetry,

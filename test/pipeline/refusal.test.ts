@@ -19,7 +19,13 @@ function producer({ streams, publish = ["topic:*"] }: { streams?: StreamSettings
   const queue = memoryQueue();
   const clock = memoryClock(NOW);
   const telemetry = memoryTelemetry();
-  const policy = { limits: { normal: 5, fanout: 5 }, refreshIntervalMilliseconds: 5_000 };
+  const policy = {
+    limits: { normal: 5, "fanout-normal": 5 },
+    limitsSeconds: {},
+    recipientsPerJob: 1,
+    sendsPerSecond: 1,
+    refreshIntervalMilliseconds: 5_000,
+  };
   const deps = {
     ...{ queue, clock, telemetry, lifeSeconds: 342_000, newId: () => "made" },
     backlog: backlog({ queue, clock, policy }),

@@ -118,7 +118,7 @@ describe("an outcome that another run supersedes", () => {
     expect(under.result).toEqual({ kind: "again" });
     expect(under.written).toEqual([outcome]);
     expect(under.counted).toEqual([]);
-    expect([...under.queue.deadLetters, ...under.queue.lanes.fanout]).toEqual([]);
+    expect([...under.queue.deadLetters, ...under.queue.lanes["fanout-normal"]]).toEqual([]);
   });
 });
 
@@ -131,7 +131,7 @@ describe("a cancel that came before the outcome", () => {
     expect(under.written).toEqual([outcome, cancelled(progress)]);
     expect(under.result).toEqual({ kind: "done" });
     expect(under.counted).toEqual(["Endings"]);
-    expect(under.queue.lanes.fanout).toEqual([]);
+    expect(under.queue.lanes["fanout-normal"]).toEqual([]);
   });
 
   test("ends nothing if another run has the lease by then", async () => {
@@ -145,7 +145,7 @@ describe("a split", () => {
   test("is written before its jobs are queued, and that they are queued after it", async () => {
     const under = await settled(SPLIT, []);
     expect(under.written).toEqual([SPLIT, QUEUED]);
-    expect(under.queue.lanes.fanout).toHaveLength(3);
+    expect(under.queue.lanes["fanout-normal"]).toHaveLength(3);
     expect(under.result).toEqual({ kind: "done" });
     expect(under.counted).toEqual([]);
   });

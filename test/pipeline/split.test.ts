@@ -10,7 +10,7 @@ const overrides = { recipientsPerRun: 4, advanced: { splitLimit: 4, firstPageSiz
 const NAMES = Array.from({ length: 12 }, (_, i) => `c${i}`);
 
 const jobsIn = (queue: MemoryQueue): readonly Job[] =>
-  queue.lanes.fanout.splice(0).map(({ body }) => {
+  queue.lanes["fanout-normal"].splice(0).map(({ body }) => {
     const read = readBody(body);
     if (read.kind !== "job") throw new Error(`no job: ${body}`);
     return read.job;
@@ -97,7 +97,7 @@ test("a message that has been sent to some is not split any more", async () => {
   few.clock.advance(5_000);
   expect(await few.run([received(aMessageOf("two"), 2)])).toEqual([]);
   expect([few.got(ann), few.got(bob)]).toEqual([["two"], ["two"]]);
-  expect(few.queue.lanes.fanout).toEqual([]);
+  expect(few.queue.lanes["fanout-normal"]).toEqual([]);
 });
 
 test("a cancel of the message ends the jobs that have not begun, and what was sent stays counted", async () => {

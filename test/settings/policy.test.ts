@@ -24,14 +24,18 @@ test("a delivery takes the advanced settings beside the others", () => {
 });
 
 test("the lane high has no limit of messages unless it is given one, the others have", () => {
-  const { normal, low, fanout } = DEFAULTS.lanes;
+  const { normal, low } = DEFAULTS.lanes;
   const limits = {
     normal: normal.backlogLimitMessages,
     low: low.backlogLimitMessages,
-    fanout: fanout.backlogLimitMessages,
+    "fanout-normal": 100_000,
+    "fanout-low": 100_000,
   };
   expect(backlogPolicy(DEFAULTS)).toStrictEqual({
     limits,
+    limitsSeconds: { "fanout-normal": 3_600, "fanout-low": 3_600 },
+    recipientsPerJob: 2_500,
+    sendsPerSecond: 8_000,
     refreshIntervalMilliseconds: DEFAULTS.advanced.backlogRefreshIntervalMilliseconds,
   });
   const limited = settings({ lanes: { high: { backlogLimitMessages: 5_000 } } });

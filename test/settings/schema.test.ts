@@ -40,7 +40,7 @@ const oddValue = fc.oneof(
 );
 
 test("there are as many settings as the schema is known to have, and eleven names stand beside advanced", () => {
-  expect(leaves).toHaveLength(51);
+  expect(leaves).toHaveLength(60);
   expect(needed).toHaveLength(5);
   expect(groups[0]?.names).toHaveLength(12);
 });

@@ -21,7 +21,8 @@ describe.each(FUNCTIONS)("the variables of %s", (name) => {
 
 test("a lane's variable has the lane in its name", () => {
   expect(ENV.ingest).toEqual([
-    ...["QUEUE_URL_HIGH", "QUEUE_URL_NORMAL", "QUEUE_URL_LOW", "QUEUE_URL_FANOUT"],
+    ...["QUEUE_URL_HIGH", "QUEUE_URL_NORMAL", "QUEUE_URL_LOW", "QUEUE_URL_FANOUT_HIGH"],
+    ...["QUEUE_URL_FANOUT_NORMAL", "QUEUE_URL_FANOUT_LOW"],
     ...["TOKENS", "SETTINGS", "ROUTER"],
   ]);
 });
@@ -39,10 +40,36 @@ test("the consumer reserves the runs of all lanes, and a message is hidden for s
       high: { concurrency: 7 },
       normal: { concurrency: 11 },
       low: { concurrency: 2 },
-      fanout: { concurrency: 30 },
+      "fanout-high": { concurrency: 15 },
+      "fanout-normal": { concurrency: 10 },
+      "fanout-low": { concurrency: 5 },
     },
     advanced: { visibilityFactor: 6, functions: { consume: { timeoutSeconds: 50 } } },
   });
   expect(reservedConcurrency(given)).toBe(50);
   expect(visibilitySeconds(given)).toBe(300);
+});
+
+describe("the one fanout lane of the release before", () => {
+  const {
+    QUEUE_URL_FANOUT_HIGH: _,
+    QUEUE_URL_FANOUT_NORMAL: __,
+    ...others
+  } = Object.fromEntries(ENV.consume.map((key) => [key, `value of ${key}`]));
+
+  test("is the lane of all jobs for a function whose variables are still those of that release", () => {
+    const { QUEUE_URL_FANOUT_LOW: ___, ...former } = others;
+    expect(readEnv("consume", { ...former, QUEUE_URL_FANOUT: "old" })).toMatchObject({
+      QUEUE_URL_FANOUT_HIGH: "old",
+      QUEUE_URL_FANOUT_NORMAL: "old",
+      QUEUE_URL_FANOUT_LOW: "old",
+    });
+  });
+
+  test("takes no lane from a function that knows it", () => {
+    expect(readEnv("consume", { ...others, QUEUE_URL_FANOUT: "old" })).toMatchObject({
+      QUEUE_URL_FANOUT_HIGH: "old",
+      QUEUE_URL_FANOUT_LOW: "value of QUEUE_URL_FANOUT_LOW",
+    });
+  });
 });

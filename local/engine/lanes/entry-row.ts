@@ -1,4 +1,4 @@
-import type { Lane } from "../../../shared/protocol/lane.ts";
+import { type Lane, laneNamed } from "../../../shared/protocol/lane.ts";
 
 /** What the table `entries` says of an entry, beside its body. Times are milliseconds since 1970. */
 export interface EntryHead {
@@ -20,13 +20,13 @@ export const entryRow = (
 /** Reads the first line of a row. */
 export function headOf(row: string): EntryHead {
   const [lane, producer, receives, sentAt, delayedUntil] = JSON.parse(row.slice(0, row.indexOf("\n"))) as [
-    Lane,
+    string,
     string,
     number,
     number,
     number,
   ];
-  return { lane, producer, receives, sentAt, delayedUntil };
+  return { lane: laneNamed(lane) ?? "normal", producer, receives, sentAt, delayedUntil };
 }
 
 export const bodyIn = (row: string): string => row.slice(row.indexOf("\n") + 1);

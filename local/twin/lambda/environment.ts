@@ -1,5 +1,6 @@
 import type { Issuer } from "../../../shared/adapters/jwt/issuer-tokens.ts";
 import { LANES } from "../../../shared/protocol/lane.ts";
+import { QUEUE_URL, type QueueVariable } from "../../../shared/settings/queues.ts";
 import type { Settings } from "../../../shared/settings/schema.ts";
 import { ENV, type FunctionName, STREAM_ENV } from "../../../shared/settings/variables.ts";
 import { keepsStreams } from "../../../shared/streams/kept.ts";
@@ -28,9 +29,10 @@ interface Parts {
 export function environment(name: FunctionName, parts: Parts): Environment {
   const { settings, queues, tables, socketEndpoint, secretId, issuer, claim } = parts;
   const all: Readonly<Record<(typeof ENV)[FunctionName][number], string>> = {
-    ...(Object.fromEntries(
-      LANES.map((lane) => [`QUEUE_URL_${lane.toUpperCase()}`, queues.urls[lane]]),
-    ) as Record<`QUEUE_URL_${Uppercase<(typeof LANES)[number]>}`, string>),
+    ...(Object.fromEntries(LANES.map((lane) => [QUEUE_URL[lane], queues.urls[lane]])) as Record<
+      QueueVariable,
+      string
+    >),
     DEAD_LETTER_QUEUE_URL: queues.deadLetterUrl,
     CONNECTIONS_TABLE: tables.names.connections,
     SUBSCRIPTIONS_TABLE: tables.names.subscriptions,

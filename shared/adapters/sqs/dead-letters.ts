@@ -7,7 +7,7 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { DeadLetter, DeadLetters, HeldDeadLetter } from "../../ports.ts";
-import { LANES, type Lane } from "../../protocol/lane.ts";
+import { type Lane, laneNamed } from "../../protocol/lane.ts";
 import { QUEUE_BATCH } from "../../protocol/limits.ts";
 import { chunks, onQueue } from "../sdk/client.ts";
 import { groupOf, inBatches, sizeOf, succeeded, VISIBLE } from "./message-queue.ts";
@@ -82,7 +82,7 @@ function parseDeadLetter({
   MessageAttributes,
 }: Message): DeadLetter {
   const reason = MessageAttributes?.["reason"]?.StringValue;
-  const lane = LANES.find((name) => name === MessageAttributes?.["lane"]?.StringValue);
+  const lane = laneNamed(MessageAttributes?.["lane"]?.StringValue);
   return {
     entryId: MessageId ?? "",
     receiptHandle: ReceiptHandle ?? "",

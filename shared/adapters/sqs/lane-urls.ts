@@ -1,5 +1,5 @@
 import { ListDeadLetterSourceQueuesCommand, ListQueueTagsCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import { LANES, type Lane } from "../../protocol/lane.ts";
+import { type Lane, laneNamed } from "../../protocol/lane.ts";
 import { LANE_TAG } from "../../settings/queues.ts";
 import { onQueue } from "../sdk/client.ts";
 
@@ -14,7 +14,8 @@ export const laneUrlsOf = (
   onQueue("the lanes of the dead-letter queue not found", async () => {
     const tagged = (await sourcesOf(client, deadLetterUrl)).map(async (QueueUrl) => {
       const { Tags } = await client.send(new ListQueueTagsCommand({ QueueUrl }));
-      return LANES.filter((lane) => lane === Tags?.[LANE_TAG]).map((lane) => [lane, QueueUrl] as const);
+      const lane = laneNamed(Tags?.[LANE_TAG]);
+      return lane === undefined ? [] : [[lane, QueueUrl] as const];
     });
     return Object.fromEntries((await Promise.all(tagged)).flat());
   });

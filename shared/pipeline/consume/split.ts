@@ -1,4 +1,5 @@
 import type { MessageQueue } from "../../ports.ts";
+import { fanoutLane } from "../../protocol/lane.ts";
 import { type HashRange, split } from "../../receipts/hash-range.ts";
 import type { Job } from "../../receipts/job.ts";
 import { type DeliveryPolicy, jobsFor } from "../../settings/policy.ts";
@@ -14,14 +15,14 @@ export function rangesFor(
   return ranges.length > 1 ? ranges : [];
 }
 
-/** Puts a job for each range into the fanout lane; false where it did not take them all. Repeating it is harmless. */
+/** Puts a job for each range into the fanout lane of their priority; false where it did not take them all. Repeating it is harmless. */
 export async function queueJobs(
   queue: Pick<MessageQueue, "send">,
   { message, seq }: Job,
   ranges: readonly HashRange[],
 ): Promise<boolean> {
   const taken = await queue.send(
-    "fanout",
+    fanoutLane(message.priority),
     ranges.map((range) => ({ job: { message, range, ...(seq === undefined ? {} : { seq }) } })),
   );
   return taken.every((one) => one);

@@ -1,55 +1,76 @@
 import type { Clock, MessageQueue } from "../../ports.ts";
-import type { Lane, Priority } from "../../protocol/lane.ts";
+import { fanoutLane, isFanoutLane, type Lane, type Priority } from "../../protocol/lane.ts";
 import type { BacklogPolicy } from "../../settings/policy.ts";
+import { laneRate, type SendingRun } from "./lane-rate.ts";
 
 export interface BacklogDeps {
   readonly queue: Pick<MessageQueue, "backlog">;
+  /** Returns what the runs under way send. @default nobody knows */
+  readonly sendingRuns?: () => Promise<readonly SendingRun[]>;
   readonly clock: Pick<Clock, "now">;
   readonly policy: BacklogPolicy;
 }
 
 /** What one container knows of the lanes' backlogs. */
 export interface Backlog {
-  /** Seconds after which to send again, where the lane, or the fanout lane behind it, is over its limit. */
+  /** Returns the seconds after which to send again; undefined if neither the lane nor its fanout lane is over its limit. */
   retryAfter(lane: Priority): number | undefined;
-  /** Looks up what is out of date, for the requests that follow. Undefined where nothing is. */
+  /** Reads what is out of date, for the requests that follow. Returns undefined if nothing is. */
   look(lanes: readonly Priority[]): Promise<unknown> | undefined;
 }
 
-/** Seconds that a producer waits for each time the backlog holds the limit, and at most. */
+/** Seconds that a producer waits for each time the backlog holds the limit, and at most, if no rate is known. */
 const WAIT = { step: 5, most: 300 };
 
-/** Backlogs that are never waited for: a container's first requests are taken unseen. */
-export function backlog({
-  queue,
-  clock,
-  policy: { limits, refreshIntervalMilliseconds },
-}: BacklogDeps): Backlog {
-  const seen = new Map<Lane, { readonly waiting: number; readonly at: number }>();
+interface Seen {
+  readonly waiting: number;
+  /** Seconds that its jobs need. Absent if no rate is known, or it holds no jobs. */
+  readonly seconds?: number;
+  readonly at: number;
+}
+
+/**
+ * Backlogs that are never waited for: a container's first requests are taken unseen. A fanout lane is judged by the time
+ * that its jobs need, since a job says for how many connections it is; a lane of messages by their number, since nobody
+ * knows that of a message before it is routed. If no run says at what rate it sends, the number decides in both.
+ */
+export function backlog({ queue, sendingRuns, clock, policy }: BacklogDeps): Backlog {
+  const { limits, limitsSeconds, recipientsPerJob, refreshIntervalMilliseconds } = policy;
+  const seen = new Map<Lane, Seen>();
   const looking = new Set<Lane>();
+  const limitSeconds = (lane: Lane) => (isFanoutLane(lane) ? limitsSeconds[lane] : undefined);
   const limited = (lane: Priority): Lane[] =>
-    limits[lane] === undefined ? [] : [lane, ...(limits.fanout === undefined ? [] : (["fanout"] as const))];
+    [lane, fanoutLane(lane)].filter((one) => limits[one] !== undefined || limitSeconds(one) !== undefined);
 
   const lookAt = async (lane: Lane): Promise<void> => {
     looking.add(lane);
     try {
-      seen.set(lane, { waiting: await queue.backlog(lane), at: clock.now() });
+      const isTimed = sendingRuns && limitSeconds(lane) !== undefined;
+      const [waiting, runs] = await Promise.all([
+        queue.backlog(lane),
+        isTimed ? sendingRuns().catch(() => []) : [],
+      ]);
+      const rate = laneRate(runs, lane, policy.sendsPerSecond);
+      const seconds = rate === undefined ? {} : { seconds: Math.ceil((waiting * recipientsPerJob) / rate) };
+      seen.set(lane, { waiting, ...seconds, at: clock.now() });
     } finally {
       looking.delete(lane);
     }
   };
 
+  const waitFor = (lane: Lane): number | undefined => {
+    const { waiting, seconds, at } = seen.get(lane) ?? { waiting: 0, at: 0 };
+    // What an idle container saw long ago says nothing about now.
+    if (clock.now() - at > 2 * refreshIntervalMilliseconds) return undefined;
+    const most = limitSeconds(lane);
+    if (seconds !== undefined && most !== undefined) return seconds > most ? seconds : undefined;
+    const limit = limits[lane] ?? Number.POSITIVE_INFINITY;
+    return waiting > limit ? Math.min(WAIT.most, WAIT.step * Math.ceil(waiting / limit)) : undefined;
+  };
+
   return {
     retryAfter(lane) {
-      const waits = limited(lane).flatMap((one) => {
-        const { waiting, at } = seen.get(one) ?? { waiting: 0, at: 0 };
-        const limit = limits[one] ?? Number.POSITIVE_INFINITY;
-        // What an idle container saw long ago says nothing about now.
-        const isKnown = clock.now() - at <= 2 * refreshIntervalMilliseconds;
-        return isKnown && waiting > limit
-          ? [Math.min(WAIT.most, WAIT.step * Math.ceil(waiting / limit))]
-          : [];
-      });
+      const waits = limited(lane).flatMap((one) => waitFor(one) ?? []);
       return waits.length > 0 ? Math.max(...waits) : undefined;
     },
     look(lanes) {

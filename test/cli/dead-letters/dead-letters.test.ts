@@ -99,7 +99,7 @@ test.concurrent.for(
   expect(left.map(({ target }) => target)).toEqual(Array(5).fill({ user: "fay" }));
 });
 
-test.concurrent("the job of a large delivery goes back to the fanout lane", async (context) => {
+test.concurrent("the job of a large delivery goes back to the fanout lane of its priority", async (context) => {
   const router = await startImpatient(context, 1);
   const { busy, read } = await userWithBusy(router, "ann");
   const { id } = await post(router, { target: { user: "ann" }, data: 1 });
@@ -109,7 +109,7 @@ test.concurrent("the job of a large delivery goes back to the fanout lane", asyn
   await deadLetters(router, ["purge", "--id", id]);
   await sendRaw(router, "dead-letters", JSON.stringify(job));
   read();
-  expect((await deadLetters(router, ["redrive"])).out).toBe("redrove 1 (fanout 1)\n");
+  expect((await deadLetters(router, ["redrive"])).out).toBe("redrove 1 (fanout-normal 1)\n");
   await router.spy.idle(PATIENT);
   expect(busy.buffered()).toHaveLength(1);
 });

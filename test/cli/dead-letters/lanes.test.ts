@@ -74,7 +74,9 @@ const ROUTER: Sources = {
   "Shop-Audit-c2UrYB1t": undefined,
   "Shop-RouterLanesNormal1A46178A-nM1ddSuWbjE4": "normal",
   "Shop-RouterLanesLowB3EC58EC-wZb3QyXvN2aP": "low",
-  "Shop-RouterLanesFanoutA619619D-T0hgV6sKk1Lr": "fanout",
+  "Shop-RouterLanesFanoutHigh5C1E7D20-p0WqZ3rYb8Lm": "fanout-high",
+  "Shop-RouterLanesFanoutA619619D-T0hgV6sKk1Lr": "fanout-normal",
+  "Shop-RouterLanesFanoutLow9D21E4F7-k4VnX1tRc6Qs": "fanout-low",
 };
 
 test("a redrive finds the lane of a dead letter by the tag of its queue, whatever the queue's name is", async () => {

@@ -75,7 +75,7 @@ test.each([
     updates: sum(calls, "UpdateItem"),
     queries: sum(calls, "Query"),
     gets: sum(calls, "GetItem"),
-    jobRuns: runs.filter(({ lane }) => lane === "fanout").length,
+    jobRuns: runs.filter(({ lane }) => lane === "fanout-normal").length,
   };
   const predicted = Object.fromEntries(
     Object.keys(counted).map((name) => {

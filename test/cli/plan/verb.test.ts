@@ -21,7 +21,7 @@ test("a plan says what it costs, whether it fits, and which limit comes first", 
   expect(out).toMatch(/^20,000 connections, \$[\d,]+\.\d\d a month$/m);
   expect(out).toMatch(/^fits; at [\d.]+ times this load it meets its first limit, /m);
   expect(out).toMatch(/^0\.01 +20,000 +8 /m);
-  expect(out).toMatch(/^fanout +[\d.]+ +4 +2$/m);
+  expect(out).toMatch(/^fanout-high +[\d.]+ +4 +2$/m);
   expect(out).toMatch(/^backlog of 10 min +drains in /m);
   expect(out).toMatch(/^API Gateway requests\/s +account +[\d,.]+ +10,000 +[\d.]+ %$/m);
   expect(out).toMatch(/^together +\$[\d,]+\.\d\d$/m);

@@ -174,7 +174,7 @@ describe("a message that is split", () => {
     const connections: Connection[] = [];
     for (const name of ["a", "b", "c", "d", "e", "f"]) connections.push(await under.connect(name, "orders"));
     await under.run([received(aMessageOf("one"))]);
-    const bodies = under.queue.lanes.fanout.map(({ body }) => body);
+    const bodies = under.queue.lanes["fanout-normal"].map(({ body }) => body);
     return { under, connections, bodies };
   }
 
@@ -200,7 +200,9 @@ describe("a message that is split", () => {
     under.queue.send = send;
     under.clock.advance(60_000);
     await under.run([received(aMessageOf("one"), 2)]);
-    const seqs = under.queue.lanes.fanout.map(({ body }) => (JSON.parse(body) as { seq?: number }).seq);
+    const seqs = under.queue.lanes["fanout-normal"].map(
+      ({ body }) => (JSON.parse(body) as { seq?: number }).seq,
+    );
     expect(new Set(seqs)).toEqual(new Set([START]));
     expect(rowsOf(under)).toEqual([["one"]]);
   });

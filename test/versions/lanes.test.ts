@@ -1,0 +1,78 @@
+import { describe, expect, test } from "vitest";
+import { laneOf, parseDeadLetter } from "../../cli/dead-letters/parsed-dead-letter.ts";
+import { headOf } from "../../local/engine/lanes/entry-row.ts";
+import { lineIn } from "../../shared/moving/line.ts";
+import { fanoutLane, laneNamed, PRIORITIES } from "../../shared/protocol/lane.ts";
+import type { Job } from "../../shared/receipts/job.ts";
+import { bodyOf } from "../../shared/receipts/job-body.ts";
+import { RANGES } from "../contract/receipt-parts.ts";
+import { synth } from "../infra/support.ts";
+import { aMessageOf, consumer, received } from "../support/consumer.ts";
+
+/*
+ * The release before (0.1.0) had one fanout lane for the jobs of all priorities. What waits in it, and what names it, is
+ * found by this release.
+ */
+
+/** The logical ids that release 0.1.0 gave to what holds messages, in a stack whose router has the id Router. */
+const HELD = {
+  "tagwire:lane high": "RouterLanesHigh",
+  "tagwire:lane normal": "RouterLanesNormal",
+  "tagwire:lane low": "RouterLanesLow",
+  "tagwire:lane fanout-normal": "RouterLanesFanoutA619619D",
+};
+
+test("an update keeps each queue that holds messages: that of the one fanout lane becomes fanout-normal", () => {
+  const queues = Object.entries(synth().template.findResources("AWS::SQS::Queue"));
+  const ids = new Map(
+    queues.map(([id, { Properties }]) => {
+      const [{ Key, Value }] = Properties.Tags ?? [{ Key: "none", Value: "" }];
+      return [`${Key} ${Value}`, id];
+    }),
+  );
+  for (const [lane, id] of Object.entries(HELD)) expect(ids.get(lane)).toMatch(new RegExp(`^${id}`));
+});
+
+test("an update makes no second event source mapping for a queue that has one", () => {
+  const { template, router, idOf } = synth();
+  const mappings = Object.entries(template.findResources("AWS::Lambda::EventSourceMapping"));
+  const [found] = mappings.filter(
+    ([, { Properties }]) =>
+      Properties.EventSourceArn["Fn::GetAtt"][0] === idOf(router.lanes["fanout-normal"]),
+  );
+  expect(found?.[0]).toMatch(/^RouterConsumerConsumeFunctionFanout39/);
+});
+
+describe.each(PRIORITIES)("a job of priority %s that waits in it", (priority) => {
+  const { message } = aMessageOf("one", { priority, target: { topic: "orders" } } as Partial<Job["message"]>);
+  const job: Job = { message, range: { from: "00000000", to: "g" } };
+
+  test("is delivered from fanout-normal", async () => {
+    const { run, connect, got } = consumer();
+    const ann = await connect("ann", "orders");
+    expect(await run([{ ...received(bodyOf(job)), lane: "fanout-normal" }])).toEqual([]);
+    expect(got(ann)).toEqual(["one"]);
+  });
+
+  test("goes to the fanout lane of its own priority when it is redriven without a lane", () => {
+    const letter = parseDeadLetter({ entryId: "1", receiptHandle: "h", body: bodyOf(job), sentAt: 0 });
+    expect(laneOf(letter, job)).toBe(fanoutLane(priority));
+  });
+});
+
+test("its name is that of fanout-normal: in dead letters, in the data of one machine and in exports", () => {
+  expect(laneNamed("fanout")).toBe("fanout-normal");
+  expect(headOf('["fanout","ann",1,5,0]\n{}')).toMatchObject({ lane: "fanout-normal", producer: "ann" });
+  const line = { kind: "waiting", entry: "1", lane: "fanout", body: "{}", receives: 1, sentAt: 5 };
+  expect(lineIn(JSON.stringify(line))).toEqual({ ...line, lane: "fanout-normal" });
+  expect(() => lineIn(JSON.stringify({ ...line, lane: "fan" }))).toThrow(/lane/);
+});
+
+test("a body says nothing of its lane, so that a consumer of either release reads it", () => {
+  const { message } = aMessageOf("one");
+  expect(JSON.parse(bodyOf({ message, range: RANGES[0] ?? { from: "0", to: "g" } }))).toEqual({
+    v: 1,
+    message,
+    range: RANGES[0],
+  });
+});
