@@ -1,6 +1,6 @@
 import { backlog } from "../shared/pipeline/ingest/backlog.ts";
 import { ingest } from "../shared/pipeline/ingest/ingest.ts";
-import type { MessageQueue, Tokens } from "../shared/ports.ts";
+import type { MessageQueue, QuotaBeats, Tokens } from "../shared/ports.ts";
 import { refuse } from "../shared/protocol/errors.ts";
 import { isProducer } from "../shared/protocol/grant.ts";
 import type { Item } from "../shared/protocol/item.ts";
@@ -22,18 +22,24 @@ import { newIds } from "./runtime/new-id.ts";
 export interface IngestPorts extends HandlerPorts {
   readonly tokens: Tokens;
   readonly queue: Pick<MessageQueue, "send" | "backlog">;
+  /** What containers say that they send. @default nobody says it */
+  readonly beats?: Pick<QuotaBeats, "read">;
 }
 
 /** POST /v1/messages. */
 export function ingestHandler({
   tokens,
   queue,
+  beats,
   settings,
   clock,
   random,
   telemetry: newTelemetry,
 }: IngestPorts) {
-  const backlogs = backlog({ queue, clock, policy: backlogPolicy(settings) });
+  const backlogs = backlog({
+    ...{ queue, clock, policy: backlogPolicy(settings) },
+    ...(beats ? { beats } : {}),
+  });
   const newId = newIds(clock, random);
 
   return async (event: HttpEvent): Promise<HttpReply> => {

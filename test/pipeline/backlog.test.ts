@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { backlog } from "../../shared/pipeline/ingest/backlog.ts";
-import type { SendingRun } from "../../shared/pipeline/ingest/lane-rate.ts";
+import type { QuotaAnswer, QuotaEntry } from "../../shared/ports.ts";
 import type { FanoutLane, Lane } from "../../shared/protocol/lane.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
 import { NOW } from "../support/message.ts";
@@ -8,17 +8,17 @@ import { NOW } from "../support/message.ts";
 const REFRESH = 5_000;
 const JOBS = { recipientsPerJob: 2_500, sendsPerSecond: 8_000 };
 
-/** The limits in seconds, and what runs say of themselves. */
+/** The limits in seconds, and what containers say of themselves. */
 interface Timed {
   readonly limitsSeconds?: Partial<Record<FanoutLane, number>>;
-  readonly runs?: () => Promise<readonly SendingRun[]>;
+  readonly read?: () => Promise<QuotaAnswer>;
 }
 
 /** The backlogs of a container, over lanes that hold as many messages as a test says. */
 function container(
   limits: Partial<Record<Lane, number>>,
   holds: Partial<Record<Lane, number>> = {},
-  { limitsSeconds = {}, runs }: Timed = {},
+  { limitsSeconds = {}, read }: Timed = {},
 ) {
   const clock = memoryClock(NOW);
   const reads: Lane[] = [];
@@ -29,7 +29,7 @@ function container(
     },
   };
   const policy = { limits, limitsSeconds, ...JOBS, refreshIntervalMilliseconds: REFRESH };
-  const known = backlog({ queue, clock, policy, ...(runs ? { sendingRuns: runs } : {}) });
+  const known = backlog({ queue, clock, policy, ...(read ? { beats: { read } } : {}) });
   return { ...known, clock, holds, reads, queue };
 }
 
@@ -71,9 +71,13 @@ test("a lane without a limit is never read", async () => {
   expect(reads.toSorted()).toEqual(["fanout-normal", "normal"]);
 });
 
-const HIGH = { sendsPerSecond: 6_000, weight: 16, waits: true };
-const NORMAL = { sendsPerSecond: 1_000, weight: 4, waits: true };
-const CONTENT = { ...NORMAL, waits: false };
+const entry = (sendsPerSecond: number, changes: Partial<QuotaEntry> = {}): QuotaEntry => ({
+  ...{ id: "a", count: 1, claimedPerSecond: sendsPerSecond, at: NOW },
+  ...{ sendsPerSecond, weight: 16, isWaiting: true, ...changes },
+});
+const HIGH = entry(6_000);
+const NORMAL = entry(1_000, { id: "b", weight: 4 });
+const CONTENT = { ...NORMAL, isWaiting: false };
 
 test.each([
   // 2,500 connections a job, 1,000 sends a second.
@@ -84,6 +88,12 @@ test.each([
   // 8,000 less the 6,000 of the others are its own.
   { why: "nobody uses the rest of the quota", jobs: 481, runs: [HIGH, CONTENT], seconds: 602 },
   { why: "it could use the rest of the quota", jobs: 480, runs: [HIGH, CONTENT], seconds: undefined },
+  {
+    why: "a container that sent died",
+    jobs: 241,
+    runs: [NORMAL, { ...NORMAL, at: NOW - 10_000 }],
+    seconds: 603,
+  },
   // By number: 1,000 may wait.
   {
     why: "no run of its weight sends",
@@ -101,7 +111,7 @@ test.each([
   const { retryAfter, look } = container(
     { "fanout-normal": 1_000 },
     { "fanout-normal": jobs },
-    { limitsSeconds: { "fanout-normal": 600 }, runs: async () => runs },
+    { limitsSeconds: { "fanout-normal": 600 }, read: async () => ({ entries: runs, at: NOW }) },
   );
   await look(["normal"]);
   expect(retryAfter("normal")).toBe(seconds);
@@ -111,7 +121,7 @@ test("if it cannot be read what runs send, the number of jobs decides", async ()
   const { retryAfter, look } = container(
     { "fanout-low": 10 },
     { "fanout-low": 11 },
-    { limitsSeconds: { "fanout-low": 1 }, runs: () => Promise.reject(new Error("TABLE_UNAVAILABLE")) },
+    { limitsSeconds: { "fanout-low": 1 }, read: () => Promise.reject(new Error("TABLE_UNAVAILABLE")) },
   );
   await look(["low"]);
   expect(retryAfter("low")).toBe(10);
@@ -121,7 +131,7 @@ test("a lane of messages is judged by their number alone, since nobody knows who
   const { retryAfter, look, reads } = container(
     { normal: 10_000 },
     { normal: 10_000 },
-    { limitsSeconds: { "fanout-normal": 1 }, runs: async () => [NORMAL] },
+    { limitsSeconds: { "fanout-normal": 1 }, read: async () => ({ entries: [NORMAL] }) },
   );
   await look(["normal"]);
   expect(reads.toSorted()).toEqual(["fanout-normal", "normal"]);

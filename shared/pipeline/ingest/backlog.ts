@@ -1,12 +1,12 @@
-import type { Clock, MessageQueue } from "../../ports.ts";
+import type { Clock, MessageQueue, QuotaAnswer, QuotaBeats } from "../../ports.ts";
 import { fanoutLane, isFanoutLane, type Lane, type Priority } from "../../protocol/lane.ts";
 import type { BacklogPolicy } from "../../settings/policy.ts";
-import { laneRate, type SendingRun } from "./lane-rate.ts";
+import { laneRate } from "./lane-rate.ts";
 
 export interface BacklogDeps {
   readonly queue: Pick<MessageQueue, "backlog">;
-  /** Returns what the runs under way send. @default nobody knows */
-  readonly sendingRuns?: () => Promise<readonly SendingRun[]>;
+  /** What containers say that they send. @default nobody says it */
+  readonly beats?: Pick<QuotaBeats, "read">;
   readonly clock: Pick<Clock, "now">;
   readonly policy: BacklogPolicy;
 }
@@ -22,6 +22,8 @@ export interface Backlog {
 /** Seconds that a producer waits for each time the backlog holds the limit, and at most, if no rate is known. */
 const WAIT = { step: 5, most: 300 };
 
+const SILENCE: QuotaAnswer = { entries: [] };
+
 interface Seen {
   readonly waiting: number;
   /** Seconds that its jobs need. Absent if no rate is known, or it holds no jobs. */
@@ -32,9 +34,9 @@ interface Seen {
 /**
  * Backlogs that are never waited for: a container's first requests are taken unseen. A fanout lane is judged by the time
  * that its jobs need, since a job says for how many connections it is; a lane of messages by their number, since nobody
- * knows that of a message before it is routed. If no run says at what rate it sends, the number decides in both.
+ * knows that of a message before it is routed. If no container says at what rate it sends, the number decides in both.
  */
-export function backlog({ queue, sendingRuns, clock, policy }: BacklogDeps): Backlog {
+export function backlog({ queue, beats, clock, policy }: BacklogDeps): Backlog {
   const { limits, limitsSeconds, recipientsPerJob, refreshIntervalMilliseconds } = policy;
   const seen = new Map<Lane, Seen>();
   const looking = new Set<Lane>();
@@ -45,12 +47,11 @@ export function backlog({ queue, sendingRuns, clock, policy }: BacklogDeps): Bac
   const lookAt = async (lane: Lane): Promise<void> => {
     looking.add(lane);
     try {
-      const isTimed = sendingRuns && limitSeconds(lane) !== undefined;
-      const [waiting, runs] = await Promise.all([
+      const [waiting, answer] = await Promise.all([
         queue.backlog(lane),
-        isTimed ? sendingRuns().catch(() => []) : [],
+        limitSeconds(lane) === undefined ? SILENCE : (beats?.read().catch(() => SILENCE) ?? SILENCE),
       ]);
-      const rate = laneRate(runs, lane, policy.sendsPerSecond);
+      const rate = laneRate(answer, lane, policy.sendsPerSecond);
       const seconds = rate === undefined ? {} : { seconds: Math.ceil((waiting * recipientsPerJob) / rate) };
       seen.set(lane, { waiting, ...seconds, at: clock.now() });
     } finally {

@@ -1,26 +1,20 @@
+import { isRecent } from "../../ports/quota-beats.ts";
+import type { QuotaAnswer, QuotaEntry } from "../../ports.ts";
 import { type Lane, laneWeight } from "../../protocol/lane.ts";
 
-/** What a run under way says of itself. */
-export interface SendingRun {
-  readonly sendsPerSecond: number;
-  /** The weight of the lane that it serves. */
-  readonly weight: number;
-  /** Whether it could send more if it were its turn. */
-  readonly waits: boolean;
-}
-
 /**
- * Returns the sends per second that a lane has: what the runs of its weight send, and what nobody uses if none of them
- * waits for turns, since then it is theirs for the taking. `most`: the sends per second of all together. Undefined if no
- * run of its weight sends.
+ * Returns the sends per second that a lane has: what the containers of its weight send, and what nobody uses if none of
+ * them waits for turns, since then it is theirs for the taking. `most`: the sends per second of all containers together.
+ * Undefined if no container of its weight sends.
  */
-export function laneRate(runs: readonly SendingRun[], lane: Lane, most: number): number | undefined {
-  const own = runs.filter(({ weight }) => weight === laneWeight(lane));
+export function laneRate(answer: QuotaAnswer, lane: Lane, most: number): number | undefined {
+  const live = answer.entries.filter((entry) => isRecent(entry, answer));
+  const own = live.filter(({ weight }) => weight === laneWeight(lane));
   const used = sent(own);
   if (used <= 0) return undefined;
-  const idle = own.some(({ waits }) => waits) ? 0 : Math.max(0, most - sent(runs));
+  const idle = own.some(({ isWaiting }) => isWaiting) ? 0 : Math.max(0, most - sent(live));
   return used + idle;
 }
 
-const sent = (runs: readonly SendingRun[]): number =>
-  runs.reduce((sum, { sendsPerSecond }) => sum + sendsPerSecond, 0);
+const sent = (entries: readonly QuotaEntry[]): number =>
+  entries.reduce((sum, { sendsPerSecond }) => sum + sendsPerSecond, 0);
