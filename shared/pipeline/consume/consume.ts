@@ -9,6 +9,7 @@ import { NO_PROGRESS } from "../../receipts/receipt.ts";
 import { partOf } from "../../receipts/row.ts";
 import { CLOCK_MARGIN } from "../../settings/policy.ts";
 import type { FirstPages } from "../route/tag-list.ts";
+import { openAhead } from "./open-ahead.ts";
 import { processClaimed } from "./process-claimed.ts";
 import type { ProcessJobDeps } from "./process-job.ts";
 import { bodyTextOf, DONE, type Received, type RecordResult, readRecord } from "./record.ts";
@@ -176,6 +177,8 @@ async function consumeOne(
     suspects,
     ...(after === undefined ? {} : { after }),
   };
+  // A page that serves a message of a stream MUST be read after the message was appended.
+  const opened = member ? undefined : openAhead(deps, job, record.receive);
   const claim = await deps.receipts.claim(job, lease, now);
   switch (claim.kind) {
     case "over":
@@ -193,7 +196,7 @@ async function consumeOne(
       const found = claim.progress ?? { ...NO_PROGRESS, from: (job.range ?? WHOLE).from };
       const { job: numbered, outcome } = await processClaimed(
         deps,
-        { job, claim, found, member },
+        { job, claim, found, member, opened },
         { ...run, limiter },
       );
       const claimed = { record, job: numbered, lease, found };

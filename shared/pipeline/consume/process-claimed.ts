@@ -2,6 +2,7 @@ import type { Claim, Outcome } from "../../ports.ts";
 import { messageOf } from "../../protocol/errors.ts";
 import type { Job } from "../../receipts/job.ts";
 import type { Progress } from "../../receipts/receipt.ts";
+import type { Audience } from "../route/route.ts";
 import { type ProcessJobDeps, processJob, type RunContext } from "./process-job.ts";
 import type { StreamMember } from "./stream-batch.ts";
 
@@ -13,6 +14,8 @@ export interface ClaimedJob {
   readonly found: Progress;
   /** Absent if its target keeps no stream. */
   readonly member: StreamMember | undefined;
+  /** Its audience, if it was opened beside the claim. */
+  readonly opened?: Promise<Audience> | undefined;
 }
 
 /** What is to be written: the outcome, and the job with its number if it has one by now. */
@@ -24,7 +27,7 @@ export interface Processed {
 /** Appends a message to its stream, unless an earlier run has, and then delivers it. MUST NOT throw. */
 export async function processClaimed(
   deps: ProcessJobDeps,
-  { job, claim, found, member }: ClaimedJob,
+  { job, claim, found, member, opened }: ClaimedJob,
   run: RunContext,
 ): Promise<Processed> {
   let numbered = withNumber(job, claim.seq);
@@ -43,7 +46,7 @@ export async function processClaimed(
       }
     }
     member?.leave();
-    return { job: numbered, outcome: await processJob(deps, numbered, found, run) };
+    return { job: numbered, outcome: await processJob(deps, numbered, found, { ...run, opened }) };
   } catch (fault) {
     deps.telemetry.warn("delivery interrupted", {}, fault);
     return { job: numbered, outcome: retry(found, messageOf(fault)) };

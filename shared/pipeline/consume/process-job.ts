@@ -10,7 +10,7 @@ import type { DeliveryPolicy } from "../../settings/policy.ts";
 import { withSeq } from "../../streams/reply.ts";
 import { deliver } from "../deliver/deliver.ts";
 import type { DeliverDeps, Delivered, StopReason } from "../deliver/delivery.ts";
-import { NO_AUDIENCE, type RouteDeps, route } from "../route/route.ts";
+import { type Audience, NO_AUDIENCE, type RouteDeps, route } from "../route/route.ts";
 import { removeConnection } from "../socket/remove-connection.ts";
 import { rangesFor } from "./split.ts";
 
@@ -25,6 +25,8 @@ export interface ProcessJobDeps extends DeliverDeps, RouteDeps {
 export interface RunContext {
   readonly end: number;
   readonly limiter: LimitFunction;
+  /** The audience of the whole job, if it was opened beside the claim. */
+  readonly opened?: Promise<Audience> | undefined;
 }
 
 /** Splits a claimed job if it is too large for one run, and delivers it otherwise. Returns the outcome to write. */
@@ -47,8 +49,7 @@ export async function processJob(
   const withdrawn = job.range && (await deps.receipts.withdrawal(job));
   if (withdrawn) return { kind: "ended", ending: withdrawn, progress: found };
   const { from } = found;
-  const audience =
-    from === undefined ? NO_AUDIENCE : await route(deps, message.target, { from, to: range.to });
+  const audience = await audienceFrom(deps, job, from, run.opened);
   if (isUntouched(found)) {
     const ranges = rangesFor(audience.estimate, range, deps.policy);
     if (ranges.length > 0) return { kind: "split", ranges };
@@ -68,6 +69,17 @@ export async function processJob(
     withdrawal: () => deps.receipts.withdrawal(job),
   });
   return outcomeOf(deps, delivered, found);
+}
+
+/** Opens what is left of the audience of a job: none if it was read to its end. */
+async function audienceFrom(
+  deps: RouteDeps,
+  { message: { target }, range = WHOLE }: Job,
+  from: string | undefined,
+  opened: Promise<Audience> | undefined,
+): Promise<Audience> {
+  if (from === undefined) return NO_AUDIENCE;
+  return opened && from === range.from ? opened : route(deps, target, { from, to: range.to });
 }
 
 function frameOf({ message, seq }: Job): Uint8Array {
