@@ -131,14 +131,17 @@ test("a message of a stream is looked up once it is appended", async () => {
   expect(under.notes).toContain("append");
 });
 
-test("a job goes on where its receipt says, not where the page that was read ahead begins", async () => {
+test.each([
+  { why: "its audience was read to its end", from: {} },
+  { why: "what is left of it begins after the page that was read ahead", from: { from: "ffffffff#z" } },
+])("a job goes on where its receipt says: $why", async ({ from }) => {
   const under = noting();
   const ann = await under.connect("ann", "orders");
   const one = aMessageOf("one");
   const lease = { run: "before", entryId: "e", until: 0, returnsAt: 0, receive: 1 };
   await under.real.claim(one, { ...lease, onFinalReceive: false, suspects: false }, 0);
   const counts = { sent: 1, gone: 0, failed: 0 };
-  const progress = { counts, pending: [], failed: [], rounds: 0 };
+  const progress = { counts, pending: [], failed: [], rounds: 0, ...from };
   await under.real.settle(one, "before", { kind: "retry", progress }, 0);
   expect(await under.run([received(one)])).toEqual([]);
   expect(under.notes).toContain("page");
