@@ -54,6 +54,7 @@ export function ingestHandler({
         {
           ...{ queue, backlog: backlogs, clock, newId, telemetry },
           ...{ lifeSeconds: lifeSeconds(settings), streams: settings },
+          failureReceiptsOnly: settings.failureReceiptsOnly,
         },
         producer.value,
         body.value,

@@ -81,6 +81,8 @@ export interface Message {
   /** From then on it is not delivered. Every message has an end before its queue drops it. */
   readonly expiresAt: number;
   readonly dedupeSeconds: number;
+  /** What its receipt keeps, as the settings said when it was accepted. Absent: all. */
+  readonly keeps?: "failures";
 }
 
 /** When it was accepted, in milliseconds since 1970. */
@@ -93,11 +95,13 @@ export interface Acceptance {
   readonly newId: () => string;
   /** Seconds that a message without a deadline of its own lives: less than its queue keeps it. */
   readonly lifeSeconds: number;
+  /** Whether the receipt of a message that brings no id keeps failures only. @default false */
+  readonly failureReceiptsOnly?: boolean;
 }
 
 /** Turns a checked POST into the message that will be queued. */
 export function messageFrom(post: PublishRequest, acceptance: Acceptance, root = ""): Result<Message> {
-  const { producer, now, newId, lifeSeconds } = acceptance;
+  const { producer, now, newId, lifeSeconds, failureReceiptsOnly = false } = acceptance;
   const asked = post.ttlSeconds
     ? now + post.ttlSeconds * 1000
     : post.expiresAt
@@ -125,5 +129,6 @@ export function messageFrom(post: PublishRequest, acceptance: Acceptance, root =
     time: new Date(now).toISOString(),
     expiresAt: asked ?? latest,
     dedupeSeconds: post.dedupeSeconds ?? DEFAULT_DEDUPE_SECONDS,
+    ...(failureReceiptsOnly && post.id === undefined ? { keeps: "failures" } : {}),
   });
 }

@@ -38,6 +38,7 @@ const bodyWith = <const A extends v.ObjectEntries, const E extends v.ObjectEntri
       time: Time,
       ...expiry,
       dedupeSeconds: seconds(0, DEDUPE_SECONDS),
+      keeps: v.optional(v.literal("failures")),
     }),
     range: v.optional(v.custom<HashRange>(isHashRange, "must be a range of hashes")),
     seq: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
@@ -52,8 +53,8 @@ const BodyBefore = bodyWith({ copy: AcceptanceId }, { expiresAt: v.optional(v.nu
 const LIFE_BEFORE = 342_000_000;
 
 /**
- * The queue body of a job. `seq` came after version 1: a consumer that does not know it leaves it out, and sends frames
- * without a number.
+ * The queue body of a job. `seq` and `keeps` came after version 1: a consumer that does not know them leaves them out. It
+ * sends frames without a number, and keeps the whole receipt.
  */
 export const bodyOf = ({ message, range, seq }: Job): string =>
   JSON.stringify({

@@ -1,7 +1,6 @@
 import pLimit, { type LimitFunction } from "p-limit";
-import { backoff } from "../../backoff.ts";
 import type { Lease, MessageQueue, Receipts } from "../../ports.ts";
-import { MAX_RECEIVES, VISIBILITY_SECONDS } from "../../protocol/limits.ts";
+import { MAX_RECEIVES } from "../../protocol/limits.ts";
 import { WHOLE } from "../../receipts/hash-range.ts";
 import type { Job } from "../../receipts/job.ts";
 import type { ReadBody } from "../../receipts/job-body.ts";
@@ -15,7 +14,9 @@ import type { ProcessJobDeps } from "./process-job.ts";
 import { bodyTextOf, DONE, type Received, type RecordResult, readRecord } from "./record.ts";
 import { type RunStreams, type RunStreamsDeps, runStreams } from "./run-streams.ts";
 import { type SettleDeps, settle } from "./settle.ts";
+import { isSpared, type Spared, writeSpared } from "./spare.ts";
 import type { StreamMember } from "./stream-batch.ts";
+import { type Again, again, changeVisibility, secondsUntil, within } from "./visibility.ts";
 
 export interface ConsumeDeps extends ProcessJobDeps, RunStreamsDeps {
   readonly queue: MessageQueue;
@@ -38,8 +39,6 @@ const NEWER_SECONDS = 60;
 
 const SUSPECT_SECONDS = 30;
 
-type Again = Extract<RecordResult, { kind: "again" }>;
-
 /** The state shared by all records of a run. */
 interface Shared {
   readonly deps: ConsumeDeps & Pick<SettleDeps, "empty">;
@@ -48,6 +47,8 @@ interface Shared {
   /** The end of the records' visibility timeout, if this run dies. */
   readonly returnsAt: number;
   readonly streams: RunStreams;
+  /** Jobs that were delivered, and whose endings were not written since their receipts keep failures only. */
+  readonly spared: Spared[];
 }
 
 /** A record that was read. */
@@ -95,16 +96,13 @@ export async function consume(deps: ConsumeDeps, records: readonly Received[], r
   const { suspectSeconds = SUSPECT_SECONDS } = deps;
   await Promise.all(waiting.map((record) => finish(record, within(suspectSeconds, deps.random()))));
   if (first && hasTime) {
+    // If it kills this run, SQS returns the whole batch.
+    await writeSpared(deps, shared.spared);
     const task = alone(shared, { record: first, body: readRecord(first) });
     await finish(first, await guarded(shared, task, true));
   }
   return kept;
 }
-
-const within = (seconds: number, random: number): RecordResult => ({
-  kind: "again",
-  seconds: 1 + Math.floor(random * seconds),
-});
 
 function sharedFor(deps: ConsumeDeps, run: Run): Shared {
   const { policy, clock } = deps;
@@ -119,6 +117,7 @@ function sharedFor(deps: ConsumeDeps, run: Run): Shared {
     limiter: deps.limiter ?? pLimit(policy.sendsInFlight),
     returnsAt: clock.now() + deps.visibilitySeconds * 1000 - CLOCK_MARGIN,
     streams,
+    spared: [],
   };
 }
 
@@ -200,6 +199,11 @@ async function consumeOne(
         { ...run, limiter },
       );
       const claimed = { record, job: numbered, lease, found };
+      if (isSpared(claimed, claim, outcome)) {
+        deps.telemetry.count("Endings");
+        shared.spared.push({ claimed, outcome });
+        return DONE;
+      }
       return settle(deps, claimed, outcome, () => again(deps, record)).catch(
         (fault: unknown): RecordResult => {
           deps.telemetry.count("Faults");
@@ -219,29 +223,4 @@ async function consumeOne(
 function withinVisibility({ deps, returnsAt }: Shared, result: Again): Again {
   const longest = secondsUntil(deps, returnsAt - 2 * CLOCK_MARGIN);
   return { kind: "again", seconds: Math.min(result.seconds ?? longest, longest) };
-}
-
-/** Exponential back-off with full jitter, by the number of receives. */
-const again = ({ policy, random }: ConsumeDeps, { receive, retries = receive - 1 }: Received): Again => ({
-  kind: "again",
-  seconds: Math.max(
-    1,
-    Math.ceil(
-      backoff(retries, { base: policy.backoff.baseSeconds, cap: policy.backoff.capSeconds }, random()),
-    ),
-  ),
-});
-
-const secondsUntil = ({ clock }: ConsumeDeps, time: number): number =>
-  Math.max(1, Math.ceil((time - clock.now()) / 1000));
-
-async function changeVisibility(
-  deps: ConsumeDeps,
-  { lane, receiptHandle }: Received,
-  seconds: number,
-): Promise<void> {
-  const bounded = Math.min(Math.max(0, seconds), VISIBILITY_SECONDS);
-  await deps.queue.changeVisibility(lane, receiptHandle, bounded).catch((fault: unknown) => {
-    deps.telemetry.warn("visibility not changed", { lane }, fault);
-  });
 }

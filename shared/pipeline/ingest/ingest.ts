@@ -17,6 +17,8 @@ export interface IngestDeps {
   readonly newId: () => string;
   /** Seconds that a message without a deadline of its own lives. */
   readonly lifeSeconds: number;
+  /** Whether the receipt of a message that brings no id keeps failures only. @default false */
+  readonly failureReceiptsOnly?: boolean;
   /** @default no stream is kept */
   readonly streams?: StreamSettings;
   readonly telemetry: Telemetry;
@@ -93,11 +95,7 @@ function check(
       retryAfter,
     });
   }
-  const message = messageFrom(
-    post.value,
-    { producer: producer.sub, now, newId: deps.newId, lifeSeconds: deps.lifeSeconds },
-    root,
-  );
+  const message = messageFrom(post.value, { ...deps, producer: producer.sub, now }, root);
   if (!message.ok) return message;
   const size = checkSize(deps, message.value);
   if (!size.ok) return size;
