@@ -68,6 +68,15 @@ export function receiptsFailuresContract(open: () => Receipts): void {
     expect(await stateOf(receipts, job, NOW + 360_000)).toBe("retrying");
   });
 
+  test("says that a message is tried again if a run has died that received it again", async () => {
+    const receipts = open();
+    const job = aJob();
+    await receipts.claim(job, lease("a"), NOW);
+    const next = lease("b", { receive: 2, until: NOW + 130_000, returnsAt: NOW + 430_000 });
+    expect(await receipts.claim(job, next, NOW + 70_000)).toEqual({ kind: "claimed", deaths: 0 });
+    expect(await stateOf(receipts, job, NOW + 130_000)).toBe("retrying");
+  });
+
   test("a cancel after it does not make it cancelled, since it may have been delivered", async () => {
     const receipts = open();
     const job = aJob();
