@@ -18,6 +18,7 @@ const APPSYNC_OPERATIONS = 1;
 export async function cost(): Promise<BenchReport> {
   const rows: BenchReport["rows"][number][] = [];
   const bars: BenchReport["chart"]["bars"][number][] = [];
+  const invariants: BenchReport["invariants"][number][] = [];
   for (const [shape, one] of await counted()) {
     const parts = partsOf(shape, one);
     const total = Object.values(parts).reduce((sum, usd) => sum + usd, 0);
@@ -27,6 +28,13 @@ export async function cost(): Promise<BenchReport> {
       { cells: [`Tagwire: ${shape.name}`, http, queue, functions, tables, frames, total, total / rival] },
       { control: true, cells: [`AppSync Events: ${shape.name}`, "", "", "", "", "", rival, 1] },
     );
+    if (shape.reach === 1) {
+      invariants.push({
+        what: `dollars per million messages, ${shape.name}`,
+        got: total,
+        wants: { most: shape.keeps ? 2.2 : 2.85 },
+      });
+    }
     bars.push(
       { label: `Tagwire: ${shape.name}`, value: total },
       { label: `AppSync Events: ${shape.name}`, value: rival, control: true },
@@ -56,7 +64,7 @@ export async function cost(): Promise<BenchReport> {
       "× AppSync",
     ],
     rows,
-    invariants: [],
+    invariants,
     chart: { title: "Dollars per million messages", bars, logarithmic: true },
   };
 }

@@ -47,10 +47,14 @@ export const stopFixture = ({ gateway, queue, tables }: Fixture): Promise<unknow
   Promise.all([gateway.stop(), queue.stop(), tables.stop()]);
 
 /** Serves one batch and the jobs that it was split into, and answers their number. Fails where a post was not made. */
-export function oneBatch({ gateway, queue }: Fixture, { targets, reach }: Shape, consumer: Consumer) {
+export function oneBatch({ gateway, queue }: Fixture, { targets, reach, keeps }: Shape, consumer: Consumer) {
   return async (): Promise<number> => {
     const before = await gateway.ask("posts");
-    await invoke(consumer, targets.map(bodyOf), "normal");
+    await invoke(
+      consumer,
+      targets.map((target) => bodyOf(target, keeps)),
+      "normal",
+    );
     let jobs = 0;
     if (reach > 1_000) {
       for (const body of await queue.ask({ ask: "take", lane: "fanout-normal" })) {
@@ -78,7 +82,7 @@ async function invoke(consumer: Consumer, bodies: readonly string[], lane: strin
   if (batchItemFailures.length > 0) throw new Error(`${batchItemFailures.length} records failed`);
 }
 
-const bodyOf = (target: Target): string =>
+const bodyOf = (target: Target, keeps: Shape["keeps"]): string =>
   JSON.stringify({
     v: 1,
     message: {
@@ -92,6 +96,7 @@ const bodyOf = (target: Target): string =>
       time: new Date().toISOString(),
       expiresAt: Date.now() + 3_600_000,
       dedupeSeconds: 300,
+      ...(keeps ? { keeps } : {}),
     },
   });
 

@@ -8,6 +8,8 @@ export interface Shape {
   readonly lists: Readonly<Record<string, readonly string[]>>;
   /** The targets of one batch. */
   readonly targets: readonly Target[];
+  /** What the receipts of its messages keep. @default all */
+  readonly keeps?: "failures";
   /** Connections that one message reaches. */
   readonly reach: number;
   readonly rounds: number;
@@ -28,6 +30,15 @@ export const SHAPES: readonly Shape[] = [
     name: "one user each",
     lists: Object.fromEntries(ids(10, "u").map((id, i) => [`user:${i}`, [id]])),
     targets: batch((i) => ({ user: String(i) })),
+    reach: 1,
+    rounds: 9,
+    least: 0.5,
+  },
+  {
+    name: "one user each, receipts for failures only",
+    lists: Object.fromEntries(ids(10, "u").map((id, i) => [`user:${i}`, [id]])),
+    targets: batch((i) => ({ user: String(i) })),
+    keeps: "failures",
     reach: 1,
     rounds: 9,
     least: 0.5,

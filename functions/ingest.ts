@@ -58,6 +58,7 @@ export function ingestHandler({
           ...{ queue, backlog: backlogs, clock, newId, telemetry },
           ...{ lifeSeconds: lifeSeconds(settings), streams: settings },
           request: { id, traceparent: traceparentFrom(headerOf(event, "traceparent")) },
+          failureReceiptsOnly: settings.failureReceiptsOnly,
         },
         producer.value,
         body.value,

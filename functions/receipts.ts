@@ -27,7 +27,7 @@ export interface ReceiptsPorts extends HandlerPorts, StreamPorts {
 export function receiptsHandler(ports: ReceiptsPorts) {
   const { tokens, receipts, clock } = ports;
   const streams = readsOf(ports);
-  const deps = { receipts, clock };
+  const deps = { receipts, clock, failureReceiptsOnly: ports.settings.failureReceiptsOnly };
 
   return async (event: HttpEvent): Promise<HttpReply> => {
     const telemetry = ports.telemetry();

@@ -16,6 +16,8 @@ export interface ConsumerProps extends FunctionOptions {
   readonly lanes: Lanes;
   readonly tables: Tables;
   readonly sockets: RouterSocketApi;
+  /** What the account has, if that is read at the deploy. @default what the settings say */
+  readonly quotaRequestsPerSecond?: string;
 }
 
 /**
@@ -27,7 +29,7 @@ export class Consumer extends Construct {
 
   constructor(scope: Construct, id: string, props: ConsumerProps) {
     super(scope, id);
-    const { settings, reserve, lanes, tables, sockets } = props;
+    const { settings, reserve, lanes, tables, sockets, quotaRequestsPerSecond } = props;
     const consume = new RouterFunction(this, "Consume", {
       ...props,
       name: "consume",
@@ -40,6 +42,7 @@ export class Consumer extends Construct {
         RECEIPTS_TABLE: tables.receipts.tableName,
         QUOTAS_TABLE: tables.quotas.tableName,
         ...tables.streamVariables,
+        ...(quotaRequestsPerSecond ? { QUOTA_REQUESTS_PER_SECOND: quotaRequestsPerSecond } : {}),
         SOCKET_ENDPOINT: sockets.endpoint,
         SETTINGS: JSON.stringify(settings),
       },

@@ -17,6 +17,7 @@ import { LANES, type Lane } from "../shared/protocol/lane.ts";
 import { settings } from "../shared/settings/settings.ts";
 import type { FunctionName } from "../shared/settings/variables.ts";
 import { keepsStreams } from "../shared/streams/kept.ts";
+import { AccountQuota } from "./account-quota.ts";
 import { Alarms } from "./alarms.ts";
 import { Auth } from "./auth.ts";
 import { Connections } from "./connections.ts";
@@ -97,7 +98,13 @@ export class Tagwire extends RouterMetrics {
     const ingest = new RouterHttpApi(this, "HttpApi", { ...shared, options: http, auth, lanes, tables });
     const sockets = new RouterSocketApi(this, "SocketApi", { ...shared, options: socket, auth, tables });
     const reserve = props.reserveConcurrency ?? true;
-    const consumer = new Consumer(this, "Consumer", { ...shared, reserve, lanes, tables, sockets });
+    // What the settings say holds, and an emulator has no quota.
+    const isSaid = props.settings?.quotaRequestsPerSecond !== undefined;
+    const quota = isSaid || emulator ? undefined : new AccountQuota(this, "AccountQuota", shared);
+    const consumer = new Consumer(this, "Consumer", {
+      ...{ ...shared, reserve, lanes, tables, sockets },
+      ...(quota ? { quotaRequestsPerSecond: quota.requestsPerSecond } : {}),
+    });
 
     const closing = new Connections(this, "Connections", {
       ...{ ...shared, auth, tables, sockets },

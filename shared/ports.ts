@@ -202,8 +202,12 @@ export interface Receipts {
   withdrawal(job: Job): Awaitable<Withdrawal | undefined>;
   /** Cancels the undelivered part of a message accepted before `now`, claimed or not. MUST NOT change an ending. */
   cancel(producer: UserId, id: MessageId, now: number): Promise<void>;
-  /** Returns the receipt of the latest message with this id. Its size MUST be bounded for every size of audience. */
-  find(producer: UserId, id: MessageId, now: number): Promise<Receipt | undefined>;
+  /**
+   * Returns the receipt of the latest message with this id. Its size MUST be bounded for every size of audience. Returns
+   * `unrecorded` if the receipt keeps failures only and the first run that claimed the message has written nothing: it
+   * was delivered, or that run died. Returns undefined if no run has met it, or nothing is known of it any more.
+   */
+  find(producer: UserId, id: MessageId, now: number): Promise<Receipt | "unrecorded" | undefined>;
 }
 
 /** The result of one send. Expected failures are values. */

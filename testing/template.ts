@@ -1,4 +1,4 @@
-import { STREAM_ENV } from "../shared/settings/variables.ts";
+import { QUOTA_ENV, STREAM_ENV } from "../shared/settings/variables.ts";
 
 /** A CloudFormation template as the CDK writes it. */
 export interface Template {
@@ -54,7 +54,7 @@ export function functionsIn<Name extends string>(
   return Object.fromEntries(named);
 }
 
-const OPTIONAL: readonly string[] = Object.values(STREAM_ENV).flat();
+const OPTIONAL: readonly string[] = [...Object.values(STREAM_ENV).flat(), QUOTA_ENV];
 
 const namesOf = ({ variables }: TemplateFunction): string[] =>
   Object.keys(variables).filter((name) => !OPTIONAL.includes(name));

@@ -67,8 +67,10 @@ export const machine =
     const tokens = issuer ? issuerTokens(issuer, clock, claim) : secretTokens(readSecret, clock, claim);
     const lists = { subscriptions: () => subscriptions };
 
-    const ingest = ingestHandler({ ...ports("ingest"), tokens, queue });
-    const read = receiptsHandler({ ...ports("receipts"), tokens, receipts, ...streams });
+    // A receipt costs nothing here, so that all are kept.
+    const allKept = { ...settings, failureReceiptsOnly: false };
+    const ingest = ingestHandler({ ...ports("ingest"), settings: allKept, tokens, queue });
+    const read = receiptsHandler({ ...ports("receipts"), settings: allKept, tokens, receipts, ...streams });
     const disconnect = connectionsHandler({
       ...ports("connections"),
       tokens,

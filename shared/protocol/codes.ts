@@ -19,6 +19,7 @@ export const ERRORS = {
   DISCONNECT_FORBIDDEN: { status: 403, title: "The token does not grant disconnecting others." },
   ROUTE_NOT_FOUND: { status: 404, title: "There is nothing at this address." },
   RECEIPT_NOT_FOUND: { status: 404, title: "No run has met this id yet, or it is unknown." },
+  RECEIPT_NOT_KEPT: { status: 404, title: "The receipt of this message keeps failures only, and has none." },
   CONNECTION_UNKNOWN: { status: 404, title: "The connection is not known any more; connect again." },
   SUPERSEDED: { status: 409, title: "Another frame of the same socket changed the same meanwhile." },
   MESSAGE_TOO_LARGE: { status: 413, title: "The frame made from the message is too large for a socket." },

@@ -82,6 +82,8 @@ export interface Message {
   /** From then on it is not delivered. Every message has an end before its queue drops it. */
   readonly expiresAt: number;
   readonly dedupeSeconds: number;
+  /** What its receipt keeps, as the settings said when it was accepted. Absent: all. */
+  readonly keeps?: "failures";
   /** When a delayed message is to be delivered. Absent if it is not delayed. */
   readonly dueAt?: number;
   /** The trace that the POST belongs to. */
@@ -98,12 +100,14 @@ export interface Acceptance {
   readonly newId: () => string;
   /** Seconds that a message without a deadline of its own lives: less than its queue keeps it. */
   readonly lifeSeconds: number;
+  /** Whether the receipt of a message that brings no id keeps failures only. @default false */
+  readonly failureReceiptsOnly?: boolean;
   readonly traceparent?: Traceparent | undefined;
 }
 
 /** Turns a checked POST into the message that will be queued. */
 export function messageFrom(post: PublishRequest, acceptance: Acceptance, root = ""): Result<Message> {
-  const { producer, now, newId, lifeSeconds, traceparent } = acceptance;
+  const { producer, now, newId, lifeSeconds, failureReceiptsOnly = false, traceparent } = acceptance;
   const asked = post.ttlSeconds
     ? now + post.ttlSeconds * 1000
     : post.expiresAt
@@ -131,6 +135,7 @@ export function messageFrom(post: PublishRequest, acceptance: Acceptance, root =
     time: new Date(now).toISOString(),
     expiresAt: asked ?? latest,
     dedupeSeconds: post.dedupeSeconds ?? DEFAULT_DEDUPE_SECONDS,
+    ...(failureReceiptsOnly && post.id === undefined ? { keeps: "failures" } : {}),
     ...(due > now ? { dueAt: due } : {}),
     ...(traceparent === undefined ? {} : { traceparent }),
   });

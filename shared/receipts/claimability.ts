@@ -2,8 +2,8 @@ import { acceptedAt, type Message } from "../protocol/message.ts";
 import { fold } from "./fold.ts";
 import type { Job } from "./job.ts";
 import { ENDINGS } from "./receipt.ts";
-import { MESSAGE_PART, type ReceiptRow, ROW_VERSION } from "./row.ts";
-import { isLeased, rowState } from "./states.ts";
+import { claimedUntil, MESSAGE_PART, type ReceiptRow, ROW_VERSION } from "./row.ts";
+import { isLeased, isUnrecorded, rowState } from "./states.ts";
 
 /** The run that claims a job. Times are milliseconds since 1970. */
 export interface Claimant {
@@ -123,6 +123,7 @@ const DUPLICATE: Claimability = { kind: "over", why: "duplicate" };
 
 /** Returns true if the message of a row has ended. */
 function isOver(row: ReceiptRow, now: number, rows: readonly ReceiptRow[]): boolean {
+  if (isUnrecorded(row, now)) return now >= claimedUntil(row);
   if (row.split) return ENDINGS.some((ending) => ending === fold(rows, now)?.state);
   return row.ending !== undefined || (row.cancelledAt !== undefined && !isLeased(row, now));
 }

@@ -39,6 +39,7 @@ const bodyWith = <const A extends v.ObjectEntries, const E extends v.ObjectEntri
       time: Time,
       ...expiry,
       dedupeSeconds: seconds(0, DEDUPE_SECONDS),
+      keeps: v.optional(v.literal("failures")),
       // What is only told to others makes no body invalid.
       dueAt: v.optional(v.fallback(v.optional(v.number()), undefined)),
       traceparent: v.optional(v.fallback(v.optional(Traceparent), undefined)),
@@ -56,8 +57,8 @@ const BodyBefore = bodyWith({ copy: AcceptanceId }, { expiresAt: v.optional(v.nu
 const LIFE_BEFORE = 342_000_000;
 
 /**
- * The queue body of a job. `seq`, `dueAt` and `traceparent` came after version 1: a consumer that does not know them leaves
- * them out, and sends frames without a number and a trace.
+ * The queue body of a job. `seq`, `keeps`, `dueAt` and `traceparent` came after version 1: a consumer that does not know
+ * them leaves them out. It sends frames without a number and a trace, and keeps the whole receipt.
  */
 export const bodyOf = ({ message, range, seq }: Job): string =>
   JSON.stringify({

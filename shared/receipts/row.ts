@@ -18,6 +18,8 @@ export interface ReceiptRow {
   readonly acceptanceId?: string;
   readonly time?: string;
   readonly dedupeUntil?: number;
+  /** What the receipt of its message keeps. Absent: all. */
+  readonly keeps?: "failures";
   /** The run that claimed it last. */
   readonly run?: string;
   /** The end of that run's lease. 0 if it wrote an outcome. */
@@ -72,6 +74,13 @@ export const detailPart = (part: string, run: string): string => `names#${part}#
 
 /** The first moment (milliseconds) at which a POST of the same id is a new message. */
 export const dedupeUntil = (message: Message): number => acceptedAt(message) + message.dedupeSeconds * 1000;
+
+/** Milliseconds that a row which only a claim wrote outlives the visibility timeout: until then its message may be back. */
+const CLAIMED_LIFE = 86_400_000;
+
+/** When a row goes on which no run has to write anything after its claim, in milliseconds since 1970. */
+export const claimedUntil = ({ returnsAt = 0 }: Pick<ReceiptRow, "returnsAt">): number =>
+  returnsAt + CLAIMED_LIFE;
 
 /** What the run that claims a row needs to know of the message's place in its stream. */
 export const placeOf = ({ seq, after }: ReceiptRow): Pick<ReceiptRow, "seq" | "after"> => {

@@ -72,5 +72,16 @@ export function rowState(row: ReceiptRow | undefined, now: number): RowState {
   return leaseUntil > now ? "leased" : "lapsed";
 }
 
+/**
+ * Whether nobody knows how a message ended: its receipt keeps failures only, and all that is known is that a run claimed
+ * it. Either it was delivered, or the run died and the message will be received again.
+ */
+export const isUnrecorded = (row: ReceiptRow, now: number): boolean =>
+  row.keeps === "failures" &&
+  row.receive === 1 &&
+  row.counts === undefined &&
+  !row.split &&
+  rowState(row, now) === "lapsed";
+
 /** Whether a run has the lease of the row. */
 export const isLeased = (row: ReceiptRow, now: number): boolean => rowState(row, now) === "leased";

@@ -238,6 +238,10 @@ export const Settings = group({
   retentionDays: days("How long a lane keeps a message (SQS: at most 14).", 14, 4),
   deadLetterRetentionDays: days("How long a dead letter can be redriven (SQS: at most 14).", 14, 14),
   receiptRetentionDays: days("How long a receipt can be read after its last change.", 365, 15),
+  failureReceiptsOnly: flag(
+    "Whether a message without an id of its producer's own leaves a receipt only if it fails: a write less for one that is delivered, whose receipt is then 404. One machine keeps them all.",
+    false,
+  ),
   fairQueues: flag(
     "Whether a noisy producer delays only its own messages (SQS fair queues; requests cost more).",
     true,

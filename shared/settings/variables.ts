@@ -42,7 +42,8 @@ export const STREAM_ENV: Readonly<Partial<Record<FunctionName, readonly StreamVa
 export type StreamVariable = "STREAMS_TABLE";
 
 /** The requests per second that the account had at the deploy. The consumer has it if the settings do not say them. */
-export type QuotaVariable = "QUOTA_REQUESTS_PER_SECOND";
+export const QUOTA_ENV = "QUOTA_REQUESTS_PER_SECOND";
+export type QuotaVariable = typeof QUOTA_ENV;
 
 export type Env<F extends FunctionName> = Readonly<Record<(typeof ENV)[F][number], string>> &
   Readonly<Partial<Record<StreamVariable | QuotaVariable, string>>>;

@@ -91,7 +91,9 @@ export const RECEIPT_TABLES = {
     tables: receiptTable(({ find }) => ({
       async find(...asked) {
         const receipt = await find(...asked);
-        return receipt?.state === "partial" ? { ...receipt, state: "delivered" } : receipt;
+        return typeof receipt === "object" && receipt.state === "partial"
+          ? { ...receipt, state: "delivered" }
+          : receipt;
       },
     })),
   },

@@ -30,6 +30,9 @@ export function watchReceipts(book: History): ReceiptWatch {
 /** Looks at the receipt that an id shows now. */
 export async function lookAt(book: History, producer: UserId, id: MessageId): Promise<void> {
   const receipt = await book.find(producer, id, book.now());
+  // Every message of the simulation has an id of its own.
+  if (receipt === "unrecorded")
+    return book.violate("a receipt of a message with an id is kept", `${id} of ${producer}`);
   const { shown: record, cancelled } = book.nameOf(producer, id);
   if (!record) {
     if (receipt && !(cancelled && receipt.state === "cancelled")) {

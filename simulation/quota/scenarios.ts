@@ -32,6 +32,7 @@ export const SHARED = {
     containers: [...busy(4, { runs: 28 }), ...busy(6, { runs: 14, weight: 16 })],
   },
   "a quota of 2,500": { ...of(8), quota: NEWER },
+  "short runs": { ...of(8), containers: busy(8, { sendsPerRun: 2_500 }) },
   "a container that dies": { ...of(8), happenings: [first(5, (one) => one.die())] },
   "one that thaws": {
     ...of(4),
@@ -41,10 +42,11 @@ export const SHARED = {
   "clocks a minute apart": {
     ...of(0),
     containers: [...busy(3, { ahead: -MINUTE }), ...busy(3), ...busy(2, { ahead: MINUTE })],
-    happenings: [first(6, (one) => one.step(2 * MINUTE)), first(9, (one) => one.step(-2 * MINUTE))],
+    seconds: 20,
+    happenings: [first(6, (one) => one.step(2 * MINUTE)), first(13, (one) => one.step(-2 * MINUTE))],
   },
   "lost table calls": { ...of(8), lostCalls: 0.1 },
-  "slow clients": { ...of(8), containers: busy(8, { slowClients: 20 }) },
+  "slow clients": { ...of(8), containers: busy(8, { slowClients: 2 }) },
 } satisfies Readonly<Record<string, QuotaScenario>>;
 
 /** The routers believe that the account has four times what it has. */

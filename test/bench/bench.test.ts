@@ -1,6 +1,6 @@
 import { createServer, request } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
-import { callsOf, sum } from "../../bench/calls.ts";
+import { callsOf, roundTripsOf, sum } from "../../bench/calls.ts";
 import { median, perCpuSecond, rateOf, ratio } from "../../bench/measure.ts";
 import { svg } from "../../bench/plot.ts";
 import { asMarkdown, asText, type BenchReport } from "../../bench/report.ts";
@@ -98,4 +98,26 @@ test.each([
   expect(drawn.match(/<rect /g)).toHaveLength(2);
   expect(drawn).toContain("theirs &quot;&lt;&amp;>&quot;");
   expect(drawn).not.toContain("NaN");
+});
+
+test("round trips are the calls one after another: those side by side are one", async () => {
+  const server = createServer((incoming, response) => incoming.resume().on("end", () => response.end()));
+  const url = `http://127.0.0.1:${await listen(server)}`;
+  onTestFinished(() => shut(server));
+  const byFetch = async () => (await fetch(url, { method: "POST" })).text();
+  const byNode = () =>
+    new Promise((resolve, reject) => {
+      request(url, (response) => response.resume().on("end", resolve))
+        .on("error", reject)
+        .end();
+    });
+  expect(await roundTripsOf(async () => {})).toBe(0);
+  expect(await roundTripsOf(() => Promise.all([byFetch(), byNode(), byFetch()]))).toBe(1);
+  expect(
+    await roundTripsOf(async () => {
+      await Promise.all([byFetch(), byNode()]);
+      await byNode();
+      await byFetch();
+    }),
+  ).toBe(3);
 });

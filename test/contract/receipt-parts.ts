@@ -51,5 +51,8 @@ export const jobsOf = (job: Job): [Job, Job] => [
   { ...job, range: RANGES[1] },
 ];
 
-export const stateOf = async (receipts: Receipts, { message }: Job, now = NOW) =>
-  (await receipts.find(message.producer, message.id, now))?.state;
+/** The state that a receipt says, or `unrecorded`. */
+export const stateOf = async (receipts: Receipts, { message }: Job, now = NOW) => {
+  const receipt = await receipts.find(message.producer, message.id, now);
+  return typeof receipt === "object" ? receipt.state : receipt;
+};

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Receipts } from "../../shared/ports.ts";
+import type { Receipt } from "../../shared/receipts/receipt.ts";
 import { NO_PROGRESS } from "../../shared/receipts/receipt.ts";
 import { NOW } from "../support/message.ts";
 import { ANN, again, aJob, delivered, jobsOf, lease, progress, RANGES, stateOf } from "./receipt-parts.ts";
@@ -130,7 +131,7 @@ export function receiptsCancelContract(open: () => Receipts): void {
     const first = await receipts.find(ANN, waiting.message.id, NOW);
     await receipts.cancel(ANN, waiting.message.id, NOW + 1_001);
     expect(await receipts.find(ANN, waiting.message.id, NOW)).toEqual({
-      ...first,
+      ...(first as Receipt),
       updatedAt: "2026-01-01T00:00:01.001Z",
     });
   });

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Receipts } from "../../shared/ports.ts";
 import type { ConnectionId } from "../../shared/protocol/tag.ts";
 import { split, WHOLE } from "../../shared/receipts/hash-range.ts";
+import type { Receipt } from "../../shared/receipts/receipt.ts";
 import { NO_PROGRESS } from "../../shared/receipts/receipt.ts";
 import { NOW } from "../support/message.ts";
 import { ANN, again, aJob, delivered, jobsOf, lease, RANGES } from "./receipt-parts.ts";
@@ -96,6 +97,6 @@ export function receiptsSplitContract(open: () => Receipts): void {
     }
     const receipt = await receipts.find(ANN, job.message.id, NOW);
     expect(receipt).toMatchObject({ state: "dead", jobs: 20, counts: { pending: 600 } });
-    expect(new Set(receipt?.failed).size).toBe(100);
+    expect(new Set((receipt as Receipt).failed).size).toBe(100);
   });
 }

@@ -5,6 +5,7 @@ import { connectionsRefreshContract } from "./connections-refresh.ts";
 import { receiptsContract } from "./receipts.ts";
 import { receiptsCancelContract } from "./receipts-cancel.ts";
 import { receiptsDeathsContract } from "./receipts-deaths.ts";
+import { receiptsFailuresContract } from "./receipts-failures.ts";
 import { receiptsPlaceContract } from "./receipts-place.ts";
 import { receiptsSplitContract } from "./receipts-split.ts";
 import { streamsContract } from "./streams.ts";
@@ -29,6 +30,7 @@ export function tableContracts({ connections, receipts, streams, subscriptions }
     describe("of split messages", () => receiptsSplitContract(receipts));
     describe("of messages in streams", () => receiptsPlaceContract(receipts));
     describe("of cancelled messages", () => receiptsCancelContract(receipts));
+    describe("that keep failures only", () => receiptsFailuresContract(receipts));
     describe("of messages whose runs died", () => receiptsDeathsContract(receipts));
   });
   describe("streams", () => streamsContract(streams));

@@ -35,7 +35,7 @@ test("a customer's key encrypts queues, tables and secret", () => {
     expect(propertiesOf(queue)).toMatchObject({ KmsMasterKeyId: key });
   }
   const tables = Object.values(router.tables);
-  expect(tables).toHaveLength(4);
+  expect(tables).toHaveLength(5);
   for (const table of tables) {
     expect(propertiesOf(table)).toMatchObject({ SSESpecification: { SSEEnabled: true, SSEType: "KMS" } });
     expect(propertiesOf(table)).toMatchObject({ Replicas: [{ SSESpecification: { KMSMasterKeyId: key } }] });

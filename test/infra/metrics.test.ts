@@ -35,7 +35,7 @@ function deployed(value: unknown, stackName: string): unknown {
 /** What each router of a stack is called in metrics, by what its consumer is told. */
 const routersIn = (stack: Stack): string[] =>
   Object.values(Template.fromStack(stack).findResources("AWS::Lambda::Function"))
-    .map(({ Properties }) => Properties.Environment.Variables)
+    .map(({ Properties }) => Properties.Environment?.Variables ?? {})
     .filter(({ DEAD_LETTER_QUEUE_URL }) => DEAD_LETTER_QUEUE_URL !== undefined)
     .map(({ ROUTER }) => String(deployed(ROUTER, stack.stackName)));
 

@@ -6,14 +6,15 @@ import { Topic } from "aws-cdk-lib/aws-sns";
 import { expect, test } from "vitest";
 import { Tagwire } from "../../infra/index.ts";
 import { DEFAULTS } from "../../shared/settings/settings.ts";
-import { ENV, FUNCTIONS } from "../../shared/settings/variables.ts";
+import { ENV, FUNCTIONS, QUOTA_ENV } from "../../shared/settings/variables.ts";
 import { synth } from "./support.ts";
 
 const { template, router, idOf, propertiesOf, variablesOf } = synth();
 const functions = router.functions;
 
 test.each(FUNCTIONS)("%s gets the variables it reads and no others", (name) => {
-  expect(Object.keys(variablesOf(functions[name])).sort()).toEqual([...ENV[name]].sort());
+  const read = name === "consume" ? [...ENV[name], QUOTA_ENV] : ENV[name];
+  expect(Object.keys(variablesOf(functions[name])).sort()).toEqual([...read].sort());
 });
 
 test.each(
@@ -37,7 +38,7 @@ test("the functions read the very settings that the stack is made of", () => {
 test("every log is kept for a month", () => {
   const logs = Object.values(template.findResources("AWS::Logs::LogGroup"));
   expect(logs.map(({ Properties }) => Properties.RetentionInDays)).toEqual(
-    Array<number>(FUNCTIONS.length + 1).fill(30),
+    Array<number>(FUNCTIONS.length + 2).fill(30),
   );
 });
 
@@ -45,7 +46,7 @@ test("every log, that of the requests too, is kept as long as you say", () => {
   const { template } = synth({ logRetention: RetentionDays.ONE_WEEK });
   const logs = Object.values(template.findResources("AWS::Logs::LogGroup"));
   expect(logs.map(({ Properties }) => Properties.RetentionInDays)).toEqual(
-    Array<number>(FUNCTIONS.length + 1).fill(7),
+    Array<number>(FUNCTIONS.length + 2).fill(7),
   );
 });
 
@@ -79,7 +80,7 @@ test("what outlives the stack is not left behind by a first deploy that fails", 
   );
   expect(kept.map(({ Type }) => Type).sort()).toEqual([
     "AWS::DynamoDB::GlobalTable",
-    ...Array<string>(FUNCTIONS.length + 1).fill("AWS::Logs::LogGroup"),
+    ...Array<string>(FUNCTIONS.length + 2).fill("AWS::Logs::LogGroup"),
     "AWS::SQS::Queue",
     "AWS::SecretsManager::Secret",
   ]);
@@ -184,6 +185,7 @@ test("an id of the template is a promise: another one would replace what it name
     "RouterLanesNormal1A46178A",
     "RouterSocketApi414C9800",
     "RouterTablesConnectionsD3E3D494",
+    "RouterTablesQuotas74221B70",
     "RouterTablesReceiptsF30B4675",
     "RouterTablesSubscriptionsD17B8389",
   ]);

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { SendResult } from "../../shared/ports.ts";
 import { TagwireError } from "../../shared/protocol/errors.ts";
 import type { MessageId } from "../../shared/protocol/message.ts";
+import type { Receipt } from "../../shared/receipts/receipt.ts";
 import { memoryReceipts } from "../../testing/memory/receipts.ts";
 import { ANN, aMessageOf, consumer, received } from "../support/consumer.ts";
 import { NOW } from "../support/message.ts";
@@ -14,7 +15,11 @@ async function served(names: readonly string[], options: Parameters<typeof consu
   const under = consumer(options);
   const ids = [];
   for (const name of names) ids.push(await under.connect(name, "orders"));
-  return { ...under, ids, receipt: () => under.receipts.find(ANN, ONE, under.clock.now()) };
+  return {
+    ...under,
+    ids,
+    receipt: async () => (await under.receipts.find(ANN, ONE, under.clock.now())) as Receipt,
+  };
 }
 
 test("a run that has only its reserve left sends nothing, and says so on the receipt", async () => {

@@ -39,10 +39,10 @@ const oddValue = fc.oneof(
   fc.constantFrom(Number.NaN, 1n, Symbol.iterator, () => 1, new Date(0), new Map()),
 );
 
-test("there are as many settings as the schema is known to have, and thirteen names stand beside advanced", () => {
-  expect(leaves).toHaveLength(66);
+test("there are as many settings as the schema is known to have, and fifteen names stand beside advanced", () => {
+  expect(leaves).toHaveLength(67);
   expect(needed).toHaveLength(9);
-  expect(groups[0]?.names).toHaveLength(14);
+  expect(groups[0]?.names).toHaveLength(16);
 });
 
 const TEXTS: Readonly<Record<string, string>> = {
@@ -194,8 +194,8 @@ test("every fault is named at once", () => {
   };
   expect(refusal(broken)?.message.split("; ").sort()).toEqual([
     "settings.colour is not a setting: settings has lanes, retentionDays, deadLetterRetentionDays, " +
-      "receiptRetentionDays, fairQueues, detailedLog, quotaRequestsPerSecond, quotaName, quotaFraction, recipientsPerRun, deliveryRounds, " +
-      "streams, userStreams, spreadTags, advanced",
+      "receiptRetentionDays, failureReceiptsOnly, fairQueues, detailedLog, quotaRequestsPerSecond, quotaName, " +
+      "quotaFraction, recipientsPerRun, deliveryRounds, streams, userStreams, spreadTags, advanced",
     "settings.lanes.high.concurency is not a setting: settings.lanes.high has concurrency, backlogLimitMessages",
     "settings.lanes.low.concurrency must be a whole number of 2-1000, got 1.5",
     'settings.retentionDays must be a whole number of 1-14, got "4"',

@@ -7,7 +7,7 @@ import { type QuotaReport, type QuotaScenario, simulateQuota } from "../../simul
 const TIMEOUT = 600_000;
 
 /** Seconds after which the shares are settled: at the beginning, and after a container came or went. */
-const SETTLED = 3;
+const SETTLED = 4;
 
 /** What the gateway saw, in parts of the quota that the account has. */
 async function seen(scenario: QuotaScenario, mutant: QuotaMutant = NONE) {
@@ -22,7 +22,7 @@ async function seen(scenario: QuotaScenario, mutant: QuotaMutant = NONE) {
   };
 }
 
-describe.concurrent("busy containers share the quota of the account", () => {
+describe("busy containers share the quota of the account", () => {
   test.each(Object.entries<QuotaScenario>(SHARED))("%s", { timeout: TIMEOUT }, async (_, scenario) => {
     const { report, shares, most } = await seen(scenario);
     for (const share of shares) {
@@ -50,7 +50,7 @@ describe.concurrent("busy containers share the quota of the account", () => {
   });
 });
 
-describe.concurrent("where the quota is believed four times too high", () => {
+describe("where the quota is believed four times too high", () => {
   test.each(Object.entries(BELIEVED))(
     "the brake leaves room for others, and says so: %s",
     {
@@ -77,7 +77,7 @@ const SHOWS: Readonly<Record<keyof typeof QUOTA_MUTANTS, QuotaScenario>> = {
   "nothing brakes": { ...(BELIEVED["8 busy containers"] as QuotaScenario), seconds: 20 },
 };
 
-describe.concurrent("a planted bug is found", () => {
+describe("a planted bug is found", () => {
   test.each(Object.entries<QuotaMutant>(QUOTA_MUTANTS))("%s", { timeout: TIMEOUT }, async (name, mutant) => {
     const scenario = SHOWS[name as keyof typeof QUOTA_MUTANTS];
     const { report, shares, most } = await seen(scenario, mutant);

@@ -102,7 +102,11 @@ export function consumer({
       return holder.connectionId;
     },
     got: (id: ConnectionId) => sockets.frames(id).map((text) => (JSON.parse(text) as Message).id),
-    state: async (id: string) => (await receipts.find(ANN, id as MessageId, clock.now()))?.state,
+    /** The state that the receipt says, or `unrecorded`. */
+    state: async (id: string) => {
+      const receipt = await receipts.find(ANN, id as MessageId, clock.now());
+      return typeof receipt === "object" ? receipt.state : receipt;
+    },
   };
 }
 

@@ -54,6 +54,7 @@ export const identityOf = ({ message, range }: Job): Fields => ({
   acceptanceId: { S: message.acceptanceId },
   time: { S: message.time },
   dedupeUntil: number(dedupeUntil(message)),
+  ...(message.keeps === undefined ? {} : { keeps: { S: message.keeps } }),
 });
 
 const RELEASED: Fields = { leaseUntil: number(0), deaths: number(0) };
@@ -117,6 +118,7 @@ export function rowFrom(item: Item): ReceiptRow {
     ...present({
       acceptanceId: text(item, "acceptanceId") ?? text(item, "copy"),
       time: text(item, "time"),
+      keeps: text(item, "keeps"),
       run: text(item, "run"),
       dedupeUntil: numberIn(item, "dedupeUntil"),
       leaseUntil: numberIn(item, "leaseUntil"),
@@ -165,3 +167,24 @@ const parsed = <T>(item: Item, name: string): T | undefined =>
   item[name]?.S === undefined ? undefined : (JSON.parse(item[name].S) as T);
 const present = (fields: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+
+/** Only the row that was read: of two runs that read it at once, one must not get it. */
+export function asSeen(row: ReceiptRow): { condition: string; values: Record<string, AttributeValue> } {
+  const seen: Readonly<Record<string, AttributeValue | undefined>> = {
+    run: row.run === undefined ? undefined : { S: row.run },
+    leaseUntil: row.leaseUntil === undefined ? undefined : number(row.leaseUntil),
+    cancelledAt: row.cancelledAt === undefined ? undefined : number(row.cancelledAt),
+  };
+  const conditions = Object.entries(seen).map(([name, value]) =>
+    value === undefined ? `attribute_not_exists(#${name})` : `#${name} = :seen_${name}`,
+  );
+  const values = Object.entries(seen).flatMap(([name, value]) => (value ? [[`:seen_${name}`, value]] : []));
+  return { condition: conditions.join(" AND "), values: Object.fromEntries(values) };
+}
+
+/** What ends a message that a cancel was about before any run met it. */
+export const cancelledOf = ({ cancelledAt = 0 }: ReceiptRow): Fields => ({
+  cancelledAt: number(cancelledAt),
+  leaseUntil: number(0),
+  ending: { S: "cancelled" },
+});

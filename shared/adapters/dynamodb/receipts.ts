@@ -1,5 +1,4 @@
 import {
-  type AttributeValue,
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
@@ -14,6 +13,7 @@ import { claimability, withdrawalOf } from "../../receipts/claimability.ts";
 import { fold, rowsWithNames } from "../../receipts/fold.ts";
 import type { Job } from "../../receipts/job.ts";
 import {
+  claimedUntil,
   type Details,
   detailPart,
   MESSAGE_PART,
@@ -24,9 +24,12 @@ import {
   type ReceiptRow,
   ROW_VERSION,
 } from "../../receipts/row.ts";
+import { isUnrecorded } from "../../receipts/states.ts";
 import { ifHolds, onTable } from "../sdk/client.ts";
 import {
+  asSeen,
   BEFORE,
+  cancelledOf,
   detailItem,
   detailsBefore,
   detailsIn,
@@ -62,6 +65,12 @@ const namesIn = (...expressions: string[]) =>
 /** Receipt rows as a DynamoDB table: partition key `message` (producer#id), sort key `part`. */
 export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): Receipts {
   const timeToLive = (now: number) => ({ ttl: number(Math.floor(now / 1000) + days * 86_400) });
+
+  /** What only a claim has written need not outlive the message, if the receipt keeps failures only. */
+  const claimedLife = ({ message, range }: Job, lease: Lease, now: number): Item =>
+    message.keeps === "failures" && !range
+      ? { ttl: number(Math.ceil(claimedUntil(lease) / 1000)) }
+      : timeToLive(now);
 
   const get = async (Key: Item): Promise<Item | undefined> =>
     (await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }))).Item;
@@ -161,7 +170,7 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
       }
       case "replaceable": {
         const end = found.cancelled ? cancelledOf(row) : {};
-        const next = { ...identityOf(job), ...heldBy(lease, now), ...timeToLive(now), ...end };
+        const next = { ...identityOf(job), ...heldBy(lease, now), ...claimedLife(job, lease, now), ...end };
         if (!(await put(next, condition, values))) return undefined;
         return found.cancelled ? { kind: "over", why: "cancelled" } : { kind: "claimed", deaths: 0 };
       }
@@ -178,7 +187,7 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
   return {
     claim: (job, lease, now) =>
       onTable("claiming a receipt", async (): Promise<Claim> => {
-        const next = { ...identityOf(job), ...heldBy(lease, now), ...timeToLive(now) };
+        const next = { ...identityOf(job), ...heldBy(lease, now), ...claimedLife(job, lease, now) };
         for (let look = 0; look < LOOKS; look++) {
           if (await put(next, NEW)) return { kind: "claimed", deaths: 0 };
           const item = await get(keyOf(job.message.producer, job.message.id, partOf(job)));
@@ -221,6 +230,7 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
         const items = await readRows(producer, id);
         const read = items.map((item) => ({ item, row: rowFrom(item) }));
         const rows = read.map(({ row }) => row);
+        if (rows.some((row) => row.part === MESSAGE_PART && isUnrecorded(row, now))) return "unrecorded";
         const named = new Set(rowsWithNames(rows, now));
         const details = read
           .filter(({ row }) => named.has(row))
@@ -232,23 +242,3 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
 
 /** Times that a claim looks again at a row that others change. */
 const LOOKS = 4;
-
-/** Only the row that was read: of two runs that read it at once, one must not get it. */
-function asSeen(row: ReceiptRow): { condition: string; values: Record<string, AttributeValue> } {
-  const seen: Readonly<Record<string, AttributeValue | undefined>> = {
-    run: row.run === undefined ? undefined : { S: row.run },
-    leaseUntil: row.leaseUntil === undefined ? undefined : number(row.leaseUntil),
-    cancelledAt: row.cancelledAt === undefined ? undefined : number(row.cancelledAt),
-  };
-  const conditions = Object.entries(seen).map(([name, value]) =>
-    value === undefined ? `attribute_not_exists(#${name})` : `#${name} = :seen_${name}`,
-  );
-  const values = Object.entries(seen).flatMap(([name, value]) => (value ? [[`:seen_${name}`, value]] : []));
-  return { condition: conditions.join(" AND "), values: Object.fromEntries(values) };
-}
-
-const cancelledOf = ({ cancelledAt = 0 }: ReceiptRow): Fields => ({
-  cancelledAt: number(cancelledAt),
-  leaseUntil: number(0),
-  ending: { S: "cancelled" },
-});

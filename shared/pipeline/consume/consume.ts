@@ -1,7 +1,6 @@
 import pLimit, { type LimitFunction } from "p-limit";
-import { backoff } from "../../backoff.ts";
 import type { Lease, LogFields, MessageQueue, Receipts } from "../../ports.ts";
-import { MAX_RECEIVES, VISIBILITY_SECONDS } from "../../protocol/limits.ts";
+import { MAX_RECEIVES } from "../../protocol/limits.ts";
 import { WHOLE } from "../../receipts/hash-range.ts";
 import type { Job } from "../../receipts/job.ts";
 import type { ReadBody } from "../../receipts/job-body.ts";
@@ -14,9 +13,11 @@ import { processClaimed } from "./process-claimed.ts";
 import type { ProcessJobDeps } from "./process-job.ts";
 import { bodyTextOf, DONE, type Received, type RecordResult, readRecord } from "./record.ts";
 import { type RunStreams, type RunStreamsDeps, runStreams } from "./run-streams.ts";
-import { type SettleDeps, settle } from "./settle.ts";
+import { noteOutcome, type SettleDeps, settle } from "./settle.ts";
+import { isSpared, type Spared, writeSpared } from "./spare.ts";
 import { jobFields, withFields } from "./steps.ts";
 import type { StreamMember } from "./stream-batch.ts";
+import { type Again, again, changeVisibility, secondsUntil, within } from "./visibility.ts";
 
 export interface ConsumeDeps extends ProcessJobDeps, RunStreamsDeps {
   readonly queue: MessageQueue;
@@ -41,8 +42,6 @@ const NEWER_SECONDS = 60;
 
 const SUSPECT_SECONDS = 30;
 
-type Again = Extract<RecordResult, { kind: "again" }>;
-
 /** The state shared by all records of a run. */
 interface Shared {
   readonly deps: ConsumeDeps & Pick<SettleDeps, "empty">;
@@ -53,6 +52,8 @@ interface Shared {
   /** The end of the records' visibility timeout, if this run dies. */
   readonly returnsAt: number;
   readonly streams: RunStreams;
+  /** Jobs that were delivered, and whose endings were not written since their receipts keep failures only. */
+  readonly spared: Spared[];
 }
 
 /** A record that was read. */
@@ -100,17 +101,14 @@ export async function consume(deps: ConsumeDeps, records: readonly Received[], r
   const { suspectSeconds = SUSPECT_SECONDS } = deps;
   await Promise.all(waiting.map((record) => finish(record, within(suspectSeconds, deps.random()))));
   if (first && hasTime) {
+    // If it kills this run, SQS returns the whole batch.
+    await writeSpared(deps, shared.spared);
     const task = alone(shared, { record: first, body: readRecord(first) });
     await finish(first, await guarded(shared, task, true));
   }
   if (deps.gateway.isThrottled()) deps.telemetry.count("QuotaExhausted");
   return kept;
 }
-
-const within = (seconds: number, random: number): RecordResult => ({
-  kind: "again",
-  seconds: 1 + Math.floor(random * seconds),
-});
 
 function sharedFor(deps: ConsumeDeps, run: Run): Shared {
   const { policy, clock } = deps;
@@ -127,6 +125,7 @@ function sharedFor(deps: ConsumeDeps, run: Run): Shared {
     startedAt,
     returnsAt: startedAt + deps.visibilitySeconds * 1000 - CLOCK_MARGIN,
     streams,
+    spared: [],
   };
 }
 
@@ -214,6 +213,11 @@ async function consumeOne(shared: Shared, task: Task, suspects: boolean): Promis
         { end: run.end, limiter, lane: record.lane },
       );
       const claimed = { record, job: numbered, lease, found, runId: run.id };
+      if (isSpared(claimed, claim, outcome)) {
+        noteOutcome(deps, claimed, outcome, deps.clock.now());
+        shared.spared.push({ claimed, outcome });
+        return DONE;
+      }
       return settle(deps, claimed, outcome, () => again(deps, record)).catch(
         (fault: unknown): RecordResult => {
           deps.telemetry.count("Faults");
@@ -239,29 +243,4 @@ const fieldsOf = ({ record, body }: Pick<Task, "record" | "body">, { id: runId }
 function withinVisibility({ deps, returnsAt }: Shared, result: Again): Again {
   const longest = secondsUntil(deps, returnsAt - 2 * CLOCK_MARGIN);
   return { kind: "again", seconds: Math.min(result.seconds ?? longest, longest) };
-}
-
-/** Exponential back-off with full jitter, by the number of receives. */
-const again = ({ policy, random }: ConsumeDeps, { receive, retries = receive - 1 }: Received): Again => ({
-  kind: "again",
-  seconds: Math.max(
-    1,
-    Math.ceil(
-      backoff(retries, { base: policy.backoff.baseSeconds, cap: policy.backoff.capSeconds }, random()),
-    ),
-  ),
-});
-
-const secondsUntil = ({ clock }: ConsumeDeps, time: number): number =>
-  Math.max(1, Math.ceil((time - clock.now()) / 1000));
-
-async function changeVisibility(
-  deps: ConsumeDeps,
-  { lane, receiptHandle }: Received,
-  seconds: number,
-): Promise<void> {
-  const bounded = Math.min(Math.max(0, seconds), VISIBILITY_SECONDS);
-  await deps.queue.changeVisibility(lane, receiptHandle, bounded).catch((fault: unknown) => {
-    deps.telemetry.warn("visibility not changed", { lane }, fault);
-  });
 }

@@ -38,19 +38,12 @@ export async function settle(
   outcome: Outcome,
   again: () => RecordResult,
 ): Promise<RecordResult> {
-  const { record, job, runId } = claimed;
   const at = deps.clock.now();
   const first = await write(deps, claimed, outcome);
   const written =
     first?.kind === "split" ? await write(deps, claimed, await enqueue(deps, claimed, first)) : first;
   if (!written) return { kind: "again" };
-  logOutcome(
-    deps.telemetry,
-    job,
-    () => jobFields(job, record, runId),
-    written.kind === "queued" && first ? first : written,
-    at,
-  );
+  noteOutcome(deps, claimed, written.kind === "queued" && first ? first : written, at);
   switch (written.kind) {
     case "queued":
       return DONE;
@@ -58,12 +51,23 @@ export async function settle(
       deps.telemetry.count("Retries");
       return again();
     case "ended":
-      deps.telemetry.count("Endings");
-      if (written.ending === "delivered" || written.ending === "partial")
-        deps.telemetry.observe("TimeToLastSend", at - dueAt(job.message), record.lane);
       if (written.ending === "dead") await deadLetter(deps, claimed.record, written.reason);
       return DONE;
   }
+}
+
+/** Says in the log and the metrics what became of a job. `at`: when its run had done all of its sends. */
+export function noteOutcome(
+  { telemetry }: Pick<SettleDeps, "telemetry">,
+  { record, job, runId }: Claimed,
+  outcome: Outcome,
+  at: number,
+): void {
+  logOutcome(telemetry, job, () => jobFields(job, record, runId), outcome, at);
+  if (outcome.kind !== "ended") return;
+  telemetry.count("Endings");
+  if (outcome.ending === "delivered" || outcome.ending === "partial")
+    telemetry.observe("TimeToLastSend", at - dueAt(job.message), record.lane);
 }
 
 /**

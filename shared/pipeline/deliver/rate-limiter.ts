@@ -42,6 +42,8 @@ const TOLD_APART = 1_000;
  */
 const areTooMany = (throttled: number, seen: number): boolean =>
   throttled >= 3 && throttled > seen * 0.01 + 2 * Math.sqrt(seen * 0.01);
+/** Returns true if so many were throttled that half a window is enough to see it. */
+const isPlain = (throttled: number, seen: number): boolean => throttled >= 20 && throttled > seen / 4;
 /** What is left of the rate if too many were throttled, at most: less if more than the rest of them were. */
 const FALL = 0.7;
 /** Milliseconds after a decrease within which a 429 counts as the account's. */
@@ -85,9 +87,10 @@ export function rateLimiter(
   const turnWindow = (now: number) => {
     const { since = now } = window;
     window.since = since;
-    const passed = Math.floor((now - since) / WINDOW);
-    if (passed < 1) return;
     const { throttled, seen, seenLater } = window;
+    const length = isPlain(throttled.size, seen.size + seenLater) ? WINDOW / 2 : WINDOW;
+    const passed = Math.floor((now - since) / length);
+    if (passed < 1) return;
     if (areTooMany(throttled.size, seen.size + seenLater)) {
       part *= Math.min(FALL, 1 - throttled.size / (seen.size + seenLater));
       decreased++;
@@ -97,7 +100,7 @@ export function rateLimiter(
     if (throttled.size === 0) part *= RISE;
     const least = LEAST_SENDS_PER_SECOND / most;
     part = Math.min(1, Math.max(least, part * RISE ** Math.min(passed - 1, 1_000)));
-    window = { since: since + passed * WINDOW, seen: new Set(), seenLater: 0, throttled: new Set() };
+    window = { since: since + passed * length, seen: new Set(), seenLater: 0, throttled: new Set() };
     for (const [id, at] of counted) if (now - at >= COUNTED_ONCE) counted.delete(id);
   };
 

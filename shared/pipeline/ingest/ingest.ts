@@ -19,6 +19,8 @@ export interface IngestDeps {
   readonly newId: () => string;
   /** Seconds that a message without a deadline of its own lives. */
   readonly lifeSeconds: number;
+  /** Whether the receipt of a message that brings no id keeps failures only. @default false */
+  readonly failureReceiptsOnly?: boolean;
   /** @default no stream is kept */
   readonly streams?: StreamSettings;
   readonly telemetry: Telemetry;
@@ -116,14 +118,8 @@ function check(
       retryAfter,
     });
   }
-  const message = messageFrom(
-    post.value,
-    {
-      ...{ producer: producer.sub, now, newId: deps.newId, lifeSeconds: deps.lifeSeconds },
-      traceparent: deps.request?.traceparent,
-    },
-    root,
-  );
+  const traceparent = deps.request?.traceparent;
+  const message = messageFrom(post.value, { ...deps, producer: producer.sub, now, traceparent }, root);
   if (!message.ok) return message;
   const size = checkSize(deps, message.value);
   if (!size.ok) return size;

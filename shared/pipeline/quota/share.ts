@@ -56,12 +56,17 @@ const UNHEARD = 1 / 16;
 const UNANSWERED = 1 / 2;
 /** Milliseconds for which the last entries of the others say what to claim. */
 const REMEMBERED = 10_000;
-/** The part by which a beat that does not wait for its time has to raise the rate. */
-const WORTHWHILE = 1;
+/**
+ * How many times its rate a container has to miss for it to ask for more at once. Less than that it claims if two answers
+ * agree: between two runs a container looks for a moment as if it needed nothing.
+ */
+const MUCH = 2;
 
 interface View {
   /** The others that live. */
   readonly others: readonly QuotaEntry[];
+  /** The container's share by this answer. */
+  readonly share: number;
   /** The sends per second that the container may make while the answer is valid. */
   readonly held: number;
   readonly sent: Moment;
@@ -85,6 +90,8 @@ export function quotaShare({ id, capacity, runs, clock }: QuotaShareOptions): Qu
   let count = 0;
   let said: QuotaEntry | undefined;
   let view: View | undefined;
+  /** The share by the answer before. */
+  let before: number | undefined;
   let waited: (() => void) | undefined;
 
   const held = (): number | undefined =>
@@ -115,9 +122,11 @@ export function quotaShare({ id, capacity, runs, clock }: QuotaShareOptions): Qu
       onAnswer(answer) {
         const others = seen.onAnswer(answer, clock.monotonic(), LIFE * interval());
         const room = Math.min(entry.claimedPerSecond, roomBeside(others));
+        const share = shareOf(entry, others);
+        before = view?.share;
         view = {
-          ...{ others, sent, validFor },
-          held: Math.min(shareOf(entry, others), Math.max(held() ?? even * UNHEARD, room)),
+          ...{ others, share, sent, validFor },
+          held: Math.min(share, Math.max(held() ?? even * UNHEARD, room)),
           ...(answer.at === undefined ? {} : { served: { at: answer.at, moment: momentOf(clock) } }),
         };
       },
@@ -143,13 +152,15 @@ export function quotaShare({ id, capacity, runs, clock }: QuotaShareOptions): Qu
       const holds = held();
       if (!view || !said?.isWaiting || holds === undefined) return false;
       const next = Math.min(shareOf(said, view.others), roomBeside(view.others));
-      return next > holds * (1 + WORTHWHILE);
+      return next >= holds * MUCH;
     },
     beat(weight) {
       const own = entryOf({ ...used.take(), weight });
       const isKnown = view !== undefined && since(clock, view.sent) < REMEMBERED;
       const share = isKnown ? shareOf(own, view?.others ?? []) : unanswered;
-      const claimedPerSecond = Math.floor(Math.max(held() ?? 0, share));
+      const holds = held() ?? 0;
+      const wanted = share >= holds * MUCH ? share : Math.min(share, before ?? share);
+      const claimedPerSecond = Math.floor(Math.max(holds, wanted));
       return begin({ ...own, claimedPerSecond }, VALID * interval());
     },
     lastBeat() {

@@ -9,7 +9,13 @@ import type { Receipt } from "../../receipts/receipt.ts";
 export interface ReceiptsDeps {
   readonly receipts: Pick<Receipts, "find" | "cancel">;
   readonly clock: Pick<Clock, "now">;
+  /** Whether receipts of messages that brought no id keep failures only. @default false */
+  readonly failureReceiptsOnly?: boolean;
 }
+
+/** A day after its claim nothing tells a message that was delivered from one that was never sent. */
+const FORGOTTEN =
+  "; or it was delivered, since receipts of messages without an id of their own keep failures only";
 
 /** Which receipt is asked for. `producer` is for admins; everyone else means their own. */
 export interface Asked {
@@ -27,11 +33,19 @@ export async function readReceipt(
   if (!named.ok) return named;
   const { producer, id } = named.value;
   const receipt = await deps.receipts.find(producer, id, deps.clock.now());
+  if (receipt === "unrecorded")
+    return refuse(
+      "RECEIPT_NOT_KEPT",
+      `no failure of message ${id} is known: it was delivered, or its run died and it will be tried again; receipts of ` +
+        "messages without an id of their producer's own keep failures only",
+    );
   return receipt
     ? accept(receipt)
     : refuse(
         "RECEIPT_NOT_FOUND",
-        `no run has met message ${id} of ${producer}: it waits in its queue, or was never sent`,
+        `no run has met message ${id} of ${producer}: it waits in its queue, or was never sent${
+          deps.failureReceiptsOnly ? FORGOTTEN : ""
+        }`,
       );
 }
 

@@ -1,0 +1,78 @@
+import { CustomResource, Duration, type RemovalPolicy } from "aws-cdk-lib";
+import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { type Architecture, Code, Function as LambdaFunction, type Runtime } from "aws-cdk-lib/aws-lambda";
+import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
+import { Construct } from "constructs";
+import { acceptWildcard } from "./accept.ts";
+
+export interface AccountQuotaProps {
+  readonly architecture: Architecture;
+  readonly runtime: Runtime;
+  readonly logRetention: RetentionDays;
+  readonly removalPolicy: RemovalPolicy;
+}
+
+/** Requests per second over HTTP, WebSocket and callback APIs together. */
+const CODE = "L-8A5B8E43";
+
+/**
+ * Asks Service Quotas at each deploy that changes it how many requests a second API Gateway lets the account make. What
+ * cannot be read is an empty text, and never fails a deploy.
+ */
+export class AccountQuota extends Construct {
+  /** A number as text, or an empty one. */
+  readonly requestsPerSecond: string;
+
+  constructor(scope: Construct, id: string, props: AccountQuotaProps) {
+    super(scope, id);
+    const { architecture, runtime, logRetention: retention, removalPolicy } = props;
+    const logGroup = new LogGroup(this, "Log", { retention, removalPolicy });
+    const role = new Role(this, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
+    logGroup.grantWrite(role);
+    const actions = ["servicequotas:GetAWSDefaultServiceQuota", "servicequotas:GetServiceQuota"];
+    role.addToPolicy(new PolicyStatement({ actions, resources: ["*"] }));
+    acceptWildcard(role, "Resource::*", "Service Quotas knows no resources in what reads a quota.");
+    const reader = new LambdaFunction(this, "Function", {
+      ...{ architecture, runtime, role, logGroup, timeout: Duration.seconds(60) },
+      handler: "index.handler",
+      code: Code.fromInline(READER),
+    });
+    const made = new CustomResource(this, "Value", {
+      serviceToken: reader.functionArn,
+      properties: { QuotaCode: CODE },
+    });
+    this.requestsPerSecond = made.getAttString("RequestsPerSecond");
+  }
+}
+
+/**
+ * The reader's code. Lambda brings the AWS SDK with it. An account has a quota of its own only once it was changed
+ * or counted; until then the default of the Region holds.
+ */
+export const READER = `
+const { ServiceQuotasClient, GetServiceQuotaCommand, GetAWSDefaultServiceQuotaCommand } =
+  require("@aws-sdk/client-service-quotas");
+
+const read = async (QuotaCode) => {
+  const client = new ServiceQuotasClient({ maxAttempts: 2 });
+  for (const Command of [GetServiceQuotaCommand, GetAWSDefaultServiceQuotaCommand]) {
+    try {
+      const { Quota } = await client.send(new Command({ ServiceCode: "apigateway", QuotaCode }));
+      if (Quota && Quota.Value > 0) return String(Quota.Value);
+    } catch (fault) {
+      console.log(JSON.stringify({ message: "quota not read", fault: String(fault) }));
+    }
+  }
+  return "";
+};
+
+exports.handler = async (event) => {
+  const { RequestType, ResponseURL, StackId, RequestId, LogicalResourceId, ResourceProperties } = event;
+  const RequestsPerSecond = RequestType === "Delete" ? "" : await read(ResourceProperties.QuotaCode);
+  const PhysicalResourceId = ResourceProperties.QuotaCode;
+  const body = JSON.stringify({
+    Status: "SUCCESS", StackId, RequestId, LogicalResourceId, PhysicalResourceId, Data: { RequestsPerSecond },
+  });
+  await fetch(ResponseURL, { method: "PUT", headers: { "content-type": "" }, body });
+};
+`;
