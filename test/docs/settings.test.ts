@@ -31,7 +31,7 @@ const rowOf = ({
   const ranges = {
     number: `${inWords(least)}-${inWords(most)} ${unit}`,
     boolean: "true or false",
-    string: "a topic or a pattern",
+    string: isRequired ? "a topic or a pattern" : "a name",
   };
   const range = ranges[type];
   return `| \`${nameOf(path)}\` | ${isRequired ? "–" : inWords(fallback)} | ${range} | ${description} |`;
