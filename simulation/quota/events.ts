@@ -24,14 +24,17 @@ export function events(): Events {
       push(heap, { time: Math.max(now, time), order: order++, callback });
     },
     async run(end) {
-      let tick = now;
-      for (let next = heap[0]; next && next.time <= end; next = heap[0]) {
-        if (next.time - tick >= 1) {
-          tick = next.time;
+      let settledAt = Number.NEGATIVE_INFINITY;
+      for (;;) {
+        const next = heap[0];
+        const time = Math.min(next?.time ?? end, end);
+        if (time - settledAt >= 1 || !next || next.time > end) {
+          settledAt = time;
           await new Promise(setImmediate);
           // What went on meanwhile may come earlier.
           if (heap[0] !== next) continue;
         }
+        if (!next || next.time > end) break;
         pop(heap);
         now = next.time;
         next.callback();

@@ -32,7 +32,6 @@ export const SHARED = {
     containers: [...busy(4, { runs: 28 }), ...busy(6, { runs: 14, weight: 16 })],
   },
   "a quota of 2,500": { ...of(8), quota: NEWER },
-  "short runs": { ...of(8), containers: busy(8, { sendsPerRun: 2_500 }) },
   "a container that dies": { ...of(8), happenings: [first(5, (one) => one.die())] },
   "one that thaws": {
     ...of(4),
@@ -48,6 +47,9 @@ export const SHARED = {
   "lost table calls": { ...of(8), lostCalls: 0.1 },
   "slow clients": { ...of(8), containers: busy(8, { slowClients: 2 }) },
 } satisfies Readonly<Record<string, QuotaScenario>>;
+
+/** Runs of a large delivery's jobs, one after the other. Between two of them a container needs nothing. */
+export const JOBS: QuotaScenario = { ...of(8), containers: busy(8, { sendsPerRun: 2_500 }) };
 
 /** The routers believe that the account has four times what it has. */
 export const BELIEVED: Readonly<Record<string, QuotaScenario>> = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { NONE, QUOTA_MUTANTS, type QuotaMutant } from "../../simulation/quota/mutants.ts";
-import { ACCOUNT, BELIEVED, busy, SHARED } from "../../simulation/quota/scenarios.ts";
+import { ACCOUNT, BELIEVED, busy, JOBS, SHARED } from "../../simulation/quota/scenarios.ts";
 import { type QuotaReport, type QuotaScenario, simulateQuota } from "../../simulation/quota/simulate.ts";
 
 /** The simulation has its own time; the machine may be slow. */
@@ -48,6 +48,13 @@ describe("busy containers share the quota of the account", () => {
     expect(most).toBeLessThanOrEqual(0.85);
     expect(report.refused()).toBeLessThanOrEqual(0.001);
   });
+});
+
+test("runs of jobs that follow one another lose little between them", { timeout: TIMEOUT }, async () => {
+  const { report, shares, most } = await seen(JOBS);
+  for (const share of shares) expect(share).toBeGreaterThan(0.72);
+  expect(most).toBeLessThanOrEqual(0.85);
+  expect(report.refused()).toBeLessThanOrEqual(0.001);
 });
 
 describe("where the quota is believed four times too high", () => {
