@@ -29,8 +29,14 @@ import {
 
 type RunDeps = SocketDeps & AnswerDeps & EndSocketDeps & { readonly telemetry: RunTelemetry };
 
-/** Milliseconds of a run that are kept for taking back what a failed `$connect` wrote, and for the reply. */
+/** Milliseconds of a run that are kept for the reply. */
 const RESERVE = 2_000;
+
+/** The part of a `$connect` after which it writes no more, and the rest is for taking back what it wrote. */
+const WRITING = 0.5;
+
+/** Milliseconds that one more try of a call needs. */
+const TRY = 500;
 
 export interface SocketPorts extends HandlerPorts, SubscriptionPorts, StreamPorts {
   readonly tokens: Tokens;
@@ -51,10 +57,13 @@ export function socketHandler(ports: SocketPorts) {
   };
 
   /** What one run works with: what its tables leave unprocessed is tried again as long as it has time. */
-  const runDeps = (context: RunContext): RunDeps => {
-    const deadline = clock.monotonic() + context.getRemainingTimeInMillis() - RESERVE;
+  const runDeps = (context: RunContext, isConnect: boolean): RunDeps => {
+    const left = context.getRemainingTimeInMillis();
+    const [start, end] = [clock.monotonic(), clock.monotonic() + left];
+    const deadline = isConnect ? start + WRITING * left : end - RESERVE;
     const subscriptions = ports.subscriptions(() => deadline - clock.monotonic());
-    return { ...deps, subscriptions, telemetry: ports.telemetry() };
+    const hasTime = (milliseconds: number) => clock.monotonic() + milliseconds + TRY < end;
+    return { ...deps, subscriptions, hasTime, telemetry: ports.telemetry() };
   };
 
   const verify = (token: string | undefined): Promise<Result<Identity>> =>
@@ -85,8 +94,9 @@ export function socketHandler(ports: SocketPorts) {
   };
 
   return async (event: SocketEvent, context: RunContext): Promise<APIGatewayProxyStructuredResultV2> => {
-    const to = runDeps(context);
-    switch (event.requestContext?.eventType) {
+    const type = event.requestContext?.eventType;
+    const to = runDeps(context, type === "CONNECT");
+    switch (type) {
       case "CONNECT":
         return guarded(
           { telemetry: to.telemetry, fields: socketFields(event) },

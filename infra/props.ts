@@ -1,5 +1,5 @@
 import type { RemovalPolicy } from "aws-cdk-lib";
-import type { ITable } from "aws-cdk-lib/aws-dynamodb";
+import type { ITable, WarmThroughput } from "aws-cdk-lib/aws-dynamodb";
 import type { ISecurityGroup, IVpc, SubnetSelection } from "aws-cdk-lib/aws-ec2";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { Architecture, Runtime } from "aws-cdk-lib/aws-lambda";
@@ -46,6 +46,13 @@ export interface TagwireProps {
    * @default keys that AWS owns or manages, at no cost
    */
   readonly encryptionKey?: IKey;
+  /**
+   * What the tables of connections and of their tags take from the first second on. By itself an on-demand table takes
+   * twice its highest peak, and 4,000 writes and 12,000 reads a second at least, so a mass reconnect may find too little.
+   * DynamoDB charges once for what is above that; the values can be raised, not lowered. Left out on an emulator.
+   * @default what DynamoDB gives
+   */
+  readonly warmThroughput?: WarmThroughput;
   /**
    * Whether the functions send traces to X-Ray.
    * @default false

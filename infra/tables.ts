@@ -1,5 +1,12 @@
 import { RemovalPolicy } from "aws-cdk-lib";
-import { AttributeType, Billing, type ITable, TableEncryptionV2, TableV2 } from "aws-cdk-lib/aws-dynamodb";
+import {
+  AttributeType,
+  Billing,
+  type ITable,
+  TableEncryptionV2,
+  TableV2,
+  type WarmThroughput,
+} from "aws-cdk-lib/aws-dynamodb";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
@@ -21,6 +28,8 @@ export interface TablesProps {
   readonly removalPolicy: RemovalPolicy;
   /** @default keys that AWS owns */
   readonly encryptionKey?: IKey;
+  /** What the tables take that a mass reconnect writes to. @default what DynamoDB gives */
+  readonly warmThroughput?: WarmThroughput;
 }
 
 type Action =
@@ -74,8 +83,8 @@ export class Tables extends Construct implements RouterTables {
 
   constructor(scope: Construct, id: string, props: TablesProps) {
     super(scope, id);
-    const { keepsStreams, removalPolicy, encryptionKey } = props;
-    const table = (name: TableName, removal: RemovalPolicy): ITable => {
+    const { keepsStreams, removalPolicy, encryptionKey, warmThroughput } = props;
+    const table = (name: TableName, removal: RemovalPolicy, warm?: WarmThroughput): ITable => {
       const { partitionKey, sortKey, sortKeyType = "S", timeToLive }: TableDescription = TABLES[name];
       const sortType = sortKeyType === "N" ? AttributeType.NUMBER : AttributeType.STRING;
       const made = new TableV2(this, pascalCase(name), {
@@ -83,6 +92,7 @@ export class Tables extends Construct implements RouterTables {
         ...(sortKey ? { sortKey: { name: sortKey, type: sortType } } : {}),
         timeToLiveAttribute: timeToLive,
         billing: Billing.onDemand(),
+        ...(warm ? { warmThroughput: warm } : {}),
         pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
         encryption: encryptionKey
           ? TableEncryptionV2.customerManagedKey(encryptionKey)
@@ -93,8 +103,8 @@ export class Tables extends Construct implements RouterTables {
       return made as ITable;
     };
     // Without the sockets of this stack these two say nothing. Nor do the shares of the quota without its functions.
-    this.connections = table("connections", RemovalPolicy.DESTROY);
-    this.subscriptions = table("subscriptions", RemovalPolicy.DESTROY);
+    this.connections = table("connections", RemovalPolicy.DESTROY, warmThroughput);
+    this.subscriptions = table("subscriptions", RemovalPolicy.DESTROY, warmThroughput);
     this.receipts = table("receipts", removalPolicy);
     this.quotas = props.quotas ?? table("quotas", RemovalPolicy.DESTROY);
     if (keepsStreams) this.streams = table("streams", removalPolicy);

@@ -91,9 +91,9 @@ export class Tagwire extends RouterMetrics {
     const auth = new Auth(this, "Auth", { ...kept, ...(props.auth ? { source: props.auth } : {}) });
     const lanes = new Lanes(this, "Lanes", { ...kept, settings: chosen });
     const tables = new Tables(this, "Tables", {
-      ...kept,
-      keepsStreams: keepsStreams(chosen),
+      ...{ ...kept, keepsStreams: keepsStreams(chosen) },
       ...(props.quotas ? { quotas: props.quotas } : {}),
+      ...(props.warmThroughput && !emulator ? { warmThroughput: props.warmThroughput } : {}),
     });
     const ingest = new RouterHttpApi(this, "HttpApi", { ...shared, options: http, auth, lanes, tables });
     const sockets = new RouterSocketApi(this, "SocketApi", { ...shared, options: socket, auth, tables });

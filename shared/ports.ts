@@ -91,7 +91,10 @@ export interface Subscriptions {
   page(tag: Tag, query: { from: string; to: string; limit: number; now: number }): Awaitable<Page>;
   /** Returns the sort keys of those `rows` whose connections have the tag too. */
   filterHolders(tag: Tag, rows: readonly IndexEntry[], now: number): Awaitable<ReadonlySet<string>>;
-  /** Idempotent. `expiresAt` is in milliseconds. MUST NOT write anything after it has thrown. */
+  /**
+   * Idempotent. `expiresAt` is in milliseconds. MUST NOT write anything after it has thrown. An UnlistedError names the
+   * tags whose lists it has not written.
+   */
   add(tags: readonly Tag[], holder: Recipient, expiresAt: number): Promise<void>;
   /** Idempotent; leaves a row with another connect time alone. */
   remove(tags: readonly Tag[], holder: Recipient): Promise<void>;

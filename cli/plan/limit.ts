@@ -1,6 +1,7 @@
 import { LANES } from "../../shared/protocol/lane.ts";
 import { visitOf } from "./connection.ts";
 import { STAGE } from "./quotas.ts";
+import { everyoneKeys } from "./reconnect.ts";
 import { type LanePlan, type Planning, type Stream, timeIn } from "./stream.ts";
 
 /** Something of which there is only so much, in the busiest second. */
@@ -55,8 +56,12 @@ export function limits({ load, settings, quotas, assumed, streams, lanes }: Plan
     account("new connections/s", visits, quotas.connects),
     account("Lambda runs at a time", runs, quotas.runs),
     account("SQS messages in flight, fullest lane", Math.max(...LANES.map(inLane)), quotas.inFlight),
-    // Every connection is written into this one list and deleted from it.
-    account("DynamoDB writes/s to the list of everyone", 2 * visits, quotas.partitionWrites),
+    // Every connection is written into this list and deleted from it.
+    account(
+      "DynamoDB writes/s to the list of everyone",
+      2 * visits,
+      quotas.partitionWrites * everyoneKeys(settings),
+    ),
     // As if all messages of a kind were for one tag.
     account(
       "DynamoDB reads/s of one tag's list",
@@ -65,7 +70,11 @@ export function limits({ load, settings, quotas, assumed, streams, lanes }: Plan
     ),
     setting("sends/s: quotaFraction", sends, settings.quotaRequestsPerSecond * settings.quotaFraction),
     setting("POSTs/s: throttle of the HTTP stage", requests, STAGE.http),
-    setting("frames and connects/s: throttle of the socket stage", visits * visit.requests, STAGE.socket),
+    setting(
+      "frames and connects/s: throttle of the socket stage",
+      visits * visit.requests,
+      quotas.socketStage,
+    ),
     ...LANES.map((lane) =>
       setting(`runs at a time: lanes.${lane}.concurrency`, lanes[lane].needed, lanes[lane].allowed),
     ),

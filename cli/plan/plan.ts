@@ -4,6 +4,7 @@ import type { Settings } from "../../shared/settings/schema.ts";
 import { visitOf } from "./connection.ts";
 import { type CostLine, costLines } from "./cost.ts";
 import { type Limit, limits } from "./limit.ts";
+import { type Bound, boundsOnReturn } from "./reconnect.ts";
 import { type LanePlan, type Planning, type Stream, timeIn } from "./stream.ts";
 import { workOf } from "./work.ts";
 
@@ -21,8 +22,10 @@ export interface CapacityPlan {
   readonly tables: { readonly average: Capacity; readonly peak: Capacity };
   /** Seconds until all that gathered in `outageSeconds` of average load is delivered; none where it never is. */
   readonly drain: { readonly outageSeconds: number; readonly seconds?: number };
-  /** Seconds until all connections are back after all were cut. */
+  /** Seconds until all connections are back after all were cut: those of the first bound. */
   readonly reconnectSeconds: number;
+  /** What keeps them from being back sooner, the slowest first. */
+  readonly reconnectBounds: readonly Bound[];
   /** From the tightest on. */
   readonly limits: readonly Limit[];
   readonly monthly: readonly CostLine[];
@@ -40,7 +43,7 @@ const FULL = 0.75;
 
 /** What a load leads to. Pure: the same load, the same plan. */
 export function plan(planning: Planning): CapacityPlan {
-  const { load, settings, quotas, assumed, outageSeconds } = planning;
+  const { load, settings, assumed, outageSeconds } = planning;
   const streams = load.traffic.map((traffic) => ({
     ...traffic,
     work: workOf(traffic, load, settings, assumed),
@@ -76,6 +79,7 @@ export function plan(planning: Planning): CapacityPlan {
     ...LANES.map((lane) => busy[lane] / settings.lanes[lane].concurrency),
   );
   const monthly = costLines(planning, streams);
+  const reconnectBounds = boundsOnReturn(planning);
   return {
     streams,
     lanes,
@@ -91,7 +95,8 @@ export function plan(planning: Planning): CapacityPlan {
       outageSeconds,
       ...(fullest < 1 ? { seconds: (outageSeconds * fullest) / (1 - fullest) } : {}),
     },
-    reconnectSeconds: load.connections / quotas.connects,
+    reconnectSeconds: reconnectBounds[0]?.seconds ?? 0,
+    reconnectBounds,
     limits: limits({ ...planning, streams, lanes }),
     monthly,
     monthlyTotal: monthly.reduce((total, { usd }) => total + usd, 0),

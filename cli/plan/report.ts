@@ -60,7 +60,13 @@ const lanesTable = ({ lanes }: CapacityPlan): string =>
     }),
   ]);
 
-const capacity = ({ sendsInFlight, tables, drain, reconnectSeconds }: CapacityPlan): string =>
+const capacity = ({
+  sendsInFlight,
+  tables,
+  drain,
+  reconnectSeconds,
+  reconnectBounds,
+}: CapacityPlan): string =>
   list([
     ["sends in flight", `${number(sendsInFlight.needed)} needed, ${number(sendsInFlight.allowed)} allowed`],
     ["tables, average", `${number(tables.average.writes)} WRU/s, ${number(tables.average.reads)} RRU/s`],
@@ -71,7 +77,10 @@ const capacity = ({ sendsInFlight, tables, drain, reconnectSeconds }: CapacityPl
         ? "never drains: lanes fill faster"
         : `drains in ${duration(drain.seconds)}`,
     ],
-    ["all cut at once", `all back after ${duration(reconnectSeconds)}`],
+    [
+      "all cut at once",
+      `all back after ${duration(reconnectSeconds)}${reconnectBounds[0] ? `: ${reconnectBounds[0].name}` : ""}`,
+    ],
   ]);
 
 const limitsTable = ({ limits }: CapacityPlan, { peak }: Load): string =>

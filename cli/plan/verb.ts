@@ -20,6 +20,8 @@ interface Options extends Omit<Load, "sessionSeconds"> {
   readonly quota?: number;
   readonly connects: number;
   readonly runs: number;
+  readonly warmWrites: number;
+  readonly socketRate: number;
   readonly sendMs: number;
   readonly outage: number;
   readonly settings?: Settings;
@@ -72,6 +74,17 @@ export function planVerb(program: Command, io: Io): void {
       option("--connects <n>", "the account's new connections per second", [1, 1e6], QUOTAS.connects),
     )
     .addOption(option("--runs <n>", "the account's Lambda concurrency", [1, 1e6], QUOTAS.runs))
+    .addOption(
+      option(
+        "--warm-writes <n>",
+        "what a table takes a second from the start (prop warmThroughput)",
+        [1, 1e6],
+        QUOTAS.warmWrites,
+      ),
+    )
+    .addOption(
+      option("--socket-rate <n>", "connects and frames a second of the stage", [1, 1e6], QUOTAS.socketStage),
+    )
     .addOption(option("--send-ms <n>", "how long a send takes; measure yours", [1, 10_000], ASSUMPTIONS.send))
     .addOption(
       new Option("--settings <json>", "settings that differ from the defaults").argParser(parseSettings),
@@ -80,6 +93,7 @@ export function planVerb(program: Command, io: Io): void {
       const options = command.optsWithGlobals<Options>();
       const base = options.settings ?? DEFAULTS;
       const { quota = base.quotaRequestsPerSecond, connects, runs, sendMs, outage, session, json } = options;
+      const { warmWrites, socketRate } = options;
       const { connections, topics, bytes, perPost, perRun, peak } = options;
       const { traffic = exampleFor(connections) } = options;
       const widest = Math.max(...traffic.map(({ audience }) => audience));
@@ -90,7 +104,7 @@ export function planVerb(program: Command, io: Io): void {
       const found = plan({
         load,
         settings,
-        quotas: { ...QUOTAS, requests: quota, connects, runs },
+        quotas: { ...QUOTAS, requests: quota, connects, runs, warmWrites, socketStage: socketRate },
         assumed: { ...ASSUMPTIONS, send: sendMs },
         outageSeconds: outage,
       });

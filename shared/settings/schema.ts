@@ -176,7 +176,12 @@ const Advanced = group({
     receipts: lambda([1, 30], "an HTTP API waits for 30 s", 10, 256),
     connections: lambda([1, 30], "an HTTP API waits for 30 s", 10, 256),
     consume: lambda([1, 900], "Lambda: at most 900 s", 60, 1_024),
-    socket: lambda([3, 29], "a WebSocket API waits for 29 s; 2 s are kept to undo a failed connect", 10, 256),
+    socket: lambda(
+      [3, 29],
+      "a WebSocket API waits for 29 s; half of it is kept to undo a failed connect",
+      10,
+      256,
+    ),
   }),
 });
 

@@ -10,8 +10,8 @@ export async function settleIn(world: Simulation, count: number): Promise<void> 
   const { gateway, tables, oracle, dice, topics, settings, scheduler } = world;
   const deps = {
     ...tables,
-    clock: scheduler,
     policy: settings.sockets,
+    clock: { now: scheduler.now, pause: scheduler.sleep },
     random: () => dice.next(),
     frameLimit: () => undefined,
     tokens: memoryTokens(),

@@ -3,7 +3,9 @@ import { expect, onTestFinished, test } from "vitest";
 import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
 import { startTables } from "../../local/twin/emulators/table.ts";
 import { dynamoSubscriptions } from "../../shared/adapters/dynamodb/subscriptions.ts";
+import { UnlistedError } from "../../shared/connections/unlisted-error.ts";
 import type { ConnectionId, Tag } from "../../shared/protocol/tag.ts";
+import { WHOLE } from "../../shared/receipts/hash-range.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
 import { type TableFrontOptions, tableFront } from "../../testing/table-front.ts";
 import { NOW } from "../support/message.ts";
@@ -51,4 +53,21 @@ test("keys that stay unread are a fault when the patience is over, and never mis
   await expect(subscriptions.filterHolders(tag, rows, NOW)).rejects.toMatchObject({
     code: "TABLE_UNAVAILABLE",
   });
+});
+
+test("a fault names the lists that the table has refused to write", async () => {
+  const { subscriptions } = await open({ hasCapacity: () => false }, 5_000);
+  const fault = await subscriptions.add(tags(4), HOLDER, NOW + 60_000).catch((it) => it);
+  expect(fault).toBeInstanceOf(UnlistedError);
+  const held = await Promise.all(
+    tags(4).map(async (tag) => (await subscriptions.page(tag, { ...WHOLE, limit: 9, now: NOW })).rows.length),
+  );
+  expect(tags(4).filter((_, i) => held[i] === 0)).toEqual(fault.tags);
+  expect(fault.tags.length).toBeGreaterThan(0);
+});
+
+test("of a call without an answer no list counts as unwritten", async () => {
+  const { subscriptions } = await open({ refuses: (operation) => operation === "BatchWriteItem" }, 5_000);
+  const fault = await subscriptions.add(tags(4), HOLDER, NOW + 60_000).catch((it) => it);
+  expect(fault).toMatchObject({ code: "TABLE_UNAVAILABLE", tags: [] });
 });

@@ -129,6 +129,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Browsers load it: no dependency, and of ours only types.
   "client/": ["shared/protocol/"],
   "client/react/": ["client/", "react"],
+  // The socket function and its adapters, over a DynamoDB of which only the capacity is simulated.
+  "simulation/storm/": [
+    ...CORE,
+    "simulation/world/dice.ts",
+    "functions/",
+    "shared/pipeline/",
+    "shared/adapters/dynamodb/",
+    "client/backoff.ts",
+    "testing/memory/",
+    "@aws-sdk/client-dynamodb",
+    "node:",
+  ],
   "simulation/": [...CORE, "shared/pipeline/", "client/stream.ts", "testing/memory/", "node:"],
   // In-memory adapters, and what stands before emulators in tests. Nothing that is shipped reaches for it.
   "testing/": [...CORE, "local/engine/", "@aws-sdk/", "aws4", "jose", "node:"],

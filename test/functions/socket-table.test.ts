@@ -82,7 +82,7 @@ test("a $connect whose rows stay unwritten answers within its time, and takes ba
   const refused = await connect("c=", { tags: ["region:gd", "plan:pro"] });
   expect(refused).toMatchObject({ statusCode: 503, body: expect.stringContaining("TABLE_UNAVAILABLE") });
   expect(clock.monotonic() - begun).toBeLessThan(TIMEOUT_MILLISECONDS);
-  expect(clock.monotonic() - begun).toBeGreaterThan(TIMEOUT_MILLISECONDS / 2);
+  expect(clock.monotonic() - begun).toBeGreaterThan(TIMEOUT_MILLISECONDS / 3);
   expect(await scan("connections")).toEqual([]);
   expect(await scan("subscriptions")).toEqual([]);
 });

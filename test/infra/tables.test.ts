@@ -41,3 +41,21 @@ test("receipts and streams outlive the stack; what says who is connected goes wi
   const policies = names.map((name) => template.toJSON().Resources[idOf(tableOf(name))].DeletionPolicy);
   expect(policies).toEqual(["Delete", "Delete", "RetainExceptOnCreate", "Delete", "RetainExceptOnCreate"]);
 });
+
+test("the tables that a mass reconnect writes to can be warm from the start, but for an emulator", () => {
+  const warmThroughput = { writeUnitsPerSecond: 40_000, readUnitsPerSecond: 12_000 };
+  const warm = (emulator: object) => {
+    const made = synth({ warmThroughput, settings: { streams }, ...emulator });
+    return names.map(
+      (name) => made.propertiesOf(made.router.tables[name] ?? expect.fail())["WarmThroughput"],
+    );
+  };
+  const written = { WriteUnitsPerSecond: 40_000, ReadUnitsPerSecond: 12_000 };
+  expect(warm({})).toEqual([written, written, undefined, undefined]);
+  expect(warm({ emulator: { endpoint: "http://localhost:4566" } })).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});

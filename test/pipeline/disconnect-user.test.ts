@@ -28,6 +28,7 @@ function router() {
     ...deps,
     policy: { maxAgeSeconds: 7_200, rowMarginSeconds: 600 },
     telemetry: memoryTelemetry(),
+    random: () => 0.5,
   };
   /** Opens a connection that is `age` old. */
   const open = async (user: UserId, age = MINUTE, exp = NOW / 1_000 + 3_600, socket = true) => {

@@ -8,12 +8,13 @@ import {
   type WriteRequest,
 } from "@aws-sdk/client-dynamodb";
 import { type ListParts, ONE_PART, partitionKeysAt } from "../../connections/list-parts.ts";
+import { UnlistedError } from "../../connections/unlisted-error.ts";
 import type { Clock, IndexEntry, Page, Random, Subscriptions } from "../../ports.ts";
 import type { ConnectionId, Tag } from "../../protocol/tag.ts";
 import { after, sortKey } from "../../receipts/hash-range.ts";
 import { chunks, ifHolds, onTable } from "../sdk/client.ts";
 import { type PageQuery, pageOfList } from "./list-page.ts";
-import { inRounds, type RoundsDeps } from "./unprocessed.ts";
+import { inRounds, isThrottled, type RoundsDeps } from "./unprocessed.ts";
 
 type Row = Record<string, AttributeValue>;
 
@@ -108,48 +109,70 @@ export function dynamoSubscriptions(deps: SubscriptionsDeps): Subscriptions {
           times.get(key) === indexEntry(row).connectedAt && Number(row["ttl"]?.N) > Math.floor(now / 1000);
         return new Set([...newest].filter(holds).map(([key]) => key));
       }),
-    add: (tags, { connectionId, connectedAt }, expiresAt) =>
-      onTable("writing subscriptions", async () => {
-        const key = sortKey(connectionId);
-        const puts = [...new Set(tags)].map((tag) => ({
-          PutRequest: {
-            Item: {
-              ...keyOf(tag, { key, connectedAt }),
-              connectedAt: { N: String(connectedAt) },
-              ttl: seconds(expiresAt),
-              v: VERSION,
-            },
+    add: async (tags, { connectionId, connectedAt }, expiresAt) => {
+      const key = sortKey(connectionId);
+      /** Tags by partition key, of which the table has no row for sure. */
+      const untouched = new Map(
+        tags.map((tag) => [parts.partitionKey(tag, { key, connectedAt }), tag] as const),
+      );
+      const puts = [...untouched.keys()].map((tag) => ({
+        PutRequest: {
+          Item: {
+            ...{ tag: { S: tag }, key: { S: key } },
+            connectedAt: { N: String(connectedAt) },
+            ttl: seconds(expiresAt),
+            v: VERSION,
           },
-        }));
-        const limits = rounds();
-        const write = async (some: readonly WriteRequest[]) => {
+        },
+      }));
+      const write = async (some: readonly WriteRequest[]) => {
+        const touch = (left: readonly WriteRequest[]) => {
+          const kept = new Set(left.map(partitionKeyIn));
+          for (const name of some.map(partitionKeyIn)) if (!kept.has(name)) untouched.delete(name);
+        };
+        try {
           const { UnprocessedItems } = await client.send(
             new BatchWriteItemCommand({ RequestItems: { [table]: [...some] } }),
           );
-          return UnprocessedItems?.[table] ?? [];
-        };
-        await allOver(chunks<WriteRequest>(puts, 25).map((chunk) => inRounds(limits, chunk, write)));
-      }),
+          const left = UnprocessedItems?.[table] ?? [];
+          touch(left);
+          return left;
+        } catch (fault) {
+          if (!isThrottled(fault)) touch([]);
+          throw fault;
+        }
+      };
+      const limits = rounds();
+      await onTable("writing subscriptions", () =>
+        allOver(chunks<WriteRequest>(puts, 25).map((chunk) => inRounds(limits, chunk, write))),
+      ).catch((fault: unknown) => {
+        throw new UnlistedError([...untouched.values()], fault);
+      });
+    },
     remove: (tags, { connectionId, connectedAt }) =>
       onTable("deleting subscriptions", async () => {
         const key = sortKey(connectionId);
-        const deletes = tags.map((tag) =>
-          ifHolds(() =>
-            client.send(
-              new DeleteItemCommand({
-                TableName: table,
-                Key: keyOf(tag, { key, connectedAt }),
-                ConditionExpression: "connectedAt = :at",
-                ExpressionAttributeValues: { ":at": { N: String(connectedAt) } },
-              }),
-            ),
-          ),
-        );
-        await allOver(deletes);
+        const limits = rounds();
+        const erase = async ([tag]: readonly Tag[]): Promise<readonly Tag[]> => {
+          if (tag !== undefined)
+            await ifHolds(() =>
+              client.send(
+                new DeleteItemCommand({
+                  TableName: table,
+                  Key: keyOf(tag, { key, connectedAt }),
+                  ConditionExpression: "connectedAt = :at",
+                  ExpressionAttributeValues: { ":at": { N: String(connectedAt) } },
+                }),
+              ),
+            );
+          return [];
+        };
+        await allOver(tags.map((tag) => inRounds(limits, [tag], erase)));
       }),
   };
 }
 
+const partitionKeyIn = ({ PutRequest }: WriteRequest) => PutRequest?.Item?.["tag"]?.S ?? "";
 const seconds = (milliseconds: number) => ({ N: String(Math.floor(milliseconds / 1000)) });
 
 function indexEntry(row: Row): IndexEntry {

@@ -1,5 +1,6 @@
 import { type ConnectionRow, rowExpiresAt } from "../../connections/connection.ts";
-import type { Clock, Connections, Subscriptions, Telemetry } from "../../ports.ts";
+import { UnlistedError } from "../../connections/unlisted-error.ts";
+import type { Clock, Connections, Subscriptions } from "../../ports.ts";
 import { accept, type Refusal, type Result, refuse, TagwireError } from "../../protocol/errors.ts";
 import {
   type ClientFrame,
@@ -24,13 +25,13 @@ import { GONE, TOKEN_ENDED, TOO_MANY_TAGS, tooMany } from "./refusal.ts";
 import { removeConnection } from "./remove-connection.ts";
 import { standing } from "./standing.ts";
 import { type ResumeDeps, resume, resumeOf, within } from "./subscribe.ts";
+import { type TakeBackDeps, takeBack } from "./take-back.ts";
 
-export interface SocketDeps {
+export interface SocketDeps extends TakeBackDeps {
   readonly connections: Connections;
   readonly subscriptions: Subscriptions;
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Pick<Clock, "now" | "pause">;
   readonly policy: ConnectionPolicy;
-  readonly telemetry: Telemetry;
 }
 
 export type AnswerDeps = Pick<SocketDeps, "telemetry"> &
@@ -59,29 +60,23 @@ export async function connect(
   if (tokenExpiresAt <= deps.clock.now()) return TOKEN_ENDED;
   const expiresAt = rowExpiresAt({ ...socket, tokenExpiresAt }, deps.policy);
   const connection = { ...socket, user: sub, tags: held, subscribe, expiresAt, tokenExpiresAt };
+  /** Tags whose lists may have a row. */
+  let listed: typeof held = [];
   try {
     await deps.connections.put(connection);
+    listed = held;
     await deps.subscriptions.add(held, socket, listedUntil(connection));
   } catch (fault) {
-    await takeBack(deps, socket, held);
+    const unlisted = fault instanceof UnlistedError ? fault.tags : [];
+    await takeBack(
+      deps,
+      socket,
+      listed.filter((tag) => !unlisted.includes(tag)),
+    );
     throw fault;
   }
   deps.telemetry.count("ConnectionsOpened");
   return accept(undefined);
-}
-
-/** Lists first: as long as the row is there, a later 410 finds what this could not delete. */
-async function takeBack(
-  { subscriptions, connections, telemetry }: SocketDeps,
-  socket: Socket,
-  held: ConnectionRow["tags"],
-): Promise<void> {
-  try {
-    await subscriptions.remove(held, socket);
-    await connections.delete(socket);
-  } catch (fault) {
-    telemetry.warn("rows of a failed $connect stay until they expire", { ...socket }, fault);
-  }
 }
 
 /** Deletes the rows of a closed connection, and returns whose it was if they were there. API Gateway may never call it. */

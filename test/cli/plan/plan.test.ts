@@ -229,3 +229,36 @@ describe("more", () => {
     );
   });
 });
+
+describe("all that were cut are back", () => {
+  const spreadTags = [{ tag: "everyone", hashBits: 5, hashBitsBefore: 0, since: "2026-01-01T12:00:00Z" }];
+  const large = { ...QUOTAS, connects: 10_000, requests: 30_000, socketStage: 30_000, warmWrites: 40_000 };
+  const million = (quotas: Partial<typeof QUOTAS>, settings: Partial<typeof DEFAULTS> = { spreadTags }) =>
+    planFor(
+      { connections: 1e6 },
+      { quotas: { ...large, ...quotas }, settings: { ...DEFAULTS, ...settings } },
+    );
+
+  // Counted by hand: a client is 3 rows in lists, written and deleted; its own row is written three times and deleted.
+  test.each([
+    { bound: "writes/s of the table subscriptions", seconds: 150, quotas: {} },
+    { bound: "writes/s of the table subscriptions", seconds: 1_200, quotas: { warmWrites: 4_000 } },
+    { bound: "new connections/s", seconds: 2_000, quotas: { connects: 500 } },
+    { bound: "throttle of the socket stage", seconds: 2_000, quotas: { socketStage: 1_000 } },
+    { bound: "API Gateway requests/s", seconds: 200, quotas: { requests: 10_000 } },
+    { bound: "Lambda runs at a time", seconds: 450, quotas: { runs: 100 } },
+    { bound: "writes/s to the list of everyone", seconds: 2_000, quotas: {}, settings: { spreadTags: [] } },
+  ])("when the slowest limit lets them, which is named: $bound", ({ bound, seconds, quotas, settings }) => {
+    const { reconnectBounds, reconnectSeconds } = million(quotas, settings);
+    expect(reconnectBounds[0]?.name).toBe(bound);
+    expect(reconnectSeconds).toBeCloseTo(seconds, 6);
+    expect(reconnectBounds.map((each) => each.seconds)).toEqual(
+      reconnectBounds.map((each) => each.seconds).toSorted((a, b) => b - a),
+    );
+  });
+
+  test("no sooner than a table takes twice its peak", () => {
+    // 1e6 / 7,200 × 3 clients come and go in the busiest second, with 6 writes to lists each.
+    expect(million({ warmWrites: 1 }).reconnectSeconds).toBeCloseTo(1e6 / (2 * (1e6 / 7_200) * 3), 6);
+  });
+});

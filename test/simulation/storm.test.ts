@@ -1,0 +1,83 @@
+import { describe, expect, test } from "vitest";
+import { ASSUMPTIONS } from "../../cli/plan/load.ts";
+import { QUOTAS } from "../../cli/plan/quotas.ts";
+import { boundsOnReturn } from "../../cli/plan/reconnect.ts";
+import { DEFAULTS } from "../../shared/settings/settings.ts";
+import { type ReconnectOptions, reconnect } from "../../simulation/storm/reconnect.ts";
+import { resumeAll } from "../../simulation/storm/resume.ts";
+
+/** A million clients and 10,000 connects a second, or what is in the same proportion to all limits but the keys. */
+const STORM: ReconnectOptions = {
+  ...{ clients: 2_000, seed: 1, faults: 0 },
+  ...{ connects: 20, requests: 60, runs: 10, keyWrites: 4, tableWrites: 80, hashBits: 5 },
+};
+
+/** What `tagwire plan` says of it. Its tables are warm, or take twice their peak. */
+function planned({ clients, connects, requests, runs, keyWrites, tableWrites, hashBits }: ReconnectOptions) {
+  const [bound] = boundsOnReturn({
+    load: {
+      ...{ traffic: [], connections: clients, sessionSeconds: 7_200, topics: 1, bytes: 1_000 },
+      ...{ perPost: 1, perRun: 1, peak: 1 },
+    },
+    settings: {
+      ...DEFAULTS,
+      spreadTags: [{ tag: "everyone", hashBits, hashBitsBefore: 0, since: "2026-01-01T12:00:00Z" }],
+    },
+    quotas: {
+      ...QUOTAS,
+      ...{ connects, requests, runs, socketStage: requests, tableWrites, warmWrites: tableWrites },
+      partitionWrites: keyWrites,
+    },
+    assumed: ASSUMPTIONS,
+    outageSeconds: 600,
+  });
+  return bound ?? expect.fail();
+}
+
+describe("all clients that were cut at once are back", () => {
+  test.each([
+    { why: "the table of lists binds", binds: "writes/s of the table subscriptions", options: {} },
+    {
+      why: "it takes twice its last peak only",
+      binds: "writes/s of the table subscriptions",
+      options: { tableWrites: 20 },
+    },
+    { why: "nothing but the gateway binds", binds: "new connections/s", options: { tableWrites: 400 } },
+    { why: "calls to tables fail", binds: "writes/s of the table subscriptions", options: { faults: 0.002 } },
+  ])("within 1.3 times what binds first, and no failed connect leaves a row: $why", async ({
+    binds,
+    options,
+  }) => {
+    const storm = { ...STORM, ...options };
+    const bound = planned(storm);
+    expect(bound.name).toBe(binds);
+    const { seconds, missing, rowsLeft, longestRun, failedConnects } = await reconnect(storm);
+    expect({ missing, rowsLeft }).toEqual({ missing: 0, rowsLeft: 0 });
+    expect(seconds).toBeLessThan(1.3 * bound.seconds);
+    expect(longestRun).toBeLessThan(10_000);
+    if (storm.faults > 0) expect(failedConnects).toBeGreaterThan(0);
+  });
+
+  test("much later if their list lies on one partition key, as plan says", async () => {
+    const storm = { ...STORM, clients: 500, hashBits: 0 };
+    expect(planned(storm).name).toBe("writes/s to the list of everyone");
+    const { seconds, rowsLeft } = await reconnect(storm);
+    expect(seconds).toBeGreaterThan(1.3 * planned({ ...storm, hashBits: 5 }).seconds);
+    expect(rowsLeft).toBe(0);
+  });
+});
+
+describe("clients that resume one stream at once", () => {
+  const options = { clients: 1_000, seed: 1, keyReads: 300, runs: 98, missed: 110, bytes: 1_000 };
+  /** Units of the read of what a client missed, at 4 KB. */
+  const each = (options.missed * options.bytes) / 4_096;
+
+  test("are all served within the limit of its partition, in fewer reads than they are", async () => {
+    const { seconds, wrong, units, busiestKey } = await resumeAll(options);
+    expect(wrong).toBe(0);
+    expect(seconds).toBeLessThan((options.clients * each) / options.keyReads);
+    expect(units).toBeLessThan((options.clients * each) / 2);
+    // What was saved up in the second before is spent too.
+    expect(busiestKey).toBeLessThan(2.2 * options.keyReads);
+  });
+});
