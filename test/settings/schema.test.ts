@@ -39,16 +39,17 @@ const oddValue = fc.oneof(
   fc.constantFrom(Number.NaN, 1n, Symbol.iterator, () => 1, new Date(0), new Map()),
 );
 
-test("there are as many settings as the schema is known to have, and eleven names stand beside advanced", () => {
-  expect(leaves).toHaveLength(51);
+test("there are as many settings as the schema is known to have, and twelve names stand beside advanced", () => {
+  expect(leaves).toHaveLength(52);
   expect(needed).toHaveLength(5);
-  expect(groups[0]?.names).toHaveLength(12);
+  expect(groups[0]?.names).toHaveLength(13);
 });
 
 const MUST: Readonly<Record<Leaf["type"], (leaf: Leaf) => string>> = {
   number: rangeOf,
   boolean: () => "must be true or false",
-  string: () => "must be a topic or a pattern such as orders/*",
+  string: ({ isRequired }) =>
+    isRequired ? "must be a topic or a pattern such as orders/*" : "must be 1-64 of A-Z a-z 0-9 . _ -",
 };
 
 describe.each(withDefault)("$name", ({ leaf }) => {
@@ -187,7 +188,7 @@ test("every fault is named at once", () => {
   };
   expect(refusal(broken)?.message.split("; ").sort()).toEqual([
     "settings.colour is not a setting: settings has lanes, retentionDays, deadLetterRetentionDays, " +
-      "receiptRetentionDays, fairQueues, quotaRequestsPerSecond, quotaFraction, recipientsPerRun, deliveryRounds, " +
+      "receiptRetentionDays, fairQueues, quotaRequestsPerSecond, quotaName, quotaFraction, recipientsPerRun, deliveryRounds, " +
       "streams, userStreams, advanced",
     "settings.lanes.high.concurency is not a setting: settings.lanes.high has concurrency, backlogLimitMessages",
     "settings.lanes.low.concurrency must be a whole number of 2-1000, got 1.5",
