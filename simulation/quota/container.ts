@@ -58,10 +58,11 @@ export function container(
   let ahead = options.ahead;
   let frozenAt = 0;
   let lost = 0;
-  const waiting: (() => void)[] = [];
+  const waiting: { readonly left: number; readonly callback: () => void }[] = [];
   const later = (milliseconds: number, callback: () => void) =>
     events.at(events.now() + milliseconds, () => {
-      if (state === "frozen") waiting.push(callback);
+      // Its timers stand still with it.
+      if (state === "frozen") waiting.push({ left: events.now() - frozenAt, callback });
       if (state === "running") callback();
     });
   const clock: Clock = {
@@ -83,7 +84,7 @@ export function container(
   const share = quotaShare({ id, capacity, runs, clock: mutant.clock(clock) });
   const limiter = rateLimiter(policy, share);
   const busy = busyConnections();
-  const loop = beatLoop({ share, beats: mutant.beats(overNetwork), clock });
+  const loop = beatLoop({ share, beats: mutant.beats(overNetwork, clock), clock });
   let sent = 0;
 
   const connection = (): ConnectionId => {
@@ -137,7 +138,7 @@ export function container(
     thaw() {
       state = "running";
       lost += events.now() - frozenAt;
-      for (const callback of waiting.splice(0)) callback();
+      for (const { left, callback } of waiting.splice(0)) later(left, callback);
     },
     step(milliseconds) {
       ahead += milliseconds;

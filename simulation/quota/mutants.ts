@@ -3,7 +3,7 @@ import type { Clock, QuotaAnswer, QuotaBeats } from "../../shared/ports.ts";
 /** What a planted bug changes around the code that shares the quota. */
 export interface QuotaMutant {
   readonly clock: (clock: Clock) => Clock;
-  readonly beats: (beats: QuotaBeats) => QuotaBeats;
+  readonly beats: (beats: QuotaBeats, clock: Clock) => QuotaBeats;
   /** Whether throttled sends slow a container down. */
   readonly brakes: boolean;
 }
@@ -39,7 +39,7 @@ export const QUOTA_MUTANTS = {
   },
   "the wall clock decides": {
     ...NONE,
-    clock: (clock) => ({ ...clock, monotonic: () => clock.now() }),
+    beats: (beats, clock) => answered((answer) => ({ ...answer, at: clock.now() }))(beats),
   },
   "a thawed container keeps its share": {
     ...NONE,

@@ -11,13 +11,15 @@ export const busy = (count: number, options: Partial<ContainerOptions> = {}): Pa
 
 const MINUTE = 60_000;
 
-/** Does something to the first container. */
-const first = (at: number, what: (container: Container) => void) => ({
+/** Does something to one container. */
+const nth = (which: number, at: number, what: (container: Container) => void) => ({
   at,
-  what: ([container]: readonly Container[]) => {
+  what: (containers: readonly Container[]) => {
+    const container = containers[which];
     if (container) what(container);
   },
 });
+const first = (at: number, what: (container: Container) => void) => nth(0, at, what);
 
 const of = (count: number): QuotaScenario => ({ quota: ACCOUNT, seconds: 15, containers: busy(count) });
 
@@ -37,6 +39,15 @@ export const SHARED = {
     ...of(4),
     seconds: 20,
     happenings: [first(5, (one) => one.freeze()), first(12, (one) => one.thaw())],
+  },
+  "two that thaw at once": {
+    ...of(4),
+    seconds: 20,
+    happenings: [
+      ...[5, 12].flatMap((at) =>
+        [2, 3].map((which) => nth(which, at, (one) => (at === 5 ? one.freeze() : one.thaw()))),
+      ),
+    ],
   },
   "clocks a minute apart": {
     ...of(0),
