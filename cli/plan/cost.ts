@@ -16,8 +16,8 @@ export interface CostLine {
 /** A month of 30 days. */
 const SECONDS = 2_592_000;
 const GIGABYTE = 1_000_000_000;
-/** Bytes that a POST and a run of the consumer write to logs: metrics, and the stage's access log. */
-const LOG = { post: 900, run: 650 };
+/** Bytes that a POST and a run of the consumer write to logs: metrics, and the stage's access log; and the steps of a message. */
+const LOG = { post: 900, run: 1_040, message: 600 };
 /** Long polls at a time of an event source with a MaximumConcurrency, each of 20 s. */
 const IDLE_POLLS = 5;
 const LONG_POLL_SECONDS = 20;
@@ -72,7 +72,11 @@ export function costLines({ load, settings, assumed }: Planning, streams: readon
     ["connects, tables", "writeUnits", visits * visit.writeUnits],
     ["connects, reads", "readUnits", visits * visit.readUnits],
     ["subscribe frames", "socketMessages", visits * visit.metered],
-    ["logs", "logGigabytes", (posts * LOG.post + runs * LOG.run) / GIGABYTE],
+    [
+      "logs",
+      "logGigabytes",
+      (posts * LOG.post + runs * LOG.run + (settings.detailedLog ? messages * LOG.message : 0)) / GIGABYTE,
+    ],
     ["fixed", "fixtures", 1],
   ];
   // Tiers are counted over all parts of a price, and shared out by their units.

@@ -47,8 +47,8 @@ export const PRICES = {
   readUnits: flat(0.125, MILLION, "DynamoDB read units of 4 KB", AGENT_TOOLKIT),
   storedGigabytes: flat(0.25, 1, "DynamoDB GB-months", AGENT_TOOLKIT),
   logGigabytes: flat(0.5, 1, "GB of logs", "aws.amazon.com/cloudwatch/pricing"),
-  // A secret 0.40, eleven alarms of 0.10, a dashboard 3.00, twenty metrics of 0.30.
-  fixtures: flat(10.5, 1, "secret, alarms, dashboard, metrics", "aws.amazon.com/cloudwatch/pricing"),
+  // A secret 0.40, alarms on 41 metrics of 0.10, a dashboard 3.00, thirty metrics of 0.30.
+  fixtures: flat(16.5, 1, "secret, alarms, dashboard, metrics", "aws.amazon.com/cloudwatch/pricing"),
 } as const satisfies Record<string, Price>;
 
 export type PriceName = keyof typeof PRICES;

@@ -75,6 +75,7 @@ describe.each(RUNTIMES)("%s", (_name, startRouter) => {
       const delivered = runs.filter(({ message }) => message === "job delivered");
       expect(delivered.reduce((sum, { sent }) => sum + Number(sent), 0)).toBe(12);
       expect(told.map(({ traceparent }) => traceparent)).toEqual(told.map(() => TRACE));
+      await expect.poll(() => framesOf(id)).toHaveLength(12);
       expect(framesOf(id).map((frame) => (frame as { traceparent?: string }).traceparent)).toEqual(
         Array.from({ length: 12 }, () => TRACE),
       );
