@@ -131,6 +131,7 @@ export function ours(
       CONNECTIONS_TABLE: names.connections,
       SUBSCRIPTIONS_TABLE: names.subscriptions,
       RECEIPTS_TABLE: names.receipts,
+      QUOTAS_TABLE: names.quotas,
       SOCKET_ENDPOINT: gateway.ready.endpoint,
       ROUTER: "bench",
       ...(keepsStreams(chosen) ? { STREAMS_TABLE: names.streams } : {}),

@@ -84,10 +84,11 @@ export class RouterHttpApi extends Construct {
       ...props,
       name: "ingest",
       settings: settings.advanced.functions.ingest,
-      environment: { ...lanes.variables, ...common },
+      environment: { ...lanes.variables, QUOTAS_TABLE: tables.quotas.tableName, ...common },
     }).function;
     lanes.grantSend(this.ingest, ...PRIORITIES);
     lanes.grantLook(this.ingest);
+    tables.grant("ingest", this.ingest);
     auth.grantVerify(this.ingest);
 
     this.receipts = new RouterFunction(this, "Receipts", {

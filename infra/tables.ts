@@ -58,6 +58,8 @@ const ACTIONS: Readonly<Record<TableName, Partial<Record<FunctionName, readonly 
     receipts: ["GetItem", "Query", "UpdateItem"],
   },
   quotas: {
+    // At what rate the fanout lanes send.
+    ingest: ["GetItem"],
     // A beat, and what removes the entry of a container that stopped.
     consume: ["UpdateItem"],
   },

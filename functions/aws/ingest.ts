@@ -1,3 +1,4 @@
+import type { QuotaBeats } from "../../shared/ports.ts";
 import { readEnv } from "../../shared/settings/variables.ts";
 import { ingestHandler } from "../ingest.ts";
 import type { Runtime } from "./runtime.ts";
@@ -14,5 +15,16 @@ export function ingestFunction(runtime: Runtime) {
     fair: settings.fairQueues,
     warn: telemetry().warn,
   });
-  return ingestHandler({ tokens: tokensOf(runtime, env.TOKENS), queue, settings, clock, random, telemetry });
+  // Loaded once jobs wait, which is seldom: a container that starts does not wait for it.
+  let reader: Promise<Pick<QuotaBeats, "read">> | undefined;
+  const read = async () => {
+    reader ??= import("./quota-reader.ts").then(({ quotaReader }) =>
+      quotaReader(runtime, env.QUOTAS_TABLE, settings),
+    );
+    return (await reader).read();
+  };
+  return ingestHandler({
+    ...{ tokens: tokensOf(runtime, env.TOKENS), queue, settings, clock, random, telemetry },
+    beats: { read },
+  });
 }

@@ -60,7 +60,7 @@ export const backlogPolicy = ({ lanes, advanced, ...settings }: Settings): Backl
   limits: defined(LANES, (lane) => lanes[lane].backlogLimitMessages),
   limitsSeconds: defined(FANOUT_LANES, (lane) => lanes[lane].backlogLimitSeconds),
   recipientsPerJob: Math.ceil(settings.recipientsPerRun / 2),
-  sendsPerSecond: settings.quotaRequestsPerSecond * settings.quotaFraction,
+  sendsPerSecond: sendsPerSecondOf(settings),
   refreshIntervalMilliseconds: advanced.backlogRefreshIntervalMilliseconds,
 });
 

@@ -9,7 +9,7 @@ const QUEUE_URLS: readonly QueueVariable[] = Object.values(QUEUE_URL);
 
 /** The variables each function reads. The stack and the local runtime set exactly these. */
 export const ENV = {
-  ingest: [...QUEUE_URLS, "TOKENS", "SETTINGS", "ROUTER"],
+  ingest: [...QUEUE_URLS, "QUOTAS_TABLE", "TOKENS", "SETTINGS", "ROUTER"],
   receipts: ["RECEIPTS_TABLE", "TOKENS", "SETTINGS", "ROUTER"],
   connections: [
     "CONNECTIONS_TABLE",

@@ -1,8 +1,11 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Context, SQSEvent } from "aws-lambda";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { consumeFunction } from "../../functions/aws/consume.ts";
 import { ingestFunction } from "../../functions/aws/ingest.ts";
 import { receiptsFunction } from "../../functions/aws/receipts.ts";
+import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
+import { dynamoQuotaBeats } from "../../shared/adapters/dynamodb/quota-beats.ts";
 import type { Lane, Priority } from "../../shared/protocol/lane.ts";
 import { CONNECTION_SECONDS } from "../../shared/protocol/limits.ts";
 import { bodyOf } from "../../shared/receipts/job-body.ts";
@@ -65,6 +68,25 @@ test.each<{ lane: Lane; priority: Priority; limit: number; status: number }>([
   // A container's first request is taken unseen, and looks.
   expect(await ingest(event)).toMatchObject({ statusCode: 202 });
   expect(await ingest(event)).toMatchObject({ statusCode: status });
+});
+
+test("a producer waits as long as the jobs of its priority need, by what the containers say that they send", async () => {
+  const { runtime } = functions.runtime("ingest");
+  const { endpoint, names } = functions.tables();
+  const client = new DynamoDBClient({ region: REGION, credentials: CREDENTIALS, endpoint });
+  onTestFinished(() => client.destroy());
+  const options = { client, table: names.quotas, quota: DEFAULTS.quotaName, now: () => runtime.clock.now() };
+  const rate = { sendsPerSecond: 100, claimedPerSecond: 100, weight: 1, isWaiting: true };
+  await dynamoQuotaBeats(options).beat({ id: "busy", count: 1, ...rate });
+  const full = functions.queues().urls["fanout-low"];
+  const { url } = await sqsPeer({ waiting: (queueUrl) => (queueUrl === full ? 1_000 : 0) });
+  const ingest = ingestFunction({ ...runtime, env: { ...runtime.env, AWS_ENDPOINT_URL_SQS: url } });
+  const event = async (priority: Priority) => postOf(await tokenFor("shop"), { ...ORDER, priority });
+  expect(await ingest(await event("low"))).toMatchObject({ statusCode: 202 });
+  // 1,000 jobs of 2,500 connections at 100 a second.
+  const headers = { "retry-after": "25000" };
+  expect(await ingest(await event("low"))).toMatchObject({ statusCode: 429, headers });
+  expect(await ingest(await event("high"))).toMatchObject({ statusCode: 202 });
 });
 
 test("a message is in nobody's group where queues are not to be fair", async () => {

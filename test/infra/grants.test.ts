@@ -7,6 +7,7 @@ import { synth } from "./support.ts";
 /** All that each function may do, and to what. */
 const MAY: Readonly<Record<FunctionName, readonly string[]>> = {
   ingest: [
+    "dynamodb:GetItem quotas",
     "secretsmanager:DescribeSecret secret",
     "secretsmanager:GetSecretValue secret",
     "sqs:GetQueueAttributes fanout-high",

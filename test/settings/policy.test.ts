@@ -35,7 +35,7 @@ test("the lane high has no limit of messages unless it is given one, the others 
     limits,
     limitsSeconds: { "fanout-normal": 3_600, "fanout-low": 3_600 },
     recipientsPerJob: 2_500,
-    sendsPerSecond: 8_000,
+    sendsPerSecond: 7_760,
     refreshIntervalMilliseconds: DEFAULTS.advanced.backlogRefreshIntervalMilliseconds,
   });
   const limited = settings({ lanes: { high: { backlogLimitMessages: 5_000 } } });

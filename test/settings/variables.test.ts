@@ -23,7 +23,7 @@ test("a lane's variable has the lane in its name", () => {
   expect(ENV.ingest).toEqual([
     ...["QUEUE_URL_HIGH", "QUEUE_URL_NORMAL", "QUEUE_URL_LOW", "QUEUE_URL_FANOUT_HIGH"],
     ...["QUEUE_URL_FANOUT_NORMAL", "QUEUE_URL_FANOUT_LOW"],
-    ...["TOKENS", "SETTINGS", "ROUTER"],
+    ...["QUOTAS_TABLE", "TOKENS", "SETTINGS", "ROUTER"],
   ]);
 });
 

@@ -1,4 +1,4 @@
-import type { Clock, MessageQueue, QuotaAnswer, QuotaBeats } from "../../ports.ts";
+import type { Clock, MessageQueue, QuotaBeats } from "../../ports.ts";
 import { fanoutLane, isFanoutLane, type Lane, type Priority } from "../../protocol/lane.ts";
 import type { BacklogPolicy } from "../../settings/policy.ts";
 import { laneRate } from "./lane-rate.ts";
@@ -21,8 +21,6 @@ export interface Backlog {
 
 /** Seconds that a producer waits for each time the backlog holds the limit, and at most, if no rate is known. */
 const WAIT = { step: 5, most: 300 };
-
-const SILENCE: QuotaAnswer = { entries: [] };
 
 interface Seen {
   readonly waiting: number;
@@ -47,11 +45,10 @@ export function backlog({ queue, beats, clock, policy }: BacklogDeps): Backlog {
   const lookAt = async (lane: Lane): Promise<void> => {
     looking.add(lane);
     try {
-      const [waiting, answer] = await Promise.all([
-        queue.backlog(lane),
-        limitSeconds(lane) === undefined ? SILENCE : (beats?.read().catch(() => SILENCE) ?? SILENCE),
-      ]);
-      const rate = laneRate(answer, lane, policy.sendsPerSecond);
+      const waiting = await queue.backlog(lane);
+      const isTimed = waiting > 0 && limitSeconds(lane) !== undefined;
+      const answer = isTimed ? await beats?.read().catch(() => undefined) : undefined;
+      const rate = answer && laneRate(answer, lane, policy.sendsPerSecond);
       const seconds = rate === undefined ? {} : { seconds: Math.ceil((waiting * recipientsPerJob) / rate) };
       seen.set(lane, { waiting, ...seconds, at: clock.now() });
     } finally {

@@ -49,7 +49,8 @@ export function beatLoop({ share, beats, clock }: BeatLoopDeps): BeatLoop {
     const [first] = [...runs].sort((a, b) => b.weight - a.weight);
     if (!first || !share.isHeard()) return;
     await send(share.beat(first.weight), first);
-    if (runs.has(first) && share.isHeldBack()) await send(share.beat(first.weight), first);
+    if (runs.has(first) && (share.isHeldBack() || share.isOverclaimed()))
+      await send(share.beat(first.weight), first);
     const dead = share.toRemove();
     // A later beat shows whether that worked.
     if (dead) beats.remove(dead).catch(() => {});

@@ -20,6 +20,8 @@ export interface QuotaShare {
   isHeard(): boolean;
   /** Returns true if a beat at once would raise the rate: the container has more to get, and nobody claims that. */
   isHeldBack(): boolean;
+  /** Returns true if a beat at once would free much that the container claims and may no longer use. */
+  isOverclaimed(): boolean;
   /** Begins a beat of a run in a lane of this weight. */
   beat(weight: number): Beat;
   /** Begins the last beat of a run: the container needs nothing. */
@@ -154,6 +156,7 @@ export function quotaShare({ id, capacity, runs, clock }: QuotaShareOptions): Qu
       const next = Math.min(shareOf(said, view.others), roomBeside(view.others));
       return next >= holds * MUCH;
     },
+    isOverclaimed: () => (said?.claimedPerSecond ?? 0) >= (held() ?? unanswered) * MUCH,
     beat(weight) {
       const own = entryOf({ ...used.take(), weight });
       const isKnown = view !== undefined && since(clock, view.sent) < REMEMBERED;
