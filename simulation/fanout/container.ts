@@ -1,4 +1,6 @@
-import { consumeHandler } from "../../functions/consume.ts";
+import pLimit from "p-limit";
+import { consume, type Run } from "../../shared/pipeline/consume/consume.ts";
+import type { Received } from "../../shared/pipeline/consume/record.ts";
 import { gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
 import { beatLoop } from "../../shared/pipeline/quota/beat-loop.ts";
 import { quotaShare } from "../../shared/pipeline/quota/share.ts";
@@ -11,7 +13,8 @@ import type {
   Sockets,
   Subscriptions,
 } from "../../shared/ports.ts";
-import { reservedConcurrency } from "../../shared/settings/derived.ts";
+import { laneWeight } from "../../shared/protocol/lane.ts";
+import { reservedConcurrency, visibilitySeconds } from "../../shared/settings/derived.ts";
 import { deliveryPolicy, sendsPerSecondOf } from "../../shared/settings/policy.ts";
 import type { Settings } from "../../shared/settings/schema.ts";
 import { memoryTelemetry } from "../../testing/memory/telemetry.ts";
@@ -31,25 +34,26 @@ export interface Ground {
   readonly weightOf: (weight: number) => number;
 }
 
-/** One container of the consumer, as it is deployed: the same handler, with its own share of the quota. */
-export function consumerContainer(id: string, ground: Ground): ReturnType<typeof consumeHandler> {
-  const { settings, clock, random, queue, receipts, subscriptions, connections, sockets } = ground;
+/** Processes a batch. Returns the ids of the records that the lane keeps. */
+export type Container = (received: readonly Received[], run: Run) => Promise<string[]>;
+
+/** One container of the consumer: what the function does in each run, with a share of the quota of its own. */
+export function container(id: string, { settings, beats, weightOf, sockets, ...ports }: Ground): Container {
+  const { clock } = ports;
   const policy = deliveryPolicy(settings);
-  const share = quotaShare({
-    id,
-    capacity: sendsPerSecondOf(settings),
-    runs: reservedConcurrency(settings),
-    clock,
-  });
-  const memory = gatewayMemory(policy, share);
-  const loop = beatLoop({ share, beats: ground.beats, clock });
-  return consumeHandler({
-    ...{ settings, clock, random, queue, receipts, subscriptions, connections },
-    gateway: gateway(memory, { sockets, clock }),
-    quota: {
-      beats: { ...loop, start: (weight, telemetry) => loop.start(ground.weightOf(weight), telemetry) },
-      decreases: () => memory.limiter.decreases(),
-    },
-    telemetry: () => ({ ...memoryTelemetry(), flush() {} }),
-  });
+  const capacity = sendsPerSecondOf(settings);
+  const share = quotaShare({ id, capacity, runs: reservedConcurrency(settings), clock });
+  const loop = beatLoop({ share, beats, clock });
+  let runs = 0;
+  const deps = {
+    ...{ ...ports, policy, limiter: pLimit(policy.sendsInFlight), telemetry: memoryTelemetry() },
+    newId: () => `${id}-${++runs}`,
+    visibilitySeconds: visibilitySeconds(settings),
+    gateway: gateway(gatewayMemory(policy, share), { sockets, clock }),
+  };
+  return (received, run) => {
+    const weight = weightOf(Math.max(...received.map(({ lane }) => laneWeight(lane))));
+    const beating = loop.start(weight, deps.telemetry);
+    return consume(deps, received, run).finally(() => beating.end());
+  };
 }

@@ -11,7 +11,7 @@ import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import { bucket } from "../quota/bucket.ts";
 import { type Events, events as eventsOf } from "../quota/events.ts";
 import { dice as diceOf } from "../world/dice.ts";
-import { consumerContainer } from "./container.ts";
+import { type Container, container } from "./container.ts";
 import { longLists } from "./long-list.ts";
 
 /** A message to a topic of so many connections, posted `at` milliseconds after the start. */
@@ -36,7 +36,7 @@ const EPOCH = Date.parse("2026-01-01T00:00:00Z");
 const END = 600_000;
 
 /**
- * Delivers messages by containers of the consumer as they are deployed, in virtual time, until the last of the posts has
+ * Delivers messages by containers of the consumer, in virtual time, until the last of the posts has
  * reached its whole audience. Returns the milliseconds that took, from its POST to its last frame. Queue, tables and
  * gateway are simulated; the account has the default quota.
  */
@@ -84,7 +84,7 @@ export async function simulateFanout(
     },
   };
 
-  const idle: ReturnType<typeof consumerContainer>[] = [];
+  const idle: Container[] = [];
   let started = 0;
   const running = new Map<Lane, number>();
   const poll = (lane: Lane): void => {
@@ -93,7 +93,7 @@ export async function simulateFanout(
     const bodies = lanes.take(lane, settings.advanced.batchSize[lane]);
     if (bodies.length === 0) return;
     running.set(lane, now + 1);
-    const consume = idle.pop() ?? consumerContainer(`c-${10 + started++}`, ground);
+    const consume = idle.pop() ?? container(`c-${10 + started++}`, ground);
     const records = bodies.map(({ body, id }) => ({
       ...{ messageId: id, receiptHandle: id, lane, body, receive: 1 },
     }));

@@ -141,7 +141,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "@aws-sdk/client-dynamodb",
     "node:",
   ],
-  "simulation/": [...CORE, "shared/pipeline/", "client/stream.ts", "testing/memory/", "node:"],
+  "simulation/": [...CORE, "shared/pipeline/", "p-limit", "client/stream.ts", "testing/memory/", "node:"],
   // In-memory adapters, and what stands before emulators in tests. Nothing that is shipped reaches for it.
   "testing/": [...CORE, "local/engine/", "@aws-sdk/", "aws4", "jose", "node:"],
   // What the ports are on one machine.
