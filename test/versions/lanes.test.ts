@@ -4,10 +4,11 @@ import { headOf } from "../../local/engine/lanes/entry-row.ts";
 import { lineIn } from "../../shared/moving/line.ts";
 import { fanoutLane, laneNamed, PRIORITIES } from "../../shared/protocol/lane.ts";
 import type { Job } from "../../shared/receipts/job.ts";
-import { bodyOf } from "../../shared/receipts/job-body.ts";
-import { RANGES } from "../contract/receipt-parts.ts";
+import { bodyOf, readBody } from "../../shared/receipts/job-body.ts";
+import { delivered, RANGES } from "../contract/receipt-parts.ts";
 import { synth } from "../infra/support.ts";
 import { aMessageOf, consumer, received } from "../support/consumer.ts";
+import { NOW } from "../support/message.ts";
 
 /*
  * The release before (0.1.0) had one fanout lane for the jobs of all priorities. What waits in it, and what names it, is
@@ -74,5 +75,46 @@ test("a body says nothing of its lane, so that a consumer of either release read
     v: 1,
     message,
     range: RANGES[0],
+  });
+});
+
+describe("what a receipt keeps, which came after version 1", () => {
+  const { message } = aMessageOf("one", { keeps: "failures" });
+  const body = JSON.parse(bodyOf({ message }));
+
+  test("is all that is new in a body, and a consumer before it leaves it out and keeps the whole receipt", async () => {
+    const { keeps, ...before } = body.message;
+    expect(keeps).toBe("failures");
+    expect({ ...body, message: before }).toEqual(JSON.parse(bodyOf(aMessageOf("one"))));
+    const { run, connect, got, state } = consumer();
+    const ann = await connect("ann", "orders");
+    await run([received(JSON.stringify({ ...body, message: before }))]);
+    expect(got(ann)).toEqual(["one"]);
+    expect(await state("one")).toBe("delivered");
+  });
+
+  test("takes no ending from the message if an old run wrote it, or a new one takes over from an old one", async () => {
+    const under = consumer();
+    const ann = await under.connect("ann", "orders");
+    const [old, taken] = [aMessageOf("old"), aMessageOf("taken")];
+    const marked = ({ message: given }: Job) => received({ message: { ...given, keeps: "failures" } }, 2);
+    const records = [marked(old), marked(taken)];
+    const lease = { run: "old", until: NOW + 60_000, returnsAt: NOW + 360_000, receive: 1 };
+    // The old run has the message without the mark, and its row has none either.
+    for (const [i, job] of [old, taken].entries()) {
+      const entryId = records[i]?.messageId ?? "";
+      await under.receipts.claim(job, { ...lease, entryId, onFinalReceive: false, suspects: false }, NOW);
+    }
+    await under.receipts.settle(old, "old", delivered(1), NOW);
+    under.clock.advance(70_000);
+    expect(await under.run(records)).toEqual([]);
+    expect(under.got(ann)).toEqual(["taken"]);
+    expect([await under.state("old"), await under.state("taken")]).toEqual(["delivered", "delivered"]);
+  });
+
+  test("is refused if it is nothing that this release knows", () => {
+    expect(readBody(JSON.stringify({ ...body, message: { ...body.message, keeps: "all" } }))).toMatchObject({
+      kind: "invalid",
+    });
   });
 });

@@ -64,6 +64,12 @@ const REMEMBERED = 10_000;
  */
 const MUCH = 2;
 
+/**
+ * How many times its rate a container has to claim for it to say at once that it claims less: then a heavier lane has come,
+ * which would wait half a second longer for what nobody uses. Between runs of one weight claims rise and fall by less.
+ */
+const MOST = 8;
+
 interface View {
   /** The others that live. */
   readonly others: readonly QuotaEntry[];
@@ -156,7 +162,7 @@ export function quotaShare({ id, capacity, runs, clock }: QuotaShareOptions): Qu
       const next = Math.min(shareOf(said, view.others), roomBeside(view.others));
       return next >= holds * MUCH;
     },
-    isOverclaimed: () => (said?.claimedPerSecond ?? 0) >= (held() ?? unanswered) * MUCH,
+    isOverclaimed: () => (said?.claimedPerSecond ?? 0) >= (held() ?? unanswered) * MOST,
     beat(weight) {
       const own = entryOf({ ...used.take(), weight });
       const isKnown = view !== undefined && since(clock, view.sent) < REMEMBERED;
