@@ -35,7 +35,8 @@ export function quotaOf(runtime: Runtime, table: string, settings: Settings): Qu
     clock,
   });
   const beats = dynamoQuotaBeats({ client, table, quota: settings.quotaName, now: () => clock.now() });
-  return { share, beats: beatLoop({ share, beats, clock }) };
+  const { quotaRequestsPerSecond: requestsPerSecond } = settings;
+  return { share, beats: beatLoop({ share, beats, clock, requestsPerSecond }) };
 }
 
 /** The settings with the quota that the account had when the stack was deployed, if that could be read. */

@@ -43,7 +43,7 @@ export function container(id: string, { settings, beats, weightOf, sockets, ...p
   const policy = deliveryPolicy(settings);
   const capacity = sendsPerSecondOf(settings);
   const share = quotaShare({ id, capacity, runs: reservedConcurrency(settings), clock });
-  const loop = beatLoop({ share, beats, clock });
+  const loop = beatLoop({ share, beats, clock, requestsPerSecond: settings.quotaRequestsPerSecond });
   let runs = 0;
   const deps = {
     ...{ ...ports, policy, limiter: pLimit(policy.sendsInFlight), telemetry: memoryTelemetry() },

@@ -84,7 +84,8 @@ export function container(
   const share = quotaShare({ id, capacity, runs, clock: mutant.clock(clock) });
   const limiter = rateLimiter(policy, share);
   const busy = busyConnections();
-  const loop = beatLoop({ share, beats: mutant.beats(overNetwork, clock), clock });
+  const requestsPerSecond = policy.quotaRequestsPerSecond;
+  const loop = beatLoop({ share, beats: mutant.beats(overNetwork, clock), clock, requestsPerSecond });
   let sent = 0;
 
   const connection = (): ConnectionId => {
@@ -92,7 +93,7 @@ export function container(
     return (isSlow ? `slow-${dice.whole(1, options.slowClients)}` : `${id}-${sent}`) as ConnectionId;
   };
   const run = (): void => {
-    const beating = loop.start(options.weight, { warn() {} });
+    const beating = loop.start(options.weight, { observe() {}, warn() {} });
     let left = options.sendsPerRun;
     let workers = options.sendsInFlight;
     const worker = (): void => {

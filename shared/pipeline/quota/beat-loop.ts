@@ -1,10 +1,11 @@
-import type { Clock, QuotaBeats, Telemetry } from "../../ports.ts";
+import { isRecent } from "../../ports/quota-beats.ts";
+import type { Clock, QuotaAnswer, QuotaBeats, Telemetry } from "../../ports.ts";
 import type { Beat, QuotaShare } from "./share.ts";
 
 /** Beats for the runs of one container. There are none without a run, so a container that waits for messages costs nothing. */
 export interface BeatLoop {
   /** Beats from now on, with the weight of the lane of a run. */
-  start(weight: number, telemetry: Pick<Telemetry, "warn">): BeatRun;
+  start(weight: number, telemetry: Pick<Telemetry, "observe" | "warn">): BeatRun;
 }
 
 export interface BeatRun {
@@ -16,14 +17,16 @@ export interface BeatLoopDeps {
   readonly share: QuotaShare;
   readonly beats: QuotaBeats;
   readonly clock: Pick<Clock, "pause">;
+  /** The requests per second that the account may make, sends and all others. */
+  readonly requestsPerSecond: number;
 }
 
 interface Run {
   readonly weight: number;
-  readonly telemetry: Pick<Telemetry, "warn">;
+  readonly telemetry: Pick<Telemetry, "observe" | "warn">;
 }
 
-export function beatLoop({ share, beats, clock }: BeatLoopDeps): BeatLoop {
+export function beatLoop({ share, beats, clock, requestsPerSecond }: BeatLoopDeps): BeatLoop {
   const runs = new Set<Run>();
   let last: Beat["entry"] | undefined;
   let wake = () => {};
@@ -37,7 +40,11 @@ export function beatLoop({ share, beats, clock }: BeatLoopDeps): BeatLoop {
       telemetry.warn("quota not shared", {}, fault);
       return undefined;
     });
-    return Promise.race([answer, clock.pause(share.interval())]).then((found) => found && onAnswer(found));
+    return Promise.race([answer, clock.pause(share.interval())]).then((found) => {
+      if (!found) return;
+      onAnswer(found);
+      telemetry.observe("QuotaInUse", (100 * sendsPerSecond(found)) / requestsPerSecond);
+    });
   };
   /** One at a time: what a container said last is what counts. */
   const inTurn = (work: () => Promise<void>): Promise<void> => {
@@ -92,3 +99,7 @@ export function beatLoop({ share, beats, clock }: BeatLoopDeps): BeatLoop {
     },
   };
 }
+
+/** What all containers send that live, as far as one answer shows. */
+const sendsPerSecond = (answer: QuotaAnswer): number =>
+  answer.entries.reduce((sum, entry) => sum + (isRecent(entry, answer) ? entry.sendsPerSecond : 0), 0);

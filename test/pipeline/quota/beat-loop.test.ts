@@ -29,7 +29,15 @@ function container({ reaches = (): Promise<void> => Promise.resolve() } = {}) {
   const share = quotaShare({ id: "a", capacity: CAPACITY, runs: 28, clock });
   const telemetry = memoryTelemetry();
   const pass = (milliseconds: number) => time.run(time.now() + milliseconds);
-  return { share, said, item, telemetry, pass, loop: beatLoop({ share, beats, clock }), clock };
+  return {
+    share,
+    said,
+    item,
+    telemetry,
+    pass,
+    loop: beatLoop({ share, beats, clock, requestsPerSecond: 2 * CAPACITY }),
+    clock,
+  };
 }
 
 test("a run that sends next to nothing makes no call", async () => {
@@ -61,6 +69,23 @@ test("one that goes on waiting beats twice a second", async () => {
   }
   expect(said.length).toBeGreaterThanOrEqual(19);
   expect(said.length).toBeLessThanOrEqual(22);
+});
+
+test("an answer says what part of the account's quota all containers use", async () => {
+  const { loop, share, telemetry, pass, item } = container();
+  const other = {
+    id: "b",
+    count: 1,
+    sendsPerSecond: 3_500,
+    claimedPerSecond: 3_500,
+    weight: 4,
+    isWaiting: false,
+  };
+  await item.beat(other);
+  loop.start(4, telemetry);
+  share.onAcquire(false);
+  await pass(100);
+  expect(telemetry.measured[0]).toEqual({ metric: "QuotaInUse", value: 25, lane: undefined });
 });
 
 test("the end of a run tells the others that it needs nothing, and beats no more", async () => {
