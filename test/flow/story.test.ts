@@ -57,7 +57,7 @@ describe.each(RUNTIMES)("%s", (_name, startRouter) => {
       router.spy.failSends(slow ?? "", [503, 503, 503]);
       const data = "a secret";
       const { id, requestId } = await postTraced({ target: { everyone: true }, data }, TRACE);
-      await router.spy.idle(60_000);
+      await router.spy.idle({ timeout: 60_000 });
       const told = story(records, id);
       const messages = told.map(({ message }) => message);
       expect(messages.slice(0, 2)).toEqual(["message accepted", "message split"]);
@@ -95,7 +95,7 @@ describe.each(RUNTIMES)("%s", (_name, startRouter) => {
       method: "DELETE",
       headers: { authorization: `Bearer ${await tokenFor("producer")}` },
     });
-    await router.spy.idle(60_000);
+    await router.spy.idle({ timeout: 60_000 });
     const told = story(records, "later-1");
     expect(told.map(({ message }) => message)).toEqual(["message accepted", "cancel asked for"]);
     expect(told[0]).not.toHaveProperty("traceparent");
