@@ -84,7 +84,7 @@ export function container(
   const share = quotaShare({ id, capacity, runs, clock: mutant.clock(clock) });
   const limiter = rateLimiter(policy, share);
   const busy = busyConnections();
-  const loop = beatLoop({ share, beats: mutant.beats(overNetwork, clock), clock });
+  const loop = beatLoop({ share, beats: mutant.beats(overNetwork), clock });
   let sent = 0;
 
   const connection = (): ConnectionId => {
