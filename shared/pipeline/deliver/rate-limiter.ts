@@ -43,7 +43,7 @@ const TOLD_APART = 1_000;
 const areTooMany = (throttled: number, seen: number): boolean =>
   throttled >= 3 && throttled > seen * 0.01 + 2 * Math.sqrt(seen * 0.01);
 /** Returns true if so many were throttled that half a window is enough to see it, and how many. */
-const isPlain = (throttled: number, seen: number): boolean => throttled >= 20 && throttled > seen / 4;
+const isPlain = (throttled: number, seen: number): boolean => throttled >= 40 && throttled > seen / 4;
 /** What is left of the rate if too many were throttled. If it is plain, no more than the part of them that was not. */
 const FALL = 0.7;
 /** Milliseconds after a decrease within which a 429 counts as the account's. */
