@@ -85,7 +85,7 @@ export function container(
   const limiter = rateLimiter(policy, share);
   const busy = busyConnections();
   const requestsPerSecond = policy.quotaRequestsPerSecond;
-  const loop = beatLoop({ share, beats: mutant.beats(overNetwork, clock), clock, requestsPerSecond });
+  const loop = beatLoop({ share, beats: mutant.beats(overNetwork), clock, requestsPerSecond });
   let sent = 0;
 
   const connection = (): ConnectionId => {

@@ -3,7 +3,7 @@ import type { Clock, QuotaAnswer, QuotaBeats } from "../../shared/ports.ts";
 /** What a planted bug changes around the code that shares the quota. */
 export interface QuotaMutant {
   readonly clock: (clock: Clock) => Clock;
-  readonly beats: (beats: QuotaBeats, clock: Clock) => QuotaBeats;
+  readonly beats: (beats: QuotaBeats) => QuotaBeats;
   /** Whether throttled sends slow a container down. */
   readonly brakes: boolean;
 }
@@ -36,10 +36,6 @@ export const QUOTA_MUTANTS = {
   "up after one beat": {
     ...NONE,
     beats: answered((answer, own) => others(answer, own, (entry) => [{ ...entry, claimedPerSecond: 0 }])),
-  },
-  "the wall clock decides": {
-    ...NONE,
-    beats: (beats, clock) => answered((answer) => ({ ...answer, at: clock.now() }))(beats),
   },
   "a thawed container keeps its share": {
     ...NONE,

@@ -76,10 +76,9 @@ describe("where the quota is believed four times too high", () => {
 /** Where each planted bug shows. */
 const SHOWS: Readonly<Record<keyof typeof QUOTA_MUTANTS, QuotaScenario>> = {
   "up after one beat": { ...SHARED["8 busy containers"], startSeconds: 3, seconds: 8 },
-  "the wall clock decides": SHARED["clocks a minute apart"],
   "a thawed container keeps its share": SHARED["two that thaw at once"],
   "nobody ever dies": SHARED["a container that dies"],
-  "who misses a beat is dead": { ...SHARED["lost table calls"], containers: busy(3), lostCalls: 0.2 },
+  "who misses a beat is dead": { ...SHARED["lost table calls"], containers: busy(2), lostCalls: 0.2 },
   "nobody listens to the others": { ...SHARED["4 busy containers"], seconds: 6 },
   "an answer is valid for ever": SHARED["one that thaws"],
   "nothing brakes": { ...(BELIEVED["8 busy containers"] as QuotaScenario), seconds: 20 },

@@ -42,9 +42,9 @@ const TOLD_APART = 1_000;
  */
 const areTooMany = (throttled: number, seen: number): boolean =>
   throttled >= 3 && throttled > seen * 0.01 + 2 * Math.sqrt(seen * 0.01);
-/** Returns true if so many were throttled that half a window is enough to see it. */
-const isPlain = (throttled: number, seen: number): boolean => throttled >= 20 && throttled > seen / 4;
-/** What is left of the rate if too many were throttled, at most: less if more than the rest of them were. */
+/** Returns true if so many were throttled that half a window is enough to see it, and how many. */
+const isPlain = (throttled: number, seen: number): boolean => throttled >= 40 && throttled > seen / 4;
+/** What is left of the rate if too many were throttled. If it is plain, no more than the part of them that was not. */
 const FALL = 0.7;
 /** Milliseconds after a decrease within which a 429 counts as the account's. */
 const LATELY = 60_000;
@@ -88,11 +88,12 @@ export function rateLimiter(
     const { since = now } = window;
     window.since = since;
     const { throttled, seen, seenLater } = window;
-    const length = isPlain(throttled.size, seen.size + seenLater) ? WINDOW / 2 : WINDOW;
+    const plain = isPlain(throttled.size, seen.size + seenLater);
+    const length = plain ? WINDOW / 2 : WINDOW;
     const passed = Math.floor((now - since) / length);
     if (passed < 1) return;
     if (areTooMany(throttled.size, seen.size + seenLater)) {
-      part *= Math.min(FALL, 1 - throttled.size / (seen.size + seenLater));
+      part *= plain ? Math.min(FALL, 1 - throttled.size / (seen.size + seenLater)) : FALL;
       decreased++;
       fellAt = now;
     }
