@@ -22,6 +22,7 @@ import { Auth } from "./auth.ts";
 import { Connections } from "./connections.ts";
 import { Consumer } from "./consumer.ts";
 import { RouterDashboard } from "./dashboard.ts";
+import { GradualDeployment } from "./deployment.ts";
 import { hostOf } from "./domain.ts";
 import type { Network } from "./function.ts";
 import { RouterHttpApi } from "./http-api.ts";
@@ -29,6 +30,7 @@ import { Lanes } from "./lanes.ts";
 import { RouterMetrics } from "./metrics.ts";
 import { pascalCase } from "./name.ts";
 import type { TagwireProps } from "./props.ts";
+import { releaseOf } from "./release.ts";
 import { RouterSocketApi } from "./socket-api.ts";
 import { type RouterTables, Tables } from "./tables.ts";
 
@@ -73,6 +75,7 @@ export class Tagwire extends RouterMetrics {
     // By its ARN, so that no role of this stack ends up in the policy of a key of another one (aws-cdk#14213).
     const encryptionKey = props.encryptionKey && Key.fromKeyArn(this, "Key", props.encryptionKey.keyArn);
     const network = networkOf(props);
+    const release = releaseOf(props, chosen);
     const kept = { removalPolicy, ...(encryptionKey ? { encryptionKey } : {}) };
     const shared = {
       settings: chosen,
@@ -84,6 +87,7 @@ export class Tagwire extends RouterMetrics {
       ...kept,
       ...(emulator ? { emulator } : {}),
       ...(network ? { network } : {}),
+      ...(release ? { release } : {}),
     };
 
     const auth = new Auth(this, "Auth", { ...kept, ...(props.auth ? { source: props.auth } : {}) });
@@ -101,6 +105,7 @@ export class Tagwire extends RouterMetrics {
     const closing = new Connections(this, "Connections", {
       ...{ ...shared, auth, tables, sockets },
       httpApi: ingest.api,
+      ...(ingest.authorizer ? { authorizer: ingest.authorizer } : {}),
     });
 
     this.auth = auth;
@@ -123,7 +128,18 @@ export class Tagwire extends RouterMetrics {
     this.socketApi = sockets.api;
     if (ingest.domainName) this.httpDomain = ingest.domainName;
     if (sockets.domainName) this.socketDomain = sockets.domainName;
-    if (alarms) new Alarms(this, "Alarms", { ...alarms, router: this });
+    const made = alarms ? new Alarms(this, "Alarms", { ...alarms, router: this }) : undefined;
+    if (release?.isGradual)
+      new GradualDeployment(this, "Deployment", {
+        ...props.deployment,
+        aliases: {
+          ...ingest.aliases,
+          ...(closing.alias ? { connections: closing.alias } : {}),
+          ...(consumer.alias ? { consume: consumer.alias } : {}),
+          ...(sockets.alias ? { socket: sockets.alias } : {}),
+        },
+        ...(made ? { routerAlarms: made } : {}),
+      });
     if (props.dashboard ?? true) new RouterDashboard(this, "Dashboard", { router: this });
   }
 

@@ -4,7 +4,8 @@ import type { Settings } from "../../shared/settings/schema.ts";
 import { visitOf } from "./connection.ts";
 import { type CostLine, costLines } from "./cost.ts";
 import { type Limit, limits } from "./limit.ts";
-import { type LanePlan, type Planning, type Stream, timeIn } from "./stream.ts";
+import { type ReturnLimit, returnLimits } from "./reconnect.ts";
+import { framesEach, type LanePlan, type Planning, type Stream, timeIn } from "./stream.ts";
 import { workOf } from "./work.ts";
 
 /** Per second. */
@@ -21,8 +22,12 @@ export interface CapacityPlan {
   readonly tables: { readonly average: Capacity; readonly peak: Capacity };
   /** Seconds until all that gathered in `outageSeconds` of average load is delivered; none where it never is. */
   readonly drain: { readonly outageSeconds: number; readonly seconds?: number };
-  /** Seconds until all connections are back after all were cut. */
+  /** Seconds until all connections are back after all were cut: what the first of `reconnectLimits` allows. */
   readonly reconnectSeconds: number;
+  /** From the slowest on. */
+  readonly reconnectLimits: readonly ReturnLimit[];
+  /** Pings of all connections per second, on average. */
+  readonly pingsPerSecond: number;
   /** From the tightest on. */
   readonly limits: readonly Limit[];
   readonly monthly: readonly CostLine[];
@@ -40,7 +45,7 @@ const FULL = 0.75;
 
 /** What a load leads to. Pure: the same load, the same plan. */
 export function plan(planning: Planning): CapacityPlan {
-  const { load, settings, quotas, assumed, outageSeconds } = planning;
+  const { load, settings, assumed, outageSeconds } = planning;
   const streams = load.traffic.map((traffic) => ({
     ...traffic,
     work: workOf(traffic, load, settings, assumed),
@@ -53,7 +58,7 @@ export function plan(planning: Planning): CapacityPlan {
   }));
   const sum = (pick: (stream: Stream) => number) => streams.reduce((n, s) => n + s.rate * pick(s), 0);
   const visits = load.connections / load.sessionSeconds;
-  const visit = visitOf(load);
+  const { moves, pings } = visitOf(load, framesEach(load));
 
   const busy = Object.fromEntries(
     LANES.map((lane) => [lane, sum(({ priority, inFull: { time } }) => timeIn(lane, priority, time) / 1000)]),
@@ -67,8 +72,8 @@ export function plan(planning: Planning): CapacityPlan {
   ) as Record<Lane, LanePlan>;
 
   const average = {
-    writes: sum(({ work }) => work.writeUnits) + visits * visit.writeUnits,
-    reads: sum(({ work }) => work.readUnits) + visits * visit.readUnits,
+    writes: sum(({ work }) => work.writeUnits) + visits * moves.writeUnits,
+    reads: sum(({ work }) => work.readUnits) + visits * (moves.readUnits + pings.readUnits),
   };
   const sends = sum(({ work }) => work.frames);
   const fullest = Math.max(
@@ -76,6 +81,7 @@ export function plan(planning: Planning): CapacityPlan {
     ...LANES.map((lane) => busy[lane] / settings.lanes[lane].concurrency),
   );
   const monthly = costLines(planning, streams);
+  const reconnectLimits = returnLimits(planning, streams);
   return {
     streams,
     lanes,
@@ -91,7 +97,9 @@ export function plan(planning: Planning): CapacityPlan {
       outageSeconds,
       ...(fullest < 1 ? { seconds: (outageSeconds * fullest) / (1 - fullest) } : {}),
     },
-    reconnectSeconds: load.connections / quotas.connects,
+    reconnectSeconds: reconnectLimits[0]?.seconds ?? 0,
+    reconnectLimits,
+    pingsPerSecond: visits * pings.runs,
     limits: limits({ ...planning, streams, lanes }),
     monthly,
     monthlyTotal: monthly.reduce((total, { usd }) => total + usd, 0),

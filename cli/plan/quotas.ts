@@ -11,11 +11,19 @@ export interface Quotas {
   /** Write and read units per second of one DynamoDB partition, before it splits by heat. */
   readonly partitionWrites: number;
   readonly partitionReads: number;
+  /** Write units per second of one table. Raisable. */
+  readonly tableWrites: number;
+  /**
+   * Write units per second that a table takes at once (its warm throughput): 4,000 of a new one, and twice the most that
+   * it has taken before.
+   */
+  readonly warmWrites: number;
 }
 
 /**
  * API Gateway quotas (10,000 requests a second, 2,500 in newer Regions; 500 connects), Lambda quotas (1,000 runs),
- * SQS quotas (about 120,000), DynamoDB partitions (1,000 and 3,000), read on 2026-11-23.
+ * SQS quotas (about 120,000), DynamoDB partitions (1,000 and 3,000), read on 2026-11-23; DynamoDB tables on demand
+ * (40,000; a new one 4,000: "Understanding DynamoDB warm throughput in different scenarios"), read on 2026-11-26.
  */
 export const QUOTAS: Quotas = {
   requests: 10_000,
@@ -24,7 +32,20 @@ export const QUOTAS: Quotas = {
   inFlight: 120_000,
   partitionWrites: 1_000,
   partitionReads: 3_000,
+  tableWrites: 40_000,
+  warmWrites: 4_000,
 };
 
-/** What the stages of the stack take unless told otherwise, in requests per second. */
-export const STAGE = { http: 1_000, socket: 1_000 };
+/** What can be set of the stack, and is no setting of the functions. */
+export interface StackOptions {
+  /** Requests per second that the HTTP stage takes: `http.throttle`. */
+  readonly httpRate: number;
+  /** Connects and frames per second that the WebSocket stage takes: `socket.throttle`. */
+  readonly socketRate: number;
+  /** Partition keys over which each list is spread that all connections join. */
+  readonly listKeys: number;
+  /** Whether the consumer's concurrency is taken out of the account's: `reserveConcurrency`. */
+  readonly reserves: boolean;
+}
+
+export const STACK: StackOptions = { httpRate: 1_000, socketRate: 1_000, listKeys: 1, reserves: true };
