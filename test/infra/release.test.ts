@@ -1,4 +1,4 @@
-import { Match, Template } from "aws-cdk-lib/assertions";
+import { Match } from "aws-cdk-lib/assertions";
 import { Alarm } from "aws-cdk-lib/aws-cloudwatch";
 import { LambdaDeploymentConfig } from "aws-cdk-lib/aws-codedeploy";
 import { AwsSolutionsChecks } from "cdk-nag";
