@@ -18,7 +18,6 @@ import type { FunctionSettings } from "../shared/settings/schema.ts";
 import type { ENV, FunctionName, StreamVariable } from "../shared/settings/variables.ts";
 import { acceptWildcard } from "./accept.ts";
 import { codeOf } from "./bundle.ts";
-import type { Release } from "./release.ts";
 
 /** Where in a VPC the functions run. */
 export interface Network {
@@ -44,6 +43,14 @@ export interface FunctionOptions {
   readonly network?: Network;
   /** @default runs go to the newest code at once, and no container waits for them */
   readonly release?: Release;
+}
+
+/** How runs reach the code of a function. */
+export interface Release {
+  /** Whether they move to new code step by step. */
+  readonly isGradual: boolean;
+  /** Containers of each function that wait for runs. */
+  readonly provisionedConcurrency: Readonly<Partial<Record<FunctionName, number>>>;
 }
 
 export interface RouterFunctionProps<F extends FunctionName> extends FunctionOptions {

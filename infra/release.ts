@@ -1,15 +1,7 @@
 import { reservedConcurrency } from "../shared/settings/derived.ts";
 import type { Settings } from "../shared/settings/schema.ts";
-import type { FunctionName } from "../shared/settings/variables.ts";
+import type { Release } from "./function.ts";
 import type { TagwireProps } from "./props.ts";
-
-/** How runs reach the code of a function. */
-export interface Release {
-  /** Whether they move to new code step by step. */
-  readonly isGradual: boolean;
-  /** Containers of each function that wait for runs. */
-  readonly provisionedConcurrency: Readonly<Partial<Record<FunctionName, number>>>;
-}
 
 /** How runs reach the code, if not at once. Emulators have neither CodeDeploy nor containers that wait. */
 export function releaseOf(props: TagwireProps, chosen: Settings): Release | undefined {
