@@ -46,6 +46,8 @@ export interface AuthProps {
 export class Auth extends Construct {
   /** Absent where an issuer signs the tokens. */
   readonly secret?: ISecret;
+  /** Absent where a secret signs them. */
+  readonly issuer?: Issuer;
   /** The variable TOKENS: where a function finds what to verify a token with. Never the secret itself. */
   readonly tokens: string;
   /** Encrypts the secret. Absent if the secret is not made here. */
@@ -55,6 +57,7 @@ export class Auth extends Construct {
     super(scope, id);
     if (source && "issuer" in source) {
       const { issuer, audience, jwksUri, claim } = source;
+      this.issuer = source;
       this.tokens = this.written({ issuer, audience, ...(jwksUri ? { jwksUri } : {}), ...named(claim) });
       return;
     }

@@ -1,6 +1,12 @@
-import { type HttpApi, HttpMethod, HttpRoute, HttpRouteKey } from "aws-cdk-lib/aws-apigatewayv2";
+import {
+  type HttpApi,
+  HttpMethod,
+  HttpRoute,
+  HttpRouteKey,
+  type IHttpRouteAuthorizer,
+} from "aws-cdk-lib/aws-apigatewayv2";
 import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
-import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
+import type { Alias, Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import type { Settings } from "../shared/settings/schema.ts";
 import { accept } from "./accept.ts";
@@ -15,11 +21,14 @@ export interface ConnectionsProps extends FunctionOptions {
   readonly tables: Tables;
   readonly sockets: RouterSocketApi;
   readonly httpApi: HttpApi;
+  /** @default the function alone looks at the token */
+  readonly authorizer?: IHttpRouteAuthorizer;
 }
 
 /** What closes connections on request: DELETE /v1/users/{user}/connections and DELETE /v1/connections/{id}. */
 export class Connections extends Construct {
   readonly function: LambdaFunction;
+  readonly alias?: Alias;
 
   constructor(scope: Construct, id: string, props: ConnectionsProps) {
     super(scope, id);
@@ -37,16 +46,18 @@ export class Connections extends Construct {
       },
     });
     this.function = connections.function;
+    if (connections.alias) this.alias = connections.alias;
     tables.grant("connections", this.function);
     auth.grantVerify(this.function);
     sockets.grantConnections(connections.role, ["DELETE"]);
 
-    const integration = new HttpLambdaIntegration("Connections", this.function);
+    const integration = new HttpLambdaIntegration("Connections", connections.target);
     const route = (name: string, path: string) =>
       new HttpRoute(this, name, {
         httpApi,
         routeKey: HttpRouteKey.with(path, HttpMethod.DELETE),
         integration,
+        ...(props.authorizer ? { authorizer: props.authorizer } : {}),
       });
     route("DeleteUserConnections", "/v1/users/{user}/connections");
     route("DeleteConnection", "/v1/connections/{id}");

@@ -1,4 +1,9 @@
-import { type Function as LambdaFunction, RecursiveLoop } from "aws-cdk-lib/aws-lambda";
+import {
+  type Alias,
+  EventSourceMapping,
+  type Function as LambdaFunction,
+  RecursiveLoop,
+} from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import { FANOUT_LANES, LANES } from "../shared/protocol/lane.ts";
 import { reservedConcurrency } from "../shared/settings/derived.ts";
@@ -26,6 +31,7 @@ export interface ConsumerProps extends FunctionOptions {
  */
 export class Consumer extends Construct {
   readonly function: LambdaFunction;
+  readonly alias?: Alias;
 
   constructor(scope: Construct, id: string, props: ConsumerProps) {
     super(scope, id);
@@ -51,10 +57,13 @@ export class Consumer extends Construct {
       ...(reserve ? { reservedConcurrency: reservedConcurrency(settings) } : {}),
     });
     this.function = consume.function;
+    if (consume.alias) this.alias = consume.alias;
     for (const lane of LANES) {
       const queue = lanes.queues[lane];
-      // Not an SqsEventSource: the id that it makes holds the path of the queue.
-      this.function.addEventSourceMapping(laneId(lane), {
+      // Not an SqsEventSource: the id that it makes holds the path of the queue. A child of the function with an alias too,
+      // so that its id is the same.
+      new EventSourceMapping(this.function, laneId(lane), {
+        target: consume.target,
         eventSourceArn: queue.queueArn,
         batchSize: settings.advanced.batchSize[lane],
         maxConcurrency: settings.lanes[lane].concurrency,

@@ -3,7 +3,10 @@ import type { ISecurityGroup, IVpc, SubnetSelection } from "aws-cdk-lib/aws-ec2"
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import {
+  Alias,
   type Architecture,
+  type IFunction,
+  type IVersion,
   Function as LambdaFunction,
   type RecursiveLoop,
   type Runtime,
@@ -38,6 +41,16 @@ export interface FunctionOptions {
   readonly encryptionKey?: IKey;
   /** @default no VPC */
   readonly network?: Network;
+  /** @default runs go to the newest code at once, and no container waits for them */
+  readonly release?: Release;
+}
+
+/** How runs reach the code of a function. */
+export interface Release {
+  /** Whether they move to new code step by step. */
+  readonly isGradual: boolean;
+  /** Containers of each function that wait for runs. */
+  readonly provisionedConcurrency: Readonly<Partial<Record<FunctionName, number>>>;
 }
 
 export interface RouterFunctionProps<F extends FunctionName> extends FunctionOptions {
@@ -55,6 +68,10 @@ export interface RouterFunctionProps<F extends FunctionName> extends FunctionOpt
 /** One of the functions with its log group, and a role that may write to that and nothing else. */
 export class RouterFunction<F extends FunctionName> extends Construct {
   readonly function: LambdaFunction;
+  /** What runs go through. Absent if they go to the newest code at once. */
+  readonly alias?: Alias;
+  /** What event sources and APIs MUST call: the alias, or else the function. */
+  readonly target: IFunction;
   readonly role: Role;
 
   constructor(scope: Construct, id: string, props: RouterFunctionProps<F>) {
@@ -83,6 +100,15 @@ export class RouterFunction<F extends FunctionName> extends Construct {
         ? {}
         : { reservedConcurrentExecutions: props.reservedConcurrency }),
     });
+    const provisioned = props.release?.provisionedConcurrency[name];
+    if (props.release?.isGradual || provisioned !== undefined)
+      this.alias = new Alias(this, "Live", {
+        aliasName: "live",
+        // CDK is not written for exactOptionalPropertyTypes.
+        version: this.function.currentVersion as IVersion,
+        ...(provisioned === undefined ? {} : { provisionedConcurrentExecutions: provisioned }),
+      });
+    this.target = (this.alias ?? this.function) as IFunction;
     const reasons = [
       ...(tracing ? ["X-Ray has no resources to name."] : []),
       ...(network ? ["Lambda makes the network interfaces, so their ids are not known before."] : []),

@@ -8,11 +8,13 @@ import {
   HttpRouteKey,
   HttpStage,
   type IDomainName,
+  type IHttpRouteAuthorizer,
   LogGroupLogDestination,
   type ThrottleSettings,
 } from "aws-cdk-lib/aws-apigatewayv2";
+import { HttpJwtAuthorizer } from "aws-cdk-lib/aws-apigatewayv2-authorizers";
 import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
-import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
+import type { Alias, Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { type ILogGroup, LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { PRIORITIES } from "../shared/protocol/lane.ts";
@@ -51,6 +53,14 @@ export interface HttpOptions {
    * @default true: a log group of its own
    */
   readonly accessLog?: boolean | ILogGroup;
+  /**
+   * Whether API Gateway refuses requests without a token of the issuer, so that no function runs for them. It needs `auth`
+   * to be an issuer that signs with RSA (RS256, RS384, RS512: API Gateway knows no other algorithm here) and publishes
+   * `/.well-known/openid-configuration`. What it refuses gets 401 `{"message":"Unauthorized"}`, which is no problem
+   * document. The functions go on verifying every token.
+   * @default false
+   */
+  readonly jwtAuthorizer?: boolean;
 }
 
 export interface HttpApiProps extends FunctionOptions {
@@ -70,7 +80,10 @@ const CORS_HEADERS = ["authorization", "content-type", "traceparent", "tracestat
 export class RouterHttpApi extends Construct {
   readonly ingest: LambdaFunction;
   readonly receipts: LambdaFunction;
+  readonly aliases: Readonly<Partial<Record<"ingest" | "receipts", Alias>>>;
   readonly api: HttpApi;
+  /** What every route asks for a token before a function runs. @default none */
+  readonly authorizer?: IHttpRouteAuthorizer;
   /** @default none */
   readonly domainName?: IDomainName;
   /** Without a slash at its end. */
@@ -80,23 +93,29 @@ export class RouterHttpApi extends Construct {
     super(scope, id);
     const { settings, options, auth, lanes, tables, emulator } = props;
     const common = { TOKENS: auth.tokens, SETTINGS: JSON.stringify(settings) };
-    this.ingest = new RouterFunction(this, "Ingest", {
+    const ingest = new RouterFunction(this, "Ingest", {
       ...props,
       name: "ingest",
       settings: settings.advanced.functions.ingest,
       environment: { ...lanes.variables, QUOTAS_TABLE: tables.quotas.tableName, ...common },
-    }).function;
+    });
+    this.ingest = ingest.function;
     lanes.grantSend(this.ingest, ...PRIORITIES);
     lanes.grantLook(this.ingest);
     tables.grant("ingest", this.ingest);
     auth.grantVerify(this.ingest);
 
-    this.receipts = new RouterFunction(this, "Receipts", {
+    const receipts = new RouterFunction(this, "Receipts", {
       ...props,
       name: "receipts",
       settings: settings.advanced.functions.receipts,
       environment: { RECEIPTS_TABLE: tables.receipts.tableName, ...tables.streamVariables, ...common },
-    }).function;
+    });
+    this.receipts = receipts.function;
+    this.aliases = {
+      ...(ingest.alias ? { ingest: ingest.alias } : {}),
+      ...(receipts.alias ? { receipts: receipts.alias } : {}),
+    };
     tables.grant("receipts", this.receipts);
     auth.grantVerify(this.receipts);
 
@@ -110,18 +129,21 @@ export class RouterHttpApi extends Construct {
         maxAge: Duration.minutes(5),
       },
     });
-    const ingest = new HttpLambdaIntegration("Ingest", this.ingest);
-    const receipts = new HttpLambdaIntegration("Receipts", this.receipts);
+    if (options.jwtAuthorizer) this.authorizer = authorizerFor(auth);
+    const { authorizer } = this;
+    const toIngest = new HttpLambdaIntegration("Ingest", ingest.target);
+    const toReceipts = new HttpLambdaIntegration("Receipts", receipts.target);
     const route = (name: string, method: HttpMethod, path: string, integration: HttpLambdaIntegration) =>
       new HttpRoute(this, name, {
         httpApi: this.api,
         routeKey: HttpRouteKey.with(path, method),
         integration,
+        ...(authorizer ? { authorizer } : {}),
       });
-    route("PostMessages", HttpMethod.POST, "/v1/messages", ingest);
-    route("GetMessage", HttpMethod.GET, "/v1/messages/{id}", receipts);
-    route("DeleteMessage", HttpMethod.DELETE, "/v1/messages/{id}", receipts);
-    route("GetHistory", HttpMethod.GET, "/v1/history", receipts);
+    route("PostMessages", HttpMethod.POST, "/v1/messages", toIngest);
+    route("GetMessage", HttpMethod.GET, "/v1/messages/{id}", toReceipts);
+    route("DeleteMessage", HttpMethod.DELETE, "/v1/messages/{id}", toReceipts);
+    route("GetHistory", HttpMethod.GET, "/v1/history", toReceipts);
 
     const stage = new HttpStage(this, "Stage", {
       httpApi: this.api,
@@ -170,6 +192,11 @@ export class RouterHttpApi extends Construct {
       ),
     };
   }
+}
+
+function authorizerFor({ issuer }: Auth): IHttpRouteAuthorizer {
+  if (!issuer) throw new Error("http.jwtAuthorizer needs auth: { issuer, audience }");
+  return new HttpJwtAuthorizer("Jwt", issuer.issuer, { jwtAudience: [issuer.audience] });
 }
 
 /** The limits of a stage, with the defaults for what is absent. */

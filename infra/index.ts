@@ -8,6 +8,7 @@ export type { FunctionName } from "../shared/settings/variables.ts";
 export type { AlarmThresholds } from "./alarm-list.ts";
 export type { AlarmOptions } from "./alarms.ts";
 export type { Issuer, SharedSecret } from "./auth.ts";
+export type { DeploymentOptions } from "./deployment.ts";
 export type { DomainOptions } from "./domain.ts";
 export type { Emulator } from "./emulator.ts";
 export type { HttpOptions } from "./http-api.ts";

@@ -5,8 +5,10 @@ import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { Architecture, Runtime } from "aws-cdk-lib/aws-lambda";
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { SettingsOverrides } from "../shared/settings/schema.ts";
+import type { FunctionName } from "../shared/settings/variables.ts";
 import type { AlarmOptions } from "./alarms.ts";
 import type { Issuer, SharedSecret } from "./auth.ts";
+import type { DeploymentOptions } from "./deployment.ts";
 import type { Emulator } from "./emulator.ts";
 import type { HttpOptions } from "./http-api.ts";
 import type { SocketOptions } from "./socket-api.ts";
@@ -39,6 +41,18 @@ export interface TagwireProps {
    * @default true
    */
   readonly reserveConcurrency?: boolean;
+  /**
+   * Whether CodeDeploy moves the runs of the functions to new code step by step, and takes it back if an alarm goes on.
+   * Old and new code run side by side meanwhile. An emulator has no CodeDeploy: it is left out there.
+   * @default none: runs go to the new code at once
+   */
+  readonly deployment?: DeploymentOptions;
+  /**
+   * Containers of a function that wait for runs, so that none begins with a cold start (Lambda: provisioned concurrency).
+   * They are billed by the hour. Those of consume are part of its reserve. Left out on an emulator.
+   * @default none
+   */
+  readonly provisionedConcurrency?: Readonly<Partial<Record<FunctionName, number>>>;
   /**
    * Encrypts queues, tables and the secret. It may be of another stack. Only the roles of the router get rights to it,
    * and nothing is added to the key's own policy: that must leave rights to the roles of the account, as the policy

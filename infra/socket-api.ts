@@ -8,7 +8,7 @@ import {
 } from "aws-cdk-lib/aws-apigatewayv2";
 import { WebSocketLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
 import { type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
-import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
+import type { Alias, Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import type { Settings } from "../shared/settings/schema.ts";
 import { accept, acceptWildcard } from "./accept.ts";
@@ -52,6 +52,7 @@ export interface SocketApiProps extends FunctionOptions {
 /** The WebSocket API in front of the socket function. */
 export class RouterSocketApi extends Construct {
   readonly function: LambdaFunction;
+  readonly alias?: Alias;
   readonly api: WebSocketApi;
   /** @default none */
   readonly domainName?: IDomainName;
@@ -86,10 +87,11 @@ export class RouterSocketApi extends Construct {
       },
     });
     this.function = socket.function;
+    if (socket.alias) this.alias = socket.alias;
     tables.grant("socket", this.function);
     auth.grantVerify(this.function);
 
-    const integration = new WebSocketLambdaIntegration("Socket", this.function);
+    const integration = new WebSocketLambdaIntegration("Socket", socket.target);
     const route = (name: string, routeKey: string, returnResponse = false) =>
       new WebSocketRoute(this, name, { webSocketApi: this.api, routeKey, integration, returnResponse });
     const routes = [

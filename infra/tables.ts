@@ -12,6 +12,7 @@ import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import { TABLES, type TableDescription, type TableName } from "../shared/settings/tables.ts";
 import type { FunctionName, StreamVariable } from "../shared/settings/variables.ts";
+import { accept } from "./accept.ts";
 import { pascalCase } from "./name.ts";
 
 /** A router's tables. `streams` is there if the settings keep a stream. */
@@ -73,6 +74,13 @@ const ACTIONS: Readonly<Record<TableName, Partial<Record<FunctionName, readonly 
 };
 
 /**
+ * Tables that can be put back to any second of the last 35 days: those whose rows cannot be made again. What says who is
+ * connected is made again by the clients as they reconnect, and an older state of it would name connections that are
+ * closed; shares of the quota are seconds old.
+ */
+const RECOVERABLE: readonly TableName[] = ["receipts", "streams"];
+
+/**
  * Who is connected, who wants what, what became of each message, how containers share the quota, and the messages that
  * are kept.
  */
@@ -89,18 +97,25 @@ export class Tables extends Construct implements RouterTables {
     const table = (name: TableName, removal: RemovalPolicy, warm?: WarmThroughput): ITable => {
       const { partitionKey, sortKey, sortKeyType = "S", timeToLive }: TableDescription = TABLES[name];
       const sortType = sortKeyType === "N" ? AttributeType.NUMBER : AttributeType.STRING;
+      const isRecoverable = RECOVERABLE.includes(name);
       const made = new TableV2(this, pascalCase(name), {
         partitionKey: { name: partitionKey, type: AttributeType.STRING },
         ...(sortKey ? { sortKey: { name: sortKey, type: sortType } } : {}),
         timeToLiveAttribute: timeToLive,
         billing: Billing.onDemand(),
         ...(warm ? { warmThroughput: warm } : {}),
-        pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+        pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: isRecoverable },
         encryption: encryptionKey
           ? TableEncryptionV2.customerManagedKey(encryptionKey)
           : TableEncryptionV2.dynamoOwnedKey(),
         removalPolicy: removal,
       });
+      if (!isRecoverable)
+        accept(
+          made,
+          "AwsSolutions-DDB3",
+          "Its rows are of this moment; clients make them again as they reconnect.",
+        );
       // CDK is not written for exactOptionalPropertyTypes.
       return made as ITable;
     };

@@ -23,6 +23,7 @@ import { Auth } from "./auth.ts";
 import { Connections } from "./connections.ts";
 import { Consumer } from "./consumer.ts";
 import { RouterDashboard } from "./dashboard.ts";
+import { GradualDeployment } from "./deployment.ts";
 import { hostOf } from "./domain.ts";
 import type { Network } from "./function.ts";
 import { RouterHttpApi } from "./http-api.ts";
@@ -30,6 +31,7 @@ import { Lanes } from "./lanes.ts";
 import { RouterMetrics } from "./metrics.ts";
 import { pascalCase } from "./name.ts";
 import type { TagwireProps } from "./props.ts";
+import { releaseOf } from "./release.ts";
 import { RouterSocketApi } from "./socket-api.ts";
 import { Story } from "./story.ts";
 import { type RouterTables, Tables } from "./tables.ts";
@@ -75,6 +77,7 @@ export class Tagwire extends RouterMetrics {
     // By its ARN, so that no role of this stack ends up in the policy of a key of another one (aws-cdk#14213).
     const encryptionKey = props.encryptionKey && Key.fromKeyArn(this, "Key", props.encryptionKey.keyArn);
     const network = networkOf(props);
+    const release = releaseOf(props, chosen);
     const kept = { removalPolicy, ...(encryptionKey ? { encryptionKey } : {}) };
     const shared = {
       settings: chosen,
@@ -86,6 +89,7 @@ export class Tagwire extends RouterMetrics {
       ...kept,
       ...(emulator ? { emulator } : {}),
       ...(network ? { network } : {}),
+      ...(release ? { release } : {}),
     };
 
     const auth = new Auth(this, "Auth", { ...kept, ...(props.auth ? { source: props.auth } : {}) });
@@ -109,6 +113,7 @@ export class Tagwire extends RouterMetrics {
     const closing = new Connections(this, "Connections", {
       ...{ ...shared, auth, tables, sockets },
       httpApi: ingest.api,
+      ...(ingest.authorizer ? { authorizer: ingest.authorizer } : {}),
     });
 
     if (!emulator) {
@@ -145,12 +150,24 @@ export class Tagwire extends RouterMetrics {
     this.socketApi = sockets.api;
     if (ingest.domainName) this.httpDomain = ingest.domainName;
     if (sockets.domainName) this.socketDomain = sockets.domainName;
-    if (alarms)
-      new Alarms(this, "Alarms", {
-        ...alarms,
-        router: this,
-        settings: chosen,
-        ...(emulator ? { emulator } : {}),
+    const made = alarms
+      ? new Alarms(this, "Alarms", {
+          ...alarms,
+          router: this,
+          settings: chosen,
+          ...(emulator ? { emulator } : {}),
+        })
+      : undefined;
+    if (release?.isGradual)
+      new GradualDeployment(this, "Deployment", {
+        ...props.deployment,
+        aliases: {
+          ...ingest.aliases,
+          ...(closing.alias ? { connections: closing.alias } : {}),
+          ...(consumer.alias ? { consume: consumer.alias } : {}),
+          ...(sockets.alias ? { socket: sockets.alias } : {}),
+        },
+        ...(made ? { routerAlarms: made } : {}),
       });
     if (props.dashboard ?? true) new RouterDashboard(this, "Dashboard", { router: this, settings: chosen });
   }

@@ -1,8 +1,6 @@
 import { LANES } from "../../shared/protocol/lane.ts";
 import { visitOf } from "./connection.ts";
-import { STAGE } from "./quotas.ts";
-import { everyoneKeys } from "./reconnect.ts";
-import { type LanePlan, type Planning, type Stream, timeIn } from "./stream.ts";
+import { framesEach, type LanePlan, type Planning, type Stream, timeIn } from "./stream.ts";
 
 /** Something of which there is only so much, in the busiest second. */
 export interface Limit {
@@ -21,11 +19,12 @@ interface Planned extends Planning {
 }
 
 /** All limits of a load, the tightest first. */
-export function limits({ load, settings, quotas, assumed, streams, lanes }: Planned): Limit[] {
+export function limits({ load, settings, quotas, stack, assumed, streams, lanes }: Planned): Limit[] {
   const { peak } = load;
   const sum = (pick: (stream: Stream) => number) => streams.reduce((n, s) => n + s.rate * pick(s), 0) * peak;
   const visits = (load.connections / load.sessionSeconds) * peak;
-  const visit = visitOf(load);
+  const { moves, pings, joins, leaves } = visitOf(load, framesEach(load));
+  const fromClients = visits * (moves.requests + pings.requests);
   const requests = sum(({ work }) => work.requests);
   const sends = sum(({ work }) => work.frames);
   // Half-empty runs are more of them, but never more than the lane allows.
@@ -36,7 +35,7 @@ export function limits({ load, settings, quotas, assumed, streams, lanes }: Plan
     );
   const runs =
     LANES.reduce((n, lane) => n + underWay(lane), 0) +
-    (requests * assumed.ingest + visits * visit.runs * assumed.socket) / 1000;
+    (requests * assumed.ingest + visits * (moves.runs + pings.runs) * assumed.socket) / 1000;
   const inLane = (lane: (typeof LANES)[number]) => lanes[lane].needed * settings.advanced.batchSize[lane];
 
   const account = (name: string, used: number, limit: number) => ({
@@ -52,15 +51,21 @@ export function limits({ load, settings, quotas, assumed, streams, lanes }: Plan
     limit,
   });
   const all = [
-    account("API Gateway requests/s", sends + requests + visits * visit.requests, quotas.requests),
+    account("API Gateway requests/s", sends + requests + fromClients, quotas.requests),
     account("new connections/s", visits, quotas.connects),
     account("Lambda runs at a time", runs, quotas.runs),
     account("SQS messages in flight, fullest lane", Math.max(...LANES.map(inLane)), quotas.inFlight),
-    // Every connection is written into this list and deleted from it.
+    // Every connection is written into this one list and deleted from it.
+    account("DynamoDB writes/s to the list of everyone", 2 * visits, quotas.partitionWrites * stack.listKeys),
     account(
-      "DynamoDB writes/s to the list of everyone",
-      2 * visits,
-      quotas.partitionWrites * everyoneKeys(settings),
+      "DynamoDB writes/s to the table subscriptions",
+      visits * (joins.subscriptions + leaves.subscriptions),
+      quotas.tableWrites,
+    ),
+    account(
+      "DynamoDB writes/s to the table receipts",
+      sum(({ work }) => work.writeUnits),
+      quotas.tableWrites,
     ),
     // As if all messages of a kind were for one tag.
     account(
@@ -69,12 +74,8 @@ export function limits({ load, settings, quotas, assumed, streams, lanes }: Plan
       quotas.partitionReads,
     ),
     setting("sends/s: quotaFraction", sends, settings.quotaRequestsPerSecond * settings.quotaFraction),
-    setting("POSTs/s: throttle of the HTTP stage", requests, STAGE.http),
-    setting(
-      "frames and connects/s: throttle of the socket stage",
-      visits * visit.requests,
-      quotas.socketStage,
-    ),
+    setting("POSTs/s: throttle of the HTTP stage", requests, stack.httpRate),
+    setting("frames and connects/s: throttle of the socket stage", fromClients, stack.socketRate),
     ...LANES.map((lane) =>
       setting(`runs at a time: lanes.${lane}.concurrency`, lanes[lane].needed, lanes[lane].allowed),
     ),

@@ -17,6 +17,12 @@ export interface Load {
   readonly sessionSeconds: number;
   /** Topics that a connection subscribes to, in as few frames as they fit. */
   readonly topics: number;
+  /** Seconds without a frame after which a client pings; 0 if none does. */
+  readonly pingSeconds: number;
+  /** Whether clients ping every `pingSeconds`, whatever they hear. */
+  readonly pingsAlways: boolean;
+  /** How long a token holds before its client refreshes it, in seconds; 0 if no client does. */
+  readonly tokenSeconds: number;
   /** Bytes of a frame. */
   readonly bytes: number;
   /** Messages in one POST, 1-100. */
@@ -26,6 +32,9 @@ export interface Load {
   /** How many times the average the busiest second is. */
   readonly peak: number;
 }
+
+/** Seconds of silence after which tagwire/client pings. */
+export const PING_SECONDS = 540;
 
 /** What cannot be known from outside. Times are milliseconds. */
 export interface Assumptions {

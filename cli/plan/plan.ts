@@ -4,8 +4,8 @@ import type { Settings } from "../../shared/settings/schema.ts";
 import { visitOf } from "./connection.ts";
 import { type CostLine, costLines } from "./cost.ts";
 import { type Limit, limits } from "./limit.ts";
-import { type Bound, boundsOnReturn } from "./reconnect.ts";
-import { type LanePlan, type Planning, type Stream, timeIn } from "./stream.ts";
+import { type ReturnLimit, returnLimits } from "./reconnect.ts";
+import { framesEach, type LanePlan, type Planning, type Stream, timeIn } from "./stream.ts";
 import { workOf } from "./work.ts";
 
 /** Per second. */
@@ -22,10 +22,12 @@ export interface CapacityPlan {
   readonly tables: { readonly average: Capacity; readonly peak: Capacity };
   /** Seconds until all that gathered in `outageSeconds` of average load is delivered; none where it never is. */
   readonly drain: { readonly outageSeconds: number; readonly seconds?: number };
-  /** Seconds until all connections are back after all were cut: those of the first bound. */
+  /** Seconds until all connections are back after all were cut: what the first of `reconnectLimits` allows. */
   readonly reconnectSeconds: number;
-  /** What keeps them from being back sooner, the slowest first. */
-  readonly reconnectBounds: readonly Bound[];
+  /** From the slowest on. */
+  readonly reconnectLimits: readonly ReturnLimit[];
+  /** Pings of all connections per second, on average. */
+  readonly pingsPerSecond: number;
   /** From the tightest on. */
   readonly limits: readonly Limit[];
   readonly monthly: readonly CostLine[];
@@ -56,7 +58,7 @@ export function plan(planning: Planning): CapacityPlan {
   }));
   const sum = (pick: (stream: Stream) => number) => streams.reduce((n, s) => n + s.rate * pick(s), 0);
   const visits = load.connections / load.sessionSeconds;
-  const visit = visitOf(load);
+  const { moves, pings } = visitOf(load, framesEach(load));
 
   const busy = Object.fromEntries(
     LANES.map((lane) => [lane, sum(({ priority, inFull: { time } }) => timeIn(lane, priority, time) / 1000)]),
@@ -70,8 +72,8 @@ export function plan(planning: Planning): CapacityPlan {
   ) as Record<Lane, LanePlan>;
 
   const average = {
-    writes: sum(({ work }) => work.writeUnits) + visits * visit.writeUnits,
-    reads: sum(({ work }) => work.readUnits) + visits * visit.readUnits,
+    writes: sum(({ work }) => work.writeUnits) + visits * moves.writeUnits,
+    reads: sum(({ work }) => work.readUnits) + visits * (moves.readUnits + pings.readUnits),
   };
   const sends = sum(({ work }) => work.frames);
   const fullest = Math.max(
@@ -79,7 +81,7 @@ export function plan(planning: Planning): CapacityPlan {
     ...LANES.map((lane) => busy[lane] / settings.lanes[lane].concurrency),
   );
   const monthly = costLines(planning, streams);
-  const reconnectBounds = boundsOnReturn(planning);
+  const reconnectLimits = returnLimits(planning, streams);
   return {
     streams,
     lanes,
@@ -95,8 +97,9 @@ export function plan(planning: Planning): CapacityPlan {
       outageSeconds,
       ...(fullest < 1 ? { seconds: (outageSeconds * fullest) / (1 - fullest) } : {}),
     },
-    reconnectSeconds: reconnectBounds[0]?.seconds ?? 0,
-    reconnectBounds,
+    reconnectSeconds: reconnectLimits[0]?.seconds ?? 0,
+    reconnectLimits,
+    pingsPerSecond: visits * pings.runs,
     limits: limits({ ...planning, streams, lanes }),
     monthly,
     monthlyTotal: monthly.reduce((total, { usd }) => total + usd, 0),

@@ -8,7 +8,7 @@ export interface Price {
 }
 
 /** When the sources were read. AWS's own price pages are drawn by script, so some stand on a second source. */
-export const CHECKED = "2026-11-23";
+export const CHECKED = "2026-11-26";
 export const REGION = "us-east-1";
 
 const MILLION = 1_000_000;
@@ -47,8 +47,29 @@ export const PRICES = {
   readUnits: flat(0.125, MILLION, "DynamoDB read units of 4 KB", AGENT_TOOLKIT),
   storedGigabytes: flat(0.25, 1, "DynamoDB GB-months", AGENT_TOOLKIT),
   logGigabytes: flat(0.5, 1, "GB of logs", "aws.amazon.com/cloudwatch/pricing"),
-  // A secret 0.40, alarms on 41 metrics of 0.10, a dashboard 3.00, thirty metrics of 0.30.
-  fixtures: flat(16.5, 1, "secret, alarms, dashboard, metrics", "aws.amazon.com/cloudwatch/pricing"),
+  // Backups of what the table holds; restored rows cost more, once.
+  recoveryGigabytes: flat(
+    0.2,
+    1,
+    "GB-months of point-in-time recovery",
+    "aws.amazon.com/dynamodb/pricing/on-demand",
+  ),
+  // Without the account's first 100 GB a month, as all prices here are without free allowances.
+  outGigabytes: {
+    tiers: [
+      { usd: 0.09, upTo: 10_240 },
+      { usd: 0.085, upTo: 51_200 },
+      { usd: 0.07, upTo: 153_600 },
+      { usd: 0.05 },
+    ],
+    per: 1,
+    unit: "GB out to the internet",
+    source: "leanopstech.com/blog/aws-data-transfer-pricing-2026, egresscost.com/aws (2026-04)",
+  },
+  secrets: flat(0.4, 1, "secrets", "aws.amazon.com/secrets-manager/pricing"),
+  alarms: flat(0.1, 1, "alarms", "aws.amazon.com/cloudwatch/pricing"),
+  dashboards: flat(3, 1, "dashboards", "aws.amazon.com/cloudwatch/pricing"),
+  metrics: flat(0.3, 1, "custom metrics", "aws.amazon.com/cloudwatch/pricing"),
 } as const satisfies Record<string, Price>;
 
 export type PriceName = keyof typeof PRICES;

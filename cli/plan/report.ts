@@ -12,6 +12,7 @@ export function describe(found: CapacityPlan, load: Load): string {
     messagesTable(found),
     lanesTable(found),
     capacity(found),
+    returnTable(found),
     limitsTable(found, load),
     costTable(found),
   ].join("\n");
@@ -60,13 +61,7 @@ const lanesTable = ({ lanes }: CapacityPlan): string =>
     }),
   ]);
 
-const capacity = ({
-  sendsInFlight,
-  tables,
-  drain,
-  reconnectSeconds,
-  reconnectBounds,
-}: CapacityPlan): string =>
+const capacity = ({ sendsInFlight, tables, drain, pingsPerSecond }: CapacityPlan): string =>
   list([
     ["sends in flight", `${number(sendsInFlight.needed)} needed, ${number(sendsInFlight.allowed)} allowed`],
     ["tables, average", `${number(tables.average.writes)} WRU/s, ${number(tables.average.reads)} RRU/s`],
@@ -77,10 +72,20 @@ const capacity = ({
         ? "never drains: lanes fill faster"
         : `drains in ${duration(drain.seconds)}`,
     ],
-    [
-      "all cut at once",
-      `all back after ${duration(reconnectSeconds)}${reconnectBounds[0] ? `: ${reconnectBounds[0].name}` : ""}`,
-    ],
+    ["pings", `${number(pingsPerSecond)} a second`],
+  ]);
+
+/** The limits that hold up the return of all connections, as long as they cost a tenth of the slowest. */
+const returnTable = ({ reconnectLimits, reconnectSeconds }: CapacityPlan): string =>
+  table([
+    ["all cut at once", "", "all back after"],
+    ...reconnectLimits
+      .filter(({ seconds }) => seconds > 0 && seconds >= reconnectSeconds / 10)
+      .map(({ name, kind, seconds }) => [
+        name,
+        kind,
+        seconds === Number.POSITIVE_INFINITY ? "never" : duration(seconds),
+      ]),
   ]);
 
 const limitsTable = ({ limits }: CapacityPlan, { peak }: Load): string =>
@@ -98,7 +103,7 @@ const costTable = ({ monthly, monthlyTotal }: CapacityPlan): string =>
       .filter(({ units }) => units > 0)
       .map(({ part, units, usd: cost }) => [part, number(units), usd(cost)]),
     ["together", "", usd(monthlyTotal)],
-  ]) + `Prices of ${REGION}, ${CHECKED}, without free allowances and without data that leaves AWS.\n`;
+  ]) + `Prices of ${REGION}, ${CHECKED}, without free allowances.\n`;
 
 /** Three digits where it is small, none after the point where it is large. */
 const number = (value: number): string =>

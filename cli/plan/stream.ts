@@ -1,13 +1,14 @@
 import { fanoutLane, type Lane, type Priority } from "../../shared/protocol/lane.ts";
 import type { Settings } from "../../shared/settings/schema.ts";
 import type { Assumptions, Load, Traffic } from "./load.ts";
-import type { Quotas } from "./quotas.ts";
+import type { Quotas, StackOptions } from "./quotas.ts";
 import type { Work } from "./work.ts";
 
 export interface Planning {
   readonly load: Load;
   readonly settings: Settings;
   readonly quotas: Quotas;
+  readonly stack: StackOptions;
   readonly assumed: Assumptions;
   readonly outageSeconds: number;
 }
@@ -30,3 +31,7 @@ export interface LanePlan {
 /** Milliseconds of runs in a lane, for one message of this priority. */
 export const timeIn = (lane: Lane, priority: Priority, time: Work["time"]): number =>
   lane === fanoutLane(priority) ? time.fanout : lane === priority ? time.own : 0;
+
+/** Frames per second that each connection receives, on average. */
+export const framesEach = ({ traffic, connections }: Load): number =>
+  connections === 0 ? 0 : traffic.reduce((n, { rate, audience }) => n + rate * audience, 0) / connections;

@@ -3,6 +3,7 @@ import {
   BATCH_MESSAGES,
   CONNECTION_SECONDS,
   FRAME_BYTES,
+  IDLE_SECONDS,
   QUEUE_BATCH,
 } from "../../shared/protocol/limits.ts";
 import type { Settings } from "../../shared/settings/schema.ts";
@@ -10,18 +11,25 @@ import { DEFAULTS } from "../../shared/settings/settings.ts";
 import { UsageError } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { parseSettings } from "../option.ts";
-import { ASSUMPTIONS, type Load, parseTraffic, type Traffic } from "./load.ts";
+import { ASSUMPTIONS, type Load, PING_SECONDS, parseTraffic, type Traffic } from "./load.ts";
 import { plan } from "./plan.ts";
-import { QUOTAS } from "./quotas.ts";
+import { everyoneKeys, QUOTAS, STACK } from "./quotas.ts";
 import { describe } from "./report.ts";
 
-interface Options extends Omit<Load, "sessionSeconds"> {
+interface Options extends Omit<Load, "sessionSeconds" | "pingSeconds" | "pingsAlways" | "tokenSeconds"> {
   readonly session: number;
+  readonly ping: number;
+  readonly pingAlways?: true;
+  readonly token: number;
   readonly quota?: number;
   readonly connects: number;
   readonly runs: number;
+  readonly tableWrites: number;
   readonly warmWrites: number;
+  readonly httpRate: number;
   readonly socketRate: number;
+  readonly listKeys?: number;
+  readonly reserve: boolean;
   readonly sendMs: number;
   readonly outage: number;
   readonly settings?: Settings;
@@ -57,6 +65,23 @@ export function planVerb(program: Command, io: Io): void {
       ),
     )
     .addOption(option("--topics <n>", "that a connection subscribes to", [0, 200], 1))
+    .addOption(
+      option(
+        "--ping <seconds>",
+        "silence after which a client pings (tagwire/client: 540); 0 for never",
+        [0, IDLE_SECONDS],
+        PING_SECONDS,
+      ),
+    )
+    .addOption(new Option("--ping-always", "clients ping that often, whatever they hear"))
+    .addOption(
+      option(
+        "--token <seconds>",
+        "how long a token holds that clients refresh; 0 if none does",
+        [0, CONNECTION_SECONDS],
+        0,
+      ),
+    )
     .addOption(option("--bytes <n>", "of a frame", [1, FRAME_BYTES], 1_000))
     .addOption(option("--per-post <n>", "messages in one POST", [1, BATCH_MESSAGES], 1))
     .addOption(
@@ -76,15 +101,29 @@ export function planVerb(program: Command, io: Io): void {
     .addOption(option("--runs <n>", "the account's Lambda concurrency", [1, 1e6], QUOTAS.runs))
     .addOption(
       option(
-        "--warm-writes <n>",
-        "what a table takes a second from the start (prop warmThroughput)",
-        [1, 1e6],
-        QUOTAS.warmWrites,
+        "--table-writes <n>",
+        "the account's DynamoDB write units per second of one table",
+        [1, 1e9],
+        QUOTAS.tableWrites,
       ),
     )
     .addOption(
-      option("--socket-rate <n>", "connects and frames a second of the stage", [1, 1e6], QUOTAS.socketStage),
+      option(
+        "--warm-writes <n>",
+        "write units per second that the tables of connections take at once",
+        [1, 1e9],
+        QUOTAS.warmWrites,
+      ),
     )
+    .addOption(option("--http-rate <n>", "throttle of the HTTP stage", [1, 1e6], STACK.httpRate))
+    .addOption(option("--socket-rate <n>", "throttle of the WebSocket stage", [1, 1e6], STACK.socketRate))
+    .addOption(
+      new Option(
+        "--list-keys <n>",
+        "partition keys of a list that all connections join (default: as spreadTags says of everyone)",
+      ).argParser(within(1, 256)),
+    )
+    .addOption(new Option("--no-reserve", "as for a deploy with -c tagwire:reserve=false"))
     .addOption(option("--send-ms <n>", "how long a send takes; measure yours", [1, 10_000], ASSUMPTIONS.send))
     .addOption(
       new Option("--settings <json>", "settings that differ from the defaults").argParser(parseSettings),
@@ -93,18 +132,23 @@ export function planVerb(program: Command, io: Io): void {
       const options = command.optsWithGlobals<Options>();
       const base = options.settings ?? DEFAULTS;
       const { quota = base.quotaRequestsPerSecond, connects, runs, sendMs, outage, session, json } = options;
-      const { warmWrites, socketRate } = options;
       const { connections, topics, bytes, perPost, perRun, peak } = options;
       const { traffic = exampleFor(connections) } = options;
+      const { ping, pingAlways = false, token, tableWrites, warmWrites } = options;
+      const { httpRate, socketRate, listKeys = everyoneKeys(base), reserve } = options;
       const widest = Math.max(...traffic.map(({ audience }) => audience));
       if (widest > connections)
         throw new UsageError(`a message for ${widest} needs as many --connections, got ${connections}`);
-      const load = { traffic, connections, sessionSeconds: session, topics, bytes, perPost, perRun, peak };
+      const load = {
+        ...{ traffic, connections, sessionSeconds: session, topics, bytes, perPost, perRun, peak },
+        ...{ pingSeconds: ping, pingsAlways: pingAlways, tokenSeconds: token },
+      };
       const settings = { ...base, quotaRequestsPerSecond: quota };
       const found = plan({
         load,
         settings,
-        quotas: { ...QUOTAS, requests: quota, connects, runs, warmWrites, socketStage: socketRate },
+        quotas: { ...QUOTAS, requests: quota, connects, runs, tableWrites, warmWrites },
+        stack: { httpRate, socketRate, listKeys, reserves: reserve },
         assumed: { ...ASSUMPTIONS, send: sendMs },
         outageSeconds: outage,
       });

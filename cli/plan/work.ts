@@ -1,8 +1,9 @@
 import { fanoutLane } from "../../shared/protocol/lane.ts";
 import { METERED_BYTES, QUEUE_BATCH } from "../../shared/protocol/limits.ts";
-import { deliveryPolicy, jobsFor } from "../../shared/settings/policy.ts";
 import type { Settings } from "../../shared/settings/schema.ts";
+import { fanoutOf, firstPage, isSplit, servedBy } from "./fanout.ts";
 import type { Assumptions, Load, Traffic } from "./load.ts";
+import { QUEUE_UNIT, started } from "./unit.ts";
 
 /** What one message leads to, on average: calls, the units they are priced in, and time in milliseconds. */
 export interface Work {
@@ -31,17 +32,8 @@ export interface Work {
   readonly toLast: number;
 }
 
-const QUEUE_UNIT = 65_536;
-const WRITE_UNIT = 1_024;
-const READ_UNIT = 4_096;
-/** Bytes of a message in a lane beside its data, of a row in a tag's list, and of one range in a receipt. */
+/** Bytes of a message in a lane beside its data. */
 const ENVELOPE = 300;
-const ROW = 120;
-const RANGE = 32;
-/** Bytes of a receipt's row. It stays under a kilobyte while few connections are pending. */
-export const RECEIPT = 500;
-
-const started = (bytes: number, unit: number) => Math.max(1, Math.ceil(bytes / unit));
 
 /** Sends per second that one run makes if `runs` share the fraction of the quota that sends may use. */
 export function sendRate(settings: Settings, { send }: Assumptions, runs = 1): number {
@@ -57,7 +49,6 @@ export function workOf(
   assumed: Assumptions,
 ): Work {
   const { bytes, perPost, perRun } = load;
-  const jobs = jobsFor(audience, deliveryPolicy(settings));
   const size = bytes + ENVELOPE;
   const inRun = Math.min(perRun, QUEUE_BATCH);
   const ingest = {
@@ -72,7 +63,7 @@ export function workOf(
   };
   const begin = assumed.run / inRun + assumed.perMessage;
 
-  if (jobs === 0) {
+  if (!isSplit(audience, settings)) {
     const served = servedBy(audience, settings);
     const sending =
       audience === 0 ? 0 : Math.max(assumed.send / inRun, (audience * 1000) / sendRate(settings, assumed));
@@ -90,7 +81,7 @@ export function workOf(
       readUnits: served.readUnits + (served.queries - 1),
       frames: audience,
       metered: audience * started(bytes, METERED_BYTES),
-      jobs,
+      jobs: 0,
       runs: { own: own.runs, fanout: 0 },
       time: { ingest: ingest.time, own: begin + sending, fanout: 0 },
       toLast: assumed.ingest + assumed.run + assumed.perMessage + sending,
@@ -99,28 +90,22 @@ export function workOf(
 
   const lane = fanoutLane(priority);
   const batchSize = settings.advanced.batchSize[lane];
-  const { concurrency } = settings.lanes[lane];
-  const each = servedBy(audience / jobs, settings);
-  const side = Math.min(jobs, concurrency);
+  const fanout = fanoutOf(audience, size, lane, settings);
+  const { jobs, leaves, depth } = fanout;
+  const side = Math.min(leaves, settings.lanes[lane].concurrency);
   const rate = sendRate(settings, assumed, side);
   const fanoutBegin = assumed.run / batchSize + assumed.perMessage;
-  // The message's own row names the ranges once they are cut, and is written once more when all jobs are queued.
-  const splitRow = started(RECEIPT + jobs * RANGE, WRITE_UNIT);
   return {
     requests: ingest.requests,
-    sends: ingest.sends + Math.ceil(jobs / QUEUE_BATCH),
+    sends: ingest.sends + fanout.sends,
     deletes: own.runs + jobs / batchSize,
-    queueUnits:
-      sentUnits +
-      own.queueUnits +
-      Math.ceil(jobs / QUEUE_BATCH) * started(size * Math.min(jobs, QUEUE_BATCH), QUEUE_UNIT) +
-      (jobs / batchSize) * (started(size * batchSize, QUEUE_UNIT) + 1),
+    queueUnits: sentUnits + own.queueUnits + fanout.queueUnits,
     puts: 1 + jobs,
-    updates: 2 + jobs,
-    queries: 1 + jobs * each.queries,
-    gets: jobs * each.queries,
-    writeUnits: 1 + 2 * splitRow + 2 * jobs,
-    readUnits: firstPage(audience, settings) + jobs * (each.readUnits + each.queries),
+    updates: fanout.updates,
+    queries: 1 + fanout.queries,
+    gets: fanout.gets,
+    writeUnits: 1 + fanout.writeUnits,
+    readUnits: firstPage(audience, settings) + fanout.readUnits,
     frames: audience,
     metered: audience * started(bytes, METERED_BYTES),
     jobs,
@@ -128,26 +113,8 @@ export function workOf(
     time: { ingest: ingest.time, own: begin, fanout: jobs * fanoutBegin + (audience * 1000) / rate },
     toLast:
       assumed.ingest +
-      2 * (assumed.run + assumed.perMessage) +
+      (1 + depth) * (assumed.run + assumed.perMessage) +
       (audience * 1000) / (rate * side) +
-      (Math.ceil(jobs / side) - 1) * fanoutBegin,
-  };
-}
-
-const firstPage = (rows: number, { advanced }: Settings) =>
-  started(Math.min(rows, advanced.firstPageSize) * ROW, READ_UNIT);
-
-/** Queries that page through `rows` rows, and their read units. */
-function servedBy(rows: number, settings: Settings): { queries: number; readUnits: number } {
-  const { firstPageSize, pageSize } = settings.advanced;
-  const rest = Math.max(0, rows - firstPageSize);
-  const full = Math.floor(rest / pageSize);
-  const last = rest - full * pageSize;
-  return {
-    queries: 1 + full + (last > 0 ? 1 : 0),
-    readUnits:
-      firstPage(rows, settings) +
-      full * started(pageSize * ROW, READ_UNIT) +
-      (last > 0 ? started(last * ROW, READ_UNIT) : 0),
+      (Math.ceil(leaves / side) - 1) * fanoutBegin,
   };
 }

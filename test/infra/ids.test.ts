@@ -23,6 +23,8 @@ const everything = (stack: Stack): TagwireProps => {
     http: { domain: { domainName: "api.example.com", certificate, hostedZone } },
     socket: { domain: { domainName: "push.example.com", certificate, hostedZone } },
     tracing: true,
+    deployment: {},
+    provisionedConcurrency: { ingest: 1 },
     settings: { userStreams: { seconds: 3_600, count: 100 } },
   };
 };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ASSUMPTIONS } from "../../cli/plan/load.ts";
-import { QUOTAS } from "../../cli/plan/quotas.ts";
-import { boundsOnReturn } from "../../cli/plan/reconnect.ts";
+import { QUOTAS, STACK } from "../../cli/plan/quotas.ts";
+import { returnLimits } from "../../cli/plan/reconnect.ts";
 import { DEFAULTS } from "../../shared/settings/settings.ts";
 import { type ReconnectOptions, reconnect } from "../../simulation/storm/reconnect.ts";
 import { resumeAll } from "../../simulation/storm/resume.ts";
@@ -14,36 +14,36 @@ const STORM: ReconnectOptions = {
 
 /** What `tagwire plan` says of it. Its tables are warm, or take twice their peak. */
 function planned({ clients, connects, requests, runs, keyWrites, tableWrites, hashBits }: ReconnectOptions) {
-  const [bound] = boundsOnReturn({
-    load: {
-      ...{ traffic: [], connections: clients, sessionSeconds: 7_200, topics: 1, bytes: 1_000 },
-      ...{ perPost: 1, perRun: 1, peak: 1 },
+  const load = {
+    ...{ traffic: [], connections: clients, sessionSeconds: 7_200, topics: 1, bytes: 1_000 },
+    ...{ perPost: 1, perRun: 1, peak: 1, pingSeconds: 540, pingsAlways: false, tokenSeconds: 0 },
+  };
+  const quotas = { ...QUOTAS, connects, requests, runs, tableWrites, warmWrites: tableWrites };
+  const stack = { ...STACK, socketRate: requests, listKeys: 2 ** hashBits, reserves: false };
+  const [limit] = returnLimits(
+    {
+      ...{ load, stack, settings: DEFAULTS, assumed: ASSUMPTIONS, outageSeconds: 600 },
+      quotas: { ...quotas, partitionWrites: keyWrites },
     },
-    settings: {
-      ...DEFAULTS,
-      spreadTags: [{ tag: "everyone", hashBits, hashBitsBefore: 0, since: "2026-01-01T12:00:00Z" }],
-    },
-    quotas: {
-      ...QUOTAS,
-      ...{ connects, requests, runs, socketStage: requests, tableWrites, warmWrites: tableWrites },
-      partitionWrites: keyWrites,
-    },
-    assumed: ASSUMPTIONS,
-    outageSeconds: 600,
-  });
-  return bound ?? expect.fail();
+    [],
+  );
+  return limit ?? expect.fail();
 }
 
 describe("all clients that were cut at once are back", () => {
   test.each([
-    { why: "the table of lists binds", binds: "writes/s of the table subscriptions", options: {} },
+    { why: "the table of lists binds", binds: "DynamoDB writes/s to the table subscriptions", options: {} },
     {
       why: "it takes twice its last peak only",
-      binds: "writes/s of the table subscriptions",
+      binds: "DynamoDB writes/s to the table subscriptions",
       options: { tableWrites: 20 },
     },
     { why: "nothing but the gateway binds", binds: "new connections/s", options: { tableWrites: 400 } },
-    { why: "calls to tables fail", binds: "writes/s of the table subscriptions", options: { faults: 0.002 } },
+    {
+      why: "calls to tables fail",
+      binds: "DynamoDB writes/s to the table subscriptions",
+      options: { faults: 0.002 },
+    },
   ])("within 1.3 times what binds first, and no failed connect leaves a row: $why", async ({
     binds,
     options,
@@ -60,7 +60,7 @@ describe("all clients that were cut at once are back", () => {
 
   test("much later if their list lies on one partition key, as plan says", async () => {
     const storm = { ...STORM, clients: 500, hashBits: 0 };
-    expect(planned(storm).name).toBe("writes/s to the list of everyone");
+    expect(planned(storm).name).toBe("DynamoDB writes/s to a list that all join, such as that of everyone");
     const { seconds, rowsLeft } = await reconnect(storm);
     expect(seconds).toBeGreaterThan(1.3 * planned({ ...storm, hashBits: 5 }).seconds);
     expect(rowsLeft).toBe(0);

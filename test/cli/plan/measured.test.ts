@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { callsOf, sum } from "../../../bench/calls.ts";
+import { visitOf } from "../../../cli/plan/connection.ts";
 import { ASSUMPTIONS } from "../../../cli/plan/load.ts";
+import { LOG } from "../../../cli/plan/size.ts";
 import { workOf } from "../../../cli/plan/work.ts";
 import type { Router } from "../../../local/options.ts";
 import { startTwin } from "../../../local/twin/start.ts";
@@ -15,9 +17,11 @@ import { patient } from "../../support/patient.ts";
 const SOCKETS = 60;
 
 let router: Router;
+const printed: string[] = [];
 beforeAll(async () => {
   router = await startTwin({
     settings: patient({ recipientsPerRun: 30, advanced: { splitLimit: 20, firstPageSize: 100 } }),
+    write: (line) => printed.push(line),
   });
   for (let i = 0; i < SOCKETS; i++)
     await connect(router, `user-${i}`, [...(i < 20 ? ["size:20"] : []), "size:60"]);
@@ -85,4 +89,43 @@ test.each([
     }),
   );
   expect(counted).toEqual(predicted);
+});
+
+test("a connection makes the calls that the plan counts, and so do its pings", async () => {
+  const topics = ["orders", "chat"];
+  const PINGS = 3;
+  const calls = await callsOf(async () => {
+    const client = await connect(router, "visitor", []);
+    for (const frame of [{ type: "subscribe", topics }, ...Array(PINGS).fill({ type: "ping" })]) {
+      client.send(frame);
+      await client.next();
+    }
+    const [connectionId = ""] = router.spy.connections().slice(-1);
+    await client.close();
+    await router.spy.waitFor({ kind: "disconnected", connectionId });
+    await router.spy.idle({ timeout: 60_000 });
+  });
+  const load = { topics: topics.length, sessionSeconds: 100, tokenSeconds: 0 };
+  const { moves, pings, joins } = visitOf({ ...load, pingSeconds: 25, pingsAlways: true }, 0);
+  expect(pings.runs).toBe(PINGS);
+  expect({
+    reads: sum(calls, "GetItem"),
+    // Rows of lists are written in batches: one for the connect, and one for the frame.
+    batches: sum(calls, "BatchWriteItem"),
+    writes: sum(calls, "PutItem", "UpdateItem", "DeleteItem"),
+  }).toEqual({
+    reads: moves.readUnits + pings.readUnits,
+    batches: 1 + 1,
+    writes: moves.writeUnits - joins.subscriptions,
+  });
+});
+
+test.each([
+  "ingest",
+  "consume",
+  "socket",
+] as const)("%s prints as many bytes a run as the plan counts", (service) => {
+  const records = printed.filter((line) => line.includes(`"service":"${service}"`));
+  const bytes = records.reduce((total, line) => total + Buffer.byteLength(line) + 1, 0);
+  expect(bytes / records.length / LOG[service]).toBeCloseTo(1, 1);
 });

@@ -4,9 +4,12 @@ import { describe, expect, test } from "vitest";
 import { ASSUMPTIONS, type Load, parseTraffic, type Traffic } from "../../../cli/plan/load.ts";
 import { type CapacityPlan, plan } from "../../../cli/plan/plan.ts";
 import { costOf, PRICES, type Price } from "../../../cli/plan/prices.ts";
-import { QUOTAS } from "../../../cli/plan/quotas.ts";
+import { QUOTAS, STACK } from "../../../cli/plan/quotas.ts";
 import type { Planning } from "../../../cli/plan/stream.ts";
+import { rangesFor } from "../../../shared/pipeline/consume/split.ts";
 import { PRIORITIES } from "../../../shared/protocol/lane.ts";
+import { WHOLE } from "../../../shared/receipts/hash-range.ts";
+import { deliveryPolicy } from "../../../shared/settings/policy.ts";
 import { DEFAULTS } from "../../../shared/settings/settings.ts";
 
 const aLoad = (load: Partial<Load> = {}): Load => ({
@@ -14,6 +17,9 @@ const aLoad = (load: Partial<Load> = {}): Load => ({
   connections: 1_000,
   sessionSeconds: 7_200,
   topics: 1,
+  pingSeconds: 0,
+  pingsAlways: false,
+  tokenSeconds: 0,
   bytes: 1_000,
   perPost: 1,
   perRun: 1,
@@ -26,6 +32,7 @@ const planFor = (load: Partial<Load> = {}, more: Partial<Planning> = {}): Capaci
     load: aLoad(load),
     settings: DEFAULTS,
     quotas: QUOTAS,
+    stack: STACK,
     assumed: ASSUMPTIONS,
     outageSeconds: 600,
     ...more,
@@ -61,6 +68,12 @@ describe("a price", () => {
       readUnits: row("DynamoDB read units"),
       storedGigabytes: row("table storage"),
       logGigabytes: row("logs"),
+      recoveryGigabytes: row("point-in-time recovery"),
+      outGigabytes: row("data out"),
+      secrets: row("secret"),
+      alarms: row("alarm"),
+      dashboards: row("dashboard"),
+      metrics: row("custom metric"),
     };
     for (const [name, price] of Object.entries(named))
       expect([name, PRICES[name as keyof typeof named].tiers[0].usd]).toEqual([
@@ -117,7 +130,7 @@ test("10,000 connections that stay cost their minutes, and a connect every two h
     "connects, time",
     "connects, tables",
     "connects, reads",
-    "subscribe frames",
+    "subscribe and token frames",
   ];
   const each = connects.reduce((sum, part) => sum + usd(found, part), 0) / 3.6;
   expect(each).toBeCloseTo(0.6 + 0.15 + 10 * 0.625 + 0.125 + 2, 2);
@@ -136,6 +149,129 @@ test.each<{ why: string; traffic: string; connections: number; first: string }>(
   const found = planFor({ traffic: parseTraffic(traffic), connections });
   const kinds = first.startsWith("new") ? ["account"] : ["account", "setting"];
   expect(found.limits.find(({ kind }) => kinds.includes(kind))?.name).toBe(first);
+});
+
+describe("pings", () => {
+  const pingsOf = (load: Partial<Load>) => planFor({ traffic: [], ...load }).pingsPerSecond;
+
+  test.each([
+    { why: "nobody pings", load: { pingSeconds: 0 }, each: 0 },
+    {
+      why: "a session is shorter than the silence",
+      load: { pingSeconds: 540, sessionSeconds: 500 },
+      each: 0,
+    },
+    { why: "a session ends with the silence", load: { pingSeconds: 540, sessionSeconds: 1_080 }, each: 1 },
+    { why: "nothing is heard for two hours", load: { pingSeconds: 540 }, each: 13 },
+    {
+      why: "clients ping whatever they hear",
+      load: { pingSeconds: 60, pingsAlways: true, traffic: parseTraffic("1000:1") },
+      each: 119,
+    },
+    {
+      why: "each hears a frame a second",
+      load: { pingSeconds: 60, traffic: parseTraffic("1000:1") },
+      each: 0,
+    },
+  ])("are $each a session where $why", ({ load, each }) => {
+    const { connections, sessionSeconds } = aLoad(load);
+    expect(pingsOf(load)).toBeCloseTo((each * connections) / sessionSeconds, 9);
+  });
+
+  test("count against the limits of requests", () => {
+    const usedOf = (found: CapacityPlan, name: string) =>
+      found.limits.find((limit) => limit.name.startsWith(name))?.used ?? 0;
+    const load = { traffic: [], connections: 10_000, peak: 1 };
+    const [silent, pinging] = [planFor(load), planFor({ ...load, pingSeconds: 25, pingsAlways: true })];
+    for (const name of ["API Gateway requests/s", "frames and connects/s"])
+      expect(usedOf(pinging, name) - usedOf(silent, name)).toBeCloseTo((287 * 10_000) / 7_200, 6);
+  });
+});
+
+test("a token of ten minutes is refreshed eleven times in two hours, and each refresh writes every list", () => {
+  const load = { traffic: [], connections: 7_200, topics: 10 };
+  const writes = (tokenSeconds: number) => planFor({ ...load, tokenSeconds }).tables.average.writes;
+  expect(writes(600) - writes(0)).toBeCloseTo(11 * (2 + 2 + 10), 9);
+});
+
+describe("after a cut of a million connections", () => {
+  const cut = { traffic: [], connections: 1_000_000, topics: 1, peak: 1 };
+  const quotas = { ...QUOTAS, connects: 10_000 };
+  const roomy = { ...STACK, socketRate: 40_000 };
+
+  test.each([
+    {
+      why: "the stage's throttle",
+      more: { stack: { ...STACK, listKeys: 64 } },
+      first: "frames and connects/s",
+      seconds: 2_000,
+    },
+    {
+      why: "the one key of everyone's list",
+      more: { stack: roomy },
+      first: "DynamoDB writes/s to a list that all join",
+      seconds: 2_000,
+    },
+    {
+      why: "a table that was never warm",
+      more: { stack: { ...roomy, listKeys: 64 } },
+      first: "DynamoDB writes/s to the table subscriptions",
+      seconds: 1_500,
+    },
+    {
+      why: "the account's requests",
+      more: { stack: { ...roomy, listKeys: 64 }, quotas: { ...quotas, warmWrites: 40_000 } },
+      first: "API Gateway requests/s",
+      seconds: 200,
+    },
+    {
+      why: "new connections",
+      more: {
+        stack: { ...roomy, listKeys: 64 },
+        quotas: { ...quotas, connects: 500, warmWrites: 40_000 },
+      },
+      first: "new connections/s",
+      seconds: 2_000,
+    },
+    {
+      why: "the functions",
+      more: {
+        stack: { ...roomy, listKeys: 64 },
+        quotas: { ...quotas, runs: 128, requests: 1e6, warmWrites: 40_000 },
+      },
+      first: "Lambda runs at a time",
+      seconds: 450,
+    },
+  ])("$why decides when all are back", ({ more, first, seconds }) => {
+    const found = planFor(cut, { quotas, ...more });
+    expect(found.reconnectLimits[0]?.name).toContain(first);
+    expect(found.reconnectSeconds).toBeCloseTo(seconds, 6);
+  });
+
+  test("a table that has taken more takes twice that", () => {
+    const often = planFor({ ...cut, sessionSeconds: 600, peak: 3 }, { quotas });
+    const table = often.reconnectLimits.find(({ name }) => name.endsWith("subscriptions"));
+    expect(table?.seconds).toBeCloseTo(6_000_000 / 40_000, 6);
+  });
+});
+
+test("a message to a million is split twice: a hundred jobs, and four of each", () => {
+  const [{ work } = {}] = planFor({
+    traffic: [{ rate: 1, audience: 1_000_000, priority: "low" }],
+    connections: 1_000_000,
+  }).streams;
+  expect(work).toMatchObject({
+    jobs: 500,
+    puts: 501,
+    updates: 2 + 100 * 2 + 400,
+    // One POST, ten calls for a hundred jobs, and one for the four of each.
+    sends: 1 + 10 + 100,
+    frames: 1_000_000,
+  });
+  const policy = deliveryPolicy(DEFAULTS);
+  const jobs = rangesFor(1_000_000, WHOLE, policy);
+  const again = jobs.flatMap((range) => rangesFor(1_000_000 / jobs.length, range, policy));
+  expect(jobs.length + again.length).toBe(500);
 });
 
 test("a Region with a quarter of the quota has a quarter of the room", () => {
@@ -158,6 +294,10 @@ describe("more", () => {
     connections: fc.integer({ min: 1, max: 5_000_000 }),
     bytes: fc.integer({ min: 1, max: 131_072 }),
     topics: fc.integer({ min: 0, max: 200 }),
+    // A frame into the silence spares a ping, which costs more, so that more messages may cost less.
+    pingSeconds: fc.integer({ min: 0, max: 600 }),
+    pingsAlways: fc.constant(true),
+    tokenSeconds: fc.integer({ min: 0, max: 7_200 }),
     perPost: fc.integer({ min: 1, max: 100 }),
     perRun: fc.integer({ min: 1, max: 10 }),
   });
@@ -227,38 +367,5 @@ describe("more", () => {
         expect(found.drain.seconds === undefined).toBe(settings.some(({ share }) => share >= 1));
       }),
     );
-  });
-});
-
-describe("all that were cut are back", () => {
-  const spreadTags = [{ tag: "everyone", hashBits: 5, hashBitsBefore: 0, since: "2026-01-01T12:00:00Z" }];
-  const large = { ...QUOTAS, connects: 10_000, requests: 30_000, socketStage: 30_000, warmWrites: 40_000 };
-  const million = (quotas: Partial<typeof QUOTAS>, settings: Partial<typeof DEFAULTS> = { spreadTags }) =>
-    planFor(
-      { connections: 1e6 },
-      { quotas: { ...large, ...quotas }, settings: { ...DEFAULTS, ...settings } },
-    );
-
-  // Counted by hand: a client is 3 rows in lists, written and deleted; its own row is written three times and deleted.
-  test.each([
-    { bound: "writes/s of the table subscriptions", seconds: 150, quotas: {} },
-    { bound: "writes/s of the table subscriptions", seconds: 1_200, quotas: { warmWrites: 4_000 } },
-    { bound: "new connections/s", seconds: 2_000, quotas: { connects: 500 } },
-    { bound: "throttle of the socket stage", seconds: 2_000, quotas: { socketStage: 1_000 } },
-    { bound: "API Gateway requests/s", seconds: 200, quotas: { requests: 10_000 } },
-    { bound: "Lambda runs at a time", seconds: 450, quotas: { runs: 100 } },
-    { bound: "writes/s to the list of everyone", seconds: 2_000, quotas: {}, settings: { spreadTags: [] } },
-  ])("when the slowest limit lets them, which is named: $bound", ({ bound, seconds, quotas, settings }) => {
-    const { reconnectBounds, reconnectSeconds } = million(quotas, settings);
-    expect(reconnectBounds[0]?.name).toBe(bound);
-    expect(reconnectSeconds).toBeCloseTo(seconds, 6);
-    expect(reconnectBounds.map((each) => each.seconds)).toEqual(
-      reconnectBounds.map((each) => each.seconds).toSorted((a, b) => b - a),
-    );
-  });
-
-  test("no sooner than a table takes twice its peak", () => {
-    // 1e6 / 7,200 × 3 clients come and go in the busiest second, with 6 writes to lists each.
-    expect(million({ warmWrites: 1 }).reconnectSeconds).toBeCloseTo(1e6 / (2 * (1e6 / 7_200) * 3), 6);
   });
 });
