@@ -23,8 +23,9 @@ const BINARY_GIGABYTE = 2 ** 30;
 /** Long polls at a time of an event source with a MaximumConcurrency, each of 20 s. */
 const IDLE_POLLS = 5;
 const LONG_POLL_SECONDS = 20;
-/** What the stack has whatever the load is. Custom metrics are those that a router in use writes, about. */
-export const FIXED = { secrets: 1, alarms: LANES.length + 7, dashboards: 1, metrics: 20 } as const;
+/** What the stack has whatever the load is. An alarm costs by the metrics that it looks at. Custom
+ * metrics are those that a router in use writes, about. */
+export const FIXED = { secrets: 1, alarms: 45, dashboards: 1, metrics: 30 } as const;
 
 /** What a month of a load costs, part by part. */
 export function costLines({ load, settings, assumed }: Planning, streams: readonly Stream[]): CostLine[] {

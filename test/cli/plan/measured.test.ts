@@ -4,6 +4,7 @@ import { visitOf } from "../../../cli/plan/connection.ts";
 import { ASSUMPTIONS } from "../../../cli/plan/load.ts";
 import { LOG } from "../../../cli/plan/size.ts";
 import { workOf } from "../../../cli/plan/work.ts";
+import { isMetricRecord } from "../../../local/metrics.ts";
 import type { Router } from "../../../local/options.ts";
 import { startTwin } from "../../../local/twin/start.ts";
 import { connect } from "../../support/client.ts";
@@ -20,7 +21,12 @@ let router: Router;
 const printed: string[] = [];
 beforeAll(async () => {
   router = await startTwin({
-    settings: patient({ recipientsPerRun: 30, advanced: { splitLimit: 20, firstPageSize: 100 } }),
+    settings: patient({
+      recipientsPerRun: 30,
+      // So that a few sends are no part of it, and no container says that it is busy.
+      quotaRequestsPerSecond: 1_000_000,
+      advanced: { splitLimit: 20, firstPageSize: 100 },
+    }),
     write: (line) => printed.push(line),
   });
   for (let i = 0; i < SOCKETS; i++)
@@ -124,8 +130,16 @@ test.each([
   "ingest",
   "consume",
   "socket",
-] as const)("%s prints as many bytes a run as the plan counts", (service) => {
-  const records = printed.filter((line) => line.includes(`"service":"${service}"`));
-  const bytes = records.reduce((total, line) => total + Buffer.byteLength(line) + 1, 0);
-  expect(bytes / records.length / LOG[service]).toBeCloseTo(1, 1);
+] as const)("%s prints as many bytes of metrics a run as the plan counts", (service) => {
+  const records = printed.filter((line) => line.includes(`"service":"${service}"`) && isMetricRecord(line));
+  expect(bytesOf(records) / records.length / LOG[service]).toBeCloseTo(1, 1);
 });
+
+test("the log says as many bytes of a message as the plan counts", () => {
+  const steps = printed.filter((line) => line.includes('"message":"message ') && !isMetricRecord(line));
+  const messages = steps.filter((line) => line.includes('"message":"message accepted"')).length;
+  expect(bytesOf(steps) / messages / LOG.step).toBeCloseTo(1, 1);
+});
+
+const bytesOf = (lines: readonly string[]): number =>
+  lines.reduce((total, line) => total + Buffer.byteLength(line) + 1, 0);

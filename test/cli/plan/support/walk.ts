@@ -62,6 +62,16 @@ const record = (service: string, ...names: string[]) =>
     ...Object.fromEntries(names.map((name) => [name, 1])),
   }).length + 1;
 const ACCESS_LINE = 240;
+/** What the log says of a message that is delivered at once. */
+const MESSAGE = { messageId: ID, producer: "orders", lane: "normal", target: "user:1001" };
+const STEP = { level: "INFO", timestamp: "2026-11-26T12:00:00.000Z", router: "Tagwire/Router" };
+const STORY = [
+  { ...STEP, service: "ingest", message: "message accepted", requestId: ID, ...MESSAGE },
+  {
+    ...{ ...STEP, service: "consume", message: "message delivered", runId: ID, receive: 1, ...MESSAGE },
+    ...{ milliseconds: 100, sent: 1, gone: 0, failed: 0 },
+  },
+].reduce((bytes, line) => bytes + JSON.stringify(line).length + 1, 0);
 
 /** What a month costs, item by item, in units. */
 export function walk(scenario: Scenario, random: () => number): Bill {
@@ -177,6 +187,7 @@ export function walk(scenario: Scenario, random: () => number): Bill {
     out(350 + 90 * perPost);
     weight /= perRun;
     for (let i = 0; i < perPost; i++) {
+      add("logGigabyte", (perRun * STORY) / 1e9);
       taken(perRun);
       let time = 12;
       for (let of = 0; of < perRun; of++) {
