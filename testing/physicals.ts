@@ -1,3 +1,4 @@
+import { FORMER_QUEUE_URL } from "../shared/settings/queues.ts";
 import { API_ID } from "./access.ts";
 import { type Physicals, referredTo } from "./resolve.ts";
 import type { Place } from "./service.ts";
@@ -15,6 +16,7 @@ export function physicalsOf(
   const { region, account } = place;
   const pairs = Object.values(functions)
     .flatMap(({ variables }) => Object.entries(variables))
+    .filter(([name]) => name !== FORMER_QUEUE_URL)
     .flatMap(([name, value]) => {
       const id = referredTo(value);
       return id === undefined ? [] : [[id, template.Resources[id]?.Type, values[name]] as const];

@@ -1,3 +1,4 @@
+import { FORMER_QUEUE_URL } from "../shared/settings/queues.ts";
 import { QUOTA_ENV, STREAM_ENV } from "../shared/settings/variables.ts";
 
 /** A CloudFormation template as the CDK writes it. */
@@ -35,7 +36,7 @@ interface FunctionProperties {
 /**
  * The functions of a template by name. A function is told by the variables that it must have, since its logical id
  * is of no consequence; only where two have the same ones, by the name of its construct in that id. Variables that a
- * function has only if streams are kept are left out. Throws if there is not exactly one function for each name.
+ * function has only if streams are kept, or only for the release before, are left out. Throws if there is not exactly one function for each name.
  */
 export function functionsIn<Name extends string>(
   { Resources }: Template,
@@ -54,7 +55,7 @@ export function functionsIn<Name extends string>(
   return Object.fromEntries(named);
 }
 
-const OPTIONAL: readonly string[] = [...Object.values(STREAM_ENV).flat(), QUOTA_ENV];
+const OPTIONAL: readonly string[] = [...Object.values(STREAM_ENV).flat(), QUOTA_ENV, FORMER_QUEUE_URL];
 
 const namesOf = ({ variables }: TemplateFunction): string[] =>
   Object.keys(variables).filter((name) => !OPTIONAL.includes(name));

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { type AttributeValue, DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll } from "vitest";
 import type { Runtime } from "../../functions/aws/runtime.ts";
@@ -49,7 +50,8 @@ export function emulators(overrides: SettingsOverrides = {}) {
         env,
         write: (line) => lines.push(line),
         readSecret: async (_, stage) => (stage === "AWSCURRENT" ? { text: DEV_SECRET } : undefined),
-        clock: memoryClock(Date.now()),
+        // Time stands still but for pauses, and beats go on for as long as a run does.
+        clock: { ...memoryClock(Date.now()), pause },
         random: Math.random,
         ...changes,
       };
