@@ -19,6 +19,8 @@ export function resolve(value: unknown, physicals: Physicals): string | undefine
       return physicals[String(argument)]?.ref;
     case "Fn::GetAtt": {
       const [id = "", attribute] = argument as readonly string[];
+      // Where nobody answers for Service Quotas, the quota that was read is empty.
+      if (attribute === "RequestsPerSecond") return "";
       if (attribute !== "Arn") throw new Error(`no attribute ${attribute} of ${id} is emulated`);
       return physicals[id]?.arn;
     }
