@@ -12,20 +12,22 @@ const [assembly = "cdk.out"] = positionals;
 
 interface Resource {
   readonly Type: string;
-  readonly Properties: { readonly Code: { readonly S3Key: string } };
+  readonly Properties: { readonly Code?: { readonly S3Key?: string } };
   readonly Metadata: { readonly "aws:cdk:path": string };
 }
 
 const template = readdirSync(assembly).find((name) => name.endsWith(".template.json")) ?? "";
 const { Resources } = JSON.parse(readFileSync(join(assembly, template), "utf8"));
-const functions = (Object.values(Resources) as Resource[]).filter(
-  ({ Type }) => Type === "AWS::Lambda::Function",
-);
+/** The function that reads the account's quota has its few lines in the template, and no bundle. */
+const bundled = (Object.values(Resources) as Resource[]).flatMap(({ Type, Properties, Metadata }) => {
+  const key = Type === "AWS::Lambda::Function" ? Properties.Code?.S3Key : undefined;
+  return key === undefined ? [] : [{ key, Metadata }];
+});
 
-const rows = functions.map(({ Properties, Metadata }) => {
+const rows = bundled.map(({ key, Metadata }) => {
   // …/Ingest/Function/Resource
   const name = Metadata["aws:cdk:path"].split("/").at(-3)?.toLowerCase() ?? "";
-  const folder = join(assembly, `asset.${Properties.Code.S3Key.replace(/\.zip$/, "")}`);
+  const folder = join(assembly, `asset.${key.replace(/\.zip$/, "")}`);
   const code = readdirSync(folder)
     .filter((file) => file.endsWith(".mjs"))
     .map((file) => ({ file, text: readFileSync(join(folder, file), "utf8") }));
