@@ -28,7 +28,7 @@ export interface AlarmDescription {
 export interface AlarmThresholds {
   /**
    * How old the oldest message of a lane may be.
-   * @default lanes of high messages 1 minute, of low ones 1 hour, others and those of jobs 5 minutes
+   * @default high 1 minute, low and fanout-low 1 hour, the others 5 minutes
    */
   readonly laneAge?: Partial<Readonly<Record<Lane, Duration>>>;
   /**

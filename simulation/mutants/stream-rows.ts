@@ -86,7 +86,7 @@ export const STREAM_ROWS = {
     why: "a head counts until its time to live is over",
     tables: ({ streams }) => ({ streams: { ...streams, ...longLived(streams) } }),
     in: LATER,
-    seed: 22,
+    seed: 231,
   },
   "blocker-grows": {
     why: "a run appends in the place of a blocker",

@@ -83,6 +83,7 @@ const worldAt = (endpoint: string): Runtime => {
       CONNECTIONS_TABLE: "connections",
       SUBSCRIPTIONS_TABLE: "subscriptions",
       SOCKET_ENDPOINT: endpoint,
+      QUOTAS_TABLE: "quotas",
       RECEIPTS_TABLE: "receipts",
       TOKENS: JSON.stringify({ secretId: "tokens" }),
       ROUTER: "router",

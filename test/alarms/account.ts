@@ -5,6 +5,7 @@ import { receiptsHandler } from "../../functions/receipts.ts";
 import { socketHandler } from "../../functions/socket.ts";
 import { emfTelemetry } from "../../shared/adapters/emf/telemetry.ts";
 import { gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
+import type { BeatLoop } from "../../shared/pipeline/quota/beat-loop.ts";
 import type { SendResult, Sockets } from "../../shared/ports.ts";
 import { TagwireError } from "../../shared/protocol/errors.ts";
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
@@ -14,6 +15,7 @@ import { settings as settle } from "../../shared/settings/settings.ts";
 import type { FunctionName } from "../../shared/settings/variables.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
 import { memoryConnections } from "../../testing/memory/connections.ts";
+import { memoryQuotaBeats } from "../../testing/memory/quota-beats.ts";
 import { memoryReceipts } from "../../testing/memory/receipts.ts";
 import { memorySockets } from "../../testing/memory/sockets.ts";
 import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
@@ -22,7 +24,7 @@ import { synth } from "../infra/support.ts";
 import { alarmsOn, type Datum, dataIn } from "./evaluator.ts";
 import { lanes } from "./lanes.ts";
 
-type Table = "connections" | "subscriptions" | "receipts";
+type Table = "connections" | "subscriptions" | "receipts" | "quotas";
 
 /** What is wrong with the account. A test sets it, and takes it back. */
 export interface Faults {
@@ -121,9 +123,19 @@ export function account() {
   const read = receiptsHandler({ ...common("receipts"), receipts });
   const disconnect = connectionsHandler({ ...common("connections"), connections, subscriptions, sockets });
   const socket = socketHandler({ ...common("socket"), connections, subscriptions, sockets });
+  const quota = table("quotas", memoryQuotaBeats(clock.now));
+  /** One beat a run is enough for the table to be called. */
+  const beats: BeatLoop = {
+    start(weight, telemetry) {
+      const entry = { id: "a", count: 1, sendsPerSecond: 1, claimedPerSecond: 1, weight, isWaiting: false };
+      const beat = quota.beat(entry).catch((fault: unknown) => telemetry.warn("quota not shared", {}, fault));
+      return { end: async () => void (await beat) };
+    },
+  };
   const consume = consumeHandler({
     ...{ ...common("consume"), queue, receipts, connections, subscriptions: lists },
     gateway: gateway(gatewayMemory(policy), { sockets, clock }),
+    beats,
   });
 
   /** A run as Lambda counts it; undefined if it did not return. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { pascalCase } from "../../infra/name.ts";
-import { LANES } from "../../shared/protocol/lane.ts";
+import type { LANES } from "../../shared/protocol/lane.ts";
 import { FUNCTIONS, type FunctionName } from "../../shared/settings/variables.ts";
 import { synth } from "../infra/support.ts";
 import { account } from "./account.ts";
@@ -36,12 +36,12 @@ const aged = (lane: (typeof LANES)[number], minutes: number): Case => ({
   async fault(at) {
     await crowd(at);
     at.faults.stopped.add(lane);
-    await at.post(PRIORITIES.has(lane) ? { ...TO_ONE, priority: lane } : TO_ALL);
+    const priority = lane.replace("fanout-", "");
+    await at.post({ ...(lane === priority ? TO_ONE : TO_ALL), priority });
   },
   minutes,
   remedy: ({ faults }) => faults.stopped.delete(lane),
 });
-const PRIORITIES: ReadonlySet<string> = new Set(["high", "normal", "low"]);
 
 /** A request that each function answers. */
 const ASK: Readonly<Record<FunctionName, (at: Account) => Promise<unknown>>> = {
@@ -72,11 +72,15 @@ const functionCases = FUNCTIONS.flatMap((name): Case[] => [
   },
 ]);
 
+const SOCKETS: ReadonlySet<string> = new Set(["connections", "subscriptions"]);
+
 const CASES: readonly Case[] = [
   aged("high", 4),
   aged("normal", 9),
   aged("low", 64),
-  ...LANES.filter((lane) => !PRIORITIES.has(lane)).map((lane) => aged(lane, 9)),
+  aged("fanout-high", 9),
+  aged("fanout-normal", 9),
+  aged("fanout-low", 64),
   {
     alarm: "DeadLetters",
     fault: ({ queue }) => queue.put("normal", "this is no job"),
@@ -192,12 +196,12 @@ const CASES: readonly Case[] = [
     after: 20,
   },
   ...functionCases,
-  ...(["connections", "subscriptions", "receipts"] as const).map(
+  ...(["connections", "subscriptions", "receipts", "quotas"] as const).map(
     (name): Case => ({
       alarm: `${pascalCase(name)}TableThrottles`,
-      also: name === "receipts" ? [] : ["ConnectsFailed"],
+      also: SOCKETS.has(name) ? ["ConnectsFailed"] : [],
       fault: ({ faults }) => faults.tables.add(name),
-      load: every(3, (at) => (name === "receipts" ? at.post(TO_ONE) : at.connect())),
+      load: every(3, (at) => (SOCKETS.has(name) ? at.connect() : at.post(TO_ONE))),
       minutes: 4,
       remedy: ({ faults }) => faults.tables.delete(name),
       after: 20,

@@ -43,7 +43,7 @@ const functions = Object.entries(CONSTRUCT_OF).flatMap(([name, of]) => [
   [`${name}Errors`, { ...lasting, metrics: ["AWS/Lambda Errors"], of }] as const,
   [`${name}Throttles`, { ...lasting, metrics: ["AWS/Lambda Throttles"], of }] as const,
 ]);
-const tables = ["Connections", "Subscriptions", "Receipts"].map((name) => {
+const tables = ["Connections", "Subscriptions", "Receipts", "Quotas"].map((name) => {
   const metrics = ["AWS/DynamoDB ReadThrottleEvents", "AWS/DynamoDB WriteThrottleEvents"];
   return [`${name}TableThrottles`, { ...lasting, metrics, of: `RouterTables${name}` }] as const;
 });
@@ -51,7 +51,7 @@ const tables = ["Connections", "Subscriptions", "Receipts"].map((name) => {
 const ALARMS: Readonly<Record<string, Alarm>> = {
   OldestHigh: oldest("High", 60),
   OldestNormal: oldest("Normal", 300),
-  OldestFanoutHigh: oldest("FanoutHigh", 60),
+  OldestFanoutHigh: oldest("FanoutHigh", 300),
   OldestFanoutNormal: oldest("Fanout", 300),
   OldestFanoutLow: oldest("FanoutLow", 3_600),
   OldestLow: oldest("Low", 3_600),
@@ -125,7 +125,8 @@ test("there is an alarm for each thing that someone should look at, and no other
 test("there is one for each lane, function and table, those of streams too", () => {
   const streams = synth({ settings: { streams: [{ topics: "*", seconds: 60, count: 10 }] } });
   const ids = Object.keys(streams.template.findResources("AWS::CloudWatch::Alarm")).join();
-  for (const lane of LANES) expect(ids).toMatch(new RegExp(`RouterAlarmsOldest${lane}`, "i"));
+  for (const lane of LANES)
+    expect(ids).toMatch(new RegExp(`RouterAlarmsOldest${lane.replace("-", "")}`, "i"));
   for (const name of FUNCTIONS) expect(ids).toMatch(new RegExp(`RouterAlarms${name}Throttles`, "i"));
   for (const name of Object.keys(streams.router.tables))
     expect(ids).toMatch(new RegExp(`RouterAlarms${name}TableThrottles`, "i"));

@@ -64,8 +64,9 @@ test("the tables that a mass reconnect writes to can be warm from the start, but
     );
   };
   const written = { WriteUnitsPerSecond: 40_000, ReadUnitsPerSecond: 12_000 };
-  expect(warm({})).toEqual([written, written, undefined, undefined]);
+  expect(warm({})).toEqual([written, written, undefined, undefined, undefined]);
   expect(warm({ emulator: { endpoint: "http://localhost:4566" } })).toEqual([
+    undefined,
     undefined,
     undefined,
     undefined,

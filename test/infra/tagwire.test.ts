@@ -5,8 +5,8 @@ import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { expect, test } from "vitest";
 import { Tagwire } from "../../infra/index.ts";
-import { DEFAULTS } from "../../shared/settings/settings.ts";
 import { FORMER_QUEUE_URL } from "../../shared/settings/queues.ts";
+import { DEFAULTS } from "../../shared/settings/settings.ts";
 import { ENV, FUNCTIONS, QUOTA_ENV } from "../../shared/settings/variables.ts";
 import { synth } from "./support.ts";
 

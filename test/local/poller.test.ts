@@ -11,6 +11,7 @@ import { sqsClient, startQueues } from "../../local/twin/emulators/queue.ts";
 import type { Handler, Handlers } from "../../local/twin/lambda/handlers.ts";
 import { startPoller } from "../../local/twin/lambda/poller.ts";
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
+import { QUEUE_URL } from "../../shared/settings/queues.ts";
 import { DEFAULTS } from "../../shared/settings/settings.ts";
 import { startTiny } from "./support.ts";
 
@@ -29,7 +30,7 @@ async function startWithQueue(consume: Handlers["consume"], options: StartOption
   const router = await startTiny({ consume: remember }, options);
   const client = sqsClient(runtime?.env.AWS_ENDPOINT_URL_SQS ?? "");
   onTestFinished(() => client.destroy());
-  const url = (lane: Lane) => runtime?.env[`QUEUE_URL_${lane.toUpperCase()}`];
+  const url = (lane: Lane) => runtime?.env[QUEUE_URL[lane]];
   const send = (lane: Lane, bodies: readonly string[]) =>
     client.send(
       new SendMessageBatchCommand({

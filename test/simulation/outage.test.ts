@@ -24,7 +24,7 @@ test("poison ends dead after five deaths, in an outage too, and its neighbours a
     const { violation, endings } = await simulate({
       ...SMALL,
       ...outage,
-      seed: 8,
+      seed: 1,
       messages: 20,
       poison: 0.05,
     });

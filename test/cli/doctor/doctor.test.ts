@@ -59,7 +59,7 @@ const CASES: readonly Case[] = [
     account: { concurrency: 10 },
     check: "Lambda concurrency",
     status: "would fail",
-    says: "10 runs at a time, 10 of them unreserved; the consumer reserves 20, and Lambda keeps 10 unreserved",
+    says: "10 runs at a time, 10 of them unreserved; the consumer reserves 28, and Lambda keeps 10 unreserved",
     todo: "-c tagwire:reserve=false",
   },
   {
@@ -80,18 +80,18 @@ const CASES: readonly Case[] = [
     says: "nothing is reserved",
   },
   {
-    why: "120 are unreserved, and the reserve leaves 100",
-    account: { unreserved: 120 },
+    why: "128 are unreserved, and the reserve leaves 100",
+    account: { unreserved: 128 },
     check: "Lambda concurrency",
     status: "ok",
-    says: "1000 runs at a time, 120 of them unreserved",
+    says: "1000 runs at a time, 128 of them unreserved",
   },
   {
-    why: "119 are unreserved, and the reserve leaves 99",
-    account: { unreserved: 119 },
+    why: "127 are unreserved, and the reserve leaves 99",
+    account: { unreserved: 127 },
     check: "Lambda concurrency",
     status: "would fail",
-    says: "the consumer reserves 20, and Lambda keeps 100 unreserved",
+    says: "the consumer reserves 28, and Lambda keeps 100 unreserved",
     todo: "an update of a router that has its reserve already is fine",
   },
   {
@@ -100,7 +100,7 @@ const CASES: readonly Case[] = [
     argv: ["--settings", '{"lanes":{"high":{"concurrency":900}}}'],
     check: "Lambda concurrency",
     status: "would fail",
-    says: "reserves 912",
+    says: "reserves 920",
   },
   {
     why: "Lambda may not be asked, but Service Quotas may",
