@@ -18,7 +18,7 @@ import * as App from '../lib/app-stack';
 test('a router is in the stack', () => {
   const stack = new App.AppStack(new cdk.App(), 'MyTestStack');
   const template = Template.fromStack(stack);
-  template.resourceCountIs('AWS::Lambda::Function', 5);
+  template.resourceCountIs('AWS::Lambda::Function', 6);
   template.hasResourceProperties('AWS::Lambda::EventSourceMapping', { ScalingConfig: { MaximumConcurrency: 4 } });
   expect(stack.router.node.path).toBe('MyTestStack/Router');
   expect(stack.router.metricLaneAge('high').metricName).toBe('ApproximateAgeOfOldestMessage');
@@ -64,5 +64,5 @@ test("it synthesises", async () => {
   await run("npx", ["cdk", "synth", "--quiet"], app);
   const template = JSON.parse(readFileSync(join(app, "cdk.out/AppStack.template.json"), "utf8"));
   const types = Object.values(template.Resources as Record<string, { Type: string }>).map(({ Type }) => Type);
-  expect(types.filter((type) => type === "AWS::SQS::Queue")).toHaveLength(5);
+  expect(types.filter((type) => type === "AWS::SQS::Queue")).toHaveLength(7);
 });
