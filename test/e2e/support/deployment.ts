@@ -86,7 +86,9 @@ export function deployment(): Deployment {
       return Items.map(({ key }) => key?.S?.split("#")[1] ?? "");
     },
     async enqueue(lane, body) {
-      const QueueUrl = output(`${lane.charAt(0).toUpperCase()}${lane.slice(1)}QueueUrl`);
+      const QueueUrl = output(
+        `${lane.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase())}QueueUrl`,
+      );
       await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body }));
     },
     deadLetter: (text, timeout = 15_000) =>
