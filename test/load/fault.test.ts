@@ -101,7 +101,7 @@ test("with faults in front of the post endpoint every live socket gets every mes
     const { id, status } = await post(router, { target: { topic: "orders" }, data: n });
     expect(status).toBe(202);
     ids.push(id);
-    await router.spy.idle({ timeout: 60_000 });
+    await router.spy.idle({ timeout: 300_000 });
   }
   const live = () => [...sockets.values()].filter((socket) => socket.isOpen());
   // A client hears of its end a moment later.
