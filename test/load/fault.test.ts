@@ -119,4 +119,4 @@ test("with faults in front of the post endpoint every live socket gets every mes
   }
   expect(gone).toBe(lost.size);
   expect(Math.min(...Object.values(made))).toBeGreaterThan(0);
-}, 240_000);
+}, 480_000);
