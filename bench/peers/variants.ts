@@ -50,7 +50,7 @@ const packageVersion = (name: string): string => {
   return `${name} ${(JSON.parse(text) as { version: string }).version}`;
 };
 
-/** The router of one machine, as the package brings it. Its settings are the defaults, which keep no streams. */
+/** The router of one machine, as the package brings it and docs/run starts it. Its settings are the defaults, which keep no streams. */
 const ours = (name: string, label: string, { flags = [], isKept = false }: OursOptions = {}): Variant => ({
   name,
   label,
@@ -62,7 +62,7 @@ const ours = (name: string, label: string, { flags = [], isKept = false }: OursO
     const settings = join(folder, "settings.json");
     writeFileSync(settings, JSON.stringify(isKept ? KEPT : {}));
     const env = { PORT: String(port), TAGWIRE_DATA: join(folder, "tagwire"), TAGWIRE_SETTINGS: settings };
-    return { file: process.execPath, args: [BUILT, "start", ...flags], env };
+    return { file: process.execPath, args: [...NODE_FLAGS, BUILT, "start", ...flags], env };
   },
 });
 
@@ -73,6 +73,9 @@ interface OursOptions {
 }
 
 const BUILT = "dist/cli/main.js";
+
+/** Those of docs/run. */
+const NODE_FLAGS = ["--max-semi-space-size=64"];
 
 /** What `npm start` keeps if nobody says otherwise. */
 const KEPT = { streams: [{ topics: "*", seconds: 3_600, count: 1_000 }] };

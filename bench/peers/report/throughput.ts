@@ -41,7 +41,7 @@ export function throughputReport(results: PeersResults, loads: readonly Load[]):
     command: "peers --part throughput",
     title: "Frames per CPU-second beside other servers",
     method:
-      "Each server in a process of its own on a fresh folder, subscribers and publisher in another, real sockets on the loopback address, " +
+      "Each server in a process of its own on a fresh folder, Tagwire started as docs/run does, subscribers and publisher in another, real sockets on the loopback address, " +
       "500 bytes of data. A message counts once it was accepted and every socket has got it, whole; a frame that is lost, " +
       "or at one in flight out of order, fails the row, and one that comes again counts for nothing. Warmed up by messages (15,000, 2,000 and 300 by the number of sockets), then " +
       "measured over a fixed number of them: frames divided by user and system time of the server with all of its threads and children, from " +
