@@ -41,8 +41,8 @@ export interface Container {
   thaw(): void;
   /** Puts its wall clock forward or back. */
   step(milliseconds: number): void;
-  /** What the metric of the alarm counts. */
-  decreases(): number;
+  /** Returns true if it takes the account for throttled: the metric of the alarm counts such runs. */
+  isThrottled(): boolean;
 }
 
 const LATENCY = 10;
@@ -144,6 +144,6 @@ export function container(
     step(milliseconds) {
       ahead += milliseconds;
     },
-    decreases: () => limiter.decreases(),
+    isThrottled: () => limiter.isThrottled(clock.monotonic()),
   };
 }

@@ -28,8 +28,8 @@ export interface QuotaScenario {
 }
 
 export interface QuotaReport extends Pick<Record, "rate" | "most" | "refused" | "firstAt"> {
-  /** Times that containers lowered their rate: what the alarm's metric counts. */
-  readonly decreases: number;
+  /** Containers that in the end took the account for throttled. */
+  readonly throttled: number;
   /** Beats, as the table counts its writes. */
   readonly writes: number;
 }
@@ -85,7 +85,7 @@ export async function simulateQuota(
   };
   other();
   await events.run(end);
-  return { ...seen, decreases: containers.reduce((sum, one) => sum + one.decreases(), 0), writes };
+  return { ...seen, throttled: containers.filter((one) => one.isThrottled()).length, writes };
 }
 
 interface Network {
