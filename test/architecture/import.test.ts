@@ -10,6 +10,7 @@ const CORE = [
   "shared/streams/",
   "shared/settings/",
   "shared/backoff.ts",
+  "shared/chunks.ts",
   "shared/ports/",
   "shared/ports.ts",
 ];
@@ -18,6 +19,7 @@ const CORE = [
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "shared/protocol/": ["valibot"],
   "shared/backoff.ts": [],
+  "shared/chunks.ts": [],
   "shared/receipts/": ["shared/protocol/", "node:crypto", "valibot"],
   "shared/connections/": ["shared/protocol/", "shared/receipts/"],
   "shared/streams/": ["shared/protocol/", "shared/backoff.ts"],
