@@ -1,9 +1,13 @@
 import { heap } from "../world/heap.ts";
 
+/** When virtual time begins, in milliseconds since 1970. */
+export const EPOCH = Date.parse("2026-01-01T00:00:00Z");
+
 /** Callbacks by virtual time, in milliseconds. */
 export interface Events {
   now(): number;
   at(time: number, callback: () => void): void;
+  pause(milliseconds: number): Promise<void>;
   /** Runs all callbacks up to `end`. Promises go on at least once in a millisecond. */
   run(end: number): Promise<void>;
 }
@@ -20,11 +24,12 @@ export function events(): Events {
   const waiting = heap(isBefore);
   let now = 0;
   let order = 0;
+  const at = (time: number, callback: () => void): void =>
+    waiting.push({ time: Math.max(now, time), order: order++, callback });
   return {
     now: () => now,
-    at(time, callback) {
-      waiting.push({ time: Math.max(now, time), order: order++, callback });
-    },
+    at,
+    pause: (milliseconds) => new Promise((resolve) => at(now + milliseconds, resolve)),
     async run(end) {
       let settledAt = Number.NEGATIVE_INFINITY;
       for (;;) {
