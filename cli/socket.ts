@@ -1,5 +1,6 @@
 import { WebSocket } from "ws";
 import { causeOf, isObject } from "../server/request.ts";
+import { chunks } from "../shared/chunks.ts";
 import { SUBPROTOCOL } from "../shared/protocol/frame.ts";
 import { FRAME_TOPICS } from "../shared/protocol/limits.ts";
 import { parseJson } from "../shared/protocol/parse.ts";
@@ -39,7 +40,7 @@ export interface Connecting {
 export function connect(wanted: Connecting): Promise<Cut> {
   const { url, token, topics, places, pingEvery, until, onReady } = wanted;
   const socket = new WebSocket(url, [SUBPROTOCOL, `token.${token}`], { handshakeTimeout: 15_000 });
-  const unsubscribed = new Set(chunks(topics).keys());
+  const unsubscribed = new Set(chunks(topics, FRAME_TOPICS).keys());
   let cut: Cut | undefined;
   let answered = true;
 
@@ -70,7 +71,7 @@ export function connect(wanted: Connecting): Promise<Cut> {
   until.addEventListener("abort", leave);
 
   socket.on("open", () => {
-    chunks(topics).forEach((some, ref) => {
+    chunks(topics, FRAME_TOPICS).forEach((some, ref) => {
       socket.send(JSON.stringify({ type: "subscribe", topics: some, ...places.asked(some), ref }));
     });
     if (unsubscribed.size === 0) onReady();
@@ -108,8 +109,3 @@ export function connect(wanted: Connecting): Promise<Cut> {
     });
   });
 }
-
-const chunks = (topics: readonly string[]): (readonly string[])[] =>
-  Array.from({ length: Math.ceil(topics.length / FRAME_TOPICS) }, (_, i) =>
-    topics.slice(i * FRAME_TOPICS, (i + 1) * FRAME_TOPICS),
-  );

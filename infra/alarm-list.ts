@@ -1,12 +1,12 @@
 import { Duration } from "aws-cdk-lib";
 import type { IMetric } from "aws-cdk-lib/aws-cloudwatch";
 import { LANES, type Lane } from "../shared/protocol/lane.ts";
+import { pascalCase } from "../shared/settings/pascal-case.ts";
 import type { Settings } from "../shared/settings/schema.ts";
 import type { TableName } from "../shared/settings/tables.ts";
 import { FUNCTIONS } from "../shared/settings/variables.ts";
 import { costPerHour } from "./cost.ts";
 import type { RouterMetrics } from "./metrics.ts";
-import { pascalCase } from "./name.ts";
 
 /** One alarm. Each has a page of docs/runbook.md, which a test holds to this list. */
 export interface AlarmDescription {

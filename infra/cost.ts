@@ -10,8 +10,9 @@ const each = (name: PriceName): number => costOf(PRICES[name], 1);
 
 /**
  * What the router costs, in dollars per period, by what AWS counts: an alarm takes at most ten metrics, so these are the
- * ones that a flood or a mistake makes large. What comes with each is priced with it: an HTTP request has a run of ingest and a
- * call of SQS, a run of consume a receive and a delete. Connection minutes have no metric; data out and rows kept are left out.
+ * ones that a flood or a mistake makes large. What comes with each is priced with it: an HTTP request has a run of
+ * ingest and a call of SQS, a run of consume a receive and a delete. Connection minutes have no metric; data out and rows
+ * kept are left out.
  */
 export function costPerHour(router: RouterMetrics, { advanced }: Settings): MathExpression {
   const { functions, httpApi } = router;

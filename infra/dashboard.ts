@@ -1,6 +1,7 @@
 import { Duration } from "aws-cdk-lib";
 import { Dashboard, GraphWidget, type IMetric, type Metric } from "aws-cdk-lib/aws-cloudwatch";
 import { Construct } from "constructs";
+import { chunks } from "../shared/chunks.ts";
 import { describe, metricPanels } from "../shared/metric.ts";
 import { LANES } from "../shared/protocol/lane.ts";
 import type { Settings } from "../shared/settings/schema.ts";
@@ -30,7 +31,7 @@ export class RouterDashboard extends Construct {
     ];
     new Dashboard(this, "Dashboard", {
       defaultInterval: Duration.hours(3),
-      widgets: rowsOf(graphs, 3).map((row) =>
+      widgets: chunks(graphs, 3).map((row) =>
         row.map(([title, left]) => new GraphWidget({ title, left: [...left], width: 8, height: 6 })),
       ),
     });
@@ -96,6 +97,3 @@ function tableGraphs(router: RouterMetrics): Graph[] {
 
 const percentiles = (metric: Metric): Metric[] =>
   ["p50", "p99"].map((statistic) => metric.with({ statistic, label: statistic }));
-
-const rowsOf = <T>(all: readonly T[], size: number): T[][] =>
-  Array.from({ length: Math.ceil(all.length / size) }, (_, row) => all.slice(row * size, (row + 1) * size));

@@ -7,9 +7,9 @@ import {
 } from "aws-cdk-lib/aws-codedeploy";
 import type { Alias } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
+import { pascalCase } from "../shared/settings/pascal-case.ts";
 import type { FunctionName } from "../shared/settings/variables.ts";
 import { accept } from "./accept.ts";
-import { pascalCase } from "./name.ts";
 
 export interface DeploymentOptions {
   /**

@@ -2,10 +2,7 @@ import { createHash } from "node:crypto";
 import { Aws, Lazy, Stack } from "aws-cdk-lib";
 import type { IConstruct } from "constructs";
 import type { Lane } from "../shared/protocol/lane.ts";
-
-/** A name in PascalCase: `high` is `High`, and `fanout-high` is `FanoutHigh`. */
-export const pascalCase = (name: string): string =>
-  name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+import { pascalCase } from "../shared/settings/pascal-case.ts";
 
 /**
  * The id of what is made for a lane. The queue of `fanout-normal` was that of the one fanout lane before. It keeps its

@@ -10,10 +10,10 @@ import {
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
+import { pascalCase } from "../shared/settings/pascal-case.ts";
 import { TABLES, type TableDescription, type TableName } from "../shared/settings/tables.ts";
 import type { FunctionName, StreamVariable } from "../shared/settings/variables.ts";
 import { accept } from "./accept.ts";
-import { pascalCase } from "./name.ts";
 
 /** A router's tables. `streams` is there if the settings keep a stream. */
 export type RouterTables = Readonly<Record<Exclude<TableName, "streams">, ITable>> & {

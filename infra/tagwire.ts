@@ -14,6 +14,7 @@ import type { ISecret } from "aws-cdk-lib/aws-secretsmanager";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import { LANES, type Lane } from "../shared/protocol/lane.ts";
+import { queueOutput } from "../shared/settings/queues.ts";
 import { settings } from "../shared/settings/settings.ts";
 import type { FunctionName } from "../shared/settings/variables.ts";
 import { keepsStreams } from "../shared/streams/kept.ts";
@@ -29,7 +30,6 @@ import type { Network } from "./function.ts";
 import { RouterHttpApi } from "./http-api.ts";
 import { Lanes } from "./lanes.ts";
 import { RouterMetrics } from "./metrics.ts";
-import { pascalCase } from "./name.ts";
 import type { TagwireProps } from "./props.ts";
 import { releaseOf } from "./release.ts";
 import { RouterSocketApi } from "./socket-api.ts";
@@ -194,7 +194,7 @@ export class Tagwire extends RouterMetrics {
   /** What someone who uses the router wants to know, by the name of a stack output. */
   outputs(): Readonly<Record<string, string>> {
     const { connections, subscriptions, receipts, quotas, streams } = this.tables;
-    const queues = LANES.map((lane) => [`${pascalCase(lane)}QueueUrl`, this.lanes[lane].queueUrl]);
+    const queues = LANES.map((lane) => [queueOutput(lane), this.lanes[lane].queueUrl]);
     return {
       HttpUrl: this.httpUrl,
       SocketUrl: this.socketUrl,

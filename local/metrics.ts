@@ -1,6 +1,7 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import { describe, METRIC_NAMES } from "../shared/metric.ts";
 import type { Count, LogFields, Measure, Metric, RunTelemetry } from "../shared/ports.ts";
+import { faultFields } from "../shared/protocol/errors.ts";
 import type { FunctionName } from "../shared/settings/variables.ts";
 import { buckets, type Distribution, Histogram } from "./histogram.ts";
 import type { Note } from "./log.ts";
@@ -65,7 +66,7 @@ export function metrics(): Metrics {
         observe: (metric, value, lane) =>
           (known.get(`${metric} ${lane}`) ?? distributionOf(metric, lane)).add(value),
         warn: (message, fields, fault) =>
-          write(JSON.stringify({ level: "WARN", message, ...base, ...fields, ...faultOf(fault) })),
+          write(JSON.stringify({ level: "WARN", message, ...base, ...fields, ...faultFields(fault) })),
         ...(note
           ? { info: (message: string, fields: LogFields) => note(message, { ...base, ...fields }) }
           : {}),
@@ -127,11 +128,6 @@ function seriesIn<T>(all: Map<string, Map<string, T>>, name: string, labels: Lab
   series.set(key, row);
   return row;
 }
-
-const faultOf = (fault: unknown) =>
-  fault === undefined
-    ? {}
-    : { fault: fault instanceof Error ? `${fault.name}: ${fault.message}` : String(fault) };
 
 interface Emf {
   readonly _aws?: { readonly CloudWatchMetrics?: readonly Directive[] };

@@ -1,3 +1,4 @@
+import { messageOf } from "../shared/protocol/errors.ts";
 import { type Arguments, argumentsFrom, HELP } from "./arguments.ts";
 import { campaign, type Summary } from "./campaign.ts";
 import { MUTANTS } from "./mutants.ts";
@@ -93,6 +94,6 @@ function textOf(summary: Summary, milliseconds: number): string {
 try {
   process.exitCode = await main();
 } catch (fault) {
-  process.stderr.write(`${fault instanceof Error ? fault.message : fault}\n`);
+  process.stderr.write(`${messageOf(fault)}\n`);
   process.exitCode = 2;
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../../shared/protocol/errors.ts";
 import { openMany } from "./audience.ts";
 import { type Address, subscribe } from "./dialect.ts";
 import { VARIANTS } from "./variants.ts";
@@ -40,7 +41,7 @@ process.on("message", async ({ variant, address, sockets, localAddress }: Hold) 
     if (cut !== undefined) throw new Error(`an idle socket was closed with ${cut}`);
     process.send?.({ held } satisfies Held);
   } catch (fault) {
-    process.send?.({ held, fault: fault instanceof Error ? fault.message : String(fault) } satisfies Held);
+    process.send?.({ held, fault: messageOf(fault) } satisfies Held);
   }
 });
 process.on("disconnect", () => process.exit());

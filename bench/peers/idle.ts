@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { messageOf } from "../../shared/protocol/errors.ts";
 import type { Held, Hold } from "./holder.ts";
 import { mostOpenFiles } from "./proc.ts";
 import { startServer } from "./server.ts";
@@ -68,7 +69,7 @@ export async function idle(
       results.push({ variant: variant.name, sockets: held, residentBytes, bytesPerSocket });
     }
   } catch (fault) {
-    const message = fault instanceof Error ? fault.message : String(fault);
+    const message = messageOf(fault);
     const nothing = { residentBytes: Number.NaN, bytesPerSocket: Number.NaN };
     results.push({ variant: variant.name, sockets: held, ...nothing, fault: message });
   } finally {

@@ -1,3 +1,4 @@
+import { messageOf } from "../../shared/protocol/errors.ts";
 import { type Audience, gather } from "./audience.ts";
 import { keepInFlight, keepRate } from "./load.ts";
 import { percentile } from "./percentile.ts";
@@ -61,7 +62,7 @@ export async function latency(
       const [p50, p99] = [percentile(tally.times, 50), percentile(tally.times, 99)];
       results.push({ ...nothing, p50, p99, messages: sent, repeats: tally.repeats });
     } catch (fault) {
-      const message = fault instanceof Error ? fault.message : String(fault);
+      const message = messageOf(fault);
       results.push({ ...nothing, p50: Number.NaN, p99: Number.NaN, messages: 0, repeats: 0, fault: message });
     } finally {
       await audience?.close();

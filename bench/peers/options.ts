@@ -1,6 +1,6 @@
 import { VARIANTS, type Variant } from "./variants.ts";
 
-export const PARTS = ["throughput", "latency", "memory", "slow"] as const;
+const PARTS = ["throughput", "latency", "memory", "slow"] as const;
 export type Part = (typeof PARTS)[number];
 
 /** One shape of the load on which CPU time is counted. */

@@ -1,3 +1,4 @@
+import { messageOf } from "../../shared/protocol/errors.ts";
 import { turned } from "../measure.ts";
 import { bareCommit, type CommitResult } from "./commit.ts";
 import { type IdleResult, idle } from "./idle.ts";
@@ -47,7 +48,7 @@ export async function runPeers(options: PeersOptions, say: (line: string) => voi
       try {
         all.push(...(await measure(variant)));
       } catch (fault) {
-        faults.push(`${part}: ${fault instanceof Error ? fault.message : String(fault)}`);
+        faults.push(`${part}: ${messageOf(fault)}`);
       }
     }
     return all;

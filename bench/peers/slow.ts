@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { messageOf } from "../../shared/protocol/errors.ts";
 import { type Audience, gather, openMany } from "./audience.ts";
 import { dataOf, type Subscriber, subscribe } from "./dialect.ts";
 import { keepRate } from "./load.ts";
@@ -112,7 +113,7 @@ export async function slow(
     await publisher.close();
     return measured;
   } catch (fault) {
-    const message = fault instanceof Error ? fault.message : String(fault);
+    const message = messageOf(fault);
     const nothing = { p99Before: Number.NaN, p99During: Number.NaN, messages: 0, cut: 0, repeats: 0 };
     const bytes = { residentBytesBefore: Number.NaN, peakBytesDuring: Number.NaN };
     return { variant: name, ...nothing, ...bytes, fault: message };

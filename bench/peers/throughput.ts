@@ -1,3 +1,4 @@
+import { messageOf } from "../../shared/protocol/errors.ts";
 import { type Audience, gather } from "./audience.ts";
 import { keepInFlight } from "./load.ts";
 import { type Load, nameOf } from "./options.ts";
@@ -103,7 +104,7 @@ async function underLoad(
       repeats: tally.repeats,
     };
   } catch (fault) {
-    return { ...failed, fault: fault instanceof Error ? fault.message : String(fault) };
+    return { ...failed, fault: messageOf(fault) };
   } finally {
     await audience?.close();
   }

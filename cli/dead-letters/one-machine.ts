@@ -1,3 +1,4 @@
+import { chunks } from "../../shared/chunks.ts";
 import type { DeadLetter, DeadLetters, HeldDeadLetter } from "../../shared/ports.ts";
 import { type DeadLetterCall, NAMED } from "../../shared/protocol/dead-letter-calls.ts";
 
@@ -8,10 +9,8 @@ export type CallDeadLetters = (call: DeadLetterCall, body: object) => Promise<un
 export function oneMachineDeadLetters(call: CallDeadLetters): DeadLetters {
   const inParts = async (name: "release" | "remove", letters: readonly HeldDeadLetter[]) => {
     const answers: unknown[] = [];
-    for (let at = 0; at < letters.length; at += NAMED) {
-      const deadLetters = letters
-        .slice(at, at + NAMED)
-        .map(({ entryId, receiptHandle }) => ({ entryId, receiptHandle }));
+    for (const some of chunks(letters, NAMED)) {
+      const deadLetters = some.map(({ entryId, receiptHandle }) => ({ entryId, receiptHandle }));
       answers.push(await call(name, { deadLetters }));
     }
     return answers;

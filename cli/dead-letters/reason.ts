@@ -1,4 +1,5 @@
 import type { Publisher } from "../../server/publisher.ts";
+import { messageOf } from "../../shared/protocol/errors.ts";
 import type { Receipt } from "../../shared/protocol/receipt.ts";
 import type { Io } from "../io.ts";
 import { publisherFor } from "../router.ts";
@@ -17,8 +18,7 @@ export function receipts(io: Io): Lookup {
       router ??= publisherFor(io, 1);
       return await (await router).receipt(job.message.id, { producer: job.message.producer });
     } catch (fault) {
-      if (!failed)
-        io.stderr.write(`tagwire: no receipts: ${fault instanceof Error ? fault.message : fault}\n`);
+      if (!failed) io.stderr.write(`tagwire: no receipts: ${messageOf(fault)}\n`);
       failed = true;
       return undefined;
     }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { isObject } from "../../server/request.ts";
 import { messageOf } from "../../shared/protocol/errors.ts";
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
+import { queueOutput } from "../../shared/settings/queues.ts";
 import { Failure, UsageError } from "../failure.ts";
 
 /** The parts of a stack that an import writes to, as its outputs name them. */
@@ -39,7 +40,7 @@ export function readOutputs(path: string, stack: string | undefined): StackOutpu
   };
   const hasStreams = isObject(outputs) && "StreamsTableName" in outputs;
   return {
-    laneUrls: Object.fromEntries(LANES.map((lane) => [lane, value(`${pascalCase(lane)}QueueUrl`)])) as Record<
+    laneUrls: Object.fromEntries(LANES.map((lane) => [lane, value(queueOutput(lane))])) as Record<
       Lane,
       string
     >,
@@ -57,7 +58,3 @@ function parsed(path: string): Readonly<Record<string, unknown>> {
     throw new Failure(`${path} cannot be read as JSON: ${messageOf(cause)}`, { cause });
   }
 }
-
-/** `fanout-high` is `FanoutHigh`, as the stack calls its outputs. */
-const pascalCase = (lane: Lane): string =>
-  lane.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());

@@ -36,7 +36,7 @@ export interface Work {
 const ENVELOPE = 300;
 
 /** Sends per second that one run makes if `runs` share the fraction of the quota that sends may use. */
-export function sendRate(settings: Settings, { send }: Assumptions, runs = 1): number {
+function sendRate(settings: Settings, { send }: Assumptions, runs = 1): number {
   const { quotaRequestsPerSecond, quotaFraction, advanced } = settings;
   return Math.min((advanced.sendsInFlight * 1000) / send, (quotaRequestsPerSecond * quotaFraction) / runs);
 }

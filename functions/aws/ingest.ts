@@ -16,12 +16,12 @@ export function ingestFunction(runtime: Runtime) {
     warn: telemetry().warn,
   });
   // Loaded once jobs wait, which is seldom: a container that starts does not wait for it.
-  let reader: Promise<Pick<QuotaBeats, "read">> | undefined;
+  let beats: Promise<QuotaBeats> | undefined;
   const read = async () => {
-    reader ??= import("./quota-reader.ts").then(({ quotaReader }) =>
-      quotaReader(runtime, env.QUOTAS_TABLE, settings),
+    beats ??= import("./quota-beats.ts").then(({ quotaBeatsOf }) =>
+      quotaBeatsOf(runtime, env.QUOTAS_TABLE, settings),
     );
-    return (await reader).read();
+    return (await beats).read();
   };
   return ingestHandler({
     ...{ tokens: tokensOf(runtime, env.TOKENS), queue, settings, clock, random, telemetry },

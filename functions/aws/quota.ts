@@ -1,13 +1,10 @@
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { dynamoQuotaBeats } from "../../shared/adapters/dynamodb/quota-beats.ts";
-import { clientConfig } from "../../shared/adapters/sdk/client.ts";
 import { type BeatLoop, beatLoop } from "../../shared/pipeline/quota/beat-loop.ts";
 import { type QuotaShare, quotaShare } from "../../shared/pipeline/quota/share.ts";
 import { reservedConcurrency } from "../../shared/settings/derived.ts";
 import { sendsPerSecondOf } from "../../shared/settings/policy.ts";
 import type { Settings } from "../../shared/settings/schema.ts";
 import { newIds } from "../runtime/new-id.ts";
-import { clientOptions } from "./clients.ts";
+import { quotaBeatsOf } from "./quota-beats.ts";
 import type { Runtime } from "./runtime.ts";
 
 export interface Quota {
@@ -16,17 +13,9 @@ export interface Quota {
   readonly beats: BeatLoop;
 }
 
-/** Seconds in which two beats could be sent in turn: one that takes longer than the time to the next is given up. */
-const TIME = 1;
-
 /** How this container shares the quota of the account with the others that are busy. */
 export function quotaOf(runtime: Runtime, table: string, settings: Settings): Quota {
-  const { clock, random, env } = runtime;
-  // The adapter reads the time of the table's answers, so it has a client of its own.
-  const client = new DynamoDBClient({
-    ...clientConfig(env, "DYNAMODB"),
-    ...clientOptions({ timeoutSeconds: TIME, maxSockets: 2 }),
-  });
+  const { clock, random } = runtime;
   const share = quotaShare({
     // The end of a UUIDv7 is random. 12 digits tell containers apart and keep the item small.
     id: newIds(clock, random)().slice(-12),
@@ -34,7 +23,7 @@ export function quotaOf(runtime: Runtime, table: string, settings: Settings): Qu
     runs: reservedConcurrency(settings),
     clock,
   });
-  const beats = dynamoQuotaBeats({ client, table, quota: settings.quotaName, now: () => clock.now() });
+  const beats = quotaBeatsOf(runtime, table, settings);
   const { quotaRequestsPerSecond: requestsPerSecond } = settings;
   return { share, beats: beatLoop({ share, beats, clock, requestsPerSecond }) };
 }

@@ -4,7 +4,7 @@ import { claimability, withdrawalOf } from "../../shared/receipts/claimability.t
 import { fold, rowsWithNames } from "../../shared/receipts/fold.ts";
 import type { Job } from "../../shared/receipts/job.ts";
 import { MESSAGE_PART, partOf } from "../../shared/receipts/row.ts";
-import { isUnrecorded } from "../../shared/receipts/states.ts";
+import { isMessageUnrecorded } from "../../shared/receipts/states.ts";
 import { CLOCK_MARGIN } from "../../shared/settings/policy.ts";
 import {
   cancelled,
@@ -133,7 +133,7 @@ export function engineReceipts({ store, days, process = randomUUID() }: EngineRe
       const found = await rows.onDisk(producer, id, now);
       if (found.length === 0) return undefined;
       const all = found.map(({ row }) => row);
-      if (all.some((row) => row.part === MESSAGE_PART && isUnrecorded(row, now))) return "unrecorded";
+      if (isMessageUnrecorded(all, now)) return "unrecorded";
       const named = new Set(rowsWithNames(all, now));
       const details = found
         .filter(({ row }) => named.has(row))

@@ -13,7 +13,7 @@ import type { StreamName, StreamRow } from "../streams/stream.ts";
 /* The lines of an export, as docs/outgrow.md describes them. Times are milliseconds since 1970. */
 
 /** The version of the format. A change that an earlier `tagwire import` would misread is another version. */
-export const EXPORT_VERSION = 1;
+const EXPORT_VERSION = 1;
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** What the router calls an entry of its lanes. */

@@ -3,7 +3,7 @@ import { TagwireError } from "../protocol/errors.ts";
 import { KINDS, type Line, lineIn } from "./line.ts";
 
 /** The most bytes of a line: ten messages of a row, or a body, each character as an escape. */
-export const LINE_BYTES = 8_388_608;
+const LINE_BYTES = 8_388_608;
 
 /** A line of an export, and its number from 1. */
 export interface NumberedLine {

@@ -45,3 +45,11 @@ const RECENT = 10_000;
  */
 export const isRecent = ({ at: written }: Pick<QuotaEntry, "at">, { at }: Pick<QuotaAnswer, "at">): boolean =>
   written === undefined || at === undefined || at - written < RECENT;
+
+/** The entries of an answer that are recent. */
+export const recentEntries = (answer: QuotaAnswer): readonly QuotaEntry[] =>
+  answer.entries.filter((entry) => isRecent(entry, answer));
+
+/** What the containers of these entries send per second together. */
+export const sendsOf = (entries: readonly QuotaEntry[]): number =>
+  entries.reduce((sum, { sendsPerSecond }) => sum + sendsPerSecond, 0);

@@ -37,6 +37,12 @@ export const problem = (refusal: Refusal): Problem => ({
 /** What a fault says, whatever was thrown. */
 export const messageOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault));
 
+/** What a record of the log says of a fault: its name and message. A stack says nothing that they do not, and is long. */
+export const faultFields = (fault: unknown): { readonly fault?: string } => {
+  if (fault === undefined) return {};
+  return { fault: fault instanceof Error ? `${fault.name}: ${fault.message}` : String(fault) };
+};
+
 /** A fault we can name: something we depend on failed. Thrown, with the foreign error as its cause. */
 export class TagwireError extends Error {
   readonly code: ErrorCode;

@@ -90,3 +90,6 @@ export function targetText(target: Target): string {
   const [[kind, value] = []] = Object.entries(target);
   return `${kind}:${value}`;
 }
+
+/** The same for a record of the log. An expression may be long, and the message has it. */
+export const loggedTarget = (target: Target): string => ("tags" in target ? "tags" : targetText(target));

@@ -11,7 +11,7 @@ import { type HashRange, isHashRange } from "./hash-range.ts";
 import type { Job } from "./job.ts";
 
 /** What queue bodies say they are. A consumer reads this version and the one before, so that deploys lose nothing. */
-export const BODY_VERSION = 1;
+const BODY_VERSION = 1;
 
 /** A queue body as it was read. */
 export type ReadBody =

@@ -1,4 +1,4 @@
-import type { ReceiptRow } from "./row.ts";
+import { MESSAGE_PART, type ReceiptRow } from "./row.ts";
 
 /** The state of one receipt row: the message's own, or a job's. `docs/flow.md` has the diagram. */
 export type RowState =
@@ -82,6 +82,10 @@ export const isUnrecorded = (row: ReceiptRow, now: number): boolean =>
   row.counts === undefined &&
   !row.split &&
   rowState(row, now) === "lapsed";
+
+/** The same, of the message that all these rows are of. */
+export const isMessageUnrecorded = (rows: readonly ReceiptRow[], now: number): boolean =>
+  rows.some((row) => row.part === MESSAGE_PART && isUnrecorded(row, now));
 
 /** Whether a run has the lease of the row. */
 export const isLeased = (row: ReceiptRow, now: number): boolean => rowState(row, now) === "leased";

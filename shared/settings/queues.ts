@@ -1,7 +1,11 @@
 import type { Lane } from "../protocol/lane.ts";
+import { pascalCase } from "./pascal-case.ts";
 
 /** The tag of a queue in SQS whose value is the lane that the queue holds. */
 export const LANE_TAG = "tagwire:lane";
+
+/** The output of the stack that says where the queue of a lane is. */
+export const queueOutput = (lane: Lane): string => `${pascalCase(lane)}QueueUrl`;
 
 /** The variable of a function that says where the queue of a lane is. */
 export const QUEUE_URL = {

@@ -41,14 +41,6 @@ export function streamOf(settings: StreamSettings, target: Target): KeptStream |
   return undefined;
 }
 
-/** Returns how much of a stream is kept, or undefined if the settings keep no such stream. */
-export function retentionOf(settings: StreamSettings, stream: StreamName): Retention | undefined {
-  const at = stream.indexOf(":");
-  const [kind, name] = [stream.slice(0, at), stream.slice(at + 1)];
-  if (kind === "topic") return topicStream(settings, name as Topic)?.retention;
-  return kind === "user" ? userStream(settings, name as UserId)?.retention : undefined;
-}
-
 /** Whether any stream is kept. A router that keeps none has no table for them and pays nothing. */
 export const keepsStreams = ({ streams, userStreams }: StreamSettings): boolean =>
   streams.length > 0 || userStreams !== undefined;

@@ -9,7 +9,7 @@ import { memoryQuotaBeats } from "../../testing/memory/quota-beats.ts";
 import { memoryReceipts } from "../../testing/memory/receipts.ts";
 import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import { bucket } from "../quota/bucket.ts";
-import { type Events, events as eventsOf } from "../quota/events.ts";
+import { EPOCH, type Events, events as eventsOf } from "../quota/events.ts";
 import { dice as diceOf } from "../world/dice.ts";
 import { type Container, container } from "./container.ts";
 import { longLists } from "./long-list.ts";
@@ -31,7 +31,6 @@ export interface FanoutMutant {
 
 /** How long calls take, in milliseconds. */
 const LATENCY = { table: 5, queue: 10, send: 10, poll: 30 };
-const EPOCH = Date.parse("2026-01-01T00:00:00Z");
 /** Milliseconds after which it is given up. */
 const END = 600_000;
 
@@ -51,7 +50,7 @@ export async function simulateFanout(
   const clock = {
     now: () => EPOCH + events.now(),
     monotonic: () => events.now(),
-    pause: (milliseconds: number) => pause(events, milliseconds),
+    pause: events.pause,
   };
   const reached = new Map<string, number>();
   const last = posts.at(-1);
@@ -72,7 +71,7 @@ export async function simulateFanout(
     sockets: {
       async send(id: string) {
         const isTaken = account.take(events.now());
-        await pause(events, LATENCY.send);
+        await events.pause(LATENCY.send);
         if (!isTaken) return { kind: "throttled", reason: "429" } as const;
         const topic = id.slice(0, id.indexOf("-"));
         const count = (reached.get(topic) ?? 0) + 1;
@@ -123,9 +122,6 @@ export async function simulateFanout(
   return (endedAt ?? Number.POSITIVE_INFINITY) - (last?.at ?? 0);
 }
 
-const pause = (events: Events, milliseconds: number): Promise<void> =>
-  new Promise((resolve) => events.at(events.now() + milliseconds, resolve));
-
 /** The same port, some of whose calls take their time. */
 function slow<P extends object>(
   events: Events,
@@ -136,9 +132,9 @@ function slow<P extends object>(
   const calls = names.map((name) => {
     const call = port[name] as (...asked: unknown[]) => unknown;
     const slowed = async (...asked: unknown[]) => {
-      await pause(events, milliseconds / 2);
+      await events.pause(milliseconds / 2);
       const answer = await call(...asked);
-      await pause(events, milliseconds / 2);
+      await events.pause(milliseconds / 2);
       return answer;
     };
     return [name, slowed] as const;
@@ -159,7 +155,7 @@ function lanesOf(events: Events, laneFor: (lane: Lane) => Lane) {
   };
   const queue: MessageQueue = {
     async send(lane, entries) {
-      await pause(events, LATENCY.queue);
+      await events.pause(LATENCY.queue);
       for (const { job } of entries) put(laneFor(lane), bodyOf(job));
       return entries.map(() => true);
     },

@@ -6,7 +6,7 @@ import type { Clock, QuotaBeats } from "../../shared/ports.ts";
 import type { ConnectionId } from "../../shared/protocol/tag.ts";
 import { type RatePolicy, sendsPerSecondOf } from "../../shared/settings/policy.ts";
 import type { Dice } from "../world/dice.ts";
-import type { Events } from "./events.ts";
+import { EPOCH, type Events } from "./events.ts";
 import type { QuotaMutant } from "./mutants.ts";
 
 export interface ContainerOptions {
@@ -41,13 +41,12 @@ export interface Container {
   thaw(): void;
   /** Puts its wall clock forward or back. */
   step(milliseconds: number): void;
-  /** What the metric of the alarm counts. */
-  decreases(): number;
+  /** Returns true if it takes the account for throttled: the metric of the alarm counts such runs. */
+  isThrottled(): boolean;
 }
 
 const LATENCY = 10;
 const BETWEEN_RUNS = 10;
-const EPOCH = Date.parse("2026-01-01T00:00:00Z");
 
 /** One busy container: its workers send as fast as the real limiter lets them, which the real beats steer. */
 export function container(
@@ -144,6 +143,6 @@ export function container(
     step(milliseconds) {
       ahead += milliseconds;
     },
-    decreases: () => limiter.decreases(),
+    isThrottled: () => limiter.isThrottled(clock.monotonic()),
   };
 }

@@ -1,7 +1,13 @@
+import { heap } from "../world/heap.ts";
+
+/** When virtual time begins, in milliseconds since 1970. */
+export const EPOCH = Date.parse("2026-01-01T00:00:00Z");
+
 /** Callbacks by virtual time, in milliseconds. */
 export interface Events {
   now(): number;
   at(time: number, callback: () => void): void;
+  pause(milliseconds: number): Promise<void>;
   /** Runs all callbacks up to `end`. Promises go on at least once in a millisecond. */
   run(end: number): Promise<void>;
 }
@@ -12,62 +18,35 @@ interface Event {
   readonly callback: () => void;
 }
 
-const before = (a: Event, b: Event) => a.time < b.time || (a.time === b.time && a.order < b.order);
+const isBefore = (a: Event, b: Event) => a.time < b.time || (a.time === b.time && a.order < b.order);
 
 export function events(): Events {
-  const heap: Event[] = [];
+  const waiting = heap(isBefore);
   let now = 0;
   let order = 0;
+  const at = (time: number, callback: () => void): void =>
+    waiting.push({ time: Math.max(now, time), order: order++, callback });
   return {
     now: () => now,
-    at(time, callback) {
-      push(heap, { time: Math.max(now, time), order: order++, callback });
-    },
+    at,
+    pause: (milliseconds) => new Promise((resolve) => at(now + milliseconds, resolve)),
     async run(end) {
       let settledAt = Number.NEGATIVE_INFINITY;
       for (;;) {
-        const next = heap[0];
+        const next = waiting.first();
         const time = Math.min(next?.time ?? end, end);
         if (time - settledAt >= 1 || !next || next.time > end) {
           settledAt = time;
           await new Promise(setImmediate);
           // What went on meanwhile may come earlier.
-          if (heap[0] !== next) continue;
+          if (waiting.first() !== next) continue;
         }
         if (!next || next.time > end) break;
-        pop(heap);
+        waiting.pop();
         now = next.time;
         next.callback();
       }
       now = end;
     },
   };
-}
-
-function push(heap: Event[], event: Event): void {
-  let at = heap.push(event) - 1;
-  while (at > 0) {
-    const parent = (at - 1) >> 1;
-    const above = heap[parent] as Event;
-    if (!before(event, above)) break;
-    heap[at] = above;
-    at = parent;
-  }
-  heap[at] = event;
-}
-
-function pop(heap: Event[]): void {
-  const last = heap.pop();
-  if (!last || heap.length === 0) return;
-  let at = 0;
-  for (;;) {
-    const [left, right] = [heap[2 * at + 1], heap[2 * at + 2]];
-    if (!left) break;
-    const child = right && before(right, left) ? 2 * at + 2 : 2 * at + 1;
-    const below = heap[child] as Event;
-    if (!before(below, last)) break;
-    heap[at] = below;
-    at = child;
-  }
-  heap[at] = last;
 }

@@ -3,7 +3,7 @@ import type { QuotaScenario } from "./simulate.ts";
 
 /** What an account has, and what it has in newer Regions. */
 export const ACCOUNT = { perSecond: 10_000, burst: 5_000 };
-export const NEWER = { perSecond: 2_500, burst: 1_250 };
+const NEWER = { perSecond: 2_500, burst: 1_250 };
 
 /** Containers with work enough. */
 export const busy = (count: number, options: Partial<ContainerOptions> = {}): Partial<ContainerOptions>[] =>

@@ -1,4 +1,5 @@
 import type { Dice } from "./dice.ts";
+import { heap } from "./heap.ts";
 
 /** Someone whose awaits the scheduler ends: one invocation of a function, with its own clock. */
 export interface Actor {
@@ -34,17 +35,17 @@ interface Waiter {
   readonly resume: () => void;
 }
 
-const before = (a: Waiter, b: Waiter) => a.at < b.at || (a.at === b.at && a.tie < b.tie);
+const isBefore = (a: Waiter, b: Waiter) => a.at < b.at || (a.at === b.at && a.tie < b.tie);
 
 /** A scheduler on a clock that jumps from one wake-up to the next. */
 export function scheduler(dice: Dice, start: number): Scheduler {
-  const heap: Waiter[] = [];
+  const waiters = heap(isBefore);
   let now = start;
   let steps = 0;
 
   const wait = (milliseconds: number, actor?: Actor) =>
     new Promise<void>((resume) =>
-      push(heap, { at: now + Math.max(0, milliseconds), tie: dice.next(), actor, resume }),
+      waiters.push({ at: now + Math.max(0, milliseconds), tie: dice.next(), actor, resume }),
     );
 
   return {
@@ -53,7 +54,7 @@ export function scheduler(dice: Dice, start: number): Scheduler {
     sleep: (milliseconds) => wait(milliseconds),
     turn: (actor, milliseconds) => wait(milliseconds, actor),
     async run(isOver) {
-      for (let next = pop(heap); next; next = pop(heap)) {
+      for (let next = waiters.pop(); next; next = waiters.pop()) {
         now = next.at;
         if (next.actor && !next.actor.alive) continue;
         steps++;
@@ -64,34 +65,4 @@ export function scheduler(dice: Dice, start: number): Scheduler {
       }
     },
   };
-}
-
-function push(heap: Waiter[], waiter: Waiter): void {
-  let at = heap.push(waiter) - 1;
-  while (at > 0) {
-    const parent = (at - 1) >> 1;
-    const above = heap[parent] as Waiter;
-    if (!before(waiter, above)) break;
-    heap[at] = above;
-    at = parent;
-  }
-  heap[at] = waiter;
-}
-
-function pop(heap: Waiter[]): Waiter | undefined {
-  const first = heap[0];
-  const last = heap.pop();
-  if (!first || !last || heap.length === 0) return first;
-  let at = 0;
-  for (;;) {
-    const [left, right] = [heap[2 * at + 1], heap[2 * at + 2]];
-    if (!left) break;
-    const child = right && before(right, left) ? 2 * at + 2 : 2 * at + 1;
-    const below = heap[child] as Waiter;
-    if (!before(below, last)) break;
-    heap[at] = below;
-    at = child;
-  }
-  heap[at] = last;
-  return first;
 }

@@ -1,14 +1,7 @@
 import { createServer } from "node:http";
 import { DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import { expect, onTestFinished, test } from "vitest";
-import {
-  chunks,
-  clientConfig,
-  ifHolds,
-  onQueue,
-  onTable,
-  requestHandler,
-} from "../../shared/adapters/sdk/client.ts";
+import { clientConfig, ifHolds, onQueue, onTable, requestHandler } from "../../shared/adapters/sdk/client.ts";
 import { listen, shut } from "../../testing/listen.ts";
 
 const KEYS = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "secret" };
@@ -97,16 +90,4 @@ test("a condition that does not hold is no fault, and anything else is", async (
   for (const other of [new Error("busy"), { name: "ConditionalCheckFailedException" }]) {
     await expect(ifHolds(() => Promise.reject(other))).rejects.toBe(other);
   }
-});
-
-test.each([
-  { items: 0, sizes: [] },
-  { items: 1, sizes: [1] },
-  { items: 25, sizes: [25] },
-  { items: 26, sizes: [25, 1] },
-  { items: 75, sizes: [25, 25, 25] },
-])("$items items in chunks of 25 are chunks of $sizes", ({ items, sizes }) => {
-  const all = Array.from({ length: items }, (_, i) => i);
-  expect(chunks(all, 25).map((chunk) => chunk.length)).toEqual(sizes);
-  expect(chunks(all, 25).flat()).toEqual(all);
 });

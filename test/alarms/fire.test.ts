@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { pascalCase } from "../../infra/name.ts";
 import type { LANES } from "../../shared/protocol/lane.ts";
+import { pascalCase } from "../../shared/settings/pascal-case.ts";
 import { FUNCTIONS, type FunctionName } from "../../shared/settings/variables.ts";
 import { synth } from "../infra/support.ts";
 import { account } from "./account.ts";

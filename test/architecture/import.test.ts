@@ -10,6 +10,7 @@ const CORE = [
   "shared/streams/",
   "shared/settings/",
   "shared/backoff.ts",
+  "shared/chunks.ts",
   "shared/ports/",
   "shared/ports.ts",
 ];
@@ -18,22 +19,22 @@ const CORE = [
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "shared/protocol/": ["valibot"],
   "shared/backoff.ts": [],
+  "shared/chunks.ts": [],
   "shared/receipts/": ["shared/protocol/", "node:crypto", "valibot"],
   "shared/connections/": ["shared/protocol/", "shared/receipts/"],
   "shared/streams/": ["shared/protocol/", "shared/backoff.ts"],
   "shared/settings/": ["shared/protocol/", "valibot"],
   "shared/metric.ts": ["shared/settings/variables.ts"],
-  "shared/ports/": ["shared/protocol/", "shared/receipts/", "shared/streams/"],
-  // What is carried from one machine to an account, as text.
-  "shared/moving/": ["shared/protocol/", "shared/receipts/", "shared/streams/", "node:crypto", "valibot"],
-  "shared/ports.ts": [
-    "shared/ports/",
+  "shared/ports/": [
     "shared/protocol/",
     "shared/receipts/",
     "shared/connections/",
     "shared/streams/",
     "shared/metric.ts",
   ],
+  // What is carried from one machine to an account, as text.
+  "shared/moving/": ["shared/protocol/", "shared/receipts/", "shared/streams/", "node:crypto", "valibot"],
+  "shared/ports.ts": ["shared/ports/", "shared/connections/", "shared/metric.ts"],
   // The documents of the two APIs: the protocol in the words of others. No function loads them.
   "shared/api/": ["shared/protocol/", "@valibot/to-json-schema", "valibot"],
   "shared/pipeline/": [...CORE, "p-limit"],

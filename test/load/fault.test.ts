@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Router } from "../../local/options.ts";
 import { startTwin } from "../../local/twin/start.ts";
 import { CONNECTING } from "../../shared/protocol/limits.ts";
+import type { Receipt } from "../../shared/protocol/receipt.ts";
 import { dice } from "../../simulation/world/dice.ts";
 import { type Front, type Layer, startFront } from "../../testing/front.ts";
 import { type Upstream, upstream } from "../../testing/upstream.ts";
@@ -12,6 +13,8 @@ import { post, receipt } from "../support/http.ts";
 
 const SOCKETS = 2_000;
 const MESSAGES = 3;
+/** When the lanes are empty, the last frames and closes may still be on their way to the clients. */
+const ARRIVING = { timeout: 30_000 };
 
 let router: Router;
 let front: Front;
@@ -101,22 +104,33 @@ test("with faults in front of the post endpoint every live socket gets every mes
     const { id, status } = await post(router, { target: { topic: "orders" }, data: n });
     expect(status).toBe(202);
     ids.push(id);
-    await router.spy.idle({ timeout: 300_000 });
+    await router.spy.idle({ timeout: 60_000 });
   }
-  const live = () => [...sockets.values()].filter((socket) => socket.isOpen());
-  // A client hears of its end a moment later.
-  await expect.poll(() => live().length).toBe(SOCKETS - lost.size);
+  const all = [...sockets.values()];
+  const live = () => all.filter((socket) => socket.isOpen());
   const got = (socket: TestSocket) => socket.buffered().map((frame) => (frame as { id: string }).id);
-  expect(live().filter((socket) => got(socket).join() !== ids.join())).toEqual([]);
-  const repeated = [...sockets.values()].filter((socket) => new Set(got(socket)).size < got(socket).length);
-  expect(repeated).toEqual([]);
-  let gone = 0;
+  await expect.poll(() => live().length, ARRIVING).toBe(SOCKETS - lost.size);
+  await expect
+    .poll(
+      () =>
+        live()
+          .map(got)
+          .filter((heard) => heard.join() !== ids.join()),
+      ARRIVING,
+    )
+    .toEqual([]);
+  const receiptOf = async (id: string) => (await receipt(router, id)) as unknown as Receipt;
   for (const id of ids) {
-    const sent = [...sockets.values()].filter((socket) => got(socket).includes(id)).length;
-    const found = await receipt(router, id);
-    expect(found).toMatchObject({ state: "delivered", counts: { sent, failed: 0, pending: 0 } });
-    gone += (found["counts"] as { gone: number }).gone;
+    const outcome = async () => {
+      const { state, counts } = await receiptOf(id);
+      const heard = all.filter((socket) => got(socket).includes(id)).length;
+      return { state, failed: counts.failed, pending: counts.pending, unheard: counts.sent - heard };
+    };
+    await expect.poll(outcome, ARRIVING).toEqual({ state: "delivered", failed: 0, pending: 0, unheard: 0 });
   }
-  expect(gone).toBe(lost.size);
+  const gone = async () =>
+    (await Promise.all(ids.map(receiptOf))).reduce((sum, { counts }) => sum + counts.gone, 0);
+  await expect.poll(gone, ARRIVING).toBe(lost.size);
+  expect(all.map(got).filter((heard) => new Set(heard).size < heard.length)).toEqual([]);
   expect(Math.min(...Object.values(made))).toBeGreaterThan(0);
-}, 480_000);
+}, 240_000);

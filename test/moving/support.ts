@@ -2,10 +2,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { onTestFinished } from "vitest";
-import { pascalCase } from "../../infra/name.ts";
 import type { Router, StartOptions } from "../../local/options.ts";
 import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
 import { startTwin } from "../../local/twin/start.ts";
+import { LANES } from "../../shared/protocol/lane.ts";
+import { queueOutput } from "../../shared/settings/queues.ts";
 import { temporary } from "../engine/store/temporary.ts";
 import { type Finished, tagwire } from "../support/command.ts";
 
@@ -29,7 +30,7 @@ export async function anAccount(options: StartOptions): Promise<Account> {
   const { sqs = "", dynamodb = "" } = endpoints;
   const health = (await (await fetch(`${router.url}/health`)).json()) as Health;
   const { queueUrl, laneUrls } = health.deadLetters;
-  const queues = Object.entries(laneUrls).map(([lane, url]) => [`${pascalCase(lane)}QueueUrl`, url]);
+  const queues = LANES.map((lane) => [queueOutput(lane), laneUrls[lane]]);
   const outputs = outputsFile({
     Tagwire: {
       HttpUrl: router.url,

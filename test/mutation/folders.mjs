@@ -4,10 +4,10 @@
  */
 export const FOLDERS = {
   domain: {
-    mutate: ["shared/{protocol,receipts,streams,connections,settings}/*.ts", "shared/backoff.ts"],
+    mutate: ["shared/{protocol,receipts,streams,connections,settings}/*.ts", "shared/{backoff,chunks}.ts"],
     tests: [
       "test/{protocol,receipts,streams,connections,settings}/*.test.ts",
-      "test/pipeline/backoff.test.ts",
+      "test/pipeline/{backoff,chunks}.test.ts",
       "test/versions/version.test.ts",
     ],
     slow: [],

@@ -230,8 +230,8 @@ test("the metrics count what this run sent, and what earlier runs sent no second
   expect(totals.map((name) => telemetry.total(name as "FramesSent"))).toEqual([6, 18, 1, 3, 1, 1]);
 });
 
-test("a fault while pages are read is a warning with its reason", async () => {
+test("a fault while pages are read is a warning with its reason, and says of which message", async () => {
   const { run, telemetry } = audience(rowsOf(3));
   expect(await run({ brokenPage: 0 })).toMatchObject({ stopped: "fault", reason: "table unavailable" });
-  expect(telemetry.warnings).toHaveLength(1);
+  expect(telemetry.warnings).toMatchObject([{ event: "delivery interrupted", fields: { messageId: "one" } }]);
 });

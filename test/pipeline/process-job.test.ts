@@ -93,7 +93,9 @@ test("a row that cannot be deleted after a 410 is a warning, and the message is 
   if (ids[0]) await sockets.close(ids[0]);
   expect(await run([received(aMessageOf("one"))])).toEqual([]);
   expect(await receipt()).toMatchObject({ state: "delivered", counts: { sent: 1, gone: 1 } });
-  expect(telemetry.warnings.map(({ event }) => event)).toContain("connection not forgotten");
+  expect(telemetry.warnings).toMatchObject([
+    { event: "connection not forgotten", fields: { messageId: "one", lane: "normal", connectionId: ids[0] } },
+  ]);
 });
 
 test("a fault of the table on the way costs the message nothing: the next run goes on where it stopped", async () => {
@@ -103,7 +105,9 @@ test("a fault of the table on the way costs the message nothing: the next run go
   const record = received(aMessageOf("one"));
   expect(await run([record])).toEqual([record.messageId]);
   expect(await receipt()).toMatchObject({ state: "retrying", reason: expect.stringContaining("throttled") });
-  expect(telemetry.warnings.map(({ event }) => event)).toContain("delivery interrupted");
+  expect(telemetry.warnings).toMatchObject([
+    { event: "delivery interrupted", fields: { messageId: "one", lane: "normal" } },
+  ]);
   subscriptions.page = page;
   clock.advance(5_000);
   expect(await run([received(aMessageOf("one"), 2)])).toEqual([]);

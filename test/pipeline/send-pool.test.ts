@@ -24,6 +24,7 @@ function pool({ bytes = 2, sent = 0, stop = (): StopReason | undefined => undefi
     { gateway: gateway(memory, { sockets, clock }), telemetry },
     {
       frame: Buffer.alloc(bytes, "x"),
+      fields: () => ({}),
       progress: { ...NO_PROGRESS, counts: { ...NO_PROGRESS.counts, sent } },
       limiter: pLimit(concurrency),
       stop,

@@ -33,7 +33,7 @@ describe("busy containers share the quota of the account", () => {
     expect(most).toBeLessThanOrEqual(0.85);
     expect(report.refused()).toBeLessThanOrEqual(0.001);
     // No slow client, and no loss of a call, looks like an account that gives less.
-    expect(report.decreases).toBe(0);
+    expect(report.throttled).toBe(0);
   });
 
   test.each([
@@ -67,7 +67,7 @@ describe("where the quota is believed four times too high", () => {
     async (_, scenario) => {
       const { report } = await seen(scenario);
       expect(report.refused()).toBeLessThan(0.03);
-      expect(report.decreases).toBeGreaterThan(0);
+      expect(report.throttled).toBeGreaterThan(0);
       expect(report.rate(10_000, 60_000)).toBeGreaterThan(0.75 * ACCOUNT.perSecond);
     },
   );

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ConnectionId, Tag, Topic, UserId } from "../../shared/protocol/tag.ts";
-import { keepsStreams, retentionOf, type StreamSettings, streamOf } from "../../shared/streams/kept.ts";
+import { keepsStreams, type StreamSettings, streamOf } from "../../shared/streams/kept.ts";
 
 const patterns = ["*", "orders*", "orders/*", "orders/eu/*", "orders/eu/42", "orders"];
 /** The place of a pattern in the list above is its count, so that a retention says which pattern it is from. */
@@ -55,7 +55,6 @@ test("the stream of a topic and of a user is the tag that its subscribers hold",
 
 test("users keep no stream unless they are set to, whatever topics do", () => {
   expect(streamOf(kept("*"), { user: "1001" as UserId })).toBeUndefined();
-  expect(retentionOf(kept("*"), "user:1001" as Tag)).toBeUndefined();
 });
 
 test.each([
@@ -64,19 +63,6 @@ test.each([
   { target: { tags: { all: ["topic:orders" as Tag] } } },
 ])("a message to $target is in no stream", ({ target }) => {
   expect(streamOf({ ...kept("*"), userStreams: { seconds: 1, count: 1 } }, target)).toBeUndefined();
-});
-
-test.each([
-  { stream: "topic:orders", retention: { seconds: 60, count: 6 } },
-  { stream: "topic:a:b", retention: undefined },
-  { stream: "user:orders", retention: { seconds: 5, count: 7 } },
-  { stream: "user:a:b", retention: { seconds: 5, count: 7 } },
-  { stream: "region:orders", retention: undefined },
-  { stream: "everyone", retention: undefined },
-])("the retention of $stream is $retention", ({ stream, retention }) => {
-  expect(retentionOf({ ...kept("orders"), userStreams: { seconds: 5, count: 7 } }, stream as Tag)).toEqual(
-    retention,
-  );
 });
 
 test("a router keeps streams if a topic or the users do", () => {

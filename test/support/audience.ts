@@ -103,6 +103,7 @@ export function audience(rows: readonly IndexEntry[]) {
       },
       {
         frame,
+        fields: () => ({ messageId: "one" }),
         progress,
         pages: pages(),
         limiter: pLimit(sendsInFlight),

@@ -15,7 +15,7 @@ import { claimability, withdrawalOf } from "../../shared/receipts/claimability.t
 import { fold, rowsWithNames } from "../../shared/receipts/fold.ts";
 import type { Job } from "../../shared/receipts/job.ts";
 import { MESSAGE_PART, NO_DETAILS, partOf, type ReceiptRow } from "../../shared/receipts/row.ts";
-import { isUnrecorded } from "../../shared/receipts/states.ts";
+import { isMessageUnrecorded } from "../../shared/receipts/states.ts";
 
 export interface MemoryReceipts extends Receipts {
   /** All rows of one message. */
@@ -81,7 +81,7 @@ export function memoryReceipts(): MemoryReceipts {
     async find(producer, id, now) {
       const parts = partsOf(producer, id);
       const rows = rowsIn(parts);
-      if (rows.some((row) => row.part === MESSAGE_PART && isUnrecorded(row, now))) return "unrecorded";
+      if (isMessageUnrecorded(rows, now)) return "unrecorded";
       const named = rowsWithNames(rows, now).map(
         ({ part }) => [part, parts.get(part)?.details ?? NO_DETAILS] as const,
       );

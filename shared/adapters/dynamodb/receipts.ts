@@ -24,7 +24,7 @@ import {
   type ReceiptRow,
   ROW_VERSION,
 } from "../../receipts/row.ts";
-import { isUnrecorded } from "../../receipts/states.ts";
+import { isMessageUnrecorded } from "../../receipts/states.ts";
 import { ifHolds, onTable } from "../sdk/client.ts";
 import {
   asSeen,
@@ -230,7 +230,7 @@ export function dynamoReceipts({ client, table, days }: DynamoReceiptsOptions): 
         const items = await readRows(producer, id);
         const read = items.map((item) => ({ item, row: rowFrom(item) }));
         const rows = read.map(({ row }) => row);
-        if (rows.some((row) => row.part === MESSAGE_PART && isUnrecorded(row, now))) return "unrecorded";
+        if (isMessageUnrecorded(rows, now)) return "unrecorded";
         const named = new Set(rowsWithNames(rows, now));
         const details = read
           .filter(({ row }) => named.has(row))

@@ -7,12 +7,13 @@ import {
   QueryCommand,
   type WriteRequest,
 } from "@aws-sdk/client-dynamodb";
+import { chunks } from "../../chunks.ts";
 import { type ListParts, ONE_PART, partitionKeysAt } from "../../connections/list-parts.ts";
 import { UnlistedError } from "../../connections/unlisted-error.ts";
 import type { Clock, IndexEntry, Page, Random, Subscriptions } from "../../ports.ts";
 import type { ConnectionId, Tag } from "../../protocol/tag.ts";
 import { after, sortKey } from "../../receipts/hash-range.ts";
-import { chunks, ifHolds, onTable } from "../sdk/client.ts";
+import { ifHolds, onTable } from "../sdk/client.ts";
 import { type PageQuery, pageOfList } from "./list-page.ts";
 import { inRounds, isThrottled, type RoundsDeps } from "./unprocessed.ts";
 

@@ -1,6 +1,7 @@
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import { describe } from "../../metric.ts";
 import type { Count, Measure, RunTelemetry } from "../../ports.ts";
+import { faultFields } from "../../protocol/errors.ts";
 import type { Lane } from "../../protocol/lane.ts";
 import { type LogOptions, lineLogger } from "./logger.ts";
 
@@ -42,7 +43,7 @@ export function emfTelemetry(options: LogOptions): () => RunTelemetry {
         if (values.length < VALUES) values.push(value);
       },
       warn(event, fields, fault) {
-        log.warn(event, { ...fields, ...faultOf(fault) });
+        log.warn(event, { ...fields, ...faultFields(fault) });
       },
       ...(level === "info" ? { info } : {}),
       flush() {
@@ -61,9 +62,3 @@ export function emfTelemetry(options: LogOptions): () => RunTelemetry {
     };
   };
 }
-
-/** A fault by its name and message: a stack says nothing that they do not, and is long. */
-const faultOf = (fault: unknown): { readonly fault?: string } => {
-  if (fault === undefined) return {};
-  return { fault: fault instanceof Error ? `${fault.name}: ${fault.message}` : String(fault) };
-};

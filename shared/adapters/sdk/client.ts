@@ -47,10 +47,6 @@ async function translated<T>(code: ErrorCode, failure: string, call: () => Promi
   }
 }
 
-/** The items in chunks. */
-export const chunks = <T>(items: readonly T[], size: number): T[][] =>
-  Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
-
 /** Runs a conditional write; false where its condition did not hold. */
 export async function ifHolds(write: () => Promise<unknown>): Promise<boolean> {
   try {

@@ -6,10 +6,11 @@ import {
   SendMessageBatchCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
+import { chunks } from "../../chunks.ts";
 import type { DeadLetter, DeadLetters, HeldDeadLetter } from "../../ports.ts";
 import { type Lane, laneNamed } from "../../protocol/lane.ts";
 import { QUEUE_BATCH } from "../../protocol/limits.ts";
-import { chunks, onQueue } from "../sdk/client.ts";
+import { onQueue } from "../sdk/client.ts";
 import { groupOf, inBatches, sizeOf, succeeded, VISIBLE } from "./message-queue.ts";
 
 export interface SqsDeadLettersOptions {
@@ -102,8 +103,6 @@ async function eachBatch<T>(
   call: (batch: T[]) => Promise<boolean[]>,
 ): Promise<boolean[]> {
   const answers: boolean[][] = [];
-  for (let i = 0; i < batches.length; i += CALLS) {
-    answers.push(...(await Promise.all(batches.slice(i, i + CALLS).map(call))));
-  }
+  for (const some of chunks(batches, CALLS)) answers.push(...(await Promise.all(some.map(call))));
   return answers.flat();
 }

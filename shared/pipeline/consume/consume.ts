@@ -15,7 +15,7 @@ import { bodyTextOf, DONE, type Received, type RecordResult, readRecord } from "
 import { type RunStreams, type RunStreamsDeps, runStreams } from "./run-streams.ts";
 import { noteOutcome, type SettleDeps, settle } from "./settle.ts";
 import { isSpared, type Spared, writeSpared } from "./spare.ts";
-import { jobFields, withFields } from "./steps.ts";
+import { jobFields } from "./steps.ts";
 import type { StreamMember } from "./stream-batch.ts";
 import { type Again, again, changeVisibility, secondsUntil, within } from "./visibility.ts";
 
@@ -208,9 +208,9 @@ async function consumeOne(shared: Shared, task: Task, suspects: boolean): Promis
       deps.telemetry.count("Claims");
       const found = claim.progress ?? { ...NO_PROGRESS, from: (job.range ?? WHOLE).from };
       const { job: numbered, outcome } = await processClaimed(
-        { ...deps, telemetry: withFields(deps.telemetry, () => fieldsOf(task, run)) },
+        deps,
         { job, claim, found, member, opened },
-        { end: run.end, limiter, lane: record.lane },
+        { end: run.end, limiter, lane: record.lane, fields: () => fieldsOf(task, run) },
       );
       const claimed = { record, job: numbered, lease, found, runId: run.id };
       if (isSpared(claimed, claim, outcome)) {

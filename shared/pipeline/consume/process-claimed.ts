@@ -48,7 +48,7 @@ export async function processClaimed(
     member?.leave();
     return { job: numbered, outcome: await processJob(deps, numbered, found, { ...run, opened }) };
   } catch (fault) {
-    deps.telemetry.warn("delivery interrupted", {}, fault);
+    deps.telemetry.warn("delivery interrupted", run.fields(), fault);
     return { job: numbered, outcome: retry(found, messageOf(fault)) };
   } finally {
     member?.leave();

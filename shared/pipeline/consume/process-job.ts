@@ -1,5 +1,5 @@
 import type { LimitFunction } from "p-limit";
-import type { Clock, Connections, Outcome, Receipts } from "../../ports.ts";
+import type { Clock, Connections, LogFields, Outcome, Receipts } from "../../ports.ts";
 import type { Lane } from "../../protocol/lane.ts";
 import { CONNECTING } from "../../protocol/limits.ts";
 import { frameText } from "../../protocol/message-frame.ts";
@@ -23,10 +23,14 @@ export interface ProcessJobDeps extends DeliverDeps, RouteDeps {
   readonly policy: DeliveryPolicy;
 }
 
-/** The time at which the run is killed (milliseconds since 1970), its limit on sends in flight, and the lane of the job. */
+/** What a job is processed in. */
 export interface RunContext {
+  /** The time at which the run is killed, in milliseconds since 1970. */
   readonly end: number;
+  /** Limits the sends in flight of the run. */
   readonly limiter: LimitFunction;
+  /** What the log says of the job. */
+  readonly fields: () => LogFields;
   /** The audience of the whole job, if it was opened beside the claim. */
   readonly opened?: Promise<Audience> | undefined;
   readonly lane?: Lane;
@@ -59,14 +63,16 @@ export async function processJob(
   }
   const delivered = await deliver(deps, {
     frame: frameOf(job),
+    fields: run.fields,
     progress: found,
     pages: audience.pages(),
     limiter: run.limiter,
     removeConnection: async (gone: Recipient) => {
       if (deps.clock.now() < gone.connectedAt + CONNECTING) return;
-      await removeConnection(deps, gone, tagsFor(message.target)).catch((fault: unknown) =>
-        deps.telemetry.warn("connection not forgotten", { connectionId: gone.connectionId }, fault),
-      );
+      await removeConnection(deps, gone, tagsFor(message.target)).catch((fault: unknown) => {
+        const { connectionId } = gone;
+        deps.telemetry.warn("connection not forgotten", { ...run.fields(), connectionId }, fault);
+      });
     },
     stop,
     onFirstSend: () => deps.telemetry.observe("TimeToFirstSend", deps.clock.now() - dueAt(message), run.lane),

@@ -1,6 +1,6 @@
 import type { LogFields, Outcome, Telemetry } from "../../ports.ts";
 import { acceptedAt, type Message } from "../../protocol/message.ts";
-import { targetText } from "../../protocol/target.ts";
+import { loggedTarget } from "../../protocol/target.ts";
 import type { Job } from "../../receipts/job.ts";
 import type { Received } from "./record.ts";
 
@@ -24,18 +24,6 @@ export const jobFields = (
   ...(message.traceparent === undefined ? {} : { traceparent: message.traceparent }),
 });
 
-/** Telemetry whose warnings have these fields too. */
-export const withFields = (telemetry: Telemetry, fields: () => LogFields): Telemetry => ({
-  count: telemetry.count,
-  observe: telemetry.observe,
-  info: telemetry.info,
-  warn: (event, own, fault) => telemetry.warn(event, { ...fields(), ...own }, fault),
-});
-
-/** The text of a target in the log. An expression may be long, and is in the receipt's message. */
-export const targetOf = ({ target }: Pick<Message, "target">): string =>
-  "tags" in target ? "tags" : targetText(target);
-
 /** Logs what a run wrote of a job: a message that is dead is a warning, and all else a step. */
 export function logOutcome(
   { warn, info }: Pick<Telemetry, "warn" | "info">,
@@ -49,7 +37,7 @@ export function logOutcome(
   const what = job.range === undefined ? "message" : "job";
   const all = {
     ...fields(),
-    target: targetOf(job.message),
+    target: loggedTarget(job.message.target),
     milliseconds: now - acceptedAt(job.message),
     ...outcomeFields(outcome),
   };

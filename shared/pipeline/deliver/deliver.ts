@@ -15,7 +15,7 @@ export async function deliver(deps: DeliverDeps, delivery: Delivery): Promise<De
   const rounds = async () =>
     (await firstRound(deps, delivery, pool, position)) ?? (await retryRounds(deps, delivery, pool));
   const stopped = await rounds().catch((fault: unknown) => {
-    deps.telemetry.warn("delivery interrupted", {}, fault);
+    deps.telemetry.warn("delivery interrupted", delivery.fields(), fault);
     pool.fail(messageOf(fault));
     return "fault" as const;
   });

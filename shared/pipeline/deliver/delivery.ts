@@ -1,5 +1,5 @@
 import type { LimitFunction } from "p-limit";
-import type { Awaitable, Clock, IndexEntry, Random, Telemetry } from "../../ports.ts";
+import type { Awaitable, Clock, IndexEntry, LogFields, Random, Telemetry } from "../../ports.ts";
 import type { Withdrawal } from "../../receipts/claimability.ts";
 import type { Progress, Recipient } from "../../receipts/receipt.ts";
 import type { DeliveryPolicy } from "../../settings/policy.ts";
@@ -15,6 +15,8 @@ export interface DeliverDeps {
 
 export interface Delivery {
   readonly frame: Uint8Array;
+  /** What the log says of it. */
+  readonly fields: () => LogFields;
   /** The progress that earlier runs wrote. */
   readonly progress: Progress;
   /** The recipients in addition to the pending ones, in pages. */

@@ -12,8 +12,6 @@ export interface RateLimiter {
   rate(now: number): number;
   /** Returns true if the account was throttled recently, so that a 429 is not about the connection. */
   isThrottled(now: number): boolean;
-  /** How often the rate was decreased so far, since the account was throttled. */
-  decreases(): number;
 }
 
 /** The part of the account's quota that the limiter may use. */
@@ -56,7 +54,6 @@ export const UNLIMITED: RateLimiter = {
   onResult() {},
   rate: () => Number.POSITIVE_INFINITY,
   isThrottled: () => false,
-  decreases: () => 0,
 };
 
 /**
@@ -71,7 +68,6 @@ export function rateLimiter(
   const counted = new Map<ConnectionId, number>();
   /** The part of the allowed rate that the throttling leaves. */
   let part = shared ? 1 : FIRST;
-  let decreased = 0;
   const currentRate = () => Math.max(LEAST_SENDS_PER_SECOND, (shared ? shared.rate() : most) * part);
   let available = (currentRate() * BURST) / 1_000;
   let filled: { readonly at: number; readonly rate: number } | undefined;
@@ -94,7 +90,6 @@ export function rateLimiter(
     if (passed < 1) return;
     if (areTooMany(throttled.size, seen.size + seenLater)) {
       part *= plain ? Math.min(FALL, 1 - throttled.size / (seen.size + seenLater)) : FALL;
-      decreased++;
       fellAt = now;
     }
     // Windows without a send count as quiet: the throttling may be over.
@@ -141,6 +136,5 @@ export function rateLimiter(
       turnWindow(now);
       return now - fellAt < LATELY;
     },
-    decreases: () => decreased,
   };
 }

@@ -7,7 +7,7 @@ import { BATCH_MESSAGES, FRAME_BYTES, SEQ_BYTES, STREAM_FRAME_BYTES } from "../.
 import { type Message, MessageId, messageFrom, PublishRequest } from "../../protocol/message.ts";
 import { frameText } from "../../protocol/message-frame.ts";
 import { parse } from "../../protocol/parse.ts";
-import { targetText } from "../../protocol/target.ts";
+import { loggedTarget } from "../../protocol/target.ts";
 import type { Traceparent } from "../../protocol/traceparent.ts";
 import { type StreamSettings, streamOf } from "../../streams/kept.ts";
 import type { Backlog } from "./backlog.ts";
@@ -88,7 +88,7 @@ const shedIn = (checked: readonly Result<Entry>[]): number =>
 const acceptedFields = ({ request = {} }: IngestDeps, message: Message): LogFields => ({
   ...requestFields(request),
   ...{ messageId: message.id, producer: message.producer, lane: message.priority },
-  target: "tags" in message.target ? "tags" : targetText(message.target),
+  target: loggedTarget(message.target),
   ...(message.dueAt === undefined ? {} : { dueAt: new Date(message.dueAt).toISOString() }),
 });
 

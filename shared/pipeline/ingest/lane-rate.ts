@@ -1,5 +1,5 @@
-import { isRecent } from "../../ports/quota-beats.ts";
-import type { QuotaAnswer, QuotaEntry } from "../../ports.ts";
+import { recentEntries, sendsOf } from "../../ports/quota-beats.ts";
+import type { QuotaAnswer } from "../../ports.ts";
 import { type Lane, laneWeight } from "../../protocol/lane.ts";
 
 /**
@@ -8,13 +8,10 @@ import { type Lane, laneWeight } from "../../protocol/lane.ts";
  * Undefined if no container of its weight sends.
  */
 export function laneRate(answer: QuotaAnswer, lane: Lane, most: number): number | undefined {
-  const live = answer.entries.filter((entry) => isRecent(entry, answer));
+  const live = recentEntries(answer);
   const own = live.filter(({ weight }) => weight === laneWeight(lane));
-  const used = sent(own);
+  const used = sendsOf(own);
   if (used <= 0) return undefined;
-  const idle = own.some(({ isWaiting }) => isWaiting) ? 0 : Math.max(0, most - sent(live));
+  const idle = own.some(({ isWaiting }) => isWaiting) ? 0 : Math.max(0, most - sendsOf(live));
   return used + idle;
 }
-
-const sent = (entries: readonly QuotaEntry[]): number =>
-  entries.reduce((sum, { sendsPerSecond }) => sum + sendsPerSecond, 0);

@@ -1,5 +1,5 @@
-import { isRecent } from "../../ports/quota-beats.ts";
-import type { Clock, QuotaAnswer, QuotaBeats, Telemetry } from "../../ports.ts";
+import { recentEntries, sendsOf } from "../../ports/quota-beats.ts";
+import type { Clock, QuotaBeats, Telemetry } from "../../ports.ts";
 import type { Beat, QuotaShare } from "./share.ts";
 
 /** Beats for the runs of one container. There are none without a run, so a container that waits for messages costs nothing. */
@@ -43,7 +43,7 @@ export function beatLoop({ share, beats, clock, requestsPerSecond }: BeatLoopDep
     return Promise.race([answer, clock.pause(share.interval())]).then((found) => {
       if (!found) return;
       onAnswer(found);
-      telemetry.observe("QuotaInUse", (100 * sendsPerSecond(found)) / requestsPerSecond);
+      telemetry.observe("QuotaInUse", (100 * sendsOf(recentEntries(found))) / requestsPerSecond);
     });
   };
   /** One at a time: what a container said last is what counts. */
@@ -99,7 +99,3 @@ export function beatLoop({ share, beats, clock, requestsPerSecond }: BeatLoopDep
     },
   };
 }
-
-/** What all containers send that live, as far as one answer shows. */
-const sendsPerSecond = (answer: QuotaAnswer): number =>
-  answer.entries.reduce((sum, entry) => sum + (isRecent(entry, answer) ? entry.sendsPerSecond : 0), 0);

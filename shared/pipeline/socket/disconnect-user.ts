@@ -1,3 +1,4 @@
+import { chunks } from "../../chunks.ts";
 import type { Clock, CloseResult, Connections, Sockets, Subscriptions } from "../../ports.ts";
 import type { Disconnected } from "../../protocol/disconnected.ts";
 import { accept, type Result, refuse } from "../../protocol/errors.ts";
@@ -41,9 +42,8 @@ export async function disconnectUser(
     // Of rows whose tokens have ended too: their sockets may be open.
     const page = await deps.subscriptions.page(tag, { ...WHOLE, from, limit: PAGE, now: 0 });
     const asked = page.rows.filter(({ connectedAt }) => connectedAt < before);
-    for (let at = 0; at < asked.length; at += AT_ONCE) {
+    for (const some of chunks(asked, AT_ONCE)) {
       if (done.met >= CLOSED_AT_MOST || !deps.hasTime()) return accept({ closed: done.closed, more: true });
-      const some = asked.slice(at, at + AT_ONCE);
       const results = await Promise.all(some.map((row) => close(deps, row, user)));
       done.met += some.length;
       done.closed += results.filter(({ kind }) => kind === "closed").length;

@@ -7,6 +7,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { inject, vi } from "vitest";
 import type { Lane } from "../../../shared/protocol/lane.ts";
+import { queueOutput } from "../../../shared/settings/queues.ts";
 import type { TableName } from "../../../shared/settings/tables.ts";
 import { signToken } from "../../../testing/sign-token.ts";
 import { CREDENTIALS, clientConfig, REGION } from "../harness/aws.ts";
@@ -86,9 +87,7 @@ export function deployment(): Deployment {
       return Items.map(({ key }) => key?.S?.split("#")[1] ?? "");
     },
     async enqueue(lane, body) {
-      const QueueUrl = output(
-        `${lane.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase())}QueueUrl`,
-      );
+      const QueueUrl = output(queueOutput(lane));
       await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body }));
     },
     deadLetter: (text, timeout = 15_000) =>

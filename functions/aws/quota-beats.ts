@@ -6,15 +6,19 @@ import type { Settings } from "../../shared/settings/schema.ts";
 import { clientOptions } from "./clients.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** Seconds for a read beside a request, which does without it if need be. */
+/**
+ * Seconds in which two calls could be made in turn. A beat that takes longer than the time to the next is given up, and
+ * a request goes on without a read that takes longer.
+ */
 const TIME = 1;
 
-/** Reads what the containers of a quota say that they send. */
-export function quotaReader(
-  { env, clock }: Runtime,
+/** How the containers of a quota tell each other what they send. */
+export function quotaBeatsOf(
+  { env, clock }: Pick<Runtime, "env" | "clock">,
   table: string,
   { quotaName }: Pick<Settings, "quotaName">,
-): Pick<QuotaBeats, "read"> {
+): QuotaBeats {
+  // The adapter reads the time of the table's answers, so it has a client of its own.
   const client = new DynamoDBClient({
     ...clientConfig(env, "DYNAMODB"),
     ...clientOptions({ timeoutSeconds: TIME, maxSockets: 2 }),
