@@ -55,8 +55,9 @@ function plan(connectionId: string): keyof typeof made | undefined {
   return undefined;
 }
 
-/** Makes the planned fault of a send, or hands it on. */
+/** Makes the planned fault of a send, or hands it on. The probe of a gateway that seems to be down is no send. */
 const fault: Layer = async (request, next) => {
+  if (request.method !== "POST") return next(request);
   const planned = plan(decodeURIComponent(request.path.split("/").at(-1) ?? ""));
   if (planned === undefined) return next(request);
   made[planned]++;
