@@ -11,12 +11,16 @@ export interface Upstream {
 /** Sends requests on to a server as they are, over connections that are kept. */
 export function upstream(url: string): Upstream {
   const agent = new Agent({ keepAlive: true });
-  const send = ({ method, path, headers, body }: CallRequest) =>
+  const send = (request: CallRequest) =>
     new Promise<IncomingMessage>((resolve, reject) => {
+      const { method, path, headers, body } = request;
       const { "content-length": _, "transfer-encoding": __, ...kept } = headers;
       const length = body.length > 0 || method === "POST" ? { "content-length": body.length } : {};
       const outgoing = open(new URL(path, url), { method, agent, headers: { ...kept, ...length } });
-      outgoing.on("response", resolve).on("error", reject).end(body);
+      // A server may close a kept connection as the next request leaves for it (nodejs.org, `request.reusedSocket`).
+      const retried = (fault: NodeJS.ErrnoException) =>
+        outgoing.reusedSocket && fault.code === "ECONNRESET" ? resolve(send(request)) : reject(fault);
+      outgoing.on("response", resolve).on("error", retried).end(body);
     });
   return {
     async call(request) {
