@@ -3,10 +3,9 @@ import { ENDINGS, type JobEnding, NAMED_FAILURES, type Receipt, type State } fro
 import { type Details, jobPart, MESSAGE_PART, NO_DETAILS, type ReceiptRow } from "./row.ts";
 import { rowState } from "./states.ts";
 
-/** A row with progress of its own, or a job that no run has claimed yet. `parent` is the row that was split into it. */
+/** A row with progress of its own, or a job that no run has claimed yet. */
 interface Leaf {
   readonly row?: ReceiptRow;
-  readonly parent: ReceiptRow;
   readonly state: LeafState;
 }
 
@@ -59,6 +58,7 @@ export function fold(
 /** The rows whose details name connections that will not be reached, as many as a receipt has room for. */
 export function rowsWithNames(rows: readonly ReceiptRow[], now: number): readonly ReceiptRow[] {
   const chosen: ReceiptRow[] = [];
+  if (!rows.some(({ details }) => details)) return chosen;
   let names = 0;
   for (const { row, state } of leavesOf(rows, now)) {
     if (names >= NAMED_FAILURES) break;
@@ -72,17 +72,23 @@ export function rowsWithNames(rows: readonly ReceiptRow[], now: number): readonl
 
 /** Returns the rows with progress of their own: a split row is replaced by its jobs. */
 function leavesOf(rows: readonly ReceiptRow[], now: number): readonly Leaf[] {
-  const byPart = new Map(rows.map((row) => [row.part, row]));
+  const byPart = new Map<string, ReceiptRow>();
+  for (const row of rows) byPart.set(row.part, row);
   const own = byPart.get(MESSAGE_PART);
-  const under = (row: ReceiptRow): Leaf[] => {
-    if (!row.split) return [{ row, parent: row, state: stateOf(row, row === own, now) }];
-    return row.split.flatMap((range) => {
+  const leaves: Leaf[] = [];
+  const add = (row: ReceiptRow): void => {
+    if (!row.split) {
+      leaves.push({ row, state: stateOf(row, row === own, now) });
+      return;
+    }
+    for (const range of row.split) {
       const job = byPart.get(jobPart(row.acceptanceId ?? "", range));
-      if (job) return under(job);
-      return [{ parent: row, state: row.queued ? ("delivering" as const) : stateOf(row, false, now) }];
-    });
+      if (job) add(job);
+      else leaves.push({ state: row.queued ? "delivering" : stateOf(row, false, now) });
+    }
   };
-  return own ? under(own) : [];
+  if (own) add(own);
+  return leaves;
 }
 
 /**

@@ -62,7 +62,7 @@ export const AROUND = {
   },
   "no-expiry-in-jobs": {
     why: "the jobs of a split message do not know its deadline",
-    seed: 13,
+    seed: 15,
     ports: queue(({ send }) => ({
       send: (lane, entries) =>
         send(
@@ -75,7 +75,7 @@ export const AROUND = {
   },
   "delete-by-id": {
     why: "rows are deleted by connection id alone, not by connect time",
-    seed: 16,
+    seed: 17,
     ports: ({ connections, subscriptions }, world) => ({
       connections: { ...connections, delete: ({ connectionId }) => connections.delete({ connectionId }) },
       subscriptions: { ...subscriptions, remove: removeByKey(subscriptions, world) },
@@ -143,6 +143,7 @@ export const AROUND = {
   },
   "silent-death": {
     why: "the last run does not write dead before it dead-letters a message",
+    seed: 12,
     ports: receipts(({ settle }) => ({
       settle: (job, run, outcome, now) =>
         outcome.kind === "ended" && outcome.ending === "dead"
@@ -166,6 +167,7 @@ export const AROUND = {
   },
   "unbounded-sends": {
     why: "a run sends to as many connections at a time as it likes",
+    seed: 2,
     policy: () => ({ sendsInFlight: 1_000 }),
   },
   "gone-is-sent": {

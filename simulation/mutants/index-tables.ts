@@ -8,7 +8,7 @@ const STALE = 1_000;
 export const INDEX_TABLES = {
   "stale-page": {
     why: "pages of a list are read without consistency",
-    seed: 7,
+    seed: 4,
     tables: listTable(({ add, page }, { scheduler }) => {
       const written = new Map<string, number>();
       return {
@@ -77,6 +77,7 @@ export const INDEX_TABLES = {
   },
   "none-ignored": {
     why: "connections that hold a tag of `none` are not left out",
+    seed: 3,
     ports: ({ receipts, subscriptions }) => {
       const barred = new Set<string>();
       return {

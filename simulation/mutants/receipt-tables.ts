@@ -30,7 +30,7 @@ export const RECEIPT_TABLES = {
   "duplicate-taken": { why: "a claim does not look at the dedupe window", tables: takes("duplicate") },
   "stale-cancel": {
     why: "a run looks for a cancel without consistency",
-    seed: 6,
+    seed: 2,
     tables: receiptTable(({ cancel, withdrawal }, { scheduler }) => {
       const cancelled = new Map<string, number>();
       return {
@@ -60,7 +60,7 @@ export const RECEIPT_TABLES = {
   },
   "cancel-too-far": {
     why: "a cancel hits what is posted after it too",
-    seed: 8,
+    seed: 3,
     tables: receiptTable(({ cancel }) => ({
       cancel: (producer, id, now) => cancel(producer, id, now + 5 * MINUTE),
     })),
@@ -81,13 +81,14 @@ export const RECEIPT_TABLES = {
   },
   "replaced-is-cancelled": {
     why: "a job whose message a later one replaced counts as cancelled",
-    seed: 104,
+    seed: 5,
     tables: receiptTable(({ withdrawal }) => ({
       withdrawal: async (job) => (await withdrawal(job)) && "cancelled",
     })),
   },
   "failures-hidden": {
     why: "a receipt says delivered although some connections failed",
+    seed: 4,
     tables: receiptTable(({ find }) => ({
       async find(...asked) {
         const receipt = await find(...asked);
@@ -122,7 +123,7 @@ export const RECEIPT_TABLES = {
   },
   "poison-blames-neighbours": {
     why: "suspects are processed side by side, with their neighbours",
-    seed: 11,
+    seed: 12,
     ports: receipts(({ claim }) => ({
       claim: (job, lease, now) => claim(job, { ...lease, suspects: true }, now),
     })),

@@ -40,9 +40,14 @@ export const RUNS = {
       };
     },
   },
-  "no-reserve": { why: "a run sends until it is killed", policy: () => ({ reserveMilliseconds: 0 }) },
+  "no-reserve": {
+    why: "a run sends until it is killed",
+    seed: 3,
+    policy: () => ({ reserveMilliseconds: 0 }),
+  },
   "end-from-settings": {
     why: "a run takes its end from the settings and not from its context",
+    seed: 8,
     end: (end) => end + 60_000,
   },
   "no-back-off": {
@@ -57,6 +62,7 @@ export const RUNS = {
   },
   "delay-ignored": {
     why: "a message is in its lane at once, whatever its delay",
+    seed: 3,
     ports: queue(({ send }) => ({
       send: (lane, entries) =>
         send(

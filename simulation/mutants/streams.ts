@@ -115,7 +115,7 @@ export const STREAMS = {
     why: "a first page that a run has read serves what it appends afterwards too",
     ports: (ports, _, actor) => (actor.end === undefined ? {} : withPages(ports, false)),
     in: IN,
-    seed: 59,
+    seed: 15,
   },
   "list-before-append": {
     why: "a list is read before the message is appended",
@@ -134,6 +134,7 @@ export const STREAMS = {
   },
   "position-given-early": {
     why: "a position is given out before its handler has returned",
+    seed: 12,
     isEarly: true,
     in: IN,
   },
@@ -184,6 +185,7 @@ export const STREAMS = {
   },
   "head-where-more": {
     why: "a reply that does not hold all says that the client stands at the head",
+    seed: 10,
     reply: (reply, { tables }, user) => {
       if (reply.type !== "subscribed" || !reply.more) return reply;
       const more = Object.keys(reply.more);

@@ -21,7 +21,7 @@ import { memorySockets } from "../../testing/memory/sockets.ts";
 import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import { memoryTokens } from "../../testing/memory/tokens.ts";
 import { synth } from "../infra/support.ts";
-import { alarmsOn, type Datum, dataIn } from "./evaluator.ts";
+import { alarmsIn, type Datum, dataIn } from "./evaluator.ts";
 import { lanes } from "./lanes.ts";
 
 type Table = "connections" | "subscriptions" | "receipts" | "quotas";
@@ -48,6 +48,8 @@ export interface Faults {
 
 /** Small, so that a handful of connections is a large audience and a handful of messages a full lane. */
 const SETTINGS = settle({ recipientsPerRun: 8, lanes: { low: { backlogLimitMessages: 30 } } });
+const { template, router, idOf } = synth({ settings: SETTINGS });
+const alarmsOn = alarmsIn(template);
 const CONTEXT = { getRemainingTimeInMillis: () => 60_000 };
 /** Milliseconds between two looks at the lanes. */
 export const TICK = 5_000;
@@ -57,7 +59,6 @@ export const TICK = 5_000;
  * counts is counted here where AWS does, for the resources of the synthesised template.
  */
 export function account() {
-  const { template, router, idOf } = synth({ settings: SETTINGS });
   const clock = memoryClock();
   const data: Datum[] = [];
   const lines: string[] = [];
@@ -236,6 +237,6 @@ export function account() {
         clock.advance(Math.max(0, end - clock.now()));
       }
     },
-    alarms: () => alarmsOn(template, data, clock.now()),
+    alarms: () => alarmsOn(data, clock.now()),
   };
 }

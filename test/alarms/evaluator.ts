@@ -52,12 +52,14 @@ interface MathPart {
   readonly ReturnData?: boolean;
 }
 
-/** The names of the alarms that are on at `now`, by their ids in the construct `Alarms`. */
-export function alarmsOn(template: Template, data: readonly Datum[], now: number): readonly string[] {
-  return Object.entries(template.findResources("AWS::CloudWatch::Alarm"))
-    .filter(([, { Properties }]) => isOn(resolved(Properties) as Properties, data, now))
-    .map(([id]) => /^RouterAlarms(\w+)[0-9A-F]{8}$/.exec(id)?.[1] ?? id)
-    .sort();
+/** Returns the names of the alarms that are on at `now`, by their ids in the construct `Alarms`. */
+export function alarmsIn(template: Template): (data: readonly Datum[], now: number) => readonly string[] {
+  const alarms = Object.entries(template.findResources("AWS::CloudWatch::Alarm")).map(
+    ([id, { Properties }]) =>
+      [/^RouterAlarms(\w+)[0-9A-F]{8}$/.exec(id)?.[1] ?? id, resolved(Properties) as Properties] as const,
+  );
+  return (data, now) =>
+    alarms.flatMap(([name, properties]) => (isOn(properties, data, now) ? [name] : [])).sort();
 }
 
 interface Properties {
@@ -90,11 +92,14 @@ function isOn(alarm: Properties, data: readonly Datum[], now: number): boolean {
   ];
   const period = (parts.find(({ MetricStat }) => MetricStat)?.MetricStat?.Period ?? 60) * 1_000;
   const lastEnd = Math.floor(now / period) * period;
+  const first = lastEnd - alarm.EvaluationPeriods * period;
+  const metrics = new Set(parts.map(({ MetricStat }) => MetricStat?.Metric.MetricName));
+  const own = data.filter(({ at, name }) => at >= first && metrics.has(name));
   const breaching = Array.from({ length: alarm.EvaluationPeriods }, (_, i) => lastEnd - i * period).filter(
     (end) => {
       const value = periodValue(
         parts,
-        data.filter(({ at }) => at >= end - period && at < end),
+        own.filter(({ at }) => at >= end - period && at < end),
       );
       return value !== undefined && value > alarm.Threshold;
     },

@@ -66,9 +66,12 @@ test("a connection that is lost is replaced, and its topics come again", async (
   const client = page("dora");
   const got: unknown[] = [];
   await client.subscribe("dora/news", ({ data }) => got.push(data)).ready;
-  router.spy.kill((await client.connectionId()) ?? "");
-  await state(client, "connecting");
-  await state(client, "connected");
+  const lost = (await client.connectionId()) ?? "";
+  const states: string[] = [];
+  client.on("state", ({ state }) => states.push(state));
+  router.spy.kill(lost);
+  await expect.poll(() => [...new Set(states)], { timeout: 20_000 }).toEqual(["connecting", "connected"]);
+  expect(await client.connectionId()).not.toBe(lost);
   await client.publish({ target: { topic: "dora/news" }, data: "again" });
   await expect.poll(() => got).toEqual(["again"]);
 });

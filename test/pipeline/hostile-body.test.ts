@@ -169,8 +169,12 @@ describe("a hostile body costs at most five times what it takes to read it", () 
       state: "refused",
       problem: { code, detail: expect.stringContaining(says) },
     });
-    const took = await best(3, { read: () => JSON.parse(body), all: () => accepted(body) });
-    expect(took.all).toBeLessThan(5 * took.read + SLACK);
+    const { read } = await best(3, { read: () => JSON.parse(body) });
+    const bound = 5 * read + SLACK;
+    // A busy machine may slow one of them down.
+    let all = await milliseconds(() => accepted(body));
+    for (let more = 0; more < 2 && all >= bound; more++) all = await milliseconds(() => accepted(body));
+    expect(all).toBeLessThan(bound);
   });
 });
 

@@ -74,9 +74,16 @@ function start(task: Task): Worker {
   const here = import.meta.url;
   const entry = new URL(`./worker${extname(here)}`, here);
   if (extname(here) !== ".ts") return new Worker(entry, { workerData: task });
+  bundled ??= bundle(here, fileURLToPath(entry));
+  return new Worker(bundled, { eval: true, workerData: task });
+}
+
+let bundled: string | undefined;
+
+function bundle(here: string, entry: string): string {
   const { buildSync } = createRequire(here)("esbuild") as typeof import("esbuild");
   const { outputFiles } = buildSync({
-    entryPoints: [fileURLToPath(entry)],
+    entryPoints: [entry],
     bundle: true,
     packages: "external",
     platform: "node",
@@ -85,5 +92,5 @@ function start(task: Task): Worker {
     banner: { js: `require = require("node:module").createRequire(${JSON.stringify(here)});` },
     write: false,
   });
-  return new Worker(outputFiles[0]?.text ?? "", { eval: true, workerData: task });
+  return outputFiles[0]?.text ?? "";
 }
