@@ -3,9 +3,9 @@ import { METERED_BYTES, QUEUE_BATCH } from "../../shared/protocol/limits.ts";
 import { visibilitySeconds } from "../../shared/settings/derived.ts";
 import { sendsPerSecondOf } from "../../shared/settings/policy.ts";
 import type { Settings } from "../../shared/settings/schema.ts";
+import { type Beats, beatsOf } from "./beat.ts";
 import { fanoutOf, firstPage, isSplit, servedBy } from "./fanout.ts";
 import type { Assumptions, Load, Traffic } from "./load.ts";
-import { type Beats, beatsOf } from "./sharing.ts";
 import { QUEUE_UNIT, started } from "./unit.ts";
 
 /** What one message leads to, on average: calls, the units they are priced in, and time in milliseconds. */

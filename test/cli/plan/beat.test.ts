@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { beatsOf } from "../../../cli/plan/sharing.ts";
+import { beatsOf } from "../../../cli/plan/beat.ts";
 import { DEFAULTS } from "../../../shared/settings/settings.ts";
 import { simulateQuota } from "../../../simulation/quota/simulate.ts";
 
