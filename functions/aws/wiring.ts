@@ -14,8 +14,6 @@ import type { SubscriptionPorts } from "../ports.ts";
 import { type ClientLimits, clientOptions } from "./clients.ts";
 import type { Runtime } from "./runtime.ts";
 
-export const settingsOf = (text: string): Settings => JSON.parse(text) as Settings;
-
 /** What makes the telemetry of a run. */
 export const telemetryOf = (
   { write }: Pick<Runtime, "write">,
