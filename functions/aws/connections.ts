@@ -4,8 +4,9 @@ import { readEnv } from "../../shared/settings/variables.ts";
 import { connectionsHandler } from "../connections.ts";
 import { closingPolicy, socketsOf } from "./callback.ts";
 import type { Runtime } from "./runtime.ts";
+import { subscriptionsOf, tableClient } from "./table-client.ts";
 import { tokensOf } from "./token-source.ts";
-import { subscriptionsOf, tableClient, telemetryOf } from "./wiring.ts";
+import { telemetryOf } from "./wiring.ts";
 
 /** The function that disconnects others. */
 export function connectionsFunction(runtime: Runtime) {

@@ -13,7 +13,8 @@ import { socketsOf } from "./callback.ts";
 import { quotaOf, withQuota } from "./quota.ts";
 import type { Runtime } from "./runtime.ts";
 import { streamTable } from "./stream-table.ts";
-import { queueClient, queueOf, reserveOf, subscriptionsOf, tableClient, telemetryOf } from "./wiring.ts";
+import { subscriptionsOf, tableClient } from "./table-client.ts";
+import { queueClient, queueOf, reserveOf, telemetryOf } from "./wiring.ts";
 
 /** The function behind the event source of every lane. */
 export function consumeFunction(runtime: Runtime) {

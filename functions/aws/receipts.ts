@@ -4,8 +4,9 @@ import { readEnv } from "../../shared/settings/variables.ts";
 import { receiptsHandler } from "../receipts.ts";
 import type { Runtime } from "./runtime.ts";
 import { streamTable } from "./stream-table.ts";
+import { tableClient } from "./table-client.ts";
 import { tokensOf } from "./token-source.ts";
-import { tableClient, telemetryOf } from "./wiring.ts";
+import { telemetryOf } from "./wiring.ts";
 
 /** The function of receipts and history. */
 export function receiptsFunction(runtime: Runtime) {

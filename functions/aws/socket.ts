@@ -5,8 +5,9 @@ import { socketHandler } from "../socket.ts";
 import { closingPolicy, socketsOf } from "./callback.ts";
 import type { Runtime } from "./runtime.ts";
 import { streamTable } from "./stream-table.ts";
+import { subscriptionsOf, tableClient } from "./table-client.ts";
 import { tokensOf } from "./token-source.ts";
-import { subscriptionsOf, tableClient, telemetryOf } from "./wiring.ts";
+import { telemetryOf } from "./wiring.ts";
 
 /** The function behind the WebSocket API. */
 export function socketFunction(runtime: Runtime) {
