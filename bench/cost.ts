@@ -41,6 +41,7 @@ export async function cost(): Promise<BenchReport> {
     );
   }
   const { send, ingest, run, perMessage } = ASSUMPTIONS;
+  const { sendsInFlight } = settings().advanced;
   return {
     name: "cost",
     title: "What a million messages cost",
@@ -49,7 +50,7 @@ export async function cost(): Promise<BenchReport> {
       "(`cli/plan/prices.ts` names the sources), without free allowances, connection minutes, logs and what an idle stack " +
       "costs. Ten messages share a POST, its SQS call and a run, in the two large shapes one. Time is no call and was not " +
       `counted; as in \`tagwire plan\` it is taken to be ${ingest} ms for a run of ingest, ${run} ms for a run of the consumer and ` +
-      `${perMessage} ms for each of its messages, ${send} ms for a send, fifty at a time. AppSync Events is priced at $${APPSYNC_OPERATIONS.toFixed(2)} per ` +
+      `${perMessage} ms for each of its messages, ${send} ms for a send, ${sendsInFlight} at a time. Beats are in it where a run sends for half a second, as those of the topic of 10,000. AppSync Events is priced at $${APPSYNC_OPERATIONS.toFixed(2)} per ` +
       "million operations, one for a message published and one for each delivered, up to 5 KB. It has no receipts, no " +
       "retries and no tags; an intersection would be a channel of its own.",
     packages: [],

@@ -8,6 +8,7 @@ import {
 import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
 import type { Alias, Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
+import { settingsVariable } from "../shared/settings/former.ts";
 import type { Settings } from "../shared/settings/schema.ts";
 import { accept } from "./accept.ts";
 import type { Auth } from "./auth.ts";
@@ -42,7 +43,7 @@ export class Connections extends Construct {
         SUBSCRIPTIONS_TABLE: tables.subscriptions.tableName,
         SOCKET_ENDPOINT: sockets.endpoint,
         TOKENS: auth.tokens,
-        SETTINGS: JSON.stringify(settings),
+        SETTINGS: settingsVariable(settings),
       },
     });
     this.function = connections.function;

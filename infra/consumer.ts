@@ -7,6 +7,7 @@ import {
 import { Construct } from "constructs";
 import { FANOUT_LANES, LANES } from "../shared/protocol/lane.ts";
 import { reservedConcurrency } from "../shared/settings/derived.ts";
+import { settingsVariable } from "../shared/settings/former.ts";
 import type { Settings } from "../shared/settings/schema.ts";
 import { type FunctionOptions, RouterFunction } from "./function.ts";
 import type { Lanes } from "./lanes.ts";
@@ -50,7 +51,7 @@ export class Consumer extends Construct {
         ...tables.streamVariables,
         ...(quotaRequestsPerSecond ? { QUOTA_REQUESTS_PER_SECOND: quotaRequestsPerSecond } : {}),
         SOCKET_ENDPOINT: sockets.endpoint,
-        SETTINGS: JSON.stringify(settings),
+        SETTINGS: settingsVariable(settings),
       },
       // Jobs and redeliveries go back into lanes. Lambda stops such a chain after 16 rounds unless told otherwise.
       recursiveLoop: RecursiveLoop.ALLOW,

@@ -18,6 +18,7 @@ import type { Alias, Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { type ILogGroup, LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { PRIORITIES } from "../shared/protocol/lane.ts";
+import { settingsVariable } from "../shared/settings/former.ts";
 import type { Settings } from "../shared/settings/schema.ts";
 import { accept } from "./accept.ts";
 import type { Auth } from "./auth.ts";
@@ -92,7 +93,7 @@ export class RouterHttpApi extends Construct {
   constructor(scope: Construct, id: string, props: HttpApiProps) {
     super(scope, id);
     const { settings, options, auth, lanes, tables, emulator } = props;
-    const common = { TOKENS: auth.tokens, SETTINGS: JSON.stringify(settings) };
+    const common = { TOKENS: auth.tokens, SETTINGS: settingsVariable(settings) };
     const ingest = new RouterFunction(this, "Ingest", {
       ...props,
       name: "ingest",

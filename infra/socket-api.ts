@@ -10,6 +10,7 @@ import { WebSocketLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integra
 import { type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Alias, Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
+import { settingsVariable } from "../shared/settings/former.ts";
 import type { Settings } from "../shared/settings/schema.ts";
 import { accept, acceptWildcard } from "./accept.ts";
 import type { Auth } from "./auth.ts";
@@ -83,7 +84,7 @@ export class RouterSocketApi extends Construct {
         ...tables.streamVariables,
         SOCKET_ENDPOINT: this.endpoint,
         TOKENS: auth.tokens,
-        SETTINGS: JSON.stringify(settings),
+        SETTINGS: settingsVariable(settings),
       },
     });
     this.function = socket.function;

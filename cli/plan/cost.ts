@@ -3,6 +3,7 @@ import type { FunctionName } from "../../shared/settings/variables.ts";
 import { visitOf } from "./connection.ts";
 import { RECEIPT } from "./fanout.ts";
 import { costOf, PRICES, type PriceName } from "./prices.ts";
+import { sharingOf } from "./sharing.ts";
 import { LOG, OUT } from "./size.ts";
 import { framesEach, type Planning, type Stream } from "./stream.ts";
 
@@ -28,7 +29,8 @@ const LONG_POLL_SECONDS = 20;
 export const FIXED = { secrets: 1, alarms: 45, dashboards: 1, metrics: 30 } as const;
 
 /** What a month of a load costs, part by part. */
-export function costLines({ load, settings, assumed }: Planning, streams: readonly Stream[]): CostLine[] {
+export function costLines(planning: Planning, streams: readonly Stream[]): CostLine[] {
+  const { load, settings, assumed } = planning;
   const sum = (pick: (stream: Stream) => number) =>
     streams.reduce((n, stream) => n + stream.rate * SECONDS * pick(stream), 0);
   const visits = (load.connections / load.sessionSeconds) * SECONDS;
@@ -42,7 +44,8 @@ export function costLines({ load, settings, assumed }: Planning, streams: readon
   const polls = (LANES.length * IDLE_POLLS * SECONDS) / LONG_POLL_SECONDS;
   const ingestTime = sum(({ work }) => work.time.ingest);
   const consumeTime = sum(({ work }) => work.time.own + work.time.fanout);
-  const kept = (messages / 30) * settings.receiptRetentionDays * (RECEIPT / GIGABYTE);
+  const kept = sum(({ work }) => work.keptDays / 30) * (RECEIPT / GIGABYTE);
+  const sharing = sharingOf(planning, streams);
   const out =
     posts * OUT.post +
     messages * OUT.message +
@@ -60,6 +63,8 @@ export function costLines({ load, settings, assumed }: Planning, streams: readon
     ["receipts", "writeUnits", sum(({ work }) => work.writeUnits)],
     ["receipts, kept", "storedGigabytes", kept],
     ["receipts, point-in-time recovery", "recoveryGigabytes", kept],
+    ["shares of the quota", "writeUnits", SECONDS * sharing.writes],
+    ["shares of the quota, reads", "readUnits", SECONDS * sharing.reads],
     ["tag index", "readUnits", sum(({ work }) => work.readUnits)],
     ["frames", "socketMessages", sum(({ work }) => work.metered)],
     ["connections", "connectionMinutes", (load.connections * SECONDS) / 60],

@@ -5,6 +5,7 @@ import { visitOf } from "./connection.ts";
 import { type CostLine, costLines } from "./cost.ts";
 import { type Limit, limits } from "./limit.ts";
 import { type ReturnLimit, returnLimits } from "./reconnect.ts";
+import { sharingOf } from "./sharing.ts";
 import { framesEach, type LanePlan, type Planning, type Stream, timeIn } from "./stream.ts";
 import { workOf } from "./work.ts";
 
@@ -71,9 +72,10 @@ export function plan(planning: Planning): CapacityPlan {
     }),
   ) as Record<Lane, LanePlan>;
 
+  const sharing = sharingOf(planning, streams);
   const average = {
-    writes: sum(({ work }) => work.writeUnits) + visits * moves.writeUnits,
-    reads: sum(({ work }) => work.readUnits) + visits * (moves.readUnits + pings.readUnits),
+    writes: sum(({ work }) => work.writeUnits) + visits * moves.writeUnits + sharing.writes,
+    reads: sum(({ work }) => work.readUnits) + visits * (moves.readUnits + pings.readUnits) + sharing.reads,
   };
   const sends = sum(({ work }) => work.frames);
   const fullest = Math.max(

@@ -29,6 +29,7 @@ interface Options extends Omit<Load, "sessionSeconds" | "pingSeconds" | "pingsAl
   readonly httpRate: number;
   readonly socketRate: number;
   readonly listKeys?: number;
+  readonly failureReceiptsOnly?: true;
   readonly reserve: boolean;
   readonly sendMs: number;
   readonly outage: number;
@@ -123,6 +124,12 @@ export function planVerb(program: Command, io: Io): void {
         "partition keys of a list that all connections join (default: as spreadTags says of everyone)",
       ).argParser(within(1, 256)),
     )
+    .addOption(
+      new Option(
+        "--failure-receipts-only",
+        "as with the setting failureReceiptsOnly, where no message brings an id of its own",
+      ),
+    )
     .addOption(new Option("--no-reserve", "as for a deploy with -c tagwire:reserve=false"))
     .addOption(option("--send-ms <n>", "how long a send takes; measure yours", [1, 10_000], ASSUMPTIONS.send))
     .addOption(
@@ -143,7 +150,8 @@ export function planVerb(program: Command, io: Io): void {
         ...{ traffic, connections, sessionSeconds: session, topics, bytes, perPost, perRun, peak },
         ...{ pingSeconds: ping, pingsAlways: pingAlways, tokenSeconds: token },
       };
-      const settings = { ...base, quotaRequestsPerSecond: quota };
+      const { failureReceiptsOnly = base.failureReceiptsOnly } = options;
+      const settings = { ...base, quotaRequestsPerSecond: quota, failureReceiptsOnly };
       const found = plan({
         load,
         settings,

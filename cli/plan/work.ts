@@ -1,6 +1,9 @@
 import { fanoutLane } from "../../shared/protocol/lane.ts";
 import { METERED_BYTES, QUEUE_BATCH } from "../../shared/protocol/limits.ts";
+import { visibilitySeconds } from "../../shared/settings/derived.ts";
+import { sendsPerSecondOf } from "../../shared/settings/policy.ts";
 import type { Settings } from "../../shared/settings/schema.ts";
+import { type Beats, beatsOf } from "./beat.ts";
 import { fanoutOf, firstPage, isSplit, servedBy } from "./fanout.ts";
 import type { Assumptions, Load, Traffic } from "./load.ts";
 import { QUEUE_UNIT, started } from "./unit.ts";
@@ -25,6 +28,10 @@ export interface Work {
   /** Frames as they are priced, in steps of 32 KB. */
   readonly metered: number;
   readonly jobs: number;
+  /** What its runs say of the quota that they share. */
+  readonly beats: Beats;
+  /** Days that its receipt is kept. */
+  readonly keptDays: number;
   /** Runs, and milliseconds of them, in the lane of its priority and in its fanout lane. */
   readonly runs: { readonly own: number; readonly fanout: number };
   readonly time: { readonly ingest: number; readonly own: number; readonly fanout: number };
@@ -37,8 +44,7 @@ const ENVELOPE = 300;
 
 /** Sends per second that one run makes if `runs` share the fraction of the quota that sends may use. */
 function sendRate(settings: Settings, { send }: Assumptions, runs = 1): number {
-  const { quotaRequestsPerSecond, quotaFraction, advanced } = settings;
-  return Math.min((advanced.sendsInFlight * 1000) / send, (quotaRequestsPerSecond * quotaFraction) / runs);
+  return Math.min((settings.advanced.sendsInFlight * 1000) / send, sendsPerSecondOf(settings) / runs);
 }
 
 /** What one message of this traffic leads to if every send succeeds at once. */
@@ -67,21 +73,26 @@ export function workOf(
     const served = servedBy(audience, settings);
     const sending =
       audience === 0 ? 0 : Math.max(assumed.send / inRun, (audience * 1000) / sendRate(settings, assumed));
+    const beats = beatsOf({ sends: audience * inRun, seconds: (sending * inRun) / 1000 }, settings);
+    // What only a claim has written goes a day after the message could be back.
+    const isSpared = settings.failureReceiptsOnly && audience > 0;
     return {
       requests: ingest.requests,
       sends: ingest.sends,
       deletes: own.runs,
       queueUnits: sentUnits + own.queueUnits,
       puts: 1,
-      updates: 1,
+      updates: isSpared ? 0 : 1,
       queries: served.queries,
       // Before each page but the first a run looks whether the message was cancelled.
       gets: served.queries - 1,
-      writeUnits: 2,
+      writeUnits: isSpared ? 1 : 2,
       readUnits: served.readUnits + (served.queries - 1),
       frames: audience,
       metered: audience * started(bytes, METERED_BYTES),
       jobs: 0,
+      beats: { all: beats.all / inRun, first: beats.first / inRun },
+      keptDays: isSpared ? 1 + visibilitySeconds(settings) / 86_400 : settings.receiptRetentionDays,
       runs: { own: own.runs, fanout: 0 },
       time: { ingest: ingest.time, own: begin + sending, fanout: 0 },
       toLast: assumed.ingest + assumed.run + assumed.perMessage + sending,
@@ -94,6 +105,8 @@ export function workOf(
   const { jobs, leaves, depth } = fanout;
   const side = Math.min(leaves, settings.lanes[lane].concurrency);
   const rate = sendRate(settings, assumed, side);
+  const each = audience / leaves;
+  const beats = beatsOf({ sends: each, seconds: each / rate, side }, settings);
   const fanoutBegin = assumed.run / batchSize + assumed.perMessage;
   return {
     requests: ingest.requests,
@@ -109,6 +122,9 @@ export function workOf(
     frames: audience,
     metered: audience * started(bytes, METERED_BYTES),
     jobs,
+    // A container that takes one job after the other has one first.
+    beats: { all: leaves * beats.all - (leaves - side) * beats.first, first: side * beats.first },
+    keptDays: settings.receiptRetentionDays,
     runs: { own: own.runs, fanout: jobs / batchSize },
     time: { ingest: ingest.time, own: begin, fanout: jobs * fanoutBegin + (audience * 1000) / rate },
     toLast:

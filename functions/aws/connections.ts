@@ -1,16 +1,18 @@
 import { dynamoConnections } from "../../shared/adapters/dynamodb/connections.ts";
+import { readSettings } from "../../shared/settings/former.ts";
 import { readEnv } from "../../shared/settings/variables.ts";
 import { connectionsHandler } from "../connections.ts";
 import { closingPolicy, socketsOf } from "./callback.ts";
 import type { Runtime } from "./runtime.ts";
+import { subscriptionsOf, tableClient } from "./table-client.ts";
 import { tokensOf } from "./token-source.ts";
-import { settingsOf, subscriptionsOf, tableClient, telemetryOf } from "./wiring.ts";
+import { telemetryOf } from "./wiring.ts";
 
 /** The function that disconnects others. */
 export function connectionsFunction(runtime: Runtime) {
   const env = readEnv("connections", runtime.env);
   const { clock, random } = runtime;
-  const settings = settingsOf(env.SETTINGS);
+  const settings = readSettings(env.SETTINGS);
   const size = settings.advanced.functions.connections;
   const client = tableClient(runtime, size);
   return connectionsHandler({

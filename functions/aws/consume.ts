@@ -4,6 +4,7 @@ import { dynamoReceipts } from "../../shared/adapters/dynamodb/receipts.ts";
 import type { Received } from "../../shared/pipeline/consume/record.ts";
 import { gateway, gatewayMemory } from "../../shared/pipeline/deliver/gateway.ts";
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
+import { readSettings } from "../../shared/settings/former.ts";
 import { deliveryPolicy } from "../../shared/settings/policy.ts";
 import { QUEUE_URL } from "../../shared/settings/queues.ts";
 import { readEnv } from "../../shared/settings/variables.ts";
@@ -12,21 +13,14 @@ import { socketsOf } from "./callback.ts";
 import { quotaOf, withQuota } from "./quota.ts";
 import type { Runtime } from "./runtime.ts";
 import { streamTable } from "./stream-table.ts";
-import {
-  queueClient,
-  queueOf,
-  reserveOf,
-  settingsOf,
-  subscriptionsOf,
-  tableClient,
-  telemetryOf,
-} from "./wiring.ts";
+import { subscriptionsOf, tableClient } from "./table-client.ts";
+import { queueClient, queueOf, reserveOf, telemetryOf } from "./wiring.ts";
 
 /** The function behind the event source of every lane. */
 export function consumeFunction(runtime: Runtime) {
   const env = readEnv("consume", runtime.env);
   const { clock, random } = runtime;
-  const settings = withQuota(settingsOf(env.SETTINGS), env.QUOTA_REQUESTS_PER_SECOND);
+  const settings = withQuota(readSettings(env.SETTINGS), env.QUOTA_REQUESTS_PER_SECOND);
   const policy = deliveryPolicy(settings);
   const laneOf = lanesByQueue(env);
   const tables = tableClient(runtime, reserveOf(settings));

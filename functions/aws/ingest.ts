@@ -1,15 +1,16 @@
 import type { QuotaBeats } from "../../shared/ports.ts";
+import { readSettings } from "../../shared/settings/former.ts";
 import { readEnv } from "../../shared/settings/variables.ts";
 import { ingestHandler } from "../ingest.ts";
 import type { Runtime } from "./runtime.ts";
 import { tokensOf } from "./token-source.ts";
-import { queueClient, queueOf, settingsOf, telemetryOf } from "./wiring.ts";
+import { queueClient, queueOf, telemetryOf } from "./wiring.ts";
 
 /** The function of POST /v1/messages. */
 export function ingestFunction(runtime: Runtime) {
   const env = readEnv("ingest", runtime.env);
   const { clock, random } = runtime;
-  const settings = settingsOf(env.SETTINGS);
+  const settings = readSettings(env.SETTINGS);
   const telemetry = telemetryOf(runtime, "ingest", env.ROUTER, settings);
   const queue = queueOf(queueClient(runtime, settings.advanced.functions.ingest), env, {
     fair: settings.fairQueues,

@@ -1,16 +1,18 @@
 import { dynamoReceipts } from "../../shared/adapters/dynamodb/receipts.ts";
+import { readSettings } from "../../shared/settings/former.ts";
 import { readEnv } from "../../shared/settings/variables.ts";
 import { receiptsHandler } from "../receipts.ts";
 import type { Runtime } from "./runtime.ts";
 import { streamTable } from "./stream-table.ts";
+import { tableClient } from "./table-client.ts";
 import { tokensOf } from "./token-source.ts";
-import { settingsOf, tableClient, telemetryOf } from "./wiring.ts";
+import { telemetryOf } from "./wiring.ts";
 
 /** The function of receipts and history. */
 export function receiptsFunction(runtime: Runtime) {
   const env = readEnv("receipts", runtime.env);
   const { clock, random } = runtime;
-  const settings = settingsOf(env.SETTINGS);
+  const settings = readSettings(env.SETTINGS);
   const client = tableClient(runtime, settings.advanced.functions.receipts);
   const receipts = dynamoReceipts({
     client,

@@ -1,17 +1,19 @@
 import { dynamoConnections } from "../../shared/adapters/dynamodb/connections.ts";
+import { readSettings } from "../../shared/settings/former.ts";
 import { readEnv } from "../../shared/settings/variables.ts";
 import { socketHandler } from "../socket.ts";
 import { closingPolicy, socketsOf } from "./callback.ts";
 import type { Runtime } from "./runtime.ts";
 import { streamTable } from "./stream-table.ts";
+import { subscriptionsOf, tableClient } from "./table-client.ts";
 import { tokensOf } from "./token-source.ts";
-import { settingsOf, subscriptionsOf, tableClient, telemetryOf } from "./wiring.ts";
+import { telemetryOf } from "./wiring.ts";
 
 /** The function behind the WebSocket API. */
 export function socketFunction(runtime: Runtime) {
   const env = readEnv("socket", runtime.env);
   const { clock, random } = runtime;
-  const settings = settingsOf(env.SETTINGS);
+  const settings = readSettings(env.SETTINGS);
   const size = settings.advanced.functions.socket;
   const client = tableClient(runtime, size);
   return socketHandler({

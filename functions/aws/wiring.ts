@@ -1,20 +1,14 @@
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { dynamoSubscriptions } from "../../shared/adapters/dynamodb/subscriptions.ts";
 import { emfTelemetry } from "../../shared/adapters/emf/telemetry.ts";
 import { clientConfig } from "../../shared/adapters/sdk/client.ts";
 import { type SqsQueueOptions, sqsQueue } from "../../shared/adapters/sqs/message-queue.ts";
-import { listParts } from "../../shared/connections/list-parts.ts";
 import type { MessageQueue, RunTelemetry } from "../../shared/ports.ts";
 import { LANES, type Lane } from "../../shared/protocol/lane.ts";
 import { QUEUE_URL } from "../../shared/settings/queues.ts";
 import type { Settings } from "../../shared/settings/schema.ts";
 import type { FunctionName } from "../../shared/settings/variables.ts";
-import type { SubscriptionPorts } from "../ports.ts";
 import { type ClientLimits, clientOptions } from "./clients.ts";
 import type { Runtime } from "./runtime.ts";
-
-export const settingsOf = (text: string): Settings => JSON.parse(text) as Settings;
 
 /** What makes the telemetry of a run. */
 export const telemetryOf = (
@@ -26,13 +20,7 @@ export const telemetryOf = (
   emfTelemetry({ ...{ service, router, write }, level: detailedLog ? "info" : "warn" });
 
 /** How long a function runs, in seconds, or the part of it that must be enough for two calls. */
-type Time = Pick<ClientLimits, "timeoutSeconds">;
-
-export const tableClient = (runtime: Runtime, { timeoutSeconds }: Time): DynamoDBClient =>
-  new DynamoDBClient({
-    ...clientConfig(runtime.env, "DYNAMODB"),
-    ...clientOptions({ timeoutSeconds, maxSockets: 100 }),
-  });
+export type Time = Pick<ClientLimits, "timeoutSeconds">;
 
 export const queueClient = (runtime: Runtime, { timeoutSeconds }: Time): SQSClient =>
   new SQSClient({
@@ -66,13 +54,3 @@ export function queueOf(
     ...(warn ? { warn } : {}),
   });
 }
-
-export const subscriptionsOf = (
-  { clock, random }: Pick<Runtime, "clock" | "random">,
-  client: DynamoDBClient,
-  table: string,
-  { spreadTags = [] }: Partial<Pick<Settings, "spreadTags">>,
-): SubscriptionPorts["subscriptions"] => {
-  const parts = listParts(spreadTags);
-  return (patience) => dynamoSubscriptions({ client, table, clock, random, patience, parts });
-};

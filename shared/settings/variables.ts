@@ -1,6 +1,6 @@
 import { TagwireError } from "../protocol/errors.ts";
-import { FANOUT_LANES } from "../protocol/lane.ts";
-import { FORMER_QUEUE_URL, QUEUE_URL, type QueueVariable } from "./queues.ts";
+import { withFormer } from "./former.ts";
+import { QUEUE_URL, type QueueVariable } from "./queues.ts";
 
 export const FUNCTIONS = ["ingest", "receipts", "connections", "consume", "socket"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
@@ -57,11 +57,4 @@ export function readEnv<F extends FunctionName>(
   const missing = ENV[name].filter((key) => !env[key]);
   if (missing.length > 0) throw new TagwireError("SETTINGS_INVALID", `${name} needs ${missing.join(", ")}`);
   return env as Env<F>;
-}
-
-/** Variables of the release before name one fanout lane, which then is all three. */
-function withFormer(env: Readonly<Record<string, string | undefined>>) {
-  const former = env[FORMER_QUEUE_URL];
-  if (!former) return env;
-  return { ...Object.fromEntries(FANOUT_LANES.map((lane) => [QUEUE_URL[lane], former])), ...env };
 }

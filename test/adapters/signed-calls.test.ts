@@ -3,7 +3,8 @@ import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Runtime } from "../../functions/aws/runtime.ts";
-import { queueClient, tableClient } from "../../functions/aws/wiring.ts";
+import { tableClient } from "../../functions/aws/table-client.ts";
+import { queueClient } from "../../functions/aws/wiring.ts";
 import { clientConfig } from "../../shared/adapters/sdk/client.ts";
 import type { ConnectionId } from "../../shared/protocol/tag.ts";
 import { gateway, refuse } from "./gateway.ts";

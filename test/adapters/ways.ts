@@ -2,7 +2,7 @@ import { ApiGatewayManagementApiClient } from "@aws-sdk/client-apigatewaymanagem
 import { onTestFinished } from "vitest";
 import { socketsOf } from "../../functions/aws/callback.ts";
 import type { Runtime } from "../../functions/aws/runtime.ts";
-import { tableClient } from "../../functions/aws/wiring.ts";
+import { tableClient } from "../../functions/aws/table-client.ts";
 import { gatewaySockets } from "../../shared/adapters/apigateway/sdk-sockets.ts";
 import { clientConfig, requestHandler } from "../../shared/adapters/sdk/client.ts";
 import type { Sockets } from "../../shared/ports.ts";

@@ -5,6 +5,7 @@ import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { expect, test } from "vitest";
 import { Tagwire } from "../../infra/index.ts";
+import { readSettings } from "../../shared/settings/former.ts";
 import { FORMER_QUEUE_URL } from "../../shared/settings/queues.ts";
 import { DEFAULTS } from "../../shared/settings/settings.ts";
 import { ENV, FUNCTIONS, QUOTA_ENV } from "../../shared/settings/variables.ts";
@@ -35,7 +36,7 @@ test.each(
 test("the functions read the very settings that the stack is made of", () => {
   const changed = synth({ settings: { receiptRetentionDays: 30 } });
   const { SETTINGS } = changed.variablesOf(changed.router.functions.consume);
-  expect(JSON.parse(String(SETTINGS))).toEqual({ ...DEFAULTS, receiptRetentionDays: 30 });
+  expect(readSettings(String(SETTINGS))).toEqual({ ...DEFAULTS, receiptRetentionDays: 30 });
 });
 
 test("every log is kept for a month", () => {

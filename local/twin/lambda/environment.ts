@@ -1,5 +1,6 @@
 import type { Issuer } from "../../../shared/adapters/jwt/issuer-tokens.ts";
 import { LANES } from "../../../shared/protocol/lane.ts";
+import { settingsVariable } from "../../../shared/settings/former.ts";
 import { QUEUE_URL, type QueueVariable } from "../../../shared/settings/queues.ts";
 import type { Settings } from "../../../shared/settings/schema.ts";
 import { ENV, type FunctionName, STREAM_ENV } from "../../../shared/settings/variables.ts";
@@ -40,7 +41,7 @@ export function environment(name: FunctionName, parts: Parts): Environment {
     QUOTAS_TABLE: tables.names.quotas,
     SOCKET_ENDPOINT: socketEndpoint,
     TOKENS: JSON.stringify({ ...(issuer ?? { secretId }), claim }),
-    SETTINGS: JSON.stringify(settings),
+    SETTINGS: settingsVariable(settings),
     ROUTER: "local",
   };
   const streams = { STREAMS_TABLE: tables.names.streams };

@@ -5,7 +5,7 @@ import { QUOTAS, STACK } from "../../../cli/plan/quotas.ts";
 import { settings } from "../../../shared/settings/settings.ts";
 import { type Bill, dollarsOf, type Scenario, walk } from "./support/walk.ts";
 
-/* The plan against a count that shares no code with it, for five loads. The settings are those that the count knows. */
+/* The plan against a count that shares no code with it, for seven loads. The settings are those that the count knows. */
 const SETTINGS = settings({
   recipientsPerRun: 5_000,
   receiptRetentionDays: 15,
@@ -51,6 +51,24 @@ const SCENARIOS: readonly (Scenario & { readonly name: string })[] = [
       { rate: 4, audience: 1 },
     ],
   },
+  {
+    name: "alerts: to one each, to groups of 300, and to all 60,000 each minute, whose runs share the quota",
+    ...{ connections: 60_000, sessionSeconds: 7_200, topics: 1, tokenSeconds: 0 },
+    ping: { after: 540, always: false },
+    ...{ bytes: 500, perPost: 1, perRun: 1 },
+    traffic: [
+      { rate: 20, audience: 1 },
+      { rate: 2, audience: 300 },
+      { rate: 1 / 60, audience: 60_000 },
+    ],
+  },
+  {
+    name: "signals: 50 messages a second to one of 1,000 connections each, whose receipts keep failures only",
+    ...{ connections: 1_000, sessionSeconds: 7_200, topics: 1, tokenSeconds: 0 },
+    ping: { after: 540, always: false },
+    ...{ bytes: 500, perPost: 1, perRun: 1, failuresOnly: true },
+    traffic: [{ rate: 50, audience: 1 }],
+  },
 ];
 
 /** The prices of the plan by the items of the count. */
@@ -69,6 +87,13 @@ const PRICED: Readonly<Record<string, keyof Bill>> = {
   logGigabytes: "logGigabyte",
   outGigabytes: "outGigabyte",
 };
+/** Parts of the plan that have an item of their own in the count. */
+const PARTS: Readonly<Record<string, keyof Bill>> = {
+  "shares of the quota": "beat",
+  "shares of the quota, reads": "look",
+};
+/** Units a month from which such a part is compared: fewer are a matter of luck. */
+const SEEN = 10_000;
 /** A secret, 31 alarms on 45 metrics, a dashboard and 30 metrics. */
 const FIXED = 0.4 + 4.5 + 3 + 9;
 
@@ -84,24 +109,31 @@ function seeded(seed: number): () => number {
 }
 
 test.each(SCENARIOS)("the plan agrees with an independent count within 5 % for $name", (scenario) => {
-  const { ping, traffic, ...load } = scenario;
+  const { ping, traffic, failuresOnly = false, ...load } = scenario;
   const found = plan({
     load: {
       ...load,
       traffic: traffic.map((each) => ({ ...each, priority: "normal" as const })),
       ...{ pingSeconds: ping.after, pingsAlways: ping.always, peak: 1 },
     },
-    ...{ settings: SETTINGS, quotas: QUOTAS, stack: STACK, assumed: ASSUMPTIONS, outageSeconds: 600 },
+    settings: { ...SETTINGS, failureReceiptsOnly: failuresOnly },
+    ...{ quotas: QUOTAS, stack: STACK, assumed: ASSUMPTIONS, outageSeconds: 600 },
   });
-  const counted = dollarsOf(walk(scenario, seeded(1)));
+  const bill = walk(scenario, seeded(1));
+  const counted = dollarsOf(bill);
   const total = Object.values(counted).reduce((sum, usd) => sum + usd, FIXED);
   const off = (planned: number, count: number) => Math.abs(planned - count) / count;
   expect(off(found.monthlyTotal, total)).toBeLessThan(0.05);
+  for (const [part, item] of Object.entries(PARTS)) {
+    const planned = found.monthly.find((line) => line.part === part)?.units ?? 0;
+    if (bill[item] < SEEN) expect([item, planned < 2 * SEEN]).toEqual([item, true]);
+    else expect([item, planned / bill[item]]).toEqual([item, expect.closeTo(1, 1)]);
+  }
   // Nor do two faults hide behind each other: what is a fiftieth of the bill agrees by itself.
   for (const [price, item] of Object.entries(PRICED)) {
     if (counted[item] < total / 50) continue;
     const planned = found.monthly
-      .filter((line) => line.price === price)
+      .filter((line) => line.price === price && !(line.part in PARTS))
       .reduce((sum, { usd }) => sum + usd, 0);
     expect([item, off(planned, counted[item])]).toEqual([
       item,

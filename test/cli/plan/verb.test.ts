@@ -51,6 +51,24 @@ test("--json prints the whole plan, and its parts add up", async () => {
 });
 
 test.each([
+  { by: "an option", argv: ["--failure-receipts-only"] },
+  { by: "the settings", argv: ["--settings", '{"failureReceiptsOnly":true}'] },
+])("receipts that keep failures only, as $by says, are a write less for each message", async ({ argv }) => {
+  const writesOf = async (...given: string[]) => {
+    const { out } = await tagwire(["plan", "--json", "--traffic", "10:1", ...given]);
+    const { monthly } = JSON.parse(out) as CapacityPlan;
+    return monthly.find(({ part }) => part === "receipts")?.units ?? 0;
+  };
+  expect(await writesOf()).toBe(10 * 2_592_000 * 2);
+  expect(await writesOf(...argv)).toBe(10 * 2_592_000);
+});
+
+test("what it costs that runs share the quota is told", async () => {
+  const { out } = await tagwire(["plan", "--traffic", "5:300"]);
+  expect(out).toMatch(/^shares of the quota +25,920,000 +\$16.20$/m);
+});
+
+test.each([
   {
     why: "an audience is larger than all",
     argv: ["--traffic", "1:2000"],

@@ -13,6 +13,8 @@ export interface Scenario {
   readonly bytes: number;
   readonly perPost: number;
   readonly perRun: number;
+  /** Whether receipts keep failures only; no message has an id of its producer's own. */
+  readonly failuresOnly?: boolean;
   readonly traffic: readonly { readonly rate: number; readonly audience: number }[];
 }
 
@@ -26,6 +28,9 @@ const DOLLARS = {
   gigabyteSecond: 0.0000133334,
   write: 0.625 / 1e6,
   read: 0.125 / 1e6,
+  /** Writes and reads of the item by which containers share the quota. */
+  beat: 0.625 / 1e6,
+  look: 0.125 / 1e6,
   storedGigabyte: 0.25,
   recoveryGigabyte: 0.2,
   logGigabyte: 0.5,
@@ -146,9 +151,34 @@ export function walk(scenario: Scenario, random: () => number): Bill {
   const taken = (messages: number) => add("sqs", units(queued * messages, 65_536) + 1);
   const consumed = ["Claims", "Endings", "FramesSent", "MeteredUnits"];
 
+  /** Sends a second of all containers: 97 % of 80 % of 10,000. Fifty in flight of 20 ms each are the most of one. */
+  const ALL = 7_760;
+  const speed = (sideBySide: number) => Math.min(2_500, ALL / sideBySide);
+  const lot = (perSecond: number) => -Math.log(1 - random()) / perSecond;
+
+  /**
+   * One run of a container: it begins at half of its part of 28, with what it has not sent in a quarter of a second.
+   * Once a send has to wait it beats, and again where it knows nothing of the others any more, which is after ten
+   * seconds; then every half second, and when it ends.
+   */
+  const share = (sends: number, sideBySide: number, isForgotten: boolean) => {
+    const begin = ALL / 28 / 2;
+    if (sends <= begin / 4) return;
+    add("beat", isForgotten ? 2 : 1);
+    let left = sends;
+    const each = Math.max(500, 25 * sideBySide);
+    for (let ms = 1; left > 0; ms++) {
+      left -= speed(sideBySide) / 1_000;
+      if (left > 0 && ms % each === 0) add("beat");
+    }
+    add("beat");
+  };
+
   /** Reads a list of so many rows, page by page, and sends to each. */
-  const serve = (rows: number, aside: number) => {
-    add("write", 2);
+  const serve = (rows: number, sideBySide = 1) => {
+    // A claim, and an ending; that of a job is always written.
+    const isSpared = scenario.failuresOnly === true && sideBySide === 1 && rows > 0;
+    add("write", isSpared ? 1 : 2);
     let left = rows;
     let limit = 100;
     for (let page = 0; page === 0 || left > 0; page++) {
@@ -159,11 +189,13 @@ export function walk(scenario: Scenario, random: () => number): Bill {
     }
     add("frame", rows * units(scenario.bytes, 32_768));
     out(rows * (scenario.bytes + 30));
-    return Math.max(aside, rows / 2.5);
+    return (rows * 1_000) / speed(sideBySide);
   };
 
+  /** Those of the four containers of jobs that have beaten for this message. */
+  const remembers = new Set<number>();
   /** Splits so many rows into jobs, and those again that are for more than one run can serve. */
-  const split = (rows: number) => {
+  const split = (rows: number, runsPerSecond: number) => {
     const jobs = Math.min(100, Math.ceil(rows / 2_500));
     add("write", 1 + 2 * units(500 + 32 * jobs, 1_024));
     add("read", 3);
@@ -173,13 +205,20 @@ export function walk(scenario: Scenario, random: () => number): Bill {
       // Whether the message was cancelled.
       add("read");
       const each = rows / jobs;
-      const sending = each > 5_000 ? 0 : serve(each, 0);
-      if (each > 5_000) split(each);
+      const sending = each > 5_000 ? 0 : serve(each, 4);
+      if (each > 5_000) split(each, runsPerSecond);
+      else {
+        share(each, 4, !remembers.has(job % 4) && lot(runsPerSecond) > 10);
+        remembers.add(job % 4);
+      }
+      busy += 20 + sending;
       run(1_024, 20 + sending, record("consume", ...consumed));
     }
   };
 
-  const messages = (audience: number) => {
+  /** Milliseconds of the jobs of one message. */
+  let busy = 0;
+  const messages = (audience: number, runsPerSecond: number) => {
     const { perPost, perRun } = scenario;
     add("http");
     run(512, 10, record("ingest", "MessagesAccepted") + ACCESS_LINE);
@@ -192,15 +231,19 @@ export function walk(scenario: Scenario, random: () => number): Bill {
       let time = 12;
       for (let of = 0; of < perRun; of++) {
         time += 8;
-        if (audience > 5_000) split(audience);
-        else time += serve(audience, 0);
+        if (audience > 5_000) split(audience, runsPerSecond);
+        else time += serve(audience);
       }
       // The sends of a run are side by side: one takes 20 ms, as fifty do.
       if (audience > 0 && audience <= 5_000)
         time = 12 + 8 * perRun + Math.max(20, (perRun * audience * 1_000) / 2_500);
+      if (audience <= 5_000) share(perRun * audience, 1, lot(runsPerSecond) > 10);
       run(1_024, time, record("consume", ...consumed));
       for (let of = 0; of < perRun; of++) {
-        const kept = (500 * 15) / 30 / 1e9;
+        const isSpared = scenario.failuresOnly === true && audience <= 5_000 && audience > 0;
+        // Six minutes until it could be back, and a day.
+        const days = isSpared ? 1 + 6 / 1_440 : 15;
+        const kept = (500 * days) / 30 / 1e9;
         add("storedGigabyte", kept);
         add("recoveryGigabyte", kept);
       }
@@ -216,9 +259,26 @@ export function walk(scenario: Scenario, random: () => number): Bill {
   for (let i = 0; i < visits; i++) visit(framesPerSecond);
   weight = 1;
   add("minute", (scenario.connections * MONTH) / 60);
+  // Runs that have to wait for turns, a second.
+  const sharing = scenario.traffic.reduce(
+    (sum, { rate, audience }) =>
+      sum + (audience * scenario.perRun > ALL / 28 / 8 ? rate / (audience > 5_000 ? 1 : scenario.perRun) : 0),
+    0,
+  );
+  const posts = scenario.traffic.reduce((sum, { rate }) => sum + rate, 0) / scenario.perPost;
+  const TRIES = 50;
+  const LUCKS = 20;
   for (const { rate, audience } of scenario.traffic) {
-    weight = (rate * MONTH) / scenario.perPost;
-    messages(audience);
+    for (let i = 0; i < TRIES; i++) {
+      weight = (rate * MONTH) / scenario.perPost / TRIES;
+      busy = 0;
+      remembers.clear();
+      messages(audience, sharing);
+      // While jobs wait, ingest looks at the shares with a POST, at most every five seconds.
+      for (let luck = 0; luck < LUCKS; luck++)
+        for (let at = 5 * random() + lot(posts); at < busy / 4_000; at += 5 + lot(posts))
+          add("look", 1 / LUCKS);
+    }
   }
   weight = 1;
   // Six lanes, five long polls each, which come back after 20 s.
