@@ -120,7 +120,7 @@ export function open({ socketUrl }: Pick<Deployment, "socketUrl">, token?: strin
 }
 
 /** Milliseconds before a client stops waiting for a frame. */
-const PATIENCE = 10_000;
+const PATIENCE = 20_000;
 
 function inbox(what: string) {
   const frames: Body[] = [];
