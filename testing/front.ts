@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import { buffer } from "node:stream/consumers";
+import { bytes } from "./bytes.ts";
 import { listen, shut } from "./listen.ts";
 import type { CallRequest, CallResponse } from "./service.ts";
 
@@ -25,7 +25,7 @@ export async function startFront(layers: readonly Layer[], end: Call): Promise<F
         status,
         headers: sent,
         body,
-      } = await answer({ method, path, headers, body: await buffer(request) });
+      } = await answer({ method, path, headers, body: await bytes(request) });
       response.writeHead(status, { ...sent, "content-length": Buffer.byteLength(body) }).end(body);
     } catch (fault) {
       // A caller that hung up hears nothing, and one that waits must not wait for ever.

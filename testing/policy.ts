@@ -35,16 +35,18 @@ interface PolicyProperties {
  * its JSON, so no call can match it and `unused` names it.
  */
 export function policyOf(template: Template, role: string, physicals: Physicals): Policy {
-  const grants = grantsOf(template, role, physicals);
+  const grants = grantsOf(template, role, physicals).map((grant) => ({
+    ...grant,
+    isFor: { action: pattern(grant.action.toLowerCase()), resource: pattern(grant.resource) },
+  }));
   const used = new Set<string>();
 
   return {
     allows(access) {
-      const matching = grants.filter(({ action, resource }) => {
-        return (
-          matches(action.toLowerCase(), access.action.toLowerCase()) && matches(resource, access.resource)
-        );
-      });
+      const action = access.action.toLowerCase();
+      const matching = grants.filter(
+        ({ isFor }) => isFor.action.test(action) && isFor.resource.test(access.resource),
+      );
       if (matching.length === 0 || matching.some(({ effect }) => effect === "Deny")) return false;
       for (const grant of matching) used.add(keyOf(grant));
       return true;
@@ -76,7 +78,7 @@ function accessesOf({ Effect, Action, Resource, Condition }: Statement, physical
 const keyOf = ({ action, resource }: Access) => `${action} ${resource}`;
 
 /** `*` stands for any text and `?` for any one character. */
-function matches(pattern: string, text: string): boolean {
-  const literal = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&");
-  return new RegExp(`^${literal.replaceAll("*", ".*").replaceAll("?", ".")}$`).test(text);
+function pattern(text: string): RegExp {
+  const literal = text.replace(/[.+^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`^${literal.replaceAll("*", ".*").replaceAll("?", ".")}$`);
 }

@@ -1,5 +1,5 @@
 import { Agent, type IncomingMessage, request as open } from "node:http";
-import { buffer } from "node:stream/consumers";
+import { bytes } from "./bytes.ts";
 import type { Call } from "./front.ts";
 import type { CallRequest } from "./service.ts";
 
@@ -30,7 +30,7 @@ export function upstream(url: string): Upstream {
       return {
         status: response.statusCode ?? 502,
         headers: Object.fromEntries(texts),
-        body: await buffer(response),
+        body: await bytes(response),
       };
     },
     stop: () => agent.destroy(),

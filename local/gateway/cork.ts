@@ -9,12 +9,13 @@ const corked = new Set<Duplex>();
 export function corkForTurn(tcp: Duplex): boolean {
   if (corked.has(tcp)) return false;
   tcp.cork();
-  if (corked.size === 0) setImmediate(uncorkAll);
+  if (corked.size === 0) setImmediate(uncork);
   corked.add(tcp);
   return true;
 }
 
-function uncorkAll(): void {
+/** Lets all that is held leave now. */
+export function uncork(): void {
   for (const tcp of corked) tcp.uncork();
   corked.clear();
 }

@@ -20,6 +20,7 @@ import { engineReceipts } from "../engine/receipts.ts";
 import { openStore } from "../engine/store/store.ts";
 import { engineStreams } from "../engine/streams.ts";
 import { engineSubscriptions } from "../engine/subscriptions.ts";
+import { uncork } from "../gateway/cork.ts";
 import type { MachineOptions } from "../options.ts";
 import { backupApi } from "./backup-api.ts";
 import { deadLettersApi } from "./dead-letters-api.ts";
@@ -40,6 +41,8 @@ export const machine =
     const store = await openStore({
       ...(data === undefined ? {} : { folder: data }),
       ...(maxDataBytes === undefined ? {} : { maxBytes: maxDataBytes }),
+      // A receipt on the disk must not say of a frame that it was sent while it is still in this process.
+      beforeCommit: uncork,
     });
 
     const ports = (name: FunctionName): HandlerPorts => {

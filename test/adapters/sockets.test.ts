@@ -26,7 +26,7 @@ describe.each(Object.entries(WAYS))("sockets by %s", (_name, socketsBy) => {
       clock: { now: Date.now, monotonic: () => performance.now(), pause: async () => {} },
       random: Math.random,
     };
-    return socketsBy(runtime, endpoint, { sendTimeoutMilliseconds: 5_000, sendsInFlight: 5, ...policy });
+    return socketsBy(runtime, endpoint, { sendTimeoutMilliseconds: 60_000, sendsInFlight: 5, ...policy });
   };
 
   test("send the frame to the connection's address, signed", async () => {

@@ -6,10 +6,13 @@ import { Groups } from "./groups.ts";
 import { merge } from "./merge.ts";
 import { Reader } from "./reader.ts";
 import { Thread } from "./thread.ts";
-import type { Keys, Store, Table } from "./types.ts";
+import type { Keys, Store, StoreOptions, Table } from "./types.ts";
 
 /** A store whose rows are in the files of a folder: read here, written by a thread. */
-export async function durableStore(folder: string, maxBytes?: number): Promise<Store> {
+export async function durableStore(
+  folder: string,
+  { maxBytes, beforeCommit }: Omit<StoreOptions, "folder"> = {},
+): Promise<Store> {
   const thread = new Thread({ kind: "write", folder, maxBytes });
   const isVerified = await thread.started.catch(async (fault) => {
     await thread.end();
@@ -17,7 +20,10 @@ export async function durableStore(folder: string, maxBytes?: number): Promise<S
   });
   const connection = connect(filesOf(folder).database, { readOnly: true });
   const reader = new Reader(connection, folder);
-  const groups = new Groups((rows) => thread.ask({ kind: "commit", rows }));
+  const groups = new Groups((rows) => {
+    beforeCommit?.();
+    return thread.ask({ kind: "commit", rows });
+  });
   /** Why nothing can be trusted any more. */
   let damage: unknown;
   if (!isVerified)

@@ -76,4 +76,6 @@ export interface StoreOptions {
   readonly folder?: string;
   /** The most bytes of the main file; writes that need more throw. @default none: as much as the disk has */
   readonly maxBytes?: number;
+  /** Called before changes go to the disk: what they tell of must have happened by then. @default nothing */
+  readonly beforeCommit?: () => void;
 }

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { openStore, type Store } from "../../../local/engine/store/store.ts";
@@ -41,6 +42,23 @@ test("a store in a folder holds what was written, in order, on the disk or not y
     }),
     { numRuns: 20 },
   );
+});
+
+test("each group of changes is told of before it goes to the disk, also one that waited for another", async () => {
+  const folder = temporary();
+  let told = 0;
+  const beforeCommit = () => {
+    told += 1;
+  };
+  const store = await openStore({ folder, beforeCommit });
+  const write = (key: number) => store.write([{ table: "entries", key, value: "one" }]);
+  await write(1);
+  expect(told).toBe(1);
+  const second = write(2);
+  await turn();
+  await Promise.all([second, write(3)]);
+  expect(told).toBe(3);
+  await store.close();
 });
 
 test("a long table keeps its order while rows come and go", async () => {
