@@ -8,7 +8,7 @@ export interface Backoff {
 
 /** Milliseconds of the longest first wait, and of the longest of all. */
 const BASE = 1_000;
-const CAP = 30_000;
+const CAP = 20_000;
 
 /** Exponential back-off with full jitter from the first wait on: all clients of a router may be cut at once. */
 export function backoff({ random }: Pick<Runtime, "random">): Backoff {

@@ -16,6 +16,11 @@ const HELD = 30_000;
 const LINGER = 2_000;
 /** Refusals of fresh tokens in a row that are for good. */
 const REFUSALS = 2;
+/**
+ * Sockets in a row that did not open, after which a client asks why that was connected before. Asking costs the account a
+ * request as a connect does, which those need that were cut at the same time.
+ */
+const ASKS = 4;
 
 export interface SessionDeps extends LineDeps {
   /** Where the HTTP API is, without a slash at its end. */
@@ -51,6 +56,8 @@ export function session(deps: SessionDeps): Session {
   let stopWaiting: (() => void) | undefined;
   let token: string | undefined;
   let refusals = 0;
+  /** Sockets that did not open, since one did. */
+  let failures = 0;
 
   const tell = (to: ConnectionState, more: Omit<ClientEvents["state"], "state"> = {}) => {
     state = to;
@@ -82,6 +89,7 @@ export function session(deps: SessionDeps): Session {
       onToken(it) {
         token = it;
         refusals = 0;
+        failures = 0;
       },
       onReady: () => line === next && promote(line),
       onSignedOut: signOut,
@@ -126,6 +134,8 @@ export function session(deps: SessionDeps): Session {
 
   /** The socket was not opened: tells a token that the router refuses from a router that cannot be reached. */
   const refused = async (fresh: string, reason: ClientError) => {
+    failures++;
+    if (token !== undefined && refusals === 0 && failures % ASKS !== 0) return again(reason);
     const isRefused = (await askWhy(runtime, deps.httpUrl, fresh)) === "refused";
     refusals = isRefused ? refusals + 1 : 0;
     if (refusals < REFUSALS) again(reason);

@@ -15,8 +15,10 @@ export interface ContainerOptions {
   readonly runs: number;
   readonly sendsInFlight: number;
   readonly weight: number;
-  /** Sends of one run. The next run begins 10 ms after it. */
+  /** Sends of one run. */
   readonly sendsPerRun: number;
+  /** Milliseconds from the end of one run to the next. */
+  readonly betweenRuns: number;
   /** Milliseconds by which its wall clock is ahead of the others'. */
   readonly ahead: number;
   /** Connections whose client does not read: a send to one of them in 20 of its sends is always refused. */
@@ -46,7 +48,6 @@ export interface Container {
 }
 
 const LATENCY = 10;
-const BETWEEN_RUNS = 10;
 
 /** One busy container: its workers send as fast as the real limiter lets them, which the real beats steer. */
 export function container(
@@ -97,22 +98,21 @@ export function container(
     let workers = options.sendsInFlight;
     const worker = (): void => {
       if (left <= 0) {
-        if (--workers === 0) void beating.end().then(() => later(BETWEEN_RUNS, run));
-        return;
-      }
-      const target = connection();
-      const now = clock.monotonic();
-      if (busy.known(target, now, 30_000)) {
-        left--;
-        later(1, worker);
-        return;
-      }
-      const wait = limiter.acquire(now);
-      if (wait > 0) {
-        later(wait, worker);
+        if (--workers === 0) void beating.end().then(() => later(options.betweenRuns, run));
         return;
       }
       left--;
+      const target = connection();
+      if (busy.known(target, clock.monotonic(), 30_000)) later(1, worker);
+      else attempt(target);
+    };
+    const attempt = (target: ConnectionId): void => {
+      const now = clock.monotonic();
+      const wait = limiter.acquire(now);
+      if (wait > 0) {
+        later(wait, () => attempt(target));
+        return;
+      }
       sent++;
       busy.onStart(target, now);
       const isSent = send() && !target.startsWith("slow");

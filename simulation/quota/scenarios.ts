@@ -59,8 +59,20 @@ export const SHARED = {
   "slow clients": { ...of(8), containers: busy(8, { slowClients: 2 }) },
 } satisfies Readonly<Record<string, QuotaScenario>>;
 
+const jobs = (count: number, betweenRuns: number): QuotaScenario => ({
+  ...of(0),
+  containers: busy(count, { sendsPerRun: 2_500, betweenRuns }),
+});
+
 /** Runs of a large delivery's jobs, one after the other. Between two of them a container needs nothing. */
-export const JOBS: QuotaScenario = { ...of(8), containers: busy(8, { sendsPerRun: 2_500 }) };
+export const JOBS = {
+  "4 containers": jobs(4, 10),
+  "4 containers, 60 ms between two": jobs(4, 60),
+  "4 containers that begin at the same moment, 60 ms between two": { ...jobs(4, 60), startSeconds: 0.01 },
+  "8 containers": jobs(8, 10),
+  "8 containers, 100 ms between two": jobs(8, 100),
+  "20 containers, 60 ms between two": jobs(20, 60),
+} satisfies Readonly<Record<string, QuotaScenario>>;
 
 /** The routers believe that the account has four times what it has. */
 export const BELIEVED: Readonly<Record<string, QuotaScenario>> = {

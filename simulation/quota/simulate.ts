@@ -68,6 +68,7 @@ export async function simulateQuota(
       sendsInFlight: 200,
       weight: 4,
       sendsPerRun: Number.POSITIVE_INFINITY,
+      betweenRuns: 10,
       ahead: 0,
       slowClients: 0,
     };

@@ -13,7 +13,8 @@ const { values } = parseArgs({
     resuming: { type: "string", default: "10000" },
     "hash-bits": { type: "string", default: "5" },
     "table-writes": { type: "string", default: "40000" },
-    faults: { type: "string", default: "0" },
+    partitions: { type: "string", default: "0" },
+    faults: { type: "string", default: "0.002" },
     seed: { type: "string", default: "1" },
   },
 });
@@ -42,5 +43,6 @@ if (clients > 0)
       ...{ clients, seed, faults: Number(values.faults), hashBits: Number(values["hash-bits"]) },
       ...{ connects: 10_000 * share, requests: 30_000 * share, runs: Math.max(1, Math.round(980 * share)) },
       ...{ keyWrites: 1_000 * share, tableWrites: Number(values["table-writes"]) * share },
+      partitions: Number(values.partitions),
     }),
   );

@@ -24,6 +24,8 @@ export interface ReconnectOptions {
   /** Write units a second of one partition key, and of each table. */
   readonly keyWrites: number;
   readonly tableWrites: number;
+  /** Partitions of the table of lists (table.ts). */
+  readonly partitions: number;
   /** Of the list of everyone. */
   readonly hashBits: number;
   /** How many of the calls to tables fail, before and after they did what they should: 0-1. */
@@ -61,8 +63,9 @@ const SINCE = "2025-01-01T00:00:00Z";
 const ROOMS = 1_000;
 /** Milliseconds of a run beside its calls. */
 const OVERHEAD = 2;
-/** Milliseconds after which a client sends a frame again that got no answer. */
-const NO_ANSWER = 5_000;
+/** A client that was cut asks after so many failures in a row why (client/session.ts), which takes so many milliseconds. */
+const ASKS = 4;
+const ASKING = 10;
 
 /** All clients of a router are cut at once and come back: the socket function and the client's back-off are the real ones. */
 export async function reconnect(options: ReconnectOptions): Promise<Reconnected> {
@@ -145,9 +148,14 @@ export async function reconnect(options: ReconnectOptions): Promise<Reconnected>
   const failedIds = new Set<string>();
   const comeBack = async (i: number): Promise<void> => {
     const retry = backoff({ random });
+    /** What the client does where a socket does not open (client/session.ts). */
+    const refused = async (failures: number) => {
+      if (failures % ASKS === 0 && gateway.requests.take(1)) await time.sleep(ASKING);
+    };
     let id = "";
     let connectedAt = 0;
     for (let attempt = 0; ; attempt++) {
+      if (attempt > 0) await refused(attempt);
       await time.sleep(retry.next());
       count.attempts++;
       if (!gateway.connects.take(1)) continue;
@@ -163,6 +171,8 @@ export async function reconnect(options: ReconnectOptions): Promise<Reconnected>
       failedIds.add(id);
     }
     open.add(id);
+    // A frame that the gateway refuses, or that meets no free run, is answered by the gateway (client/frame.ts).
+    const later = backoff({ random });
     for (;;) {
       const sent = gateway.requests.take(1);
       const frame = { type: "subscribe", topics: [`room/${i % ROOMS}`], ref: 1 };
@@ -170,7 +180,7 @@ export async function reconnect(options: ReconnectOptions): Promise<Reconnected>
         ? await invoke({ ...event(id, connectedAt, "MESSAGE"), body: JSON.stringify(frame) })
         : undefined;
       if (reply?.body?.includes('"subscribed"')) break;
-      await time.sleep(reply ? retry.next() : NO_ANSWER + retry.next());
+      await time.sleep(later.next());
     }
     count.back++;
     count.seconds = time.now() / 1_000;

@@ -2,6 +2,7 @@ import { BatchWriteItemCommand, DeleteItemCommand, type DynamoDBClient } from "@
 import type { Connection, Connections } from "../../shared/ports.ts";
 import { TagwireError } from "../../shared/protocol/errors.ts";
 import type { ConnectionId } from "../../shared/protocol/tag.ts";
+import { hashOf, sortKey } from "../../shared/receipts/hash-range.ts";
 import { memoryConnections } from "../../testing/memory/connections.ts";
 import { type Bucket, bucket, type Wheel } from "./wheel.ts";
 
@@ -11,6 +12,11 @@ export interface TableWorld {
   /** Write units a second of a partition key, and of a table. */
   readonly keyWrites: number;
   readonly tableWrites: number;
+  /**
+   * Partitions of the table of lists, of `keyWrites` each, among which the keys lie at random: DynamoDB moves none while it
+   * lasts. 0: every key has one of its own, as after DynamoDB has split them by their heat.
+   */
+  readonly partitions: number;
   /** How many of the calls fail before they did what they should, and how many after it. */
   readonly faults: number;
 }
@@ -57,10 +63,11 @@ export interface ListTable {
 
 /** The table of lists: only what a connect, a disconnect and a change of topics ask of it. */
 export function listTable(world: TableWorld): ListTable {
-  const { wheel, keyWrites, tableWrites } = world;
+  const { wheel, keyWrites, tableWrites, partitions } = world;
   const call = caller(world);
   const rows = new Map<string, Map<string, number>>();
   const keys = new Map<string, Bucket>();
+  const shared = Array.from({ length: partitions }, () => bucket(wheel, keyWrites));
   const writes = bucket(wheel, tableWrites);
   let throttled = 0;
   const put = (partitionKey: string, key: string, connectedAt: number) => {
@@ -70,12 +77,17 @@ export function listTable(world: TableWorld): ListTable {
   const isTaken = (partitionKey: string): boolean => {
     const own = keys.get(partitionKey) ?? bucket(wheel, keyWrites);
     keys.set(partitionKey, own);
-    if (own.take(1)) {
-      if (writes.take(1)) return true;
-      own.charge(-1);
+    const partition = shared[Number.parseInt(hashOf(sortKey(partitionKey)), 16) % partitions];
+    const taken: Bucket[] = [];
+    for (const each of [own, ...(partition ? [partition] : []), writes]) {
+      if (!each.take(1)) {
+        for (const one of taken) one.charge(-1);
+        throttled++;
+        return false;
+      }
+      taken.push(each);
     }
-    throttled++;
-    return false;
+    return true;
   };
   const send = async (command: unknown): Promise<unknown> => {
     if (command instanceof BatchWriteItemCommand) {

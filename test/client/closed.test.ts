@@ -52,6 +52,38 @@ describe("what is for good", () => {
     expect(client.state).toBe("connecting");
   });
 
+  test("a client that was cut asks after every fourth socket that does not open", async () => {
+    const it = world();
+    const client = it.connect();
+    await it.settle();
+    let asked = 0;
+    it.script.onSocket = (socket) => socket.refuse();
+    it.script.onFetch = () => {
+      asked++;
+      return new Response("{}", { status: 503 });
+    };
+    it.sockets[0]?.close();
+    await it.advance(10 * MINUTE);
+    expect(client.state).toBe("connecting");
+    const refused = it.sockets.length - 1;
+    expect(refused).toBeGreaterThan(20);
+    expect(asked).toBe(Math.floor(refused / 4));
+  });
+
+  test("a client that was cut is closed by two refusals of its token in a row", async () => {
+    const it = world();
+    const client = it.connect();
+    const { of } = recorded(client);
+    await it.settle();
+    it.script.onSocket = (socket) => socket.refuse();
+    it.script.onFetch = () => new Response("{}", { status: 401 });
+    it.sockets[0]?.close();
+    await it.advance(MINUTE);
+    expect(of("state").at(-1)).toMatchObject({ state: "closed", reason: { code: "REFUSED" } });
+    // The one that was cut, four of which the last is asked for, and one more.
+    expect(it.sockets).toHaveLength(1 + 4 + 1);
+  });
+
   test("a token that is null says that nobody is signed in", async () => {
     const it = world();
     const client = it.connect({ token: () => null });

@@ -55,6 +55,28 @@ describe("sends", () => {
     expect(atOnce(after + 60_000)).toBe(2_000);
   });
 
+  test("that went unused between two runs may be made on top, once, and no more than are kept", () => {
+    let unused = 0;
+    const shared = {
+      rate: () => 1_000,
+      unused: () => unused,
+      onAcquire() {
+        unused = 0;
+      },
+    };
+    const limiter = rateLimiter(POLICY, shared);
+    const atOnce = () => {
+      let sent = 0;
+      while (limiter.acquire(0) === 0) sent++;
+      return sent;
+    };
+    expect(atOnce()).toBe(250);
+    unused = 60;
+    expect(atOnce()).toBe(60);
+    unused = 300;
+    expect(atOnce()).toBe(250);
+  });
+
   test("that wait are told to come one after another, at the rate, until they are sent", () => {
     const limiter = rateLimiter({ quotaRequestsPerSecond: 4_000, quotaFraction: 1 });
     const asked = (times: number, now: number) => Array.from({ length: times }, () => limiter.acquire(now));

@@ -32,7 +32,7 @@ test(
   },
   async () => {
     const mailing = { ...MAILING, audience: 100_000 };
-    expect(await slowness({ mailing, mutant: { hasOneLane: true } })).toBeGreaterThan(5);
+    expect(await slowness({ at: 6_000, mailing, mutant: { hasOneLane: true } })).toBeGreaterThan(5);
   },
 );
 

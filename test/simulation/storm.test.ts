@@ -9,7 +9,7 @@ import { resumeAll } from "../../simulation/storm/resume.ts";
 /** A million clients and 10,000 connects a second, or what is in the same proportion to all limits but the keys. */
 const STORM: ReconnectOptions = {
   ...{ clients: 2_000, seed: 1, faults: 0 },
-  ...{ connects: 20, requests: 60, runs: 10, keyWrites: 4, tableWrites: 80, hashBits: 5 },
+  ...{ connects: 20, requests: 60, runs: 10, keyWrites: 4, tableWrites: 80, hashBits: 5, partitions: 0 },
 };
 
 /** What `tagwire plan` says of it. Its tables are warm, or take twice their peak. */
@@ -29,6 +29,13 @@ function planned({ clients, connects, requests, runs, keyWrites, tableWrites, ha
   );
   return limit ?? expect.fail();
 }
+
+/** Seconds that the connects and the writes that were made need at least. */
+const atLeast = ({ clients, connects, tableWrites }: ReconnectOptions, lostDisconnects: number): number =>
+  Math.max(clients / connects, (LISTS * (2 * clients - lostDisconnects)) / tableWrites);
+
+/** Lists that a client is in: everyone, its user, its room. */
+const LISTS = 3;
 
 describe("all clients that were cut at once are back", () => {
   test.each([
@@ -51,11 +58,27 @@ describe("all clients that were cut at once are back", () => {
     const storm = { ...STORM, ...options };
     const bound = planned(storm);
     expect(bound.name).toBe(binds);
-    const { seconds, missing, rowsLeft, longestRun, failedConnects } = await reconnect(storm);
+    const { seconds, missing, rowsLeft, longestRun, failedConnects, lostDisconnects } =
+      await reconnect(storm);
     expect({ missing, rowsLeft }).toEqual({ missing: 0, rowsLeft: 0 });
     expect(seconds).toBeLessThan(1.3 * bound.seconds);
+    // What a $disconnect that was lost would have deleted is no excuse.
+    expect(seconds).toBeLessThan(1.3 * atLeast(storm, lostDisconnects));
     expect(longestRun).toBeLessThan(10_000);
     if (storm.faults > 0) expect(failedConnects).toBeGreaterThan(0);
+  });
+
+  test.each([
+    { hashBits: 8, partitions: 30, isSoon: true },
+    { hashBits: 5, partitions: 20, isSoon: false },
+  ])("where its keys share $partitions partitions and the list has 2^$hashBits keys: $isSoon", async ({
+    isSoon,
+    ...options
+  }) => {
+    const storm = { ...STORM, ...options };
+    const { seconds, lostDisconnects, rowsLeft } = await reconnect(storm);
+    expect(seconds < 1.3 * atLeast(storm, lostDisconnects)).toBe(isSoon);
+    expect(rowsLeft).toBe(0);
   });
 
   test("much later if their list lies on one partition key, as plan says", async () => {

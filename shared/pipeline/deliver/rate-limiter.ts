@@ -18,6 +18,8 @@ export interface RateLimiter {
 export interface SharedRate {
   /** Returns the sends per second that may be made now. */
   rate(): number;
+  /** Returns sends that may be made on top of that, once. */
+  unused(): number;
   /** Counts a send that may start, or one that has to wait. */
   onAcquire(mayStart: boolean): void;
 }
@@ -107,7 +109,8 @@ export function rateLimiter(
       const most = Math.max(1, (rate * BURST) / 1_000);
       const { at, rate: before } = filled ?? { at: now, rate };
       // The time before a change counts at the lower rate.
-      available = Math.min(most, available + ((now - at) * Math.min(before, rate)) / 1_000);
+      const passed = ((now - at) * Math.min(before, rate)) / 1_000;
+      available = Math.min(most, available + passed + (shared?.unused() ?? 0) * part);
       filled = { at: now, rate };
       shared?.onAcquire(available >= 1);
       if (available >= 1) {

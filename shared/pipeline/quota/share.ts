@@ -1,4 +1,5 @@
 import type { Clock, QuotaAnswer, QuotaEntry } from "../../ports.ts";
+import { gap } from "./gap.ts";
 import { lives } from "./lives.ts";
 import { type Moment, momentOf, since } from "./moment.ts";
 import { sharesOf } from "./shares.ts";
@@ -8,6 +9,8 @@ import { usage } from "./usage.ts";
 export interface QuotaShare {
   /** Returns the sends per second that the container may make now. */
   rate(): number;
+  /** Returns the sends that may be made up for since a gap between two runs, once. */
+  unused(): number;
   /** Counts a send that may start, or one that has to wait. */
   onAcquire(mayStart: boolean): void;
   /** Calls `callback` whenever a send has to wait. Takes the place of the last one. */
@@ -50,18 +53,13 @@ export interface QuotaShareOptions {
 const BEAT = { least: 500, each: 25 };
 /** Beats for which an answer is valid, from when its beat was sent. */
 const VALID = 2.5;
-/** Beats without a new count after which an entry is dead. More than VALID: by then its container has stopped. */
-const LIFE = 3;
 /** The part of an even split below which a container does not beat. */
 const UNHEARD = 1 / 16;
 /** The part of an even split at which a container without a valid answer sends. */
 const UNANSWERED = 1 / 2;
 /** Milliseconds for which the last entries of the others say what to claim. */
 const REMEMBERED = 10_000;
-/**
- * How many times its rate a container has to miss for it to ask for more at once. Less than that it claims if two answers
- * agree: between two runs a container looks for a moment as if it needed nothing.
- */
+/** How many times its rate a container has to miss for it to ask for more at once, and not in its next beat. */
 const MUCH = 2;
 
 /**
@@ -73,8 +71,6 @@ const MOST = 8;
 interface View {
   /** The others that live. */
   readonly others: readonly QuotaEntry[];
-  /** The container's share by this answer. */
-  readonly share: number;
   /** The sends per second that the container may make while the answer is valid. */
   readonly held: number;
   readonly sent: Moment;
@@ -98,13 +94,13 @@ export function quotaShare({ id, capacity, runs, clock }: QuotaShareOptions): Qu
   let count = 0;
   let said: QuotaEntry | undefined;
   let view: View | undefined;
-  /** The share by the answer before. */
-  let before: number | undefined;
   let waited: (() => void) | undefined;
+  let unused = 0;
 
   const held = (): number | undefined =>
     view !== undefined && since(clock, view.sent) < view.validFor ? view.held : undefined;
   const interval = () => Math.max(BEAT.least, BEAT.each * ((view?.others.length ?? 0) + 1));
+  const between = gap(clock, interval);
   const shareOf = (own: QuotaEntry, others: readonly QuotaEntry[]): number => {
     const all = [...others, own];
     const share = sharesOf(all, capacity).get(id) ?? 0;
@@ -128,21 +124,26 @@ export function quotaShare({ id, capacity, runs, clock }: QuotaShareOptions): Qu
     return {
       entry,
       onAnswer(answer) {
-        const others = seen.onAnswer(answer, clock.monotonic(), LIFE * interval());
+        const others = seen.onAnswer(answer, clock.monotonic(), interval());
         const room = Math.min(entry.claimedPerSecond, roomBeside(others));
         const share = shareOf(entry, others);
-        before = view?.share;
         view = {
-          ...{ others, share, sent, validFor },
+          ...{ others, sent, validFor },
           held: Math.min(share, Math.max(held() ?? even * UNHEARD, room)),
           ...(answer.at === undefined ? {} : { served: { at: answer.at, moment: momentOf(clock) } }),
         };
+        if (validFor > 0) unused = between.end(view.held);
       },
     };
   };
 
   return {
     rate: () => held() ?? unanswered,
+    unused() {
+      const sends = unused;
+      unused = 0;
+      return sends;
+    },
     onAcquire(mayStart) {
       used.onAcquire(mayStart);
       if (!mayStart) waited?.();
@@ -168,12 +169,12 @@ export function quotaShare({ id, capacity, runs, clock }: QuotaShareOptions): Qu
       const isKnown = view !== undefined && since(clock, view.sent) < REMEMBERED;
       const share = isKnown ? shareOf(own, view?.others ?? []) : unanswered;
       const holds = held() ?? 0;
-      const wanted = share >= holds * MUCH ? share : Math.min(share, before ?? share);
-      const claimedPerSecond = Math.floor(Math.max(holds, wanted));
+      const claimedPerSecond = Math.floor(Math.max(holds, share));
       return begin({ ...own, claimedPerSecond }, VALID * interval());
     },
     lastBeat() {
       // From now on it may send what every container may that has no answer.
+      between.begin(held() ?? 0);
       if (view) view = { ...view, validFor: 0 };
       return begin(entryOf({ sendsPerSecond: 0, isWaiting: false, weight: 1 }), 0);
     },

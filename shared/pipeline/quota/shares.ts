@@ -8,7 +8,8 @@ const HEADROOM = 0.1;
 /** Sends per second that each entry gets on top as well. */
 const LEAST_HEADROOM = 10;
 
-const demandOf = ({ sendsPerSecond, isWaiting }: Demand): number =>
+/** The sends per second that an entry could use. */
+export const demandOf = ({ sendsPerSecond, isWaiting }: Demand): number =>
   isWaiting ? Number.POSITIVE_INFINITY : sendsPerSecond * (1 + HEADROOM) + LEAST_HEADROOM;
 
 /**

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Beat, quotaShare } from "../../../shared/pipeline/quota/share.ts";
+import { type Beat, type QuotaShare, quotaShare } from "../../../shared/pipeline/quota/share.ts";
 import type { QuotaEntry } from "../../../shared/ports.ts";
 import { NOW } from "../../support/message.ts";
 
@@ -33,6 +33,15 @@ const other = (count: number, fields: Partial<QuotaEntry> = {}): QuotaEntry => (
   ...{ id: "a", count, sendsPerSecond: 3_000, claimedPerSecond: 3_500, weight: 4, isWaiting: true, at: NOW },
   ...fields,
 });
+
+/** The first beat of a run whose sends wait. Returns the rate after its answer. */
+function nextRun(share: QuotaShare, others: readonly QuotaEntry[] = []): number {
+  share.start();
+  share.onAcquire(false);
+  const { entry, onAnswer } = share.beat(4);
+  onAnswer({ entries: [...others, entry], at: NOW });
+  return share.rate();
+}
 
 describe("a container", () => {
   test("that has heard nothing sends at half of an even split, and claims that", () => {
@@ -131,6 +140,49 @@ describe("a container", () => {
     expect(entry).toMatchObject({ claimedPerSecond: 0, sendsPerSecond: 0, isWaiting: false, count: 3 });
     onAnswer({ entries: [entry], at: NOW });
     expect(share.rate()).toBe(UNANSWERED);
+  });
+
+  test("that has two runs makes up for the time between them, once", () => {
+    const { share, pass, beat } = container();
+    beat();
+    beat();
+    expect(share.unused()).toBe(0);
+    share.lastBeat();
+    pass(40);
+    expect(nextRun(share)).toBe(CAPACITY);
+    expect(share.unused()).toBe((CAPACITY * 40) / 1_000);
+    expect(share.unused()).toBe(0);
+  });
+
+  test.each([
+    { why: "for 75 ms at most", milliseconds: 400, others: [], sends: (CAPACITY * 75) / 1_000 },
+    { why: "for nothing after half a second", milliseconds: 500, others: [], sends: 0 },
+    {
+      why: "at the rate that others leave it",
+      milliseconds: 50,
+      others: [other(1, { isWaiting: false, claimedPerSecond: 6_000 })],
+      sends: (1_000 * 50) / 1_000,
+    },
+  ])("makes up for the time between two runs $why", ({ milliseconds, others, sends }) => {
+    const { share, pass, beat } = container();
+    beat();
+    beat();
+    share.lastBeat();
+    pass(milliseconds);
+    nextRun(share, others);
+    expect(share.unused()).toBe(sends);
+  });
+
+  test("takes one that suddenly needs nothing for one that waits, until a second answer agrees", () => {
+    const { beat } = container();
+    const ended = { isWaiting: false, sendsPerSecond: 0, claimedPerSecond: 0 };
+    beat([other(1)]);
+    beat([other(2)]);
+    expect(beat([other(3, ended)]).claimedPerSecond).toBe(CAPACITY / 2);
+    expect(beat([other(4)]).claimedPerSecond).toBe(CAPACITY / 2);
+    expect(beat([other(5, ended)]).claimedPerSecond).toBe(CAPACITY / 2);
+    expect(beat([other(5, ended)]).claimedPerSecond).toBe(CAPACITY / 2);
+    expect(beat([other(5, ended)]).claimedPerSecond).toBe(CAPACITY - 10);
   });
 
   test.each([
