@@ -14,7 +14,8 @@ export function heap<T extends object>(isBefore: (a: T, b: T) => boolean): Heap<
   const sink = (item: T): void => {
     let at = 0;
     for (;;) {
-      const [left, right] = [items[2 * at + 1], items[2 * at + 2]];
+      const left = items[2 * at + 1];
+      const right = items[2 * at + 2];
       const isRight = left !== undefined && right !== undefined && isBefore(right, left);
       const below = isRight ? right : left;
       if (below === undefined || !isBefore(below, item)) break;
@@ -38,7 +39,7 @@ export function heap<T extends object>(isBefore: (a: T, b: T) => boolean): Heap<
     },
     first: () => items[0],
     pop() {
-      const [first] = items;
+      const first = items[0];
       const last = items.pop();
       if (last !== undefined && items.length > 0) sink(last);
       return first;
