@@ -50,7 +50,7 @@ test("of six frames of 45 topics at once exactly those that fit are taken, each 
 });
 
 test("a token with more tags than a connection may hold is refused at $connect, with exactly as many taken", async () => {
-  const { connect, scan } = await socketFunction();
+  const { connect, scan } = await socketFunction({ kind: true });
   const tags = Array.from({ length: 199 }, (_, i) => `region:${i}`);
   const refused = await connect("more=", { tags });
   expect(refused).toMatchObject({ statusCode: 400, body: expect.stringContaining("TOO_MANY_TOPICS") });
