@@ -53,6 +53,18 @@ const ownGraphs = (router: RouterMetrics): Graph[] =>
 
 const laneGraphs = (router: RouterMetrics): Graph[] => [
   ["Waiting", LANES.map((lane) => router.metricLaneDepth(lane, { label: lane }))],
+  [
+    "Taken or hidden",
+    LANES.map((lane) =>
+      router.lanes[lane].metricApproximateNumberOfMessagesNotVisible({ statistic: "Maximum", label: lane }),
+    ),
+  ],
+  [
+    "Delayed",
+    LANES.map((lane) =>
+      router.lanes[lane].metricApproximateNumberOfMessagesDelayed({ statistic: "Maximum", label: lane }),
+    ),
+  ],
   ["Oldest (s)", LANES.map((lane) => router.metricLaneAge(lane, { label: lane }))],
   ["Dead letters", [router.metricDeadLetters()]],
   ["Oldest dead letter (s)", [router.metricDeadLetterAge()]],

@@ -58,3 +58,23 @@ test("the query of the runbook is the one that the stack keeps, over the log of 
   expect(query?.["Properties"].QueryString).toBe(documented);
   expect(query?.["Properties"].LogGroupNames).toHaveLength(5);
 });
+
+test("the graphs that it names are on the dashboard", () => {
+  const [dashboard] = Object.values(template.findResources("AWS::CloudWatch::Dashboard"));
+  const body = JSON.stringify(dashboard?.["Properties"].DashboardBody).replaceAll("\\", "");
+  const titles = [...body.matchAll(/"title":"([^"]+)"/g)].map(([, title]) => title);
+  const named = [...page.matchAll(/`([A-Z][a-z]+,? [^`]+|Waiting|Crashes)`/g)].map(([, name]) => name);
+  const notGraphs = ["Task timed out"];
+  expect(named.filter((name) => !notGraphs.includes(name ?? "") && !titles.includes(name))).toEqual([]);
+  expect(new Set(named).size).toBeGreaterThan(8);
+});
+
+test("docs/deploy.md counts the alarms and queues that the stack makes", () => {
+  const deploy = readFileSync("docs/deploy.md", "utf8");
+  const [, without, withStream] = /(\d+) alarms \((\d+) with a stream\)/.exec(deploy) ?? [];
+  expect([Number(without), Number(withStream)]).toEqual([alarms.length - 1, alarms.length]);
+  const queues = Object.keys(template.findResources("AWS::SQS::Queue")).length;
+  expect(deploy).toContain(
+    `${["Six", "Seven", "Eight"][queues - 6]} queues (six lanes and the dead letters)`,
+  );
+});

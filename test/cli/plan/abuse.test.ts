@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { visitOf } from "../../../cli/plan/connection.ts";
+import { ASSUMPTIONS } from "../../../cli/plan/load.ts";
 import { costOf, PRICES, type PriceName } from "../../../cli/plan/prices.ts";
 import { QUOTAS, STACK } from "../../../cli/plan/quotas.ts";
 import { LOG } from "../../../cli/plan/size.ts";
@@ -62,4 +64,19 @@ test.each(Object.entries(ROWS))("the page says what an hour of %s costs", (what,
   const page = readFileSync("docs/deploy.md", "utf8");
   const [, said] = new RegExp(`\\| ${what} \\|[^|]*\\| \\$([0-9.]+) \\|`).exec(page) ?? [];
   expect(said).toBe(usd < 100 ? usd.toFixed(1) : usd.toFixed(0));
+});
+
+test("docs/deploy.md says what a connect, a subscribe and a disconnect cost", () => {
+  const load = { topics: 1, sessionSeconds: 7_200, pingSeconds: 0, pingsAlways: false, tokenSeconds: 0 };
+  const { runs, metered, writeUnits, readUnits } = visitOf(load, 0).moves;
+  const gigabyteSeconds = (runs * ASSUMPTIONS.socket * 256) / 1024 / 1000;
+  const units = { invocations: runs, gigabyteSeconds, socketMessages: metered, writeUnits, readUnits };
+  const dollars = Object.entries(units).reduce(
+    (sum, [name, each]) => sum + 1e6 * each * costOf(PRICES[name as PriceName], 1),
+    0,
+  );
+  const text = readFileSync("docs/deploy.md", "utf8");
+  expect(text).toContain(`is ${writeUnits} writes, ${runs} runs of the socket function`);
+  const [, said] = /a read and 2 messages: \$([\d.]+) per/.exec(text) ?? [];
+  expect(Number(said) / dollars).toBeCloseTo(1, 2);
 });
