@@ -18,13 +18,14 @@ import { memoryConnections } from "../../testing/memory/connections.ts";
 import { memoryQuotaBeats } from "../../testing/memory/quota-beats.ts";
 import { memoryReceipts } from "../../testing/memory/receipts.ts";
 import { memorySockets } from "../../testing/memory/sockets.ts";
+import { memoryStreams } from "../../testing/memory/streams.ts";
 import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import { memoryTokens } from "../../testing/memory/tokens.ts";
 import { synth } from "../infra/support.ts";
 import { alarmsIn, type Datum, dataIn } from "./evaluator.ts";
 import { lanes } from "./lanes.ts";
 
-type Table = "connections" | "subscriptions" | "receipts" | "quotas";
+type Table = "connections" | "subscriptions" | "receipts" | "streams" | "quotas";
 
 /** What is wrong with the account. A test sets it, and takes it back. */
 export interface Faults {
@@ -47,8 +48,14 @@ export interface Faults {
 }
 
 /** Small, so that a handful of connections is a large audience and a handful of messages a full lane. */
-const SETTINGS = settle({ recipientsPerRun: 8, lanes: { low: { backlogLimitMessages: 30 } } });
+export const SETTINGS = settle({
+  ...{ recipientsPerRun: 8, lanes: { low: { backlogLimitMessages: 30 } } },
+  streams: [{ topics: "kept", seconds: 3_600, count: 100 }],
+});
 const { template, router, idOf } = synth({ settings: SETTINGS });
+const { streams } = router.tables;
+if (!streams) throw new Error("the settings keep a stream, and there is no table of them");
+const tables = { ...router.tables, streams };
 const alarmsOn = alarmsIn(template);
 const CONTEXT = { getRemainingTimeInMillis: () => 60_000 };
 /** Milliseconds between two looks at the lanes. */
@@ -82,7 +89,7 @@ export function account() {
         const method = Reflect.get(target, key);
         if (typeof method !== "function") return method;
         return (...args: unknown[]) => {
-          const dimensions = { TableName: idOf(router.tables[name]) };
+          const dimensions = { TableName: idOf(tables[name]) };
           if (!faults.tables.has(name)) {
             record("AWS/DynamoDB", "ConsumedWriteCapacityUnits", dimensions);
             return method.apply(target, args);
@@ -135,6 +142,7 @@ export function account() {
   };
   const consume = consumeHandler({
     ...{ ...common("consume"), queue, receipts, connections, subscriptions: lists },
+    streams: table("streams", memoryStreams()),
     gateway: gateway(gatewayMemory(policy), { sockets, clock }),
     beats,
   });

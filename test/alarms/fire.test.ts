@@ -3,7 +3,7 @@ import type { LANES } from "../../shared/protocol/lane.ts";
 import { pascalCase } from "../../shared/settings/pascal-case.ts";
 import { FUNCTIONS, type FunctionName } from "../../shared/settings/variables.ts";
 import { synth } from "../infra/support.ts";
-import { account } from "./account.ts";
+import { account, SETTINGS } from "./account.ts";
 
 type Account = ReturnType<typeof account>;
 
@@ -23,6 +23,7 @@ interface Case {
 }
 
 const TO_ONE = { target: { topic: "orders" }, data: 1 };
+const TO_KEPT = { target: { topic: "kept" }, data: 1 };
 const TO_ALL = { target: { everyone: true }, data: 1 };
 
 const crowd = async (at: Account) => {
@@ -196,12 +197,12 @@ const CASES: readonly Case[] = [
     after: 20,
   },
   ...functionCases,
-  ...(["connections", "subscriptions", "receipts", "quotas"] as const).map(
+  ...(["connections", "subscriptions", "receipts", "streams", "quotas"] as const).map(
     (name): Case => ({
       alarm: `${pascalCase(name)}TableThrottles`,
       also: SOCKETS.has(name) ? ["ConnectsFailed"] : [],
       fault: ({ faults }) => faults.tables.add(name),
-      load: every(3, (at) => (SOCKETS.has(name) ? at.connect() : at.post(TO_ONE))),
+      load: every(3, (at) => (SOCKETS.has(name) ? at.connect() : at.post(TO_KEPT))),
       minutes: 4,
       remedy: ({ faults }) => faults.tables.delete(name),
       after: 20,
@@ -222,7 +223,7 @@ const CASES: readonly Case[] = [
 ];
 
 test("each alarm has a fault that it is for", () => {
-  const { template } = synth();
+  const { template } = synth({ settings: SETTINGS });
   const alarms = Object.keys(template.findResources("AWS::CloudWatch::Alarm")).map(
     (id) => /^RouterAlarms(\w+)[0-9A-F]{8}$/.exec(id)?.[1] ?? id,
   );
