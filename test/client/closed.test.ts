@@ -70,6 +70,26 @@ describe("what is for good", () => {
     expect(asked).toBe(Math.floor(refused / 4));
   });
 
+  test("sockets that did not open count no more once one has opened", async () => {
+    const it = world();
+    const client = it.connect();
+    await it.settle();
+    let asked = 0;
+    it.script.onFetch = () => {
+      asked++;
+      return new Response("{}", { status: 503 });
+    };
+    for (let cut = 0; cut < 4; cut++) {
+      let refusals = 3;
+      it.script.onSocket = (socket) => (refusals-- > 0 ? socket.refuse() : socket.accept());
+      it.sockets.at(-1)?.close();
+      await it.advance(2 * MINUTE);
+      expect(client.state).toBe("connected");
+    }
+    expect(it.sockets).toHaveLength(1 + 4 * 4);
+    expect(asked).toBe(0);
+  });
+
   test("a client that was cut is closed by two refusals of its token in a row", async () => {
     const it = world();
     const client = it.connect();

@@ -8,7 +8,7 @@ import { socketFunction } from "../../functions/aws/socket.ts";
 import type { Router } from "../../local/options.ts";
 import { startTwin } from "../../local/twin/start.ts";
 import { FANOUT_LANES } from "../../shared/protocol/lane.ts";
-import { readSettings, settingsVariable } from "../../shared/settings/former.ts";
+import { readSettings, settingsVariable, withFormer } from "../../shared/settings/former.ts";
 import { DEFAULTS } from "../../shared/settings/settings.ts";
 import { ENV, FUNCTIONS } from "../../shared/settings/variables.ts";
 import { synth } from "../infra/support.ts";
@@ -55,6 +55,12 @@ describe("code of 0.1.0 with the variables of this release", () => {
     expect(lanes.fanout).toEqual(DEFAULTS.lanes["fanout-normal"]);
     expect(given["consume"]?.["QUEUE_URL_FANOUT"]).toEqual(given["consume"]?.["QUEUE_URL_FANOUT_NORMAL"]);
   });
+});
+
+test("where both releases name a variable, that of this release counts", () => {
+  const own = { QUEUE_URL_FANOUT_HIGH: "high", QUEUE_URL_FANOUT_NORMAL: "normal", QUOTAS_TABLE: "quotas" };
+  const all = withFormer({ ...own, QUEUE_URL_FANOUT: "former" });
+  expect(all).toMatchObject({ ...own, QUEUE_URL_FANOUT_LOW: "former" });
 });
 
 test("settings are read as they were written", () => {
