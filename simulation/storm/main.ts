@@ -4,8 +4,8 @@ import { resumeAll } from "./resume.ts";
 
 /*
  * A million clients that were cut come back, and ten thousand resume one stream: what AWS gives an account that is made
- * for it, or with fewer clients the same in proportion. A million take
- * 10 GB of memory and 20 minutes.
+ * for it, or with fewer clients the same in proportion. A million take 10 GB of
+ * memory and 20 minutes.
  */
 
 const { values } = parseArgs({
