@@ -1,3 +1,5 @@
+import { TagwireError } from "../shared/protocol/errors.ts";
+
 /** Says why the router could not run, and ends the process. */
 export function fail(fault: unknown): void {
   console.error(`tagwire: ${reason(fault)}`);
@@ -6,6 +8,7 @@ export function fail(fault: unknown): void {
 
 function reason(fault: unknown): string {
   if (!(fault instanceof Error)) return String(fault);
+  if (fault instanceof TagwireError) return `${fault.code}: ${fault.message}`;
   const { code, port, address, hostname } = fault as NodeJS.ErrnoException &
     Readonly<Record<string, unknown>>;
   switch (code) {

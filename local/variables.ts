@@ -64,7 +64,9 @@ function settingsIn(file: string): SettingsOverrides {
   try {
     return JSON.parse(readFileSync(file, "utf8"));
   } catch (fault) {
-    throw new Error(`TAGWIRE_SETTINGS must name a JSON file of settings, got "${file}": ${messageOf(fault)}`);
+    // What a parser says of the text may quote its line feeds.
+    const why = messageOf(fault).replaceAll(/\s+/g, " ");
+    throw new Error(`TAGWIRE_SETTINGS must name a JSON file of settings, got "${file}": ${why}`);
   }
 }
 

@@ -88,7 +88,7 @@ export async function mintToken(options: MintTokenOptions): Promise<string> {
   const identity = identityOf(payload, claim);
   if (!identity.ok)
     throw new RouterError("TOKEN_INVALID", `the token would be refused: ${identity.refusal.detail}`);
-  if ("secret" in options)
+  if ("secret" in options || !("key" in options))
     return new SignJWT(payload)
       .setProtectedHeader({ alg: "HS256", typ: "JWT" })
       .sign(bytesOf(options.secret));

@@ -105,9 +105,12 @@ const costTable = ({ monthly, monthlyTotal }: CapacityPlan): string =>
     ["together", "", usd(monthlyTotal)],
   ]) + `Prices of ${REGION}, ${CHECKED}, without free allowances.\n`;
 
-/** Three digits where it is small, none after the point where it is large. */
+/** Three digits where it is small, none after the point where it is large. Less than a ten-millionth is 0. */
 const number = (value: number): string =>
-  value.toLocaleString("en-US", value < 100 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 0 });
+  (value < 1e-7 ? 0 : value).toLocaleString(
+    "en-US",
+    value < 100 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 0 },
+  );
 const percent = (share: number): string => `${number(share * 100)} %`;
 const usd = (value: number): string =>
   `$${value.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;

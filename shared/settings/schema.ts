@@ -262,7 +262,7 @@ export const Settings = group({
   quotaName: named("Routers share a quota if they share the table of quotas and this name.", {
     form: /^[A-Za-z0-9._-]{1,64}$/,
     must: "must be 1-64 of A-Z a-z 0-9 . _ -",
-    kind: "a name",
+    kind: "1-64 of `A-Z a-z 0-9 . _ -`",
     fallback: "api-gateway",
   }),
   quotaFraction: fraction(

@@ -60,12 +60,12 @@ test.each<Case>([
   {
     why: "its file is of a newer version",
     spoil: (folder) => overwrite(join(folder, "store.db"), 60, [0, 0, 0, 9]),
-    says: /^tagwire: \S+store\.db has version 9, and this Tagwire reads up to 1; install the newer Tagwire again\n$/,
+    says: /^tagwire: STORE_NEWER: \S+store\.db has version 9, and this Tagwire reads up to 1; install the newer Tagwire again\n$/,
   },
   {
     why: "its file is another program's",
     spoil: (folder) => writeFileSync(join(folder, "store.db"), "a diary ".repeat(1_000)),
-    says: /^tagwire: \S+store\.db is not a file of Tagwire, .*; name another folder, or restore a backup\n$/,
+    says: /^tagwire: STORE_FOREIGN: \S+store\.db is not a file of Tagwire, .*; name another folder, or restore a backup\n$/,
   },
   {
     why: "a row is damaged",
@@ -75,12 +75,12 @@ test.each<Case>([
       const content = readFileSync(path, "latin1");
       writeFileSync(path, content.replaceAll('{"n":150,', '{"n":151,'), "latin1");
     },
-    says: /^tagwire: the data in \S+ is damaged: .*; restore a backup, or move the folder away to start anew\n$/,
+    says: /^tagwire: STORE_DAMAGED: the data in \S+ is damaged: .*; restore a backup, or move the folder away to start anew\n$/,
   },
   {
     why: "half of its file is gone",
     spoil: (folder) => truncateSync(join(folder, "store.db"), 40_960),
-    says: /^tagwire: the data in \S+ is damaged: .*; restore a backup, or move the folder away to start anew\n$/,
+    says: /^tagwire: STORE_DAMAGED: the data in \S+ is damaged: .*; restore a backup, or move the folder away to start anew\n$/,
   },
 ])("a data folder is refused in one line, and left as it is, if $why", async ({ spoil, says }) => {
   const folder = await used();
@@ -92,7 +92,7 @@ test("a folder that holds something else is refused, and left as it is", async (
   const folder = temporary();
   writeFileSync(join(folder, "diary.txt"), "Dear diary");
   expect(await refusal(folder)).toMatch(
-    /^tagwire: \S+ holds diary\.txt and no data of Tagwire; name an empty folder\n$/,
+    /^tagwire: STORE_FOREIGN: \S+ holds diary\.txt and no data of Tagwire; name an empty folder\n$/,
   );
 });
 
@@ -101,7 +101,7 @@ test("a file in the place of the folder is refused", async () => {
   writeFileSync(path, "Dear diary");
   const router = startRouter("main", { TAGWIRE_DATA: path, PORT: "0" });
   expect(await router.ended).toBe(1);
-  expect(router.errors()).toMatch(/^tagwire: \S+ is not a folder \(.*\)\n$/);
+  expect(router.errors()).toMatch(/^tagwire: STORE_FOREIGN: \S+ is not a folder \(.*\)\n$/);
   expect(readFileSync(path, "utf8")).toBe("Dear diary");
 });
 
@@ -111,7 +111,9 @@ test("a folder that cannot be written is refused", async ({ skip }) => {
   chmodSync(folder, 0o555);
   const before = contentOf(folder);
   if (user.uid !== undefined) for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o444);
-  expect(await refusal(folder, user)).toMatch(/^tagwire: \S+ cannot be written by this user \(.*\)\n$/);
+  expect(await refusal(folder, user)).toMatch(
+    /^tagwire: STORE_READ_ONLY: \S+ cannot be written by this user \(.*\)\n$/,
+  );
   expect(contentOf(folder)).toEqual(before);
 });
 
@@ -122,7 +124,7 @@ test("a second process on the folder is refused, and the first one goes on", asy
   const second = startRouter("main", { TAGWIRE_DATA, PORT: "0" });
   expect(await second.ended).toBe(1);
   expect(second.errors()).toMatch(
-    /^tagwire: \S+ is used by another process; end that one, or name another folder\n$/,
+    /^tagwire: STORE_IN_USE: \S+ is used by another process; end that one, or name another folder\n$/,
   );
   expect((await fetch(`${url}/health`)).status).toBe(200);
   await first.kill();

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -33,6 +33,22 @@ async function ready(env: Record<string, string> = {}) {
   }
   return router;
 }
+
+test.each([
+  {
+    json: '{"quotaName":""}',
+    says: "SETTINGS_INVALID: settings.quotaName must be 1-64 of A-Z a-z 0-9 . _ -",
+  },
+  { json: '{"quotaName":\n x}\n', says: "TAGWIRE_SETTINGS must name a JSON file of settings" },
+])("a file of wrong settings is one line and exit code 1: $says", async ({ json, says }) => {
+  const file = join(mkdtempSync(join(tmpdir(), "tagwire-main-")), "settings.json");
+  writeFileSync(file, json);
+  const { ended, out, err } = run({ PORT: "0", TAGWIRE_DATA: aFolder(), TAGWIRE_SETTINGS: file });
+  expect(await ended).toBe(1);
+  expect(out()).toBe("");
+  expect(err()).toMatch(/^tagwire: .+\n$/);
+  expect(err()).toContain(says);
+});
 
 test("a wrong setting is one line and exit code 1", async () => {
   const { ended, out, err } = run({ PORT: "abc" });

@@ -107,6 +107,11 @@ test.each([
 
 const bearer = ({ headers }: Asked) => String(headers.authorization).replace("Bearer ", "");
 
+test("no token is made of neither a secret nor a key, as plain JavaScript may ask for one", async () => {
+  const claims = { user: "ann" } as Parameters<typeof mintToken>[0];
+  await expect(mintToken(claims)).rejects.toMatchObject({ code: "SECRET_INVALID" });
+});
+
 test("a publisher with a secret signs tokens of five minutes, and a new one 30 seconds before their end", async () => {
   const { publisher, asked, clock } = await scripted(accepting, { secret: DEV_SECRET, user: "shop" });
   await Promise.all([publisher.publish(MESSAGE), publisher.publish(MESSAGE)]);

@@ -47,7 +47,7 @@ test("there are as many settings as the schema is known to have, and fifteen nam
 
 const TEXTS: Readonly<Record<string, string>> = {
   "a topic or a pattern": "must be a topic or a pattern such as orders/*",
-  "a name": "must be 1-64 of A-Z a-z 0-9 . _ -",
+  "1-64 of `A-Z a-z 0-9 . _ -`": "must be 1-64 of A-Z a-z 0-9 . _ -",
   "a tag": "must be everyone or a tag: name:value",
   "a time": "must be a time in UTC as in 2026-01-01T12:00:00Z",
 };

@@ -14,6 +14,11 @@ test.each(["", "50", "50:", ":1", "-1:1", "1:1.5", "1e3:1", "1:1:urgent"])("'%s'
   expect(() => parseTraffic(text)).toThrow("MESSAGES_PER_SECOND:CONNECTIONS");
 });
 
+test("what hardly ever happens is 0", async () => {
+  const { out } = await tagwire(["plan", "--connections", "300", "--traffic", "0.05:300"]);
+  expect(out).toMatch(/^pings +0 a second$/m);
+});
+
 test("a plan says what it costs, whether it fits, and which limit comes first", async () => {
   const argv = ["plan", "--connections", "20000", "--traffic", "20:1", "--traffic", "0.01:20000:high"];
   const { code, out, err } = await tagwire(argv);
