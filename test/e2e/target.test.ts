@@ -5,26 +5,26 @@ import { deployment } from "./support/deployment.ts";
 
 const router = deployment();
 let shop: Producer;
-let ann: Client;
-let annId: string;
-let bob: Client;
+let lea: Client;
+let leaId: string;
+let leo: Client;
 
 beforeAll(async () => {
   shop = await producer(router, "shop");
-  ann = await connect(router, "ann", { tags: ["region:gd"] });
-  bob = await connect(router, "bob", { tags: ["region:gd"] });
-  [annId = ""] = await router.connectionsOf("ann");
-  await ann.request({ type: "subscribe", topics: ["orders"] });
-  return () => Promise.all([ann.close(), bob.close()]);
+  lea = await connect(router, "lea", { tags: ["region:gd"] });
+  leo = await connect(router, "leo", { tags: ["region:gd"] });
+  [leaId = ""] = await router.connectionsOf("lea");
+  await lea.request({ type: "subscribe", topics: ["orders"] });
+  return () => Promise.all([lea.close(), leo.close()]);
 });
 
 test.each([
-  { kind: "one connection", target: () => ({ connection: annId }), says: { to: "connection" } },
-  { kind: "a user", target: () => ({ user: "ann" }), says: { to: "user" } },
+  { kind: "one connection", target: () => ({ connection: leaId }), says: { to: "connection" } },
+  { kind: "a user", target: () => ({ user: "lea" }), says: { to: "user" } },
   { kind: "a topic", target: () => ({ topic: "orders" }), says: { topic: "orders" } },
   {
     kind: "a tag expression",
-    target: () => ({ tags: { all: ["region:gd"], any: ["topic:orders", "plan:pro"], none: ["user:bob"] } }),
+    target: () => ({ tags: { all: ["region:gd"], any: ["topic:orders", "plan:pro"], none: ["user:leo"] } }),
     says: { to: "tags" },
   },
   { kind: "everyone", target: () => ({ everyone: true }), says: { to: "everyone" }, both: true },
@@ -32,27 +32,27 @@ test.each([
   const data = { order: 1, name: "Zoë" };
   const id = await shop.send({ target: target(), event: "order.shipped", data });
   const frame = { type: "message", id, ...says, event: "order.shipped", data };
-  expect(await ann.message()).toMatchObject(frame);
+  expect(await lea.message()).toMatchObject(frame);
   expect(await shop.ended(id)).toMatchObject({ state: "delivered", counts: { sent: both ? 2 : 1 } });
-  expect(await bob.rest()).toMatchObject(both ? [frame] : []);
-  expect(await ann.rest()).toEqual([]);
+  expect(await leo.rest()).toMatchObject(both ? [frame] : []);
+  expect(await lea.rest()).toEqual([]);
 });
 
 test.each(["high", "normal", "low"])("a message of priority %s is delivered", async (priority) => {
-  const id = await shop.send({ target: { user: "ann" }, data: priority, priority });
-  expect(await ann.message()).toMatchObject({ id, data: priority });
+  const id = await shop.send({ target: { user: "lea" }, data: priority, priority });
+  expect(await lea.message()).toMatchObject({ id, data: priority });
 });
 
 test.each(LANES)("the consumer takes jobs from the lane %s", async (lane) => {
   const id = `job-on-${lane}`;
   const job = {
     message: {
-      ...{ id, copy: id, producer: "shop", target: { user: "ann" }, data: lane },
+      ...{ id, copy: id, producer: "shop", target: { user: "lea" }, data: lane },
       ...{ priority: "normal", time: new Date().toISOString(), dedupeSeconds: 300 },
     },
   };
   await router.enqueue(lane, JSON.stringify(job));
-  expect(await ann.message()).toMatchObject({ id, data: lane });
+  expect(await lea.message()).toMatchObject({ id, data: lane });
   expect(await shop.ended(id)).toMatchObject({ state: "delivered" });
 });
 
