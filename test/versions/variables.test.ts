@@ -9,7 +9,7 @@ import type { Router } from "../../local/options.ts";
 import { startTwin } from "../../local/twin/start.ts";
 import { FANOUT_LANES } from "../../shared/protocol/lane.ts";
 import { readSettings, settingsVariable, withFormer } from "../../shared/settings/former.ts";
-import { DEFAULTS } from "../../shared/settings/settings.ts";
+import { DEFAULTS, settings } from "../../shared/settings/settings.ts";
 import { ENV, FUNCTIONS } from "../../shared/settings/variables.ts";
 import { synth } from "../infra/support.ts";
 import { connect, type TestSocket } from "../support/client.ts";
@@ -63,8 +63,23 @@ test("where both releases name a variable, that of this release counts", () => {
   expect(all).toMatchObject({ ...own, QUEUE_URL_FANOUT_LOW: "former" });
 });
 
-test("settings are read as they were written", () => {
-  expect(readSettings(settingsVariable(DEFAULTS))).toEqual(DEFAULTS);
+test.each([
+  { which: "defaults", given: DEFAULTS },
+  {
+    which: "settings that 0.1.0 did not have",
+    given: settings({
+      ...{ quotaName: "shared-by-two", failureReceiptsOnly: true, detailedLog: false },
+      spreadTags: [{ tag: "everyone", hashBits: 5, hashBitsBefore: 0, since: "2026-01-01T12:00:00Z" }],
+    }),
+  },
+  {
+    which: "fanout lanes that differ",
+    given: settings({
+      lanes: { "fanout-high": { concurrency: 9 }, "fanout-low": { concurrency: 3, backlogLimitSeconds: 60 } },
+    }),
+  },
+])("$which are read as they were written", ({ given }) => {
+  expect(readSettings(settingsVariable(given))).toEqual(given);
 });
 
 test("settings of 0.1.0 are read with its one fanout lane as all three, and what it did not have as nobody set it", () => {
