@@ -77,6 +77,45 @@ describe("sends", () => {
     expect(atOnce()).toBe(250);
   });
 
+  test("are made at the lower rate for the time before a rate changed", () => {
+    let rate = 1_000;
+    const limiter = rateLimiter(POLICY, { rate: () => rate, unused: () => 0, onAcquire() {} });
+    const atOnce = (now: number) => {
+      let sent = 0;
+      while (limiter.acquire(now) === 0) sent++;
+      return sent;
+    };
+    expect(atOnce(0)).toBe(250);
+    rate = 7_000;
+    expect(atOnce(100)).toBe(100);
+    expect(atOnce(200)).toBe(700);
+    rate = 1_000;
+    expect(atOnce(300)).toBe(100);
+  });
+
+  test("that went unused are made up for at the part of the rate that throttling leaves", () => {
+    let unused = 0;
+    const shared = {
+      rate: () => 1_000,
+      unused: () => unused,
+      onAcquire() {
+        unused = 0;
+      },
+    };
+    const limiter = rateLimiter(POLICY, shared);
+    for (let i = 0; i < 100; i++) limiter.onResult(id(i), THROTTLED, 0, false);
+    const atOnce = (now: number) => {
+      let sent = 0;
+      while (limiter.acquire(now) === 0) sent++;
+      return sent;
+    };
+    // All were throttled: what is left is the least rate.
+    atOnce(500);
+    const least = limiter.rate(500);
+    unused = 60;
+    expect(atOnce(500)).toBeLessThanOrEqual((60 * least) / 1_000 + 1);
+  });
+
   test("that wait are told to come one after another, at the rate, until they are sent", () => {
     const limiter = rateLimiter({ quotaRequestsPerSecond: 4_000, quotaFraction: 1 });
     const asked = (times: number, now: number) => Array.from({ length: times }, () => limiter.acquire(now));

@@ -88,6 +88,38 @@ test("an answer says what part of the account's quota all containers use", async
   expect(telemetry.measured[0]).toEqual({ metric: "QuotaInUse", value: 25, lane: undefined });
 });
 
+test("a container that stopped without a word counts no more in that part", async () => {
+  const { loop, share, telemetry, pass, item } = container();
+  const dead = { id: "b", count: 1, sendsPerSecond: 3_500, claimedPerSecond: 0, weight: 4, isWaiting: false };
+  await item.beat({ ...dead, at: 0 });
+  await pass(60_000);
+  loop.start(4, telemetry);
+  share.onAcquire(false);
+  await pass(100);
+  expect(telemetry.measured[0]).toEqual({ metric: "QuotaInUse", value: 0, lane: undefined });
+});
+
+test("a run is over only when the others have been told: its container may be frozen then", async () => {
+  const held: (() => void)[] = [];
+  let isSlow = false;
+  const { loop, share, telemetry, pass, item } = container({
+    reaches: () => (isSlow ? new Promise((resolve) => held.push(resolve)) : Promise.resolve()),
+  });
+  const run = loop.start(4, telemetry);
+  share.onAcquire(false);
+  await pass(100);
+  isSlow = true;
+  let isOver = false;
+  const ending = run.end().then(() => {
+    isOver = true;
+  });
+  await pass(100);
+  expect({ isOver, calls: held.length }).toEqual({ isOver: false, calls: 1 });
+  for (const reach of held) reach();
+  await ending;
+  expect((await item.read()).entries).toMatchObject([{ claimedPerSecond: 0 }]);
+});
+
 test("the end of a run tells the others that it needs nothing, and beats no more", async () => {
   const { loop, share, said, telemetry, pass, item } = container();
   const run = loop.start(4, telemetry);

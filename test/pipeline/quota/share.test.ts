@@ -91,6 +91,44 @@ describe("a container", () => {
     expect(share.rate()).toBe(given.rate);
   });
 
+  test.each([
+    { came: 0, after: 1_249, rate: CAPACITY },
+    { came: 400, after: 849, rate: CAPACITY },
+    { came: 400, after: 850, rate: UNANSWERED },
+  ])("whose answer came after $came ms relies on it from when it asked: $after ms later it sends at $rate", ({
+    came,
+    after,
+    rate,
+  }) => {
+    const { share, pass, beat } = container();
+    beat();
+    pass(500);
+    share.onAcquire(false);
+    const { entry, onAnswer } = share.beat(4);
+    pass(came);
+    onAnswer({ entries: [entry], at: NOW });
+    pass(after);
+    expect(share.rate()).toBe(rate);
+  });
+
+  test("that beats again at once still says that its sends wait, and so takes what nobody claims", () => {
+    const { share, beat } = container();
+    expect(beat().isWaiting).toBe(true);
+    const { entry } = share.beat(4);
+    expect(entry).toMatchObject({ isWaiting: true, claimedPerSecond: CAPACITY });
+  });
+
+  test("says at once that it claims less if a heavier lane leaves it little, and then it is said", () => {
+    const { share, beat } = container();
+    beat();
+    beat();
+    expect(share.isOverclaimed()).toBe(false);
+    beat([other(1, { weight: 64 })]);
+    expect(share.isOverclaimed()).toBe(true);
+    beat([other(2, { weight: 64 })]);
+    expect(share.isOverclaimed()).toBe(false);
+  });
+
   test("counts another one until its count stood still for three beats", () => {
     const { share, beat } = container();
     for (const count of [1, 2, 2, 2]) beat([other(count)]);
@@ -171,6 +209,22 @@ describe("a container", () => {
     pass(milliseconds);
     nextRun(share, others);
     expect(share.unused()).toBe(sends);
+  });
+
+  test("makes up for no more than it might have sent before the gap", () => {
+    const { share, pass, beat } = container();
+    const busy = { isWaiting: false, sendsPerSecond: 5_000, claimedPerSecond: 6_000 };
+    beat([other(1, busy)]);
+    beat([other(2, busy)]);
+    const before = share.rate();
+    share.lastBeat();
+    pass(40);
+    share.start();
+    share.onAcquire(false);
+    const { entry, onAnswer } = share.beat(4);
+    const gone = { isWaiting: false, sendsPerSecond: 0, claimedPerSecond: 0 };
+    onAnswer({ entries: [other(3, gone), entry], at: NOW });
+    expect(share.unused()).toBeLessThanOrEqual((before * 40) / 1_000);
   });
 
   test("takes one that suddenly needs nothing for one that waits, until a second answer agrees", () => {
