@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
 import { startTables } from "../../local/twin/emulators/table.ts";
 import { dynamoSubscriptions } from "../../shared/adapters/dynamodb/subscriptions.ts";
+import { listParts, ONE_PART } from "../../shared/connections/list-parts.ts";
 import { UnlistedError } from "../../shared/connections/unlisted-error.ts";
 import type { ConnectionId, Tag } from "../../shared/protocol/tag.ts";
 import { WHOLE } from "../../shared/receipts/hash-range.ts";
@@ -13,7 +14,7 @@ import { NOW } from "../support/message.ts";
 const HOLDER = { connectionId: "c=" as ConnectionId, connectedAt: NOW };
 const tags = (count: number) => Array.from({ length: count }, (_, i) => `topic:t${i}` as Tag);
 
-async function open(options: TableFrontOptions, patience: number) {
+async function open(options: TableFrontOptions, patience: number, parts = ONE_PART) {
   const tables = await startTables();
   const front = await tableFront(tables, options);
   const client = new DynamoDBClient({ endpoint: front.endpoint, region: REGION, credentials: CREDENTIALS });
@@ -27,7 +28,7 @@ async function open(options: TableFrontOptions, patience: number) {
   const random = () => 0.9;
   return {
     clock,
-    subscriptions: dynamoSubscriptions({ client, table, clock, random, patience: () => patience }),
+    subscriptions: dynamoSubscriptions({ client, table, clock, random, parts, patience: () => patience }),
   };
 }
 
@@ -70,4 +71,19 @@ test("of a call without an answer no list counts as unwritten", async () => {
   const { subscriptions } = await open({ refuses: (operation) => operation === "BatchWriteItem" }, 5_000);
   const fault = await subscriptions.add(tags(4), HOLDER, NOW + 60_000).catch((it) => it);
   expect(fault).toMatchObject({ code: "TABLE_UNAVAILABLE", tags: [] });
+});
+
+test.each([
+  { why: "hold", now: NOW },
+  { why: "ended, as a disconnect of a user asks for them", now: 0 },
+])("rows of a list that is spread since yesterday are found, those whose tokens $why", async ({ now }) => {
+  const since = new Date(NOW - 86_400_000).toISOString().replace(/\.\d+/, "");
+  const parts = listParts([{ tag: "user:ann", hashBits: 3, hashBitsBefore: 0, since }]);
+  const { subscriptions } = await open({}, 5_000, parts);
+  const ANN = "user:ann" as Tag;
+  const ids = Array.from({ length: 5 }, (_, i) => `c${i}=` as ConnectionId);
+  for (const connectionId of ids)
+    await subscriptions.add([ANN], { connectionId, connectedAt: NOW }, NOW + 60_000);
+  const { rows } = await subscriptions.page(ANN, { ...WHOLE, limit: 9, now });
+  expect(rows.map(({ connectionId }) => connectionId).sort()).toEqual(ids);
 });
