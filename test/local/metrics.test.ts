@@ -59,6 +59,29 @@ test("measurements are histograms in seconds, whether a record or the process br
   expect(values.get(key("sum"))).toBeCloseTo(7_000.064);
 });
 
+test("each reading of the metrics shows what was counted since the start, and nothing twice", async () => {
+  const { render, telemetry } = metrics();
+  const { count } = telemetry("consume", () => {});
+  const shown = async () => /tagwire_frames_sent_total\{.*\} (\d+)/.exec(await render([]))?.[1];
+  count("FramesSent", 2);
+  expect([await shown(), await shown()]).toEqual(["2", "2"]);
+  count("FramesSent", 3);
+  expect(await shown()).toBe("5");
+});
+
+test("what the process measures of two lanes is told apart", async () => {
+  const { render, telemetry } = metrics();
+  const { observe } = telemetry("consume", () => {});
+  observe("LaneWait", 10, "high");
+  observe("LaneWait", 10, "low");
+  observe("LaneWait", 10, "high");
+  const counts = (await render([])).matchAll(/^tagwire_lane_wait_seconds_count\{.*lane="(\w+)".*\} (\d+)$/gm);
+  expect([...counts].map(([, lane, count]) => [lane, count]).sort()).toEqual([
+    ["high", "2"],
+    ["low", "1"],
+  ]);
+});
+
 test("GET /metrics shows what the functions have counted", async () => {
   const { url } = await startTiny({
     ingest:

@@ -11,6 +11,19 @@ import { NOW } from "../support/message.ts";
 
 const BUSY: SendResult = { kind: "throttled", reason: "429" };
 
+test.each([
+  { what: "since it was sent", sentAt: NOW - 700, receive: 1, waited: 700 },
+  { what: "since it was due", sentAt: NOW - 60_000, dueAt: NOW - 200, receive: 1, waited: 200 },
+  { what: "not at all, by a clock that is behind", sentAt: NOW + 300, receive: 1, waited: 0 },
+  { what: "what is known of its first receive alone", sentAt: NOW - 700, receive: 2, waited: undefined },
+])("how long a message waited in its lane is counted: $what", async ({ sentAt, dueAt, receive, waited }) => {
+  const { run, telemetry } = consumer();
+  const one = received(aMessageOf("one", dueAt === undefined ? {} : { dueAt }), receive);
+  await run([{ ...one, lane: "low", sentAt }]);
+  const found = telemetry.measured.filter(({ metric }) => metric === "LaneWait");
+  expect(found).toEqual(waited === undefined ? [] : [{ metric: "LaneWait", value: waited, lane: "low" }]);
+});
+
 describe("a batch", () => {
   test("delivers its messages and keeps none", async () => {
     const { run, connect, got, state } = consumer();
