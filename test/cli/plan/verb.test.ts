@@ -68,6 +68,31 @@ test.each([
   expect(await writesOf(...argv)).toBe(10 * 2_592_000);
 });
 
+test("a log without the steps of messages is not planned with them", async () => {
+  const logOf = async (detailedLog: boolean) => {
+    const set = JSON.stringify({ detailedLog });
+    const { out } = await tagwire(["plan", "--json", "--traffic", "10:1", "--settings", set]);
+    const { monthly } = JSON.parse(out) as CapacityPlan;
+    return monthly.find(({ part }) => part === "logs of POSTs and deliveries")?.units ?? 0;
+  };
+  const [all, less] = [await logOf(true), await logOf(false)];
+  // Two lines of some hundred bytes each, of 25.92 million messages, in GB.
+  expect(all - less).toBeGreaterThan(2 * 0.2 * 25.92);
+  expect(less).toBeGreaterThan(0);
+});
+
+test("a list that the settings spread over 32 keys holds up the return of all a thirty-second of the time", async () => {
+  const secondsOf = async (hashBits: number, hashBitsBefore: number) => {
+    const spread = [{ tag: "everyone", hashBits, hashBitsBefore, since: "2026-01-01T12:00:00Z" }];
+    const set = JSON.stringify({ spreadTags: spread });
+    const { out } = await tagwire(["plan", "--json", "--connections", "100000", "--settings", set]);
+    const { reconnectLimits } = JSON.parse(out) as CapacityPlan;
+    return reconnectLimits.find(({ name }) => name.includes("a list that all join"))?.seconds ?? 0;
+  };
+  expect(await secondsOf(0, 5)).toBe(200);
+  expect(await secondsOf(5, 0)).toBe(200 / 32);
+});
+
 test("what it costs that runs share the quota is told", async () => {
   const { out } = await tagwire(["plan", "--traffic", "5:300"]);
   expect(out).toMatch(/^shares of the quota +25,920,000 +\$16.20$/m);
