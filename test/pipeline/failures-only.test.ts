@@ -100,7 +100,7 @@ describe("a message whose receipt keeps failures only", () => {
   });
 
   test("is settled in full before a suspect that may kill the run", async () => {
-    const { run, restart, connect, sockets, written, got, clock } = noting();
+    const { run, restart, connect, sockets, receipts, written, got, clock } = noting();
     const ann = await connect("ann", "orders");
     const suspect = received(aMessageOf("suspect"));
     // Its first run dies while it sends.
@@ -114,6 +114,12 @@ describe("a message whose receipt keeps failures only", () => {
     void run([suspect]);
     await dying;
     restart();
+    // As a table does, the receipts take some time.
+    const { settle } = receipts;
+    receipts.settle = async (...asked) => {
+      await new Promise(setImmediate);
+      return settle(...asked);
+    };
     let seen: readonly string[] = [];
     sockets.send = (id, frame) => {
       if (Buffer.from(frame).toString().includes('"suspect"')) seen = [...written];

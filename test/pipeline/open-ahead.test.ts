@@ -109,10 +109,16 @@ describe.each(PLAIN)("a message to $name", ({ target }) => {
   });
 });
 
-test("an expression of several tags is looked up once the message is claimed, since its lists cost more", async () => {
+test.each<{ why: string; tags: object }>([
+  { why: "of two that all have", tags: { all: ["topic:orders", "topic:news"] } },
+  { why: "with others that any has", tags: { all: ["topic:orders"], any: ["topic:news"] } },
+  { why: "without those of another", tags: { all: ["topic:orders"], none: ["topic:news"] } },
+])("an expression of several tags is looked up once the message is claimed, since its lists cost more: $why", async ({
+  tags,
+}) => {
   const { run, connect, notes } = noting();
   await connect("ann", "orders");
-  const target = { tags: { all: ["topic:orders", "topic:news"] } } as Message["target"];
+  const target = { tags } as Message["target"];
   await run([received(aMessageOf("one", { target }))]);
   expect(notes.slice(0, 3)).toEqual(["claim", "claim returned", "page"]);
 });
