@@ -3,6 +3,7 @@ import type { Context, SQSEvent } from "aws-lambda";
 import { expect, onTestFinished, test } from "vitest";
 import { consumeFunction } from "../../functions/aws/consume.ts";
 import { ingestFunction } from "../../functions/aws/ingest.ts";
+import { withQuota } from "../../functions/aws/quota.ts";
 import { receiptsFunction } from "../../functions/aws/receipts.ts";
 import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
 import { dynamoQuotaBeats } from "../../shared/adapters/dynamodb/quota-beats.ts";
@@ -87,6 +88,15 @@ test("a producer waits as long as the jobs of its priority need, by what the con
   const headers = { "retry-after": "25000" };
   expect(await ingest(await event("low"))).toMatchObject({ statusCode: 429, headers });
   expect(await ingest(await event("high"))).toMatchObject({ statusCode: 202 });
+});
+
+test.each([
+  { read: "2500", counts: 2_500 },
+  { read: "40000", counts: 40_000 },
+  { read: "", counts: DEFAULTS.quotaRequestsPerSecond },
+  { read: undefined, counts: DEFAULTS.quotaRequestsPerSecond },
+])("where the deploy read a quota of $read, sends share $counts requests a second", ({ read, counts }) => {
+  expect(withQuota(DEFAULTS, read).quotaRequestsPerSecond).toBe(counts);
 });
 
 test("a message is in nobody's group where queues are not to be fair", async () => {

@@ -10,6 +10,8 @@ test.each([
   { header: `00-${TRACE}-${PARENT}-00`, gives: `00-${TRACE}-${PARENT}-00` },
   // Of another version only what version 00 knows is passed on.
   { header: `01-${TRACE}-${PARENT}-03`, gives: `00-${TRACE}-${PARENT}-01` },
+  { header: `01-${TRACE}-${PARENT}-ff`, gives: `00-${TRACE}-${PARENT}-01` },
+  { header: `01-${TRACE}-${PARENT}-fe`, gives: `00-${TRACE}-${PARENT}-00` },
   { header: `cc-${TRACE}-${PARENT}-02-what-the-future-adds`, gives: `00-${TRACE}-${PARENT}-00` },
 ])("$header is passed on as $gives", ({ header, gives }) => {
   expect(traceparentFrom(header)).toBe(gives);
