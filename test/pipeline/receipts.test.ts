@@ -83,3 +83,13 @@ test("a cancel of a message that no run has met yet is kept for it", async () =>
     value: { id: "two", state: "cancelled" },
   });
 });
+
+test("a cancel stops a message that was accepted in the very millisecond in which it is asked for", async () => {
+  const deps = await claimed();
+  const message = { id: "two" as MessageId, producer: "ann" as UserId };
+  const accepted = aJob({ ...message, time: new Date(deps.clock.now()).toISOString() });
+  await cancelMessage(deps, ANN, { id: "two" });
+  expect(await deps.receipts.withdrawal(accepted)).toBe("cancelled");
+  const after = aJob({ ...message, time: new Date(deps.clock.now()).toISOString() });
+  expect(await deps.receipts.withdrawal(after)).toBeUndefined();
+});

@@ -8,7 +8,7 @@ import type { Receipt } from "../../receipts/receipt.ts";
 
 export interface ReceiptsDeps {
   readonly receipts: Pick<Receipts, "find" | "cancel">;
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Pick<Clock, "now" | "pause">;
   /** Whether receipts of messages that brought no id keep failures only. @default false */
   readonly failureReceiptsOnly?: boolean;
 }
@@ -49,7 +49,10 @@ export async function readReceipt(
       );
 }
 
-/** Cancels what has not been delivered yet and answers the receipt; one that has ended stays as it is. */
+/**
+ * Cancels what has not been delivered yet and answers the receipt; one that has ended stays as it is. It waits for the
+ * next millisecond, since a cancel is about what was accepted in an earlier one than its own.
+ */
 export async function cancelMessage(
   deps: ReceiptsDeps,
   reader: Identity,
@@ -57,7 +60,9 @@ export async function cancelMessage(
 ): Promise<Result<Receipt>> {
   const named = name(reader, asked);
   if (!named.ok) return named;
-  await deps.receipts.cancel(named.value.producer, named.value.id, deps.clock.now());
+  const later = deps.clock.now() + 1;
+  await deps.clock.pause(1);
+  await deps.receipts.cancel(named.value.producer, named.value.id, Math.max(later, deps.clock.now()));
   return readReceipt(deps, reader, asked);
 }
 
