@@ -70,6 +70,8 @@ export interface HttpApiProps extends FunctionOptions {
   readonly auth: Auth;
   readonly lanes: Lanes;
   readonly tables: Tables;
+  /** What the account has, if that is read at the deploy. @default what the settings say */
+  readonly quotaRequestsPerSecond?: string;
   /** @default AWS */
   readonly emulator?: Emulator;
 }
@@ -92,13 +94,16 @@ export class RouterHttpApi extends Construct {
 
   constructor(scope: Construct, id: string, props: HttpApiProps) {
     super(scope, id);
-    const { settings, options, auth, lanes, tables, emulator } = props;
+    const { settings, options, auth, lanes, tables, quotaRequestsPerSecond, emulator } = props;
     const common = { TOKENS: auth.tokens, SETTINGS: settingsVariable(settings) };
     const ingest = new RouterFunction(this, "Ingest", {
       ...props,
       name: "ingest",
       settings: settings.advanced.functions.ingest,
-      environment: { ...lanes.variables, QUOTAS_TABLE: tables.quotas.tableName, ...common },
+      environment: {
+        ...{ ...lanes.variables, QUOTAS_TABLE: tables.quotas.tableName, ...common },
+        ...(quotaRequestsPerSecond ? { QUOTA_REQUESTS_PER_SECOND: quotaRequestsPerSecond } : {}),
+      },
     });
     this.ingest = ingest.function;
     lanes.grantSend(this.ingest, ...PRIORITIES);

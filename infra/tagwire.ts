@@ -99,15 +99,19 @@ export class Tagwire extends RouterMetrics {
       ...(props.quotas ? { quotas: props.quotas } : {}),
       ...(props.warmThroughput && !emulator ? { warmThroughput: props.warmThroughput } : {}),
     });
-    const ingest = new RouterHttpApi(this, "HttpApi", { ...shared, options: http, auth, lanes, tables });
-    const sockets = new RouterSocketApi(this, "SocketApi", { ...shared, options: socket, auth, tables });
-    const reserve = props.reserveConcurrency ?? true;
     // What the settings say holds, and an emulator has no quota.
     const isSaid = props.settings?.quotaRequestsPerSecond !== undefined;
     const quota = isSaid || emulator ? undefined : new AccountQuota(this, "AccountQuota", shared);
+    const read = quota ? { quotaRequestsPerSecond: quota.requestsPerSecond } : {};
+    const ingest = new RouterHttpApi(this, "HttpApi", {
+      ...{ ...shared, options: http, auth, lanes, tables },
+      ...read,
+    });
+    const sockets = new RouterSocketApi(this, "SocketApi", { ...shared, options: socket, auth, tables });
+    const reserve = props.reserveConcurrency ?? true;
     const consumer = new Consumer(this, "Consumer", {
       ...{ ...shared, reserve, lanes, tables, sockets },
-      ...(quota ? { quotaRequestsPerSecond: quota.requestsPerSecond } : {}),
+      ...read,
     });
 
     const closing = new Connections(this, "Connections", {

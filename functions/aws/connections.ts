@@ -1,9 +1,9 @@
 import { dynamoConnections } from "../../shared/adapters/dynamodb/connections.ts";
-import { readSettings } from "../../shared/settings/former.ts";
 import { readEnv } from "../../shared/settings/variables.ts";
 import { connectionsHandler } from "../connections.ts";
 import { closingPolicy, socketsOf } from "./callback.ts";
 import type { Runtime } from "./runtime.ts";
+import { settingsOf } from "./settings.ts";
 import { subscriptionsOf, tableClient } from "./table-client.ts";
 import { tokensOf } from "./token-source.ts";
 import { telemetryOf } from "./wiring.ts";
@@ -12,7 +12,7 @@ import { telemetryOf } from "./wiring.ts";
 export function connectionsFunction(runtime: Runtime) {
   const env = readEnv("connections", runtime.env);
   const { clock, random } = runtime;
-  const settings = readSettings(env.SETTINGS);
+  const settings = settingsOf(env);
   const size = settings.advanced.functions.connections;
   const client = tableClient(runtime, size);
   return connectionsHandler({

@@ -1,8 +1,8 @@
 import type { QuotaBeats } from "../../shared/ports.ts";
-import { readSettings } from "../../shared/settings/former.ts";
 import { readEnv } from "../../shared/settings/variables.ts";
 import { ingestHandler } from "../ingest.ts";
 import type { Runtime } from "./runtime.ts";
+import { settingsOf } from "./settings.ts";
 import { tokensOf } from "./token-source.ts";
 import { queueClient, queueOf, telemetryOf } from "./wiring.ts";
 
@@ -10,7 +10,7 @@ import { queueClient, queueOf, telemetryOf } from "./wiring.ts";
 export function ingestFunction(runtime: Runtime) {
   const env = readEnv("ingest", runtime.env);
   const { clock, random } = runtime;
-  const settings = readSettings(env.SETTINGS);
+  const settings = settingsOf(env);
   const telemetry = telemetryOf(runtime, "ingest", env.ROUTER, settings);
   const queue = queueOf(queueClient(runtime, settings.advanced.functions.ingest), env, {
     fair: settings.fairQueues,

@@ -27,9 +27,3 @@ export function quotaOf(runtime: Runtime, table: string, settings: Settings): Qu
   const { quotaRequestsPerSecond: requestsPerSecond } = settings;
   return { share, beats: beatLoop({ share, beats, clock, requestsPerSecond }) };
 }
-
-/** The settings with the quota that the account had when the stack was deployed, if that could be read. */
-export const withQuota = (settings: Settings, quotaRequestsPerSecond: string | undefined): Settings => {
-  const read = Number(quotaRequestsPerSecond);
-  return read > 0 ? { ...settings, quotaRequestsPerSecond: read } : settings;
-};

@@ -1,8 +1,8 @@
 import { dynamoReceipts } from "../../shared/adapters/dynamodb/receipts.ts";
-import { readSettings } from "../../shared/settings/former.ts";
 import { readEnv } from "../../shared/settings/variables.ts";
 import { receiptsHandler } from "../receipts.ts";
 import type { Runtime } from "./runtime.ts";
+import { settingsOf } from "./settings.ts";
 import { streamTable } from "./stream-table.ts";
 import { tableClient } from "./table-client.ts";
 import { tokensOf } from "./token-source.ts";
@@ -12,7 +12,7 @@ import { telemetryOf } from "./wiring.ts";
 export function receiptsFunction(runtime: Runtime) {
   const env = readEnv("receipts", runtime.env);
   const { clock, random } = runtime;
-  const settings = readSettings(env.SETTINGS);
+  const settings = settingsOf(env);
   const client = tableClient(runtime, settings.advanced.functions.receipts);
   const receipts = dynamoReceipts({
     client,

@@ -1,9 +1,9 @@
 import { dynamoConnections } from "../../shared/adapters/dynamodb/connections.ts";
-import { readSettings } from "../../shared/settings/former.ts";
 import { readEnv } from "../../shared/settings/variables.ts";
 import { socketHandler } from "../socket.ts";
 import { closingPolicy, socketsOf } from "./callback.ts";
 import type { Runtime } from "./runtime.ts";
+import { settingsOf } from "./settings.ts";
 import { streamTable } from "./stream-table.ts";
 import { subscriptionsOf, tableClient } from "./table-client.ts";
 import { tokensOf } from "./token-source.ts";
@@ -13,7 +13,7 @@ import { telemetryOf } from "./wiring.ts";
 export function socketFunction(runtime: Runtime) {
   const env = readEnv("socket", runtime.env);
   const { clock, random } = runtime;
-  const settings = readSettings(env.SETTINGS);
+  const settings = settingsOf(env);
   const size = settings.advanced.functions.socket;
   const client = tableClient(runtime, size);
   return socketHandler({

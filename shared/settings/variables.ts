@@ -41,7 +41,7 @@ export const STREAM_ENV: Readonly<Partial<Record<FunctionName, readonly StreamVa
 };
 export type StreamVariable = "STREAMS_TABLE";
 
-/** The requests per second that the account had at the deploy. The consumer has it if the settings do not say them. */
+/** The requests per second that the account had at the deploy. Ingest and the consumer have it if the settings do not say it. */
 export const QUOTA_ENV = "QUOTA_REQUESTS_PER_SECOND";
 export type QuotaVariable = typeof QUOTA_ENV;
 

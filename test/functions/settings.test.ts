@@ -3,8 +3,8 @@ import type { Context, SQSEvent } from "aws-lambda";
 import { expect, onTestFinished, test } from "vitest";
 import { consumeFunction } from "../../functions/aws/consume.ts";
 import { ingestFunction } from "../../functions/aws/ingest.ts";
-import { withQuota } from "../../functions/aws/quota.ts";
 import { receiptsFunction } from "../../functions/aws/receipts.ts";
+import { settingsOf } from "../../functions/aws/settings.ts";
 import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
 import { dynamoQuotaBeats } from "../../shared/adapters/dynamodb/quota-beats.ts";
 import type { Lane, Priority } from "../../shared/protocol/lane.ts";
@@ -71,21 +71,30 @@ test.each<{ lane: Lane; priority: Priority; limit: number; status: number }>([
   expect(await ingest(event)).toMatchObject({ statusCode: status });
 });
 
-test("a producer waits as long as the jobs of its priority need, by what the containers say that they send", async () => {
+test.each([
+  { others: "all wait for turns", isWaiting: true, read: "", rate: 100 },
+  { others: "nobody waits for a turn", isWaiting: false, read: "", rate: 7_760 },
+  { others: "nobody waits for a turn", isWaiting: false, read: "2500", rate: 1_940 },
+])("a producer waits as long as the jobs of its priority need, where $others and the deploy read a quota of '$read'", async ({
+  isWaiting,
+  read,
+  rate,
+}) => {
   const { runtime } = functions.runtime("ingest");
   const { endpoint, names } = functions.tables();
   const client = new DynamoDBClient({ region: REGION, credentials: CREDENTIALS, endpoint });
   onTestFinished(() => client.destroy());
   const options = { client, table: names.quotas, quota: DEFAULTS.quotaName, now: () => runtime.clock.now() };
-  const rate = { sendsPerSecond: 100, claimedPerSecond: 100, weight: 1, isWaiting: true };
-  await dynamoQuotaBeats(options).beat({ id: "busy", count: 1, ...rate });
+  const entry = { id: "busy", sendsPerSecond: 100, claimedPerSecond: 100, weight: 1, isWaiting };
+  await dynamoQuotaBeats(options).beat({ ...entry, count: runtime.clock.now() });
   const full = functions.queues().urls["fanout-low"];
-  const { url } = await sqsPeer({ waiting: (queueUrl) => (queueUrl === full ? 1_000 : 0) });
-  const ingest = ingestFunction({ ...runtime, env: { ...runtime.env, AWS_ENDPOINT_URL_SQS: url } });
+  const { url } = await sqsPeer({ waiting: (queueUrl) => (queueUrl === full ? 40_000 : 0) });
+  const env = { ...runtime.env, AWS_ENDPOINT_URL_SQS: url, QUOTA_REQUESTS_PER_SECOND: read };
+  const ingest = ingestFunction({ ...runtime, env });
   const event = async (priority: Priority) => postOf(await tokenFor("shop"), { ...ORDER, priority });
   expect(await ingest(await event("low"))).toMatchObject({ statusCode: 202 });
-  // 1,000 jobs of 2,500 connections at 100 a second.
-  const headers = { "retry-after": "25000" };
+  // 40,000 jobs of 2,500 connections.
+  const headers = { "retry-after": String(Math.ceil(100_000_000 / rate)) };
   expect(await ingest(await event("low"))).toMatchObject({ statusCode: 429, headers });
   expect(await ingest(await event("high"))).toMatchObject({ statusCode: 202 });
 });
@@ -96,7 +105,8 @@ test.each([
   { read: "", counts: DEFAULTS.quotaRequestsPerSecond },
   { read: undefined, counts: DEFAULTS.quotaRequestsPerSecond },
 ])("where the deploy read a quota of $read, sends share $counts requests a second", ({ read, counts }) => {
-  expect(withQuota(DEFAULTS, read).quotaRequestsPerSecond).toBe(counts);
+  const QUOTA = read === undefined ? {} : { QUOTA_REQUESTS_PER_SECOND: read };
+  expect(settingsOf({ SETTINGS: JSON.stringify(DEFAULTS), ...QUOTA }).quotaRequestsPerSecond).toBe(counts);
 });
 
 test("a message is in nobody's group where queues are not to be fair", async () => {

@@ -101,10 +101,10 @@ describe("the reader of the quota", () => {
   });
 });
 
-describe("the consumer", () => {
+describe.each(["ingest", "consume"] as const)("%s", (name) => {
   const READS = "AWS::CloudFormation::CustomResource";
   const variable = ({ router, variablesOf }: ReturnType<typeof synth>) =>
-    variablesOf(router.functions.consume)["QUOTA_REQUESTS_PER_SECOND"];
+    variablesOf(router.functions[name])["QUOTA_REQUESTS_PER_SECOND"];
 
   test("counts on what Service Quotas says at the deploy", () => {
     const made = synth();

@@ -16,8 +16,8 @@ const functions = router.functions;
 
 test.each(FUNCTIONS)("%s gets the variables it reads and no others", (name) => {
   // Those that write to lanes keep the variable that code of the last release reads, for as long as an update takes.
-  const former = name === "ingest" || name === "consume" ? [FORMER_QUEUE_URL] : [];
-  const read = [...ENV[name], ...former, ...(name === "consume" ? [QUOTA_ENV] : [])];
+  const ofLanes = name === "ingest" || name === "consume" ? [FORMER_QUEUE_URL, QUOTA_ENV] : [];
+  const read = [...ENV[name], ...ofLanes];
   expect(Object.keys(variablesOf(functions[name])).sort()).toEqual([...read].sort());
 });
 
