@@ -2,7 +2,7 @@ import { busyConnections } from "../../shared/pipeline/deliver/busy-connections.
 import { rateLimiter } from "../../shared/pipeline/deliver/rate-limiter.ts";
 import { beatLoop } from "../../shared/pipeline/quota/beat-loop.ts";
 import { quotaShare } from "../../shared/pipeline/quota/share.ts";
-import type { Clock, QuotaBeats } from "../../shared/ports.ts";
+import type { Clock, QuotaBeats, RunTelemetry } from "../../shared/ports.ts";
 import type { ConnectionId } from "../../shared/protocol/tag.ts";
 import { type RatePolicy, sendsPerSecondOf } from "../../shared/settings/policy.ts";
 import type { Dice } from "../world/dice.ts";
@@ -32,6 +32,7 @@ export interface World {
   /** Sends one frame: false if the account is throttled. */
   readonly send: () => boolean;
   readonly mutant: QuotaMutant;
+  readonly telemetry: () => RunTelemetry;
 }
 
 export interface Container {
@@ -43,7 +44,7 @@ export interface Container {
   thaw(): void;
   /** Puts its wall clock forward or back. */
   step(milliseconds: number): void;
-  /** Returns true if it takes the account for throttled: the metric of the alarm counts such runs. */
+  /** Returns true if it takes the account for throttled: the metric of the alarm counts the runs that end so. */
   isThrottled(): boolean;
 }
 
@@ -52,7 +53,7 @@ const LATENCY = 10;
 /** One busy container: its workers send as fast as the real limiter lets them, which the real beats steer. */
 export function container(
   options: ContainerOptions,
-  { events, dice, beats, send, mutant }: World,
+  { events, dice, beats, send, mutant, telemetry: newTelemetry }: World,
 ): Container {
   let state: "running" | "frozen" | "dead" = "running";
   let ahead = options.ahead;
@@ -92,19 +93,27 @@ export function container(
     const isSlow = options.slowClients > 0 && dice.chance(0.05);
     return (isSlow ? `slow-${dice.whole(1, options.slowClients)}` : `${id}-${sent}`) as ConnectionId;
   };
+  const isThrottled = () => limiter.isThrottled(clock.monotonic());
   const run = (): void => {
-    const beating = loop.start(options.weight, { observe() {}, warn() {} });
+    const telemetry = newTelemetry();
+    const beating = loop.start(options.weight, telemetry);
     let left = options.sendsPerRun;
     let workers = options.sendsInFlight;
     const worker = (): void => {
       if (left <= 0) {
-        if (--workers === 0) void beating.end().then(() => later(options.betweenRuns, run));
+        if (--workers === 0) void end();
         return;
       }
       left--;
       const target = connection();
       if (busy.known(target, clock.monotonic(), 30_000)) later(1, worker);
       else attempt(target);
+    };
+    const end = async (): Promise<void> => {
+      if (isThrottled()) telemetry.count("QuotaExhausted");
+      await beating.end();
+      telemetry.flush();
+      later(options.betweenRuns, run);
     };
     const attempt = (target: ConnectionId): void => {
       const now = clock.monotonic();
@@ -143,6 +152,6 @@ export function container(
     step(milliseconds) {
       ahead += milliseconds;
     },
-    isThrottled: () => limiter.isThrottled(clock.monotonic()),
+    isThrottled,
   };
 }

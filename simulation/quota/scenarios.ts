@@ -1,9 +1,10 @@
 import type { Container, ContainerOptions } from "./container.ts";
 import type { QuotaScenario } from "./simulate.ts";
 
-/** What an account has, and what it has in newer Regions. */
+/** What an account has. */
 export const ACCOUNT = { perSecond: 10_000, burst: 5_000 };
-const NEWER = { perSecond: 2_500, burst: 1_250 };
+/** What it has in newer Regions. */
+export const NEWER = { perSecond: 2_500, burst: 1_250 };
 
 /** Containers with work enough. */
 export const busy = (count: number, options: Partial<ContainerOptions> = {}): Partial<ContainerOptions>[] =>
@@ -59,12 +60,13 @@ export const SHARED = {
   "slow clients": { ...of(8), containers: busy(8, { slowClients: 2 }) },
 } satisfies Readonly<Record<string, QuotaScenario>>;
 
-const jobs = (count: number, betweenRuns: number): QuotaScenario => ({
+/** Containers that each run one job of a large delivery after the other; milliseconds between two. */
+export const jobs = (count: number, betweenRuns: number): QuotaScenario => ({
   ...of(0),
   containers: busy(count, { sendsPerRun: 2_500, betweenRuns }),
 });
 
-/** Runs of a large delivery's jobs, one after the other. Between two of them a container needs nothing. */
+/** Between two runs a container needs nothing. */
 export const JOBS = {
   "4 containers": jobs(4, 10),
   "4 containers, 60 ms between two": jobs(4, 60),

@@ -1,4 +1,4 @@
-import type { QuotaBeats } from "../../shared/ports.ts";
+import type { QuotaBeats, RunTelemetry } from "../../shared/ports.ts";
 import { memoryQuotaBeats } from "../../testing/memory/quota-beats.ts";
 import { type Dice, dice as diceOf } from "../world/dice.ts";
 import { bucket } from "./bucket.ts";
@@ -34,23 +34,35 @@ export interface QuotaReport extends Pick<Record, "rate" | "most" | "refused" | 
   readonly writes: number;
 }
 
+export interface QuotaOptions {
+  /** @default 1 */
+  readonly seed?: string;
+  /** @default none */
+  readonly mutant?: QuotaMutant;
+  /** Makes the telemetry of a run; `now` returns milliseconds since 1970. @default nobody reads it */
+  readonly telemetry?: (now: () => number) => RunTelemetry;
+}
+
+const UNREAD: RunTelemetry = { count() {}, observe() {}, warn() {}, flush() {} };
+
 /** Runs of the stack's default lanes. */
 const RUNS = 28;
 
 export async function simulateQuota(
   scenario: QuotaScenario,
-  { seed = "1", mutant = NONE }: { readonly seed?: string; readonly mutant?: QuotaMutant } = {},
+  { seed = "1", mutant = NONE, telemetry = () => UNREAD }: QuotaOptions = {},
 ): Promise<QuotaReport> {
   const { quota, believedPerSecond = quota.perSecond, othersPerSecond = 500, startSeconds = 1 } = scenario;
   const dice = diceOf(seed);
   const events = eventsOf();
+  const now = () => EPOCH + events.now();
   const seen = record();
   const account = bucket(quota);
   const send = () => {
     seen.onSend(events.now());
     return account.take(events.now());
   };
-  const item = memoryQuotaBeats(() => EPOCH + Math.floor(events.now() / 1_000) * 1_000);
+  const item = memoryQuotaBeats(() => Math.floor(now() / 1_000) * 1_000);
   let writes = 0;
   const counted: QuotaBeats = {
     ...item,
@@ -72,7 +84,8 @@ export async function simulateQuota(
       ahead: 0,
       slowClients: 0,
     };
-    return container({ ...defaults, ...options }, { events, dice, beats, send, mutant });
+    const world = { events, dice, beats, send, mutant, telemetry: () => telemetry(now) };
+    return container({ ...defaults, ...options }, world);
   });
   for (const one of containers) events.at(dice.next() * startSeconds * 1_000, one.start);
   for (const { at, what } of scenario.happenings ?? []) events.at(at * 1_000, () => what(containers));
