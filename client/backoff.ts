@@ -10,6 +10,12 @@ export interface Backoff {
 const BASE = 1_000;
 const CAP = 20_000;
 
+/**
+ * Sockets in a row that did not open, after which a client asks why that was connected before. Asking costs the account a
+ * request as a connect does, which those need that were cut at the same time.
+ */
+export const ASKS = 4;
+
 /** Exponential back-off with full jitter from the first wait on: all clients of a router may be cut at once. */
 export function backoff({ random }: Pick<Runtime, "random">): Backoff {
   let failures = 0;

@@ -1,4 +1,4 @@
-import { backoff } from "./backoff.ts";
+import { ASKS, backoff } from "./backoff.ts";
 import type { ClientEvents, ConnectionState } from "./emitter.ts";
 import { ClientError } from "./error.ts";
 import type { Reply } from "./frame.ts";
@@ -16,11 +16,6 @@ const HELD = 30_000;
 const LINGER = 2_000;
 /** Refusals of fresh tokens in a row that are for good. */
 const REFUSALS = 2;
-/**
- * Sockets in a row that did not open, after which a client asks why that was connected before. Asking costs the account a
- * request as a connect does, which those need that were cut at the same time.
- */
-const ASKS = 4;
 
 export interface SessionDeps extends LineDeps {
   /** Where the HTTP API is, without a slash at its end. */

@@ -3,7 +3,7 @@ import type { FunctionName } from "../../shared/settings/variables.ts";
 import { visitOf } from "./connection.ts";
 import { RECEIPT } from "./fanout.ts";
 import { costOf, PRICES, type PriceName } from "./prices.ts";
-import { sharingOf } from "./sharing.ts";
+import type { Sharing } from "./sharing.ts";
 import { LOG, OUT } from "./size.ts";
 import { framesEach, type Planning, type Stream } from "./stream.ts";
 
@@ -29,8 +29,11 @@ const LONG_POLL_SECONDS = 20;
 export const FIXED = { secrets: 1, alarms: 45, dashboards: 1, metrics: 30 } as const;
 
 /** What a month of a load costs, part by part. */
-export function costLines(planning: Planning, streams: readonly Stream[]): CostLine[] {
-  const { load, settings, assumed } = planning;
+export function costLines(
+  { load, settings, assumed }: Planning,
+  streams: readonly Stream[],
+  sharing: Sharing,
+): CostLine[] {
   const sum = (pick: (stream: Stream) => number) =>
     streams.reduce((n, stream) => n + stream.rate * SECONDS * pick(stream), 0);
   const visits = (load.connections / load.sessionSeconds) * SECONDS;
@@ -45,7 +48,6 @@ export function costLines(planning: Planning, streams: readonly Stream[]): CostL
   const ingestTime = sum(({ work }) => work.time.ingest);
   const consumeTime = sum(({ work }) => work.time.own + work.time.fanout);
   const kept = sum(({ work }) => work.keptDays / 30) * (RECEIPT / GIGABYTE);
-  const sharing = sharingOf(planning, streams);
   const out =
     posts * OUT.post +
     messages * OUT.message +

@@ -82,7 +82,7 @@ export function plan(planning: Planning): CapacityPlan {
     sends / (settings.quotaRequestsPerSecond * settings.quotaFraction),
     ...LANES.map((lane) => busy[lane] / settings.lanes[lane].concurrency),
   );
-  const monthly = costLines(planning, streams);
+  const monthly = costLines(planning, streams, sharing);
   const reconnectLimits = returnLimits(planning, streams);
   return {
     streams,

@@ -20,7 +20,7 @@ export const subscriptionsOf = (
   { clock, random }: Pick<Runtime, "clock" | "random">,
   client: DynamoDBClient,
   table: string,
-  { spreadTags = [] }: Partial<Pick<Settings, "spreadTags">>,
+  { spreadTags }: Pick<Settings, "spreadTags">,
 ): SubscriptionPorts["subscriptions"] => {
   const parts = listParts(spreadTags);
   return (patience) => dynamoSubscriptions({ client, table, clock, random, patience, parts });

@@ -36,6 +36,7 @@ export function withFormer(env: Variables): Variables {
   const lanes = Object.fromEntries(FANOUT_LANES.map((lane) => [QUEUE_URL[lane], former]));
   return { ...lanes, QUOTAS_TABLE: "none", ...env };
 }
+
 type Variables = Readonly<Record<string, string | undefined>>;
 
 const eachFanoutLane = <T>(value: T): Record<(typeof FANOUT_LANES)[number], T> =>

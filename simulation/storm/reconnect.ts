@@ -1,4 +1,4 @@
-import { backoff } from "../../client/backoff.ts";
+import { ASKS, backoff } from "../../client/backoff.ts";
 import type { SocketEvent } from "../../functions/runtime/socket-event.ts";
 import { socketHandler } from "../../functions/socket.ts";
 import { dynamoSubscriptions } from "../../shared/adapters/dynamodb/subscriptions.ts";
@@ -63,8 +63,7 @@ const SINCE = "2025-01-01T00:00:00Z";
 const ROOMS = 1_000;
 /** Milliseconds of a run beside its calls. */
 const OVERHEAD = 2;
-/** A client that was cut asks after so many failures in a row why (client/session.ts), which takes so many milliseconds. */
-const ASKS = 4;
+/** Milliseconds in which a client that asks why it was cut is answered. */
 const ASKING = 10;
 
 /** All clients of a router are cut at once and come back: the socket function and the client's back-off are the real ones. */
