@@ -16,7 +16,7 @@ import type { SocketOptions } from "./socket-api.ts";
 export interface TagwireProps {
   /**
    * Changes to the settings: any part of them, at any depth. `undefined` is the default. What stands under `advanced` is
-   * not stable. Without `quotaRequestsPerSecond` the consumer counts on what Service Quotas says at the deploy. Throws
+   * not stable. Without `quotaRequestsPerSecond` the router counts on what Service Quotas says at the deploy. Throws
    * SETTINGS_INVALID, which names every setting that is unknown or wrong and every rule that is broken.
    * @default the defaults that docs/settings.md lists
    */
