@@ -45,7 +45,7 @@ const PASSING = /429|5\d\d/;
 /** Posts one message. Rejects with a ClientError that has the router's code; what may pass is tried four times. */
 export async function publish(deps: PublishDeps, request: PublishRequest): Promise<Published> {
   const { runtime, token } = deps;
-  const body = JSON.stringify({ id: newId(runtime), ...request });
+  const body = JSON.stringify({ ...request, id: request.id ?? newId(runtime) });
   const retry = backoff(runtime);
   let isRefused = false;
   for (let tries = 1; ; tries += 1) {
@@ -71,7 +71,8 @@ async function post({ runtime, httpUrl }: PublishDeps, token: string, body: stri
     const response = await runtime.fetch(`${httpUrl}/v1/messages`, { method: "POST", headers, body });
     const { ok, status } = response;
     const answer = fieldsOf(await response.json().catch(() => undefined));
-    if (ok) return { published: { id: String(answer["id"]), state: "queued" } };
+    if (ok && answer["state"] === "queued")
+      return { published: { id: String(answer["id"]), state: "queued" } };
     const { code = "GATEWAY", detail = `HTTP status ${status}` } = answer;
     const failure = new ClientError(String(code), String(detail));
     return { failure, status: String(status), seconds: Number(response.headers.get("retry-after")) || 0 };

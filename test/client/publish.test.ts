@@ -1,10 +1,15 @@
 import { expect, test } from "vitest";
+import type { PublishRequest } from "../../client/index.ts";
 import { world } from "./support/world.ts";
 
 const REQUEST = { target: { topic: "orders" }, data: { total: 3 } };
 
+type Answer = () => Response | Promise<Response>;
+
 /** A client whose HTTP API answers with these, the last one again and again. */
-async function publishing(...answers: (() => Response | Promise<Response>)[]) {
+const publishing = (...answers: Answer[]) => publishingOf(REQUEST, ...answers);
+
+async function publishingOf(request: PublishRequest, ...answers: Answer[]) {
   const it = world();
   const asked: { url: string; authorization: string; body: { id: string } }[] = [];
   it.script.onFetch = (url, init) => {
@@ -15,7 +20,7 @@ async function publishing(...answers: (() => Response | Promise<Response>)[]) {
   let made = 0;
   const client = it.connect({ token: () => `a.b.${++made}` });
   await it.settle();
-  const result = client.publish(REQUEST).catch((fault: unknown) => fault);
+  const result = client.publish(request).catch((fault: unknown) => fault);
   await it.advance(120_000);
   return { asked, result: await result };
 }
@@ -47,6 +52,18 @@ test.each([
   expect(result).toMatchObject({ state: "queued" });
   expect(asked).toHaveLength(2);
   expect(asked[0]?.body).toEqual(asked[1]?.body);
+});
+
+test("an id that is undefined is one that is absent: tries that are repeated have the same", async () => {
+  const request = { ...REQUEST, id: undefined } as object as PublishRequest;
+  const { asked } = await publishingOf(request, problem(503, "QUEUE_UNAVAILABLE"), queued);
+  expect(asked[1]?.body.id).toMatch(/^[\w-]{10,}$/);
+  expect(asked[0]?.body).toEqual(asked[1]?.body);
+});
+
+test("an answer that is no router's is none that says that the message is stored", async () => {
+  const { result } = await publishing(() => new Response("<html>", { status: 200 }));
+  expect(result).toMatchObject({ name: "ClientError", code: "GATEWAY", message: "HTTP status 200" });
 });
 
 test("a token that is refused is replaced by a fresh one, once", async () => {
