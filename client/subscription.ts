@@ -70,7 +70,7 @@ export function receiver<M extends { readonly seq?: number }>({
     }
   };
   const drain = () => {
-    while (!wants && !current && !hasEnded && (handler || asking.length)) {
+    while (!wants && !hasEnded && (handler ? !current : asking.length)) {
       const message = queue.shift();
       if (!message) return;
       const { seq = Number.POSITIVE_INFINITY } = message;
