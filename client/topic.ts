@@ -33,7 +33,9 @@ export interface Topic {
   head(seq: number): void;
   /** Fetches the last messages for a receiver that wants some, if the stream has begun. */
   fill(receiver: Receiver<MessageFrame>): void;
-  /** Resolves with the first reply to its subscription. */
+  /** Whether the router has taken the subscription once. */
+  isReady(): boolean;
+  /** Resolves as soon as it has, or the topic ends. */
   readonly ready: Promise<void>;
   stop(): void;
 }
@@ -136,6 +138,7 @@ export function topic({ runtime, emit, seen, request }: TopicDeps, name: string,
 
   return {
     receivers,
+    isReady: () => isReady,
     ready,
     position: () => numbers.position(),
     handledPosition() {
