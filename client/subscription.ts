@@ -31,6 +31,7 @@ export interface ReceiverOptions<M> {
   readonly handler: Handler<M> | undefined;
   readonly last: number;
   onFault(fault: unknown): void;
+  onEnd(): void;
 }
 
 const DONE = { done: true, value: undefined } as const;
@@ -40,6 +41,7 @@ export function receiver<M extends { readonly seq?: number }>({
   handler,
   last,
   onFault,
+  onEnd,
 }: ReceiverOptions<M>): Receiver<M> {
   const queue: M[] = [];
   let wants = last;
@@ -114,6 +116,7 @@ export function receiver<M extends { readonly seq?: number }>({
       current = undefined;
       for (const resolve of asking) resolve(DONE);
       asking = [];
+      onEnd();
     },
   };
 }

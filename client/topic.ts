@@ -92,8 +92,9 @@ export function topic({ runtime, emit, seen, request }: TopicDeps, name: string,
     if (isAsking || since === undefined) return;
     isAsking = request({ type: "history", topic: name, since }, (reply) => {
       isAsking = false;
-      // The socket ended: the next one asks by its subscribe.
-      if (!reply) return;
+      if (receivers.size === 0) return;
+      // The socket ended: the next one asks by its subscribe, unless it has done so already.
+      if (!reply) return wait();
       if (reply.type !== "history") {
         if (isPassing(reply.code)) return wait(retryAfter(reply));
         return handOn(numbers.abandon(since));
@@ -123,6 +124,7 @@ export function topic({ runtime, emit, seen, request }: TopicDeps, name: string,
   };
   /** Adds pages to what it has got, since the last messages may not fit one reply. */
   const fetchLast = (receiver: Receiver<MessageFrame>, from: object, got: readonly MessageFrame[]) => {
+    if (!receivers.has(receiver)) return void filling.delete(receiver);
     const isSent = request({ type: "history", topic: name, ...from }, (reply) => {
       if (reply && reply.type !== "history" && isPassing(reply.code))
         return void runtime.after(retryAfter(reply), () => fetchLast(receiver, from, got));
@@ -131,6 +133,8 @@ export function topic({ runtime, emit, seen, request }: TopicDeps, name: string,
       if (more && position !== undefined) return fetchLast(receiver, { since: position }, all);
       filling.delete(receiver);
       if (reply) receiver.fill(all.filter(({ omitted }) => !omitted));
+      // As with a hole.
+      else runtime.after(HOLE_AGE, () => fill(receiver));
     });
     // The next connection fetches them.
     if (!isSent) filling.delete(receiver);
