@@ -40,6 +40,8 @@ export interface PublishDeps {
 }
 
 const TRIES = 4;
+/** How long one try may take, in milliseconds: API Gateway answers within 30 s, and a half-open socket never does. */
+const LIMIT = 35_000;
 const PASSING = /429|5\d\d/;
 
 /** Posts one message. Rejects with a ClientError that has the router's code; what may pass is tried four times. */
@@ -54,7 +56,7 @@ export async function publish(deps: PublishDeps, request: PublishRequest): Promi
     const { failure, status, seconds } = result;
     const canPass = PASSING.test(status) || (status === "401" && !isRefused);
     if (!canPass || tries === TRIES) throw failure;
-    isRefused = status === "401";
+    isRefused ||= status === "401";
     const wait = seconds * 1000 + retry.next();
     await new Promise<void>((resolve) => runtime.after(wait, resolve));
   }
@@ -66,11 +68,14 @@ type Posted =
 
 /** One try. A network that fails counts as a 503. */
 async function post({ runtime, httpUrl }: PublishDeps, token: string, body: string): Promise<Posted> {
+  const control = new AbortController();
+  const stop = runtime.after(LIMIT, () => control.abort());
   try {
+    const { signal } = control;
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-    const response = await runtime.fetch(`${httpUrl}/v1/messages`, { method: "POST", headers, body });
+    const response = await runtime.fetch(`${httpUrl}/v1/messages`, { method: "POST", headers, body, signal });
     const { ok, status } = response;
-    const answer = fieldsOf(await response.json().catch(() => undefined));
+    const answer = fieldsOf(await response.json().catch(unlessNoJson));
     if (ok && answer["state"] === "queued")
       return { published: { id: String(answer["id"]), state: "queued" } };
     const { code = "GATEWAY", detail = `HTTP status ${status}` } = answer;
@@ -79,8 +84,14 @@ async function post({ runtime, httpUrl }: PublishDeps, token: string, body: stri
   } catch (cause) {
     const failure = new ClientError("UNREACHABLE", "the router cannot be reached", { cause });
     return { failure, status: "503", seconds: 0 };
+  } finally {
+    stop();
   }
 }
+
+const unlessNoJson = (fault: unknown): void => {
+  if (!(fault instanceof SyntaxError)) throw fault;
+};
 
 /** Random, as `crypto.randomUUID` is, which pages without HTTPS lack. */
 const newId = ({ random }: Runtime): string =>
