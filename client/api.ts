@@ -68,8 +68,8 @@ export interface Client<Topics extends object = TopicTypes> {
    */
   positions(): Readonly<Record<string, number>>;
   /**
-   * Posts one message. Rejects with a ClientError: with the router's code if it refused the message, with UNREACHABLE if
-   * four tries failed. The token has to grant publishing to the target.
+   * Posts one message, in at most four tries. Rejects with a ClientError: with the router's code if it refused the message,
+   * with UNREACHABLE if the last try had no answer. The token has to grant publishing to the target.
    */
   publish(request: PublishRequest): Promise<Published>;
   /** The id of the connection, for a producer that is to answer this client alone. It changes with every connection. */

@@ -97,14 +97,14 @@ export function connectOn<Topics extends object>(base: Runtime, options: Connect
     const own = topicOf(name);
     const receiving: Receiver<MessageFrame> = receiver({
       handler: handler as Handler<MessageFrame> | undefined,
-      last: own.position() === undefined || own.receivers.size > 0 ? last : 0,
+      last: own.position() === undefined || own.receivers.size > 0 || own.isReady() ? last : 0,
       onFault: (cause) =>
         emit("error", new ClientError("HANDLER_FAILED", `a handler threw: ${cause}`, { topic: name, cause })),
+      onEnd: () => signal?.removeEventListener("abort", unsubscribe),
     });
     const unsubscribe = () => {
       own.receivers.delete(receiving);
       receiving.end();
-      signal?.removeEventListener("abort", unsubscribe);
       plan();
     };
     if (line.state() === "closed" || signal?.aborted) unsubscribe();

@@ -35,9 +35,11 @@ export function emitter(): Emitter {
   const listeners = new Map<string, Set<(event: never) => void>>();
   return {
     emit(type, event) {
-      const told = listeners.get(type);
-      if (type === "error" && !told?.size) console.error(event);
-      for (const listener of told ?? []) {
+      const told = listeners.get(type) ?? new Set();
+      if (type === "error" && !told.size) console.error(event);
+      for (const listener of [...told]) {
+        // One before it may have ended it.
+        if (!told.has(listener)) continue;
         try {
           (listener as (it: typeof event) => void)(event);
         } catch (fault) {

@@ -14,7 +14,7 @@ export type ClientErrorCode =
   | "CONNECTION_LOST"
   /** A frame was not answered in time. */
   | "NO_ANSWER"
-  /** The gateway in front of the router refused a frame. */
+  /** The gateway in front of the router refused a frame, or something that is no router answered a request. */
   | "GATEWAY"
   /** A frame that is not in the protocol. */
   | "FRAME_UNKNOWN"

@@ -33,6 +33,12 @@ type State = "asked" | "held" | "refused" | "leaving" | "waiting";
 
 export function membership({ runtime, link, topics, emit, wasCut, onReady }: MembershipDeps): Membership {
   const states = new Map<string, State>();
+  /** Topics that the connection has no room for, until others are given back. */
+  const crowded = new Set<string>();
+  /** How many frames have given topics back. */
+  let left = 0;
+  /** Topics that a token took away while a frame that asks for them was under way. */
+  const doubtful = new Set<string>();
   const retry: Backoff = backoff(runtime);
 
   const inFrames = (names: readonly string[], send: (part: readonly string[]) => void) => {
@@ -55,8 +61,16 @@ export function membership({ runtime, link, topics, emit, wasCut, onReady }: Mem
     else emit("error", refusal(reason, name));
   };
 
+  const crowd = (name: string, reason: Reply) => {
+    crowded.add(name);
+    if ([...states.values()].includes("leaving")) states.set(name, "waiting");
+    else refuse(name, reason);
+  };
+
   const subscribe = (names: readonly string[]) => {
     setAll(names, "asked");
+    for (const name of names) crowded.delete(name);
+    const leftBefore = left;
     const since = Object.fromEntries(
       names.flatMap((name) => {
         const position = topics.get(name)?.position();
@@ -68,9 +82,11 @@ export function membership({ runtime, link, topics, emit, wasCut, onReady }: Mem
       if (!reply) return;
       if (reply.type === "subscribed") subscribed(names, since, reply);
       else if (isPassing(reply.code)) again(names, reply.retryAfter);
-      else if (names.length === 1) refuse(names[0] as string, reply);
       // One of them is bad, and the others need not suffer.
-      else inHalves(names, subscribe);
+      else if (names.length > 1) inHalves(names, subscribe);
+      else if (reply.code !== "TOO_MANY_TOPICS") refuse(names[0] as string, reply);
+      else if (left > leftBefore) again(names);
+      else crowd(names[0] as string, reply);
       sync();
     });
   };
@@ -85,7 +101,8 @@ export function membership({ runtime, link, topics, emit, wasCut, onReady }: Mem
         if (isPassing(code)) again([name]);
         else refuse(name, { code, detail: String(bad["detail"]) });
       } else if (taken.includes(name)) {
-        states.set(name, "held");
+        if (doubtful.delete(name)) states.delete(name);
+        else states.set(name, "held");
         topics.get(name)?.subscribed(subscribedOf(reply, name), since[name], isCut);
       } else again([name]);
     }
@@ -96,7 +113,9 @@ export function membership({ runtime, link, topics, emit, wasCut, onReady }: Mem
     link.request({ type: "unsubscribe", topics: names }, (reply) => {
       if (!reply) return;
       // If it was refused, messages go on coming that nobody gets, until the socket ends.
-      for (const name of names) states.delete(name);
+      left += 1;
+      for (const name of [...names, ...crowded]) states.delete(name);
+      crowded.clear();
       sync();
     });
   };
@@ -118,9 +137,11 @@ export function membership({ runtime, link, topics, emit, wasCut, onReady }: Mem
   return {
     sync,
     regrant(removed) {
-      for (const [name, state] of states)
-        if (state === "refused" || removed.includes(name) || removed.includes(`topic:${name}`))
-          states.delete(name);
+      for (const [name, state] of states) {
+        const isRemoved = removed.includes(name) || removed.includes(`topic:${name}`);
+        if (state === "refused" || (state === "held" && isRemoved)) states.delete(name);
+        else if (state === "asked" && isRemoved) doubtful.add(name);
+      }
       sync();
     },
   };

@@ -40,12 +40,14 @@ export interface PublishDeps {
 }
 
 const TRIES = 4;
+/** How long one try may take, in milliseconds: API Gateway answers within 30 s, and a half-open socket never does. */
+const LIMIT = 35_000;
 const PASSING = /429|5\d\d/;
 
 /** Posts one message. Rejects with a ClientError that has the router's code; what may pass is tried four times. */
 export async function publish(deps: PublishDeps, request: PublishRequest): Promise<Published> {
   const { runtime, token } = deps;
-  const body = JSON.stringify({ id: newId(runtime), ...request });
+  const body = JSON.stringify({ ...request, id: request.id ?? newId(runtime) });
   const retry = backoff(runtime);
   let isRefused = false;
   for (let tries = 1; ; tries += 1) {
@@ -54,7 +56,7 @@ export async function publish(deps: PublishDeps, request: PublishRequest): Promi
     const { failure, status, seconds } = result;
     const canPass = PASSING.test(status) || (status === "401" && !isRefused);
     if (!canPass || tries === TRIES) throw failure;
-    isRefused = status === "401";
+    isRefused ||= status === "401";
     const wait = seconds * 1000 + retry.next();
     await new Promise<void>((resolve) => runtime.after(wait, resolve));
   }
@@ -66,20 +68,30 @@ type Posted =
 
 /** One try. A network that fails counts as a 503. */
 async function post({ runtime, httpUrl }: PublishDeps, token: string, body: string): Promise<Posted> {
+  const control = new AbortController();
+  const stop = runtime.after(LIMIT, () => control.abort());
   try {
+    const { signal } = control;
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-    const response = await runtime.fetch(`${httpUrl}/v1/messages`, { method: "POST", headers, body });
+    const response = await runtime.fetch(`${httpUrl}/v1/messages`, { method: "POST", headers, body, signal });
     const { ok, status } = response;
-    const answer = fieldsOf(await response.json().catch(() => undefined));
-    if (ok) return { published: { id: String(answer["id"]), state: "queued" } };
+    const answer = fieldsOf(await response.json().catch(unlessNoJson));
+    if (ok && answer["state"] === "queued")
+      return { published: { id: String(answer["id"]), state: "queued" } };
     const { code = "GATEWAY", detail = `HTTP status ${status}` } = answer;
     const failure = new ClientError(String(code), String(detail));
     return { failure, status: String(status), seconds: Number(response.headers.get("retry-after")) || 0 };
   } catch (cause) {
     const failure = new ClientError("UNREACHABLE", "the router cannot be reached", { cause });
     return { failure, status: "503", seconds: 0 };
+  } finally {
+    stop();
   }
 }
+
+const unlessNoJson = (fault: unknown): void => {
+  if (!(fault instanceof SyntaxError)) throw fault;
+};
 
 /** Random, as `crypto.randomUUID` is, which pages without HTTPS lack. */
 const newId = ({ random }: Runtime): string =>

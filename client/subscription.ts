@@ -31,6 +31,7 @@ export interface ReceiverOptions<M> {
   readonly handler: Handler<M> | undefined;
   readonly last: number;
   onFault(fault: unknown): void;
+  onEnd(): void;
 }
 
 const DONE = { done: true, value: undefined } as const;
@@ -40,6 +41,7 @@ export function receiver<M extends { readonly seq?: number }>({
   handler,
   last,
   onFault,
+  onEnd,
 }: ReceiverOptions<M>): Receiver<M> {
   const queue: M[] = [];
   let wants = last;
@@ -70,7 +72,7 @@ export function receiver<M extends { readonly seq?: number }>({
     }
   };
   const drain = () => {
-    while (!wants && !current && !hasEnded && (handler || asking.length)) {
+    while (!wants && !hasEnded && (handler ? !current : asking.length)) {
       const message = queue.shift();
       if (!message) return;
       const { seq = Number.POSITIVE_INFINITY } = message;
@@ -114,6 +116,7 @@ export function receiver<M extends { readonly seq?: number }>({
       current = undefined;
       for (const resolve of asking) resolve(DONE);
       asking = [];
+      onEnd();
     },
   };
 }

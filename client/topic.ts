@@ -33,7 +33,9 @@ export interface Topic {
   head(seq: number): void;
   /** Fetches the last messages for a receiver that wants some, if the stream has begun. */
   fill(receiver: Receiver<MessageFrame>): void;
-  /** Resolves with the first reply to its subscription. */
+  /** Whether the router has taken the subscription once. */
+  isReady(): boolean;
+  /** Resolves as soon as it has, or the topic ends. */
   readonly ready: Promise<void>;
   stop(): void;
 }
@@ -90,8 +92,9 @@ export function topic({ runtime, emit, seen, request }: TopicDeps, name: string,
     if (isAsking || since === undefined) return;
     isAsking = request({ type: "history", topic: name, since }, (reply) => {
       isAsking = false;
-      // The socket ended: the next one asks by its subscribe.
-      if (!reply) return;
+      if (receivers.size === 0) return;
+      // The socket ended: the next one asks by its subscribe, unless it has done so already.
+      if (!reply) return wait();
       if (reply.type !== "history") {
         if (isPassing(reply.code)) return wait(retryAfter(reply));
         return handOn(numbers.abandon(since));
@@ -121,6 +124,7 @@ export function topic({ runtime, emit, seen, request }: TopicDeps, name: string,
   };
   /** Adds pages to what it has got, since the last messages may not fit one reply. */
   const fetchLast = (receiver: Receiver<MessageFrame>, from: object, got: readonly MessageFrame[]) => {
+    if (!receivers.has(receiver)) return void filling.delete(receiver);
     const isSent = request({ type: "history", topic: name, ...from }, (reply) => {
       if (reply && reply.type !== "history" && isPassing(reply.code))
         return void runtime.after(retryAfter(reply), () => fetchLast(receiver, from, got));
@@ -129,6 +133,8 @@ export function topic({ runtime, emit, seen, request }: TopicDeps, name: string,
       if (more && position !== undefined) return fetchLast(receiver, { since: position }, all);
       filling.delete(receiver);
       if (reply) receiver.fill(all.filter(({ omitted }) => !omitted));
+      // As with a hole.
+      else runtime.after(HOLE_AGE, () => fill(receiver));
     });
     // The next connection fetches them.
     if (!isSent) filling.delete(receiver);
@@ -136,6 +142,7 @@ export function topic({ runtime, emit, seen, request }: TopicDeps, name: string,
 
   return {
     receivers,
+    isReady: () => isReady,
     ready,
     position: () => numbers.position(),
     handledPosition() {

@@ -42,8 +42,8 @@ interface Outgoing {
 
 /**
  * Publishes messages in order, one request at a time. Returns a result for each, in order. After a request that failed
- * as a whole nothing more is sent: the rest has the same result. Throws only for a message that has no JSON, before
- * anything is sent, and if there is no token.
+ * as a whole nothing more is sent: the rest has the same result. Throws only before anything is sent: for a message that
+ * has no JSON, and if there is no token.
  */
 export async function publishAll(
   deps: RequestDeps,
@@ -55,7 +55,12 @@ export async function publishAll(
   let stop: Failure | undefined;
   for (const { from, to } of split(outgoing.map(({ text }) => Buffer.byteLength(text)))) {
     const batch = outgoing.slice(from, to);
-    const done: BatchResult = stop ? allOf(batch, stop) : await publishBatch(deps, batch, inArray, signal);
+    const done: BatchResult = stop
+      ? allOf(batch, stop)
+      : await publishBatch(deps, batch, inArray, signal).catch((fault: unknown) => {
+          if (from === 0 || !(fault instanceof RouterError)) throw fault;
+          return allOf(batch, { state: "failed", error: fault });
+        });
     results.push(...done.results);
     stop = done.stop;
   }
@@ -114,6 +119,8 @@ async function publishBatch(
   const settle = (some: readonly Outgoing[], failure: Failure) => {
     for (const message of some) results.set(message, { id: message.id, ...failure });
   };
+  /** The router may have stored these: the answer to an attempt was lost. */
+  const doubtful = new Set<Outgoing>();
   let open = batch;
   let stop: Failure | undefined;
   const attempt = async () => {
@@ -122,6 +129,7 @@ async function publishBatch(
     const items = itemsIn(outcome, open.length);
     stop = items ? undefined : failureIn(outcome);
     if (stop) settle(open, stop);
+    if (stop?.state === "failed") for (const message of open) doubtful.add(message);
     items?.forEach((item, i) => {
       const message = open[i];
       if (message) results.set(message, resultOf(message.id, item));
@@ -135,11 +143,25 @@ async function publishBatch(
   try {
     await retrying(deps, signal, attempt);
   } catch (fault) {
-    if (!(fault instanceof RouterError) || fault.code !== "ABORTED") throw fault;
+    const isFirst = results.size === 0;
+    if (!(fault instanceof RouterError) || (isFirst && fault.code !== "ABORTED")) throw fault;
     stop = { state: "failed", error: fault };
     settle(open, stop);
   }
-  return { results: batch.flatMap((message) => results.get(message) ?? []), ...(stop ? { stop } : {}) };
+  const resultFor = (message: Outgoing): PublishResult[] => {
+    const result = results.get(message);
+    if (!result) return [];
+    return [doubtful.has(message) ? inDoubt(result) : result];
+  };
+  return { results: batch.flatMap(resultFor), ...(stop ? { stop } : {}) };
+}
+
+/** A refusal of one attempt tells nothing about another, unless it is for what the message is. */
+function inDoubt(result: PublishResult): PublishResult {
+  if (result.state !== "refused") return result;
+  const { id, problem } = result;
+  const canDiffer = isPassingStatus(problem.status) || problem.status === 401;
+  return canDiffer ? { id, state: "failed", error: errorOf(problem) } : result;
 }
 
 const TOO_LARGE: Failure = {

@@ -76,10 +76,10 @@ export async function send(
   request: Request,
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
-  const token = await deps.tokens.get();
+  const token = await untilAborted(signal, deps.tokens.get());
   const outcome = await sendWith(token, deps, request, signal);
   if (outcome.kind === "unreachable" || outcome.status !== 401 || !deps.tokens.refused(token)) return outcome;
-  const fresh = await deps.tokens.get();
+  const fresh = await untilAborted(signal, deps.tokens.get());
   return fresh === token ? outcome : sendWith(fresh, deps, request, signal);
 }
 
@@ -149,6 +149,17 @@ export async function orAborted<T>(signal: AbortSignal | undefined, work: () => 
   } catch (fault) {
     throw signal?.aborted ? aborted(signal) : fault;
   }
+}
+
+/** Waits for what knows no signal. Throws ABORTED as soon as the signal aborts. */
+function untilAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(aborted(signal));
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop);
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
 }
 
 const aborted = ({ reason }: AbortSignal): RouterError =>

@@ -3,11 +3,11 @@ import type { Client, ConnectOptions } from "../api.ts";
 import { connect } from "../client.ts";
 import type { TopicTypes } from "../message.ts";
 
-const Context = createContext<Client | null>(null);
+const Context = createContext<Client<object> | null>(null);
 
 /** Either a client that the app has made and closes, or what to connect with while the provider is mounted. */
 export type TagwireProviderProps = { readonly children?: ReactNode } & (
-  | { readonly client: Client | null }
+  | { readonly client: Client<object> | null }
   | (ConnectOptions & { readonly client?: undefined })
 );
 
@@ -20,8 +20,8 @@ export function TagwireProvider({ children, ...props }: TagwireProviderProps): R
   return createElement(Context.Provider, { value: props.client ?? own }, children);
 }
 
-function useOwnClient(options: ConnectOptions | undefined): Client | null {
-  const [client, setClient] = useState<Client | null>(null);
+function useOwnClient(options: ConnectOptions | undefined): Client<object> | null {
+  const [client, setClient] = useState<Client<object> | null>(null);
   const latest = useLatestRef(options);
   const url = options && String(options.url);
   const httpUrl = options?.httpUrl && String(options.httpUrl);

@@ -8,7 +8,9 @@ const secret = process.env.TAGWIRE_SECRET;
 
 createServer(async ({ url = "/" }, response) => {
   if (url === "/tagwire-token")
-    return response.end(await mintToken({ user: "anna", subscribe: ["orders"], ttlSeconds: 900, secret }));
+    return response.end(
+      await mintToken({ user: "anna", subscribe: ["orders", "price"], ttlSeconds: 900, secret }),
+    );
   const file = url === "/" ? "index.html" : url.slice(1);
   if (!["index.html", "dist/app.js"].includes(file)) return response.writeHead(404).end();
   response.setHeader("content-type", TYPES[file.split(".").at(-1)]);

@@ -7,7 +7,9 @@ A topic that keeps a stream (docs/settings.md) loses nothing; of others, what wa
 """
 
 import argparse
+import base64
 import json
+import math
 import os
 import random
 import sys
@@ -22,6 +24,8 @@ from stream import Stream
 URL = os.environ.get("TAGWIRE_SOCKET_URL", "ws://127.0.0.1:3000")
 # API Gateway cuts a socket that is silent for ten minutes.
 PING_AFTER_SECONDS = 540
+# These are for good. After any other error a new connection does better.
+FINAL_ERRORS = ("_INVALID", "_FORBIDDEN", "TOO_MANY_TOPICS")
 
 
 def listen(topic, token, stream, on_gap=lambda: None):
@@ -30,10 +34,12 @@ def listen(topic, token, stream, on_gap=lambda: None):
     while True:
         began = time.monotonic()
         try:
-            protocols = ["tagwire.v1", f"token.{token()}"]
+            fresh = token()
+            ends = began + life_of(fresh)
+            protocols = ["tagwire.v1", f"token.{fresh}"]
             # The router answers pings of the protocol only, not those of WebSocket.
             with connect(URL, subprotocols=protocols, ping_interval=None) as socket:
-                yield from messages_of(socket, topic, stream, on_gap)
+                yield from messages_of(socket, topic, stream, on_gap, ends)
         except InvalidStatus as refused:
             if 400 <= refused.response.status_code < 429:
                 raise
@@ -44,8 +50,18 @@ def listen(topic, token, stream, on_gap=lambda: None):
         time.sleep(random.uniform(0, min(20, 0.5 * 2**failures)))
 
 
-def messages_of(socket, topic, stream, on_gap):
-    """Yields the messages of one connection, until it ends."""
+def life_of(token):
+    """Returns the seconds that a fresh token holds: nothing arrives after that."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
+        return claims["exp"] - claims["iat"]
+    except (IndexError, KeyError, ValueError):
+        return math.inf
+
+
+def messages_of(socket, topic, stream, on_gap, ends):
+    """Yields the messages of one connection, until it or its token ends."""
 
     def send(**frame):
         socket.send(json.dumps(frame))
@@ -57,11 +73,12 @@ def messages_of(socket, topic, stream, on_gap):
     send(type="subscribe", topics=[topic], **since)
     held = []
     subscribed = fetching = False
-    while True:
+    while (left := ends - time.monotonic()) > 0:
         try:
-            frame = json.loads(socket.recv(timeout=PING_AFTER_SECONDS))
+            frame = json.loads(socket.recv(timeout=min(left, PING_AFTER_SECONDS)))
         except TimeoutError:
-            send(type="ping")
+            if left > PING_AFTER_SECONDS:
+                send(type="ping")
             continue
         kind = frame["type"]
         if kind == "message" and frame.get("topic") == topic:
@@ -93,7 +110,10 @@ def messages_of(socket, topic, stream, on_gap):
             if fetching:
                 fetch()
         elif kind == "error":
-            raise RuntimeError(f"{frame['code']}: {frame['detail']}")
+            if frame["code"].endswith(FINAL_ERRORS):
+                raise RuntimeError(f"{frame['code']}: {frame['detail']}")
+            print(f"connection given up: {frame['code']}: {frame['detail']}", file=sys.stderr)
+            return
         if subscribed and stream.has_hole and not fetching:
             fetching = True
             fetch()

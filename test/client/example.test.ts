@@ -23,6 +23,19 @@ test.each(["examples/browser/app.js", "examples/react/app.jsx"])("%s builds for 
   expect(build(entry).outputFiles[0]?.text).toContain("tagwire.v1");
 });
 
+test.each([
+  "examples/browser/app.js",
+  "examples/react/app.jsx",
+])("the token of serve.js grants the topics of %s", (entry) => {
+  const topics = [
+    ...readFileSync(entry, "utf8").matchAll(/(?:subscribe|useSubscription|useLatest)\("([^"]+)"/g),
+  ];
+  const [, granted = ""] =
+    /subscribe: (\[.*?\])/.exec(readFileSync("examples/browser/serve.js", "utf8")) ?? [];
+  expect(topics.length).toBeGreaterThan(0);
+  expect(JSON.parse(granted)).toEqual(expect.arrayContaining(topics.map(([, topic]) => topic)));
+});
+
 test("a page loads nothing but the client's own files", () => {
   const { inputs } = build("examples/browser/app.js").metafile;
   expect(Object.keys(inputs).filter((file) => !/^(client|examples\/browser)\//.test(file))).toEqual([]);

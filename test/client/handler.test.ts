@@ -115,6 +115,35 @@ describe("handlers", () => {
     expect(socket.got.at(-1)).toMatchObject({ type: "unsubscribe" });
   });
 
+  test("a loop that asks twice gets two messages", async () => {
+    const { it, client, socket } = await connected();
+    const orders = client.subscribe("orders")[Symbol.asyncIterator]();
+    await it.settle();
+    const got: unknown[] = [];
+    for (let n = 0; n < 2; n += 1) void orders.next().then(({ value }) => got.push(value?.data));
+    for (const n of [1, 2]) socket.send(frame("orders", undefined, { id: `m${n}`, data: n }));
+    await it.settle();
+    expect(got).toEqual([1, 2]);
+  });
+
+  test("a listener that ends, and one that begins while an event is told, do not hear of it", async () => {
+    const { client } = await connected();
+    const told: string[] = [];
+    const once = () => {
+      const end = client.on("state", ({ state }) => {
+        end();
+        endOther();
+        told.push(state);
+        if (told.length < 9) once();
+      });
+    };
+    let endOther = () => {};
+    once();
+    endOther = client.on("state", () => told.push("other"));
+    client.close();
+    expect(told).toEqual(["closed"]);
+  });
+
   test("a handler that is busy gets the next message after it", async () => {
     const { it, client, socket } = await connected();
     const got: string[] = [];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { numbers, subscribed } from "./support/page.ts";
 import { streamRouter } from "./support/streams.ts";
-import { world } from "./support/world.ts";
+import { frame, world } from "./support/world.ts";
 
 const MINUTE = 60_000;
 
@@ -156,6 +156,34 @@ describe("a stream", () => {
     expect(it.sockets[1]?.got).toMatchObject([{ topics: ["@user"], since: { "@user": 1000 } }]);
     expect(numbers(got)).toEqual([1000, 1001]);
     expect(client.positions()).toEqual({ "@user": 1001 });
+  });
+
+  test("that nobody wants any more tells nothing, and asks for nothing, whatever is answered of it", async () => {
+    const { it, router, client, orders, socket, events } = await subscribed({ count: 2 });
+    const replies = it.script.onFrame;
+    const held: (() => void)[] = [];
+    it.script.onFrame = (to, sent) =>
+      sent["type"] === "history" ? held.push(() => replies(to, sent)) : replies(to, sent);
+    router.publish("orders");
+    await it.settle();
+    socket.send(frame("orders", 1_003));
+    await it.advance(5_000);
+    const all = client.subscribe("orders", () => {}, { last: 2 });
+    await it.settle();
+    expect(held).toHaveLength(2);
+    for (const { unsubscribe } of [orders, all]) unsubscribe();
+    await it.settle();
+    for (let n = 0; n < 5; n += 1) router.publish("orders");
+    held[0]?.();
+    socket.send({
+      type: "error",
+      code: "TABLE_UNAVAILABLE",
+      detail: "later",
+      ref: socket.got.at(-2)?.["ref"],
+    });
+    await it.advance(MINUTE);
+    expect(events).toEqual([]);
+    expect(socket.ofType("history")).toHaveLength(2);
   });
 
   test("that nobody wants any more is forgotten: who comes later begins anew", async () => {

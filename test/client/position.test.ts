@@ -125,6 +125,19 @@ describe("the last messages", () => {
     expect(got).toHaveLength(1);
   });
 
+  test("come for a subscription that takes the place of another in one step", async () => {
+    const { it, router, client, orders } = await subscribed();
+    for (let n = 0; n < 3; n += 1) router.publish("orders");
+    await it.settle();
+    orders.unsubscribe();
+    const got: { seq?: number | undefined }[] = [];
+    client.subscribe("orders", (message) => got.push(message), { last: 2 });
+    await it.settle();
+    router.publish("orders");
+    await it.settle();
+    expect(numbers(got)).toEqual([1002, 1003, 1004]);
+  });
+
   test("are fetched by the next connection, if the first is cut before they came", async () => {
     const { it, router, client, socket } = await subscribed();
     for (let n = 0; n < 3; n += 1) router.publish("orders");

@@ -1,25 +1,34 @@
 import { expect, test } from "vitest";
+import type { PublishRequest } from "../../client/index.ts";
 import { world } from "./support/world.ts";
 
 const REQUEST = { target: { topic: "orders" }, data: { total: 3 } };
 
+type Answer = (signal?: AbortSignal | null) => Response | Promise<Response>;
+
 /** A client whose HTTP API answers with these, the last one again and again. */
-async function publishing(...answers: (() => Response | Promise<Response>)[]) {
+const publishing = (...answers: Answer[]) => publishingOf(REQUEST, ...answers);
+
+async function publishingOf(request: PublishRequest, ...answers: Answer[]) {
   const it = world();
   const asked: { url: string; authorization: string; body: { id: string } }[] = [];
   it.script.onFetch = (url, init) => {
     const { authorization = "" } = init?.headers as Record<string, string>;
     asked.push({ url, authorization, body: JSON.parse(String(init?.body)) });
-    return (answers[asked.length - 1] ?? answers.at(-1))?.() ?? Response.error();
+    return (answers[asked.length - 1] ?? answers.at(-1))?.(init?.signal) ?? Response.error();
   };
   let made = 0;
   const client = it.connect({ token: () => `a.b.${++made}` });
   await it.settle();
-  const result = client.publish(REQUEST).catch((fault: unknown) => fault);
-  await it.advance(120_000);
+  const result = client.publish(request).catch((fault: unknown) => fault);
+  await it.advance(300_000);
   return { asked, result: await result };
 }
 const queued = () => Response.json({ id: "m-1", state: "queued" }, { status: 202 });
+/** What `fetch` does on a socket that is half open: nothing, until it is told to end. */
+const unanswered: Answer = (signal) =>
+  new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+const cut = () => new ReadableStream({ start: (body) => body.error(new TypeError("network error")) });
 const problem =
   (status: number, code: string, headers = {}) =>
   () =>
@@ -41,6 +50,7 @@ test.each([
   { why: "the lane is full", first: problem(429, "LANE_FULL", { "retry-after": "2" }) },
   { why: "the queue refuses", first: problem(503, "QUEUE_UNAVAILABLE") },
   { why: "the network fails", first: () => Promise.reject(new TypeError("failed to fetch")) },
+  { why: "the answer is cut", first: () => new Response(cut(), { status: 202 }) },
   { why: "the gateway answers something else", first: () => new Response("<html>", { status: 502 }) },
 ])("where $why it is posted again, with the same id", async ({ first }) => {
   const { asked, result } = await publishing(first, queued);
@@ -49,10 +59,24 @@ test.each([
   expect(asked[0]?.body).toEqual(asked[1]?.body);
 });
 
+test("an id that is undefined is one that is absent: tries that are repeated have the same", async () => {
+  const request = { ...REQUEST, id: undefined } as object as PublishRequest;
+  const { asked } = await publishingOf(request, problem(503, "QUEUE_UNAVAILABLE"), queued);
+  expect(asked[1]?.body.id).toMatch(/^[\w-]{10,}$/);
+  expect(asked[0]?.body).toEqual(asked[1]?.body);
+});
+
+test("an answer that is no router's is none that says that the message is stored", async () => {
+  const { result } = await publishing(() => new Response("<html>", { status: 200 }));
+  expect(result).toMatchObject({ name: "ClientError", code: "GATEWAY", message: "HTTP status 200" });
+});
+
 test("a token that is refused is replaced by a fresh one, once", async () => {
   const { asked, result } = await publishing(problem(401, "TOKEN_EXPIRED"), queued);
   expect(asked.map(({ authorization }) => authorization)).toEqual(["Bearer a.b.1", "Bearer a.b.2"]);
   expect(result).toMatchObject({ state: "queued" });
+  const busy = await publishing(problem(401, "TOKEN_EXPIRED"), problem(503, "QUEUE_UNAVAILABLE"), queued);
+  expect(busy.asked.filter(({ authorization }) => authorization === "Bearer a.b.1")).toHaveLength(1);
   const again = await publishing(problem(401, "TOKEN_INVALID"));
   expect(again.asked).toHaveLength(2);
   expect(again.result).toMatchObject({
@@ -70,6 +94,7 @@ test.each([
     code: "TARGET_FORBIDDEN",
   },
   { why: "a lane that stays full", answer: problem(429, "LANE_FULL"), tries: 4, code: "LANE_FULL" },
+  { why: "a router that never answers", answer: unanswered, tries: 4, code: "UNREACHABLE" },
   {
     why: "a router that is away",
     answer: () => Promise.reject(new TypeError("x")),

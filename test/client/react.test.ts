@@ -106,6 +106,18 @@ test("the latest value is the last that is kept, then each that comes, and never
   expect(page.textContent).toBe("none");
 });
 
+test("a component that takes the place of another has the latest value at once", async () => {
+  const { it, show } = provided();
+  streamRouter(it).publish("a");
+  const Latest = () => createElement("b", null, String(useLatest("a")?.data ?? "none"));
+  await show(createElement(Latest, { key: "one" }));
+  await passes(it, 100);
+  expect(page.textContent).toBe("1000");
+  await show(createElement(Latest, { key: "two" }));
+  await passes(it, 100);
+  expect(page.textContent).toBe("1000");
+});
+
 test("the state of the connection is shown as it changes", async () => {
   const { it, show, socket } = provided();
   const State = () => createElement("b", null, useConnectionState());

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { recorded, world } from "./support/world.ts";
+import { recorded, replyWell, world } from "./support/world.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -114,6 +114,41 @@ describe("the token", () => {
       ["a", "c"],
     ]);
     expect(of("error").map(({ topic }) => topic)).toEqual(["c", "a"]);
+  });
+
+  test("that takes a topic away whose subscription is still to be answered: it is asked for after that", async () => {
+    const it = world();
+    const client = it.connect({ token: hourly(it) });
+    const { of } = recorded(client);
+    let isTaken = false;
+    const asked: string[] = [];
+    it.script.onFrame = (socket, { type, topics, ref }) => {
+      if (type === "token") {
+        isTaken = true;
+        socket.send({ type: "token", expiresAt: "", removed: ["topic:a"], ref });
+        client.subscribe("b", () => {});
+      }
+      if (type !== "subscribe") return replyWell(socket, { type, topics, ref });
+      asked.push(`asks ${topics}`);
+      const names = topics as string[];
+      const refused = isTaken && names.includes("a") ? ["a"] : [];
+      const reply = {
+        type: "subscribed",
+        topics: names.filter((name) => !refused.includes(name)),
+        refused: refused.map((topic) => ({ topic, code: "TOPIC_FORBIDDEN", detail: "no" })),
+        ref,
+      };
+      it.runtime.after(isTaken ? 0 : 5_000, () => {
+        asked.push(`gets ${topics}`);
+        socket.send(reply);
+      });
+    };
+    await it.advance(49 * MINUTE + 29_000);
+    client.subscribe("a", () => {});
+    await it.advance(MINUTE);
+    expect(it.sockets[0]?.ofType("token")).toHaveLength(1);
+    expect(asked).toEqual(["asks a", "asks b", "gets b", "gets a", "asks a", "gets a"]);
+    expect(of("error")).toMatchObject([{ code: "TOPIC_FORBIDDEN", topic: "a" }]);
   });
 
   test("that is null at a refresh closes the client", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { connected } from "./support/page.ts";
+import { connected, subscribed } from "./support/page.ts";
 import { frame, recorded, replyWell, type ServedSocket, world } from "./support/world.ts";
 
 const MINUTE = 60_000;
@@ -74,6 +74,29 @@ describe("the rotation before the two-hour cut", () => {
     expect(of("state")).toMatchObject([{ state: "connecting", reason: { code: "CONNECTION_LOST" } }]);
     await it.advance(2 * MINUTE);
     expect(of("state").at(-1)).toEqual({ state: "connected" });
+  });
+
+  test("asks again for what the first socket took with it unanswered", async () => {
+    const { it, router, client, got } = await subscribed();
+    router.publish("orders");
+    await it.settle();
+    const replies = it.script.onFrame;
+    // What is asked while the second socket is being subscribed is never answered on the first.
+    it.script.onSocket = ((accept) => (socket: ServedSocket) => {
+      accept(socket);
+      it.script.onFrame = (to, sent) => {
+        if (to === it.sockets[0]) return;
+        if (sent["type"] !== "subscribe") return replies(to, sent);
+        last1();
+        it.runtime.after(500, () => replies(to, sent));
+      };
+    })(it.script.onSocket);
+    const latest: unknown[] = [];
+    const last1 = () => void client.subscribe("orders", ({ seq }) => latest.push(seq), { last: 1 });
+    await it.advance(110 * MINUTE);
+    expect(it.sockets[0]?.state).toBe("closed");
+    expect(latest).toEqual([1001]);
+    expect(got).toHaveLength(1);
   });
 
   test("comes again and again", async () => {

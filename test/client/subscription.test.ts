@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import { frame, last, recorded, replyWell, world } from "./support/world.ts";
 
@@ -84,6 +85,59 @@ describe("subscriptions", () => {
     expect(of("error")).toMatchObject([{ code: "FRAME_INVALID", topic: "bad" }]);
   });
 
+  describe("beyond what a connection holds", () => {
+    /** A page that holds as many topics as it may, of a router that answers frames late. */
+    const full = async (late: Readonly<Record<string, number>> = {}) => {
+      const it = world();
+      const held = new Set<string>();
+      it.script.onFrame = (socket, { type, topics, ref }) => {
+        const names = (topics ?? []) as string[];
+        const isFull = type === "subscribe" && held.size + names.length > 4;
+        for (const name of isFull ? [] : names) type === "subscribe" ? held.add(name) : held.delete(name);
+        const reply = isFull
+          ? { type: "error", code: "TOO_MANY_TOPICS", detail: "full", ref }
+          : { type: `${type}d`, topics: names, ref };
+        it.runtime.after(late[String(type)] ?? 0, () => socket.send(reply));
+      };
+      const client = it.connect();
+      const subscribe = (name: string) => client.subscribe(name, () => {});
+      const first = ["a", "b", "c", "d"].map(subscribe);
+      await it.advance(5_000);
+      return { it, held, subscribe, first, ...recorded(client) };
+    };
+
+    test.each([
+      { answered: "first", late: {} },
+      { answered: "last", late: { unsubscribe: 900 } },
+      { answered: "before the refusal comes", late: { subscribe: 900 } },
+    ])("topics replace others in one tick, even if the end of these is answered $answered", async ({
+      late,
+    }) => {
+      const { it, held, subscribe, first, of } = await full(late);
+      for (const { unsubscribe } of first) unsubscribe();
+      for (const name of ["e", "f", "g", "h"]) subscribe(name);
+      await it.advance(MINUTE);
+      expect([...held].sort()).toEqual(["e", "f", "g", "h"]);
+      const { it: again, held: one, subscribe: take, first: there, of: told } = await full(late);
+      there[0]?.unsubscribe();
+      take("e");
+      await again.advance(MINUTE);
+      expect([...one].sort()).toEqual(["b", "c", "d", "e"]);
+      expect([...of("error"), ...told("error")]).toEqual([]);
+    });
+
+    test("a topic is refused, and asked for again when there is room", async () => {
+      const { it, held, subscribe, first, of } = await full();
+      subscribe("e");
+      await it.advance(MINUTE);
+      expect(of("error")).toMatchObject([{ code: "TOO_MANY_TOPICS", topic: "e" }]);
+      first[0]?.unsubscribe();
+      await it.advance(MINUTE);
+      expect([...held].sort()).toEqual(["b", "c", "d", "e"]);
+      expect(of("error")).toHaveLength(1);
+    });
+  });
+
   test.each([
     "TABLE_UNAVAILABLE",
     "TOO_MANY_FRAMES",
@@ -168,5 +222,16 @@ describe("subscriptions", () => {
     ]);
     for (const name of ["a", "b", "c"]) last(it.sockets).send(frame(name));
     expect(got).toEqual([]);
+  });
+
+  test("a signal that outlives the client keeps nothing of it", async () => {
+    const it = world();
+    const { signal } = new AbortController();
+    const client = it.connect();
+    client.subscribe("a", () => {}, { signal });
+    client.subscribe("b", { signal }).unsubscribe();
+    expect(getEventListeners(signal, "abort")).toHaveLength(1);
+    client.close();
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 });

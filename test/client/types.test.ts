@@ -1,6 +1,7 @@
 import type * as v from "valibot";
 import { expect, test } from "vitest";
-import type { Message, PublishRequest } from "../../client/index.ts";
+import type { Client, Message, PublishRequest } from "../../client/index.ts";
+import type { TagwireProviderProps } from "../../client/react/index.ts";
 import type { PublishRequest as Protocol } from "../../shared/protocol/message.ts";
 import type { MessageFrame } from "../../shared/protocol/message-frame.ts";
 import { world } from "./support/world.ts";
@@ -30,4 +31,14 @@ test("the types of the client are those of the protocol", () => {
   const message = (frame: MessageFrame & { readonly data: unknown }): Message => frame;
   const sent = (request: PublishRequest): v.InferInput<typeof Protocol> => request;
   expect([typeof message, typeof sent]).toEqual(["function", "function"]);
+});
+
+test("a client of whatever topics can be given to a provider, and to what takes any client", () => {
+  interface Declared {
+    orders: { total: number };
+  }
+  const client = world().connect<Declared>();
+  const props: TagwireProviderProps = { client };
+  const any: Client<object> = client;
+  expect(props.client).toBe(any);
 });

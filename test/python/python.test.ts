@@ -90,12 +90,12 @@ const message = (seq: number, more: object = { data: seq }) => ({
 });
 
 /** A listener that keeps its place in a file, in front of a router that a test plays. */
-async function played() {
+async function played(token = "t") {
   const folder = mkdtempSync(join(tmpdir(), "tagwire-python-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, "position");
   const peer = await socketPeer();
-  const env = { TAGWIRE_SOCKET_URL: peer.url.replace("http", "ws"), TAGWIRE_TOKEN: "t" };
+  const env = { TAGWIRE_SOCKET_URL: peer.url.replace("http", "ws"), TAGWIRE_TOKEN: token };
   const start = () => running(["listen.py", "orders", "--position", file], env);
   const next = async () => {
     const { socket, frame } = await peer.next();
@@ -193,6 +193,28 @@ test("a hole is fetched, and a gap is told", async () => {
   two.send(subscribed(90, { recovered: { orders: false } }), message(91));
   expect(await listener.nextError()).toContain("gap");
   expect(await listener.next()).toMatchObject({ seq: 91 });
+});
+
+test.each([
+  "TOKEN_EXPIRED",
+  "CONNECTION_UNKNOWN",
+])("after %s listen.py connects again, where it was", async (code) => {
+  const { start, next } = await played();
+  const listener = start();
+  const one = await next();
+  one.send(subscribed(5), message(6), { type: "error", code, detail: "it is over" });
+  expect(await listener.next()).toMatchObject({ seq: 6 });
+  expect((await next()).frame).toMatchObject({ type: "subscribe", since: { orders: 6 } });
+});
+
+test("before its token ends listen.py connects with another one: nothing arrives after that", async () => {
+  const token = await mintToken({ ...GRANT, ttlSeconds: 3 });
+  const { start, next } = await played(token);
+  const listener = start();
+  const one = await next();
+  one.send(subscribed(5), message(6));
+  expect(await listener.next()).toMatchObject({ seq: 6 });
+  expect((await next()).frame).toMatchObject({ type: "subscribe", since: { orders: 6 } });
 });
 
 test("against a router that keeps a stream, listen.py gets what was posted while it was not there", async () => {

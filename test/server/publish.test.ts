@@ -200,6 +200,25 @@ test("a message that stays refused has the router's last word", async () => {
   expect(asked).toHaveLength(8);
 });
 
+test.each([
+  { why: "a request that got no response", first: "cut" as const },
+  { why: "a failure of something in front of the router", first: { status: 502, body: "<html>" } },
+])("after $why a refusal leaves it open whether the message is stored", async ({ first }) => {
+  const full = { status: 429, body: refusal("LANE_FULL") };
+  const { publisher } = await scripted([first, full], { maxAttempts: 2 });
+  expect(await publisher.publishAll(several("a"))).toMatchObject([
+    { id: "a", state: "failed", error: { code: "LANE_FULL", problem: { code: "LANE_FULL" } } },
+  ]);
+  const items = byMessage({ a: [refusal("LANE_FULL")] });
+  let requests = 0;
+  const script = (asked: Asked) => (++requests === 1 ? first : items(asked));
+  const { publisher: other } = await scripted(script, { maxAttempts: 2 });
+  expect(await other.publishAll(several("a", "b"))).toMatchObject([
+    { id: "a", state: "failed", error: { code: "LANE_FULL", problem: { code: "LANE_FULL" } } },
+    { id: "b", state: "queued" },
+  ]);
+});
+
 const MANY = Array.from({ length: 250 }, (_, n) => ({ ...MESSAGE, id: `m-${n}` }));
 
 test("after a request that failed as a whole nothing more is sent, and every message has a result", async () => {
@@ -239,6 +258,37 @@ test("no messages are no request", async () => {
 test("a message that has no JSON is thrown before anything is sent", async () => {
   const { publisher, asked } = await scripted(accepting);
   await expect(publisher.publishAll([MESSAGE, { ...MESSAGE, data: 1n }])).rejects.toThrow(TypeError);
+  expect(asked).toEqual([]);
+});
+
+test("a token that cannot be had any more is the result of what is left", async () => {
+  let calls = 0;
+  const token = () => {
+    if (++calls > 1) throw new Error("the issuer is away");
+    return "opaque";
+  };
+  const { publisher, asked } = await scripted(accepting, { token });
+  const results = await publisher.publishAll(MANY);
+  expect(results.map(({ id }) => id)).toEqual(MANY.map(({ id }) => id));
+  expect(results.map(({ state }) => state)).toEqual([
+    ...Array(100).fill("queued"),
+    ...Array(150).fill("failed"),
+  ]);
+  expect(results[249]).toMatchObject({ error: { code: "TOKEN_UNAVAILABLE" } });
+  expect(asked).toHaveLength(1);
+});
+
+test("an aborted call ends at once, while its token is made too", async () => {
+  const controller = new AbortController();
+  const token = () => {
+    queueMicrotask(() => controller.abort(new Error("enough")));
+    return new Promise<string>(() => {});
+  };
+  const { publisher, asked } = await scripted(accepting, { token });
+  const { signal } = controller;
+  const aborted = { code: "ABORTED", cause: { message: "enough" } };
+  await expect(publisher.publish(MESSAGE, { signal })).rejects.toMatchObject(aborted);
+  await expect(publisher.receipt("m-1", { signal })).rejects.toMatchObject(aborted);
   expect(asked).toEqual([]);
 });
 
