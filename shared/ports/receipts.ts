@@ -43,6 +43,8 @@ export type Claim =
       readonly why: "duplicate" | "cancelled" | "ended" | "split";
       /** The number of a cancelled message in its stream, if a run wrote it. */
       readonly seq?: number;
+      /** Otherwise the `after` of its first lease: a run may have appended it at a higher number. */
+      readonly after?: number;
     }
   /** A newer deployment wrote its row. */
   | { readonly kind: "newer"; readonly version: number };

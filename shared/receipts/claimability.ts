@@ -2,7 +2,7 @@ import { acceptedAt, type Message } from "../protocol/message.ts";
 import { fold } from "./fold.ts";
 import type { Job } from "./job.ts";
 import { ENDINGS } from "./receipt.ts";
-import { claimedUntil, MESSAGE_PART, type ReceiptRow, ROW_VERSION } from "./row.ts";
+import { claimedUntil, MESSAGE_PART, placeOf, type ReceiptRow, ROW_VERSION } from "./row.ts";
 import { isLeased, isUnrecorded, rowState } from "./states.ts";
 
 /** The run that claims a job. Times are milliseconds since 1970. */
@@ -28,8 +28,9 @@ export type Claimability =
   | {
       readonly kind: "over";
       readonly why: "duplicate" | "cancelled" | "ended" | "split";
-      /** The number of a cancelled message in its stream, if a run wrote it. */
+      /** The place of a cancelled message in its stream. */
       readonly seq?: number;
+      readonly after?: number;
     }
   | { readonly kind: "newer"; readonly version: number };
 
@@ -63,9 +64,8 @@ export function claimability(
 /** A dead letter that is received again was redriven, so `dead` is the one ending that is open to a claim. */
 function ofItsOwn(row: ReceiptRow, claimant: Claimant, now: number): Claimability {
   // The jobs of a split message end by themselves, as each finds the cancel.
-  if (row.cancelledAt !== undefined && !row.split) {
-    return row.seq === undefined ? CANCELLED : { ...CANCELLED, seq: row.seq };
-  }
+  if (row.cancelledAt !== undefined && !row.split && !isTooLate(row))
+    return { ...CANCELLED, ...placeOf(row) };
   const { leaseUntil = 0, deaths = 0 } = row;
   // A run finds its own lease if the response to its claim was lost.
   const isOwnLease = row.run === claimant.run;
@@ -86,6 +86,10 @@ function ofItsOwn(row: ReceiptRow, claimant: Claimant, now: number): Claimabilit
       return suspectOrOpen;
   }
 }
+
+/** Whether a message had ended before its cancel: then it stays as it is, and so does its data in a stream. */
+const isTooLate = ({ ending }: ReceiptRow): boolean =>
+  ending !== undefined && ending !== "dead" && ending !== "cancelled";
 
 /**
  * A run that lives and cannot write makes its message visible earlier, or as a later receive, so only a message that

@@ -108,6 +108,30 @@ describe("in DynamoDB alone", () => {
     expect(calls).toEqual(["PutItemCommand", "PutItemCommand", "GetItemCommand"]);
   });
 
+  test("a claim does not take a job whose run ended it after the claim had read its row", async () => {
+    const receipts = dynamoReceipts({ client, table: tables.names.receipts, days: 15 });
+    const job = aJob();
+    await receipts.claim(job, lease("thawed"), NOW);
+    const returned = lease("b", { receive: 2, until: NOW + 480_000, returnsAt: NOW + 720_000 });
+    const later = NOW + 400_000;
+    expect(await receipts.claim(job, returned, later)).toEqual({ kind: "suspect", deaths: 1 });
+    let thaw = () => receipts.settle(job, "thawed", delivered(1), later);
+    const between = {
+      async send(command: { constructor: { name: string } }) {
+        if (command.constructor.name === "UpdateItemCommand") {
+          await thaw();
+          thaw = async () => "written";
+        }
+        return client.send(command as never);
+      },
+    } as unknown as DynamoDBClient;
+    const slower = dynamoReceipts({ client: between, table: tables.names.receipts, days: 15 });
+    expect(await slower.claim(job, { ...returned, suspects: true }, later)).toEqual({
+      kind: "over",
+      why: "ended",
+    });
+  });
+
   test("an append is one write, and the row in its way is no read where the table returns it", async () => {
     const calls = countedCalls();
     const streams = dynamoStreams(client, tables.names.streams);

@@ -179,3 +179,16 @@ test("a read that failed is made again by the next request", async () => {
   expect(reads).toEqual(["normal"]);
   expect(retryAfter("normal")).toBe(10);
 });
+
+test("a clock that is set back neither turns producers away nor takes their messages unseen until it has caught up", async () => {
+  const { retryAfter, look, clock, holds } = container({ normal: 10 }, { normal: 11 });
+  await look(["normal"]);
+  clock.advance(-3_600_000);
+  expect(retryAfter("normal")).toBeUndefined();
+  await look(["normal"]);
+  expect(retryAfter("normal")).toBe(10);
+  holds.normal = 0;
+  clock.advance(REFRESH);
+  await look(["normal"]);
+  expect(retryAfter("normal")).toBeUndefined();
+});

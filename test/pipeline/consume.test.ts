@@ -276,3 +276,21 @@ describe("a message", () => {
     expect(await state("one")).toBe("delivering");
   });
 });
+
+test("a pending connection whose token has ended gets nothing, and one whose token lasts gets it", async () => {
+  const { connect, connections, clock, sockets, run, restart, got, receipts } = consumer();
+  const [ann, bob] = [await connect("ann", "orders"), await connect("bob", "orders")];
+  const end = NOW + 60_000;
+  const row = await connections.read(ann, NOW);
+  if (row) await connections.put({ ...row, tokenExpiresAt: end });
+  const { send } = sockets;
+  sockets.send = async () => ({ kind: "throttled", reason: "429" });
+  expect(await run([received(aMessageOf("one"))])).toHaveLength(1);
+  sockets.send = send;
+  restart();
+  clock.advance(end - clock.now());
+  expect(await run([received(aMessageOf("one"), 2)])).toEqual([]);
+  expect([got(ann), got(bob)]).toEqual([[], ["one"]]);
+  const receipt = await receipts.find(ANN, "one" as MessageId, clock.now());
+  expect(receipt).toMatchObject({ state: "delivered", counts: { sent: 1, gone: 1, pending: 0 } });
+});

@@ -173,6 +173,7 @@ export function asSeen(row: ReceiptRow): { condition: string; values: Record<str
   const seen: Readonly<Record<string, AttributeValue | undefined>> = {
     run: row.run === undefined ? undefined : { S: row.run },
     leaseUntil: row.leaseUntil === undefined ? undefined : number(row.leaseUntil),
+    updatedAt: row.updatedAt === 0 ? undefined : number(row.updatedAt),
     cancelledAt: row.cancelledAt === undefined ? undefined : number(row.cancelledAt),
   };
   const conditions = Object.entries(seen).map(([name, value]) =>

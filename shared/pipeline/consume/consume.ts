@@ -196,7 +196,7 @@ async function consumeOne(shared: Shared, task: Task, suspects: boolean): Promis
         deps.telemetry.count("Duplicates");
         deps.telemetry.info?.("message dropped, its id was seen before", fieldsOf(task, run));
       }
-      if (claim.seq !== undefined) await deps.empty({ ...job, seq: claim.seq });
+      await emptyAt(deps, job, claim, member);
       return DONE;
     case "leased":
       return { kind: "again", seconds: secondsUntil(deps, claim.until + CLOCK_MARGIN) };
@@ -218,7 +218,8 @@ async function consumeOne(shared: Shared, task: Task, suspects: boolean): Promis
         shared.spared.push({ claimed, outcome });
         return DONE;
       }
-      return settle(deps, claimed, outcome, () => again(deps, record)).catch(
+      const empty = (each: Job) => emptyAt(deps, each, { after: claim.after ?? after }, member);
+      return settle({ ...deps, empty }, claimed, outcome, () => again(deps, record)).catch(
         (fault: unknown): RecordResult => {
           deps.telemetry.count("Faults");
           deps.telemetry.warn("outcome not written", fieldsOf(task, run), fault);
@@ -228,6 +229,17 @@ async function consumeOne(shared: Shared, task: Task, suspects: boolean): Promis
       );
     }
   }
+}
+
+/** Takes the data of a message out of its stream, wherever a run has appended it: that run may not have said where. */
+async function emptyAt(
+  { empty }: Pick<SettleDeps, "empty">,
+  job: Job,
+  { seq = job.seq, after }: { readonly seq?: number | undefined; readonly after?: number | undefined },
+  member: StreamMember | undefined,
+): Promise<void> {
+  const number = seq ?? (after === undefined ? undefined : await member?.find(after));
+  if (number !== undefined) await empty({ ...job, seq: number });
 }
 
 /** What the log says of a record, whose body may not be readable. */

@@ -64,7 +64,7 @@ export async function processJob(
   const delivered = await deliver(deps, {
     frame: frameOf(job),
     fields: run.fields,
-    progress: found,
+    progress: stop() ? found : await withoutEnded(deps, found, run.limiter),
     pages: audience.pages(),
     limiter: run.limiter,
     removeConnection: async (gone: Recipient) => {
@@ -90,6 +90,25 @@ async function audienceFrom(
 ): Promise<Audience> {
   if (from === undefined) return NO_AUDIENCE;
   return opened && from === range.from ? opened : route(deps, target, { from, to: range.to });
+}
+
+/**
+ * Connections may be pending for as long as a message lives: those whose token has ended meanwhile receive nothing any
+ * more, and count as gone.
+ */
+async function withoutEnded(
+  { connections, clock }: Pick<ProcessJobDeps, "connections" | "clock">,
+  found: Progress,
+  limiter: LimitFunction,
+): Promise<Progress> {
+  if (found.pending.length === 0) return found;
+  const now = clock.now();
+  const isThere = ({ connectionId, connectedAt }: Recipient) =>
+    limiter(async () => (await connections.find(connectionId, now))?.connectedAt === connectedAt);
+  const there = await Promise.all(found.pending.map(isThere));
+  const pending = found.pending.filter((_, index) => there[index]);
+  const gone = found.counts.gone + found.pending.length - pending.length;
+  return { ...found, pending, counts: { ...found.counts, gone } };
 }
 
 function frameOf({ message, seq }: Job): Uint8Array {

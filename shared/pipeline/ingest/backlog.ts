@@ -42,6 +42,12 @@ export function backlog({ queue, beats, clock, policy }: BacklogDeps): Backlog {
   const limited = (lane: Priority): Lane[] =>
     [lane, fanoutLane(lane)].filter((one) => limits[one] !== undefined || limitSeconds(one) !== undefined);
 
+  // A clock that was set back makes what was seen old rather than new for as long.
+  const ageOf = (at: number): number => {
+    const age = clock.now() - at;
+    return age < 0 ? Number.POSITIVE_INFINITY : age;
+  };
+
   const lookAt = async (lane: Lane): Promise<void> => {
     looking.add(lane);
     try {
@@ -59,7 +65,7 @@ export function backlog({ queue, beats, clock, policy }: BacklogDeps): Backlog {
   const waitFor = (lane: Lane): number | undefined => {
     const { waiting, seconds, at } = seen.get(lane) ?? { waiting: 0, at: 0 };
     // What an idle container saw long ago says nothing about now.
-    if (clock.now() - at > 2 * refreshIntervalMilliseconds) return undefined;
+    if (ageOf(at) > 2 * refreshIntervalMilliseconds) return undefined;
     const most = limitSeconds(lane);
     if (seconds !== undefined && most !== undefined) return seconds > most ? seconds : undefined;
     const limit = limits[lane] ?? Number.POSITIVE_INFINITY;
@@ -72,9 +78,8 @@ export function backlog({ queue, beats, clock, policy }: BacklogDeps): Backlog {
       return waits.length > 0 ? Math.max(...waits) : undefined;
     },
     look(lanes) {
-      const now = clock.now();
       const isOld = (lane: Lane) =>
-        !looking.has(lane) && now - (seen.get(lane)?.at ?? 0) >= refreshIntervalMilliseconds;
+        !looking.has(lane) && ageOf(seen.get(lane)?.at ?? 0) >= refreshIntervalMilliseconds;
       const old = new Set(lanes.flatMap((lane) => limited(lane).filter(isOld)));
       return old.size > 0 ? Promise.all([...old].map(lookAt)) : undefined;
     },

@@ -6,7 +6,7 @@ import type { StreamName, StreamRow } from "../../streams/stream.ts";
 export interface Heads {
   /** Returns the number of the last message, if it was learnt within the last second. The stream may be further. */
   known(stream: StreamName): number | undefined;
-  /** Returns a head after which an append goes on without a read of its own. */
+  /** Returns a head after which an append goes on without a read of its own. It has no messages. */
   take(stream: StreamName): StreamRow | undefined;
   /** The head was read. */
   looked(stream: StreamName, row: StreamRow): void;
@@ -48,7 +48,8 @@ export function rememberedHeads(clock: Pick<Clock, "now" | "monotonic">): Heads 
   const streams = new Map<StreamName, Known>();
   const remember = (stream: StreamName, row: StreamRow, known: Omit<Known, "row" | "at">): void => {
     streams.delete(stream);
-    streams.set(stream, { row, at: clock.monotonic(), ...known });
+    // A row has up to 300 KB of messages, which nobody asks for here.
+    streams.set(stream, { row: { ...row, messages: [] }, at: clock.monotonic(), ...known });
     const [oldest] = streams.keys();
     if (streams.size > STREAMS && oldest !== undefined) streams.delete(oldest);
   };

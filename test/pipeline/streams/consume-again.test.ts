@@ -49,6 +49,16 @@ describe("a run that takes over", () => {
     ]);
   });
 
+  test("takes the data out that the run before it has appended, if the message was cancelled meanwhile", async () => {
+    const under = noted();
+    await under.connect("ann", "orders");
+    await died(under, "a");
+    await under.receipts.cancel(ANN, "a" as MessageId, under.clock.now());
+    expect(await under.run([received(aMessageOf("a"), 2)])).toEqual([]);
+    expect(await under.state("a")).toBe("cancelled");
+    expect(rowsOf(under)).toEqual([[""]]);
+  });
+
   test("is not misled by a message of another producer with the same id", async () => {
     const under = noted();
     const { append } = under.streams;
@@ -101,6 +111,19 @@ describe("an append that fails", () => {
       ["a", START],
       ["b", START + 1],
     ]);
+  });
+
+  test("after it was written leaves no data in the stream if the message is cancelled in the same run", async () => {
+    const under = noted();
+    const { append } = under.streams;
+    under.streams.append = async (...asked: Parameters<Streams["append"]>) => {
+      await append(...asked);
+      await under.receipts.cancel(ANN, "a" as MessageId, NOW + 1);
+      return NO_TABLE();
+    };
+    expect(await under.run([received(aMessageOf("a"))])).toEqual([]);
+    expect(await under.state("a")).toBe("cancelled");
+    expect(rowsOf(under)).toEqual([[""]]);
   });
 
   test("as the head cannot be read: nothing is claimed, but what has expired ends", async () => {
@@ -164,6 +187,34 @@ describe("a message that ends undelivered", () => {
     expect(await under.run([received(aMessageOf("a"), 3)])).toEqual([]);
     expect(rowsOf(under)).toEqual([["", "b"]]);
   });
+});
+
+test("a message that is cancelled under way keeps no data, though its stream cannot be written then", async () => {
+  const under = noted();
+  const ann = await under.connect("ann", "orders");
+  under.sockets.fail(ann, ...Array<SendResult>(100).fill(BUSY));
+  const [{ empty }, { send }] = [under.streams, under.sockets];
+  under.streams.empty = NO_TABLE;
+  under.sockets.send = async (...asked) => {
+    await under.receipts.cancel(ANN, "a" as MessageId, NOW + 1);
+    return send(...asked);
+  };
+  expect(await under.run([received(aMessageOf("a"))])).toHaveLength(1);
+  under.streams.empty = empty;
+  under.clock.advance(120_000);
+  expect(await under.run([received(aMessageOf("a"), 2)])).toEqual([]);
+  expect(await under.state("a")).toBe("cancelled");
+  expect(rowsOf(under)).toEqual([[""]]);
+});
+
+test("a message that was delivered before its cancel keeps its data, however often it is received again", async () => {
+  const under = noted();
+  await under.connect("ann", "orders");
+  await under.run([received(aMessageOf("a"))]);
+  await under.receipts.cancel(ANN, "a" as MessageId, NOW + 1);
+  expect(await under.state("a")).toBe("delivered");
+  expect(await under.run([received(aMessageOf("a"), 2)])).toEqual([]);
+  expect([await under.state("a"), rowsOf(under)]).toEqual(["delivered", [["a"]]]);
 });
 
 describe("a message that is split", () => {

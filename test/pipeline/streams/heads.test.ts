@@ -56,3 +56,9 @@ test("a container remembers a thousand heads, those of which it learnt last", as
   for (const stream of streams) heads.looked(stream, row);
   expect(streams.filter((stream) => heads.known(stream) === undefined)).toEqual(["topic:0"]);
 });
+
+test("a container that remembers heads for a day does not keep their messages: a thousand rows would be 300 MB", async () => {
+  const { deps } = oneStream();
+  for (const id of ["a", "b"]) await append(deps, ORDERS, RETENTION, RUN, framesOf(id));
+  expect(deps.heads.take(ORDERS)).toMatchObject({ next: START + 2, messages: [] });
+});
