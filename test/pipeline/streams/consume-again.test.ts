@@ -281,6 +281,13 @@ describe("a message that is split", () => {
     expect(await under.state("one")).toBe("no-recipients");
   });
 
+  test("keeps its data if its jobs are received once more", async () => {
+    const { under, bodies } = await split();
+    for (const receive of [1, 2]) await under.run(bodies.map((body) => received(body, receive)));
+    expect(await under.state("one")).toBe("delivered");
+    expect(rowsOf(under)).toEqual([["one"]]);
+  });
+
   test("is emptied by a job that finds it cancelled", async () => {
     const { under, bodies } = await split();
     await under.receipts.cancel(ANN, "one" as MessageId, NOW + 1);
