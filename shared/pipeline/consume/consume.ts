@@ -233,7 +233,8 @@ async function consumeOne(shared: Shared, task: Task, suspects: boolean): Promis
         shared.spared.push({ claimed, outcome });
         return DONE;
       }
-      const empty = (each: Job) => emptyAt(deps, each, { seq: each.seq, after: claim.after ?? after }, member);
+      const empty = (each: Job) =>
+        emptyAt(deps, each, { seq: each.seq, after: claim.after ?? after }, member);
       return settle({ ...deps, empty }, claimed, outcome, () => again(deps, record)).catch(
         (fault: unknown): RecordResult => {
           deps.telemetry.count("Faults");
