@@ -64,8 +64,11 @@ export function claimability(
 /** A dead letter that is received again was redriven, so `dead` is the one ending that is open to a claim. */
 function ofItsOwn(row: ReceiptRow, claimant: Claimant, now: number): Claimability {
   // The jobs of a split message end by themselves, as each finds the cancel.
-  if (row.cancelledAt !== undefined && !row.split && !isTooLate(row))
-    return { ...CANCELLED, ...placeOf(row) };
+  if (row.cancelledAt !== undefined && !row.split && !isTooLate(row)) {
+    // The run that has the lease may deliver it all the same, and knows its place.
+    const isAnothers = isLeased(row, now) && row.run !== claimant.run;
+    return isAnothers ? CANCELLED : { ...CANCELLED, ...placeOf(row) };
+  }
   const { leaseUntil = 0, deaths = 0 } = row;
   // A run finds its own lease if the response to its claim was lost.
   const isOwnLease = row.run === claimant.run;

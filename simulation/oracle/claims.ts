@@ -7,9 +7,12 @@ import { isDropped } from "./dropped.ts";
 import { expected } from "./expected.ts";
 import { type History, type Name, recordOf, twinOf } from "./history.ts";
 import { partName } from "./key.ts";
+import type { LeftOutWatch } from "./left-out.ts";
 import { acceptedAt, type JobRun, type MessageRecord, NO_COUNTS, nameOf, plus } from "./message-record.ts";
 import type { PartState } from "./part.ts";
 import type { ReceiptWatch } from "./receipts.ts";
+
+type Taken = Extract<Claim, { kind: "claimed" }>;
 
 export interface ClaimWatch {
   /** The table has answered a claim; the run may never hear it. */
@@ -21,14 +24,19 @@ export interface ClaimWatch {
 }
 
 /** One run at a time holds a job, no longer than it should, and none claims one that is over. */
-export function watchClaims(book: History, receipts: ReceiptWatch, visibilitySeconds: number): ClaimWatch {
+export function watchClaims(
+  book: History,
+  { receipts, leftOut }: { readonly receipts: ReceiptWatch; readonly leftOut: LeftOutWatch["leftOut"] },
+  visibilitySeconds: number,
+): ClaimWatch {
   const open = (record: MessageRecord, part: string): PartState => {
     const state = record.parts.get(part) ?? { leaseUntil: 0, deaths: 0, pending: 0, queued: false };
     record.parts.set(part, state);
     return state;
   };
 
-  const take = (actor: Actor, record: MessageRecord, { range }: Job, lease: Lease, deaths: number) => {
+  const take = (actor: Actor, record: MessageRecord, { range }: Job, lease: Lease, claim: Taken) => {
+    const { deaths, progress } = claim;
     const part = partName(range);
     const state = open(record, part);
     const again = `${actor.name} takes ${nameOf(record)} ${part}`;
@@ -49,6 +57,7 @@ export function watchClaims(book: History, receipts: ReceiptWatch, visibilitySec
       ...{ record, actor, run: lease.run, receive: lease.receive, part, range, since: book.now() },
       ...{ state: "processing", counts: NO_COUNTS, hidden: false, written: false },
       ...{ sinceLook: new Set(), toldWithdrawn: false },
+      ...{ taken: progress?.pending ?? [], answered: new Set() },
     });
   };
 
@@ -66,7 +75,7 @@ export function watchClaims(book: History, receipts: ReceiptWatch, visibilitySec
         case "claimed":
           if (!job.range) show(book, name, record);
           delete record.dropped;
-          take(actor, record, job, lease, claim.deaths);
+          take(actor, record, job, lease, claim);
           return;
         case "suspect": {
           const state = open(record, part);
@@ -121,7 +130,8 @@ export function watchClaims(book: History, receipts: ReceiptWatch, visibilitySec
       // A split is settled once its jobs are queued.
       if (jobRun.state === "settled") return;
       jobRun.state = "settled";
-      record.tally = plus(record.tally, jobRun.counts);
+      const gone = jobRun.counts.gone + leftOut(jobRun, outcome);
+      record.tally = plus(record.tally, { ...jobRun.counts, gone });
     },
   };
 }

@@ -2,7 +2,7 @@ import type { Outcome } from "../../shared/ports.ts";
 import type { Message, MessageId } from "../../shared/protocol/message.ts";
 import type { UserId } from "../../shared/protocol/tag.ts";
 import type { Target } from "../../shared/protocol/target.ts";
-import type { Counts, Receipt } from "../../shared/receipts/receipt.ts";
+import type { Counts, Receipt, Recipient } from "../../shared/receipts/receipt.ts";
 import type { Socket } from "../world/gateway.ts";
 import type { Actor } from "../world/scheduler.ts";
 import type { Audience } from "./audience.ts";
@@ -21,6 +21,10 @@ export interface JobRun {
   /** settling: it has tried to write what it did. settled: the row says so. */
   state: "processing" | "settling" | "settled";
   counts: Counts;
+  /** The pending connections that it took over. */
+  readonly taken: readonly Recipient[];
+  /** Connections whose posts it had an answer to. */
+  readonly answered: Set<string>;
   /** What it wrote, or tried to. */
   outcome?: Outcome;
   /** Whether it has changed the visibility of its message for sure. */

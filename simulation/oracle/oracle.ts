@@ -6,6 +6,7 @@ import { type ClaimWatch, watchClaims } from "./claims.ts";
 import { type ContainerWatch, watchContainers } from "./containers.ts";
 import { type History, history } from "./history.ts";
 import { type LaneWatch, watchLanes } from "./lanes.ts";
+import { type LeftOutWatch, watchLeftOut } from "./left-out.ts";
 import { type MessageRecord, NO_COUNTS, type PostedMessage } from "./message-record.ts";
 import { type ReceiptWatch, watchReceipts } from "./receipts.ts";
 import { type SendWatch, watchSends } from "./sends.ts";
@@ -15,6 +16,7 @@ import { type StreamWatch, watchStreams } from "./streams.ts";
 export interface Oracle
   extends ClaimWatch,
     SendWatch,
+    Pick<LeftOutWatch, "found">,
     LaneWatch,
     StreamWatch,
     Omit<ContainerWatch, "sends" | "hears">,
@@ -42,14 +44,16 @@ export function createOracle({ visibilitySeconds, ...world }: OracleWorld): Orac
   const receipts = watchReceipts(book);
   const containers = watchContainers(book);
   const sends = watchSends(book);
+  const { found, leftOut } = watchLeftOut(book);
   /** Whom the last cancel of an id met. By its answer, a later message may have the id. */
   const hit = new Map<string, MessageRecord | undefined>();
 
   return {
     book,
+    found,
     violate: book.violate,
     look: receipts.look,
-    ...watchClaims(book, receipts, visibilitySeconds),
+    ...watchClaims(book, { receipts, leftOut }, visibilitySeconds),
     ...watchLanes(book, containers),
     ...containers,
     ...sends,

@@ -86,9 +86,10 @@ export function watchSends(book: History): SendWatch {
       }
       return post;
     },
-    posted({ actor, jobRun }, result) {
+    posted({ actor, jobRun, id }, result) {
       inFlight.set(actor, (inFlight.get(actor) ?? 1) - 1);
       if (!jobRun) return;
+      jobRun.answered.add(id);
       const { kind } = result;
       if (kind === "throttled" || kind === "unavailable") return;
       const field = kind === "refused" ? "failed" : kind;

@@ -223,7 +223,11 @@ function rowsOf(world: PortsWorld, actor: Actor): Pick<Ports, "subscriptions" | 
       put: (connection) => call("open connection", () => connections.put(connection)),
       find: (id, now) => {
         world.poison.strike(actor);
-        return call("find connection", async () => connections.find(id, now));
+        return call("find connection", async () => {
+          const found = await connections.find(id, now);
+          world.oracle.found(actor, id, found?.connectedAt);
+          return found;
+        });
       },
       read: (id, now) => call("read connection", () => connections.read(id, now)),
       change: (row, change) => call("change tags", () => connections.change(row, change)),

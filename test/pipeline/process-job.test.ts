@@ -164,3 +164,18 @@ test("a job is read by its own range: a message that is whole asks the table for
   expect(await run([received({ ...aMessageOf("two"), range: { from: "00000000", to: "g" } })])).toEqual([]);
   expect(asked).toBe(1);
 });
+
+test("a clock that is set back in a run does not put off its end: it stops before it is killed", async () => {
+  const { run, ids, clock, sockets, got, receipt } = await served(["ann", "bob"], {
+    overrides: { advanced: { sendsInFlight: 1, firstPageSize: 1, pageSize: 1 } },
+  });
+  const [{ now }, { send }] = [clock, sockets];
+  sockets.send = async (id, frame) => {
+    clock.now = () => now() - 60_000;
+    clock.advance(50_000);
+    return send(id, frame);
+  };
+  expect(await run([received(aMessageOf("one"))], 60_000)).toHaveLength(1);
+  expect(ids.flatMap(got)).toHaveLength(1);
+  expect(await receipt()).toMatchObject({ reason: "the Lambda invocation ran out of time" });
+});

@@ -1,5 +1,5 @@
 import pLimit, { type LimitFunction } from "p-limit";
-import type { Lease, LogFields, MessageQueue, Receipts } from "../../ports.ts";
+import type { Clock, Lease, LogFields, MessageQueue, Receipts } from "../../ports.ts";
 import { MAX_RECEIVES } from "../../protocol/limits.ts";
 import { WHOLE } from "../../receipts/hash-range.ts";
 import type { Job } from "../../receipts/job.ts";
@@ -68,7 +68,12 @@ interface Task {
  * Processes the records of a batch concurrently. Of the suspects, whose earlier runs died, it processes one, after the
  * other records, so that a record that kills this run too delays no other. Returns the ids of the records that SQS keeps.
  */
-export async function consume(deps: ConsumeDeps, records: readonly Received[], run: Run): Promise<string[]> {
+export async function consume(
+  container: ConsumeDeps,
+  records: readonly Received[],
+  run: Run,
+): Promise<string[]> {
+  const deps = { ...container, clock: runClock(container.clock) };
   if (deps.gateway.isDown() && (await deps.gateway.state()) === "down") deps.telemetry.count("GatewayDown");
   const shared = sharedFor(deps, run);
   const kept: string[] = [];
@@ -126,6 +131,16 @@ function sharedFor(deps: ConsumeDeps, run: Run): Shared {
     returnsAt: startedAt + deps.visibilitySeconds * 1000 - CLOCK_MARGIN,
     streams,
     spared: [],
+  };
+}
+
+/** A clock that is not set back in a run: when the run is killed was told by the clock as it was at its start. */
+function runClock(clock: Clock): Clock {
+  const offset = clock.now() - clock.monotonic();
+  return {
+    now: () => Math.max(clock.now(), Math.floor(clock.monotonic() + offset)),
+    monotonic: () => clock.monotonic(),
+    pause: (milliseconds) => clock.pause(milliseconds),
   };
 }
 
@@ -218,7 +233,8 @@ async function consumeOne(shared: Shared, task: Task, suspects: boolean): Promis
         shared.spared.push({ claimed, outcome });
         return DONE;
       }
-      const empty = (each: Job) => emptyAt(deps, each, { after: claim.after ?? after }, member);
+      const empty = (each: Job) =>
+        emptyAt(deps, each, { seq: each.seq, after: claim.after ?? after }, member);
       return settle({ ...deps, empty }, claimed, outcome, () => again(deps, record)).catch(
         (fault: unknown): RecordResult => {
           deps.telemetry.count("Faults");
@@ -235,7 +251,7 @@ async function consumeOne(shared: Shared, task: Task, suspects: boolean): Promis
 async function emptyAt(
   { empty }: Pick<SettleDeps, "empty">,
   job: Job,
-  { seq = job.seq, after }: { readonly seq?: number | undefined; readonly after?: number | undefined },
+  { seq, after }: { readonly seq?: number | undefined; readonly after?: number | undefined },
   member: StreamMember | undefined,
 ): Promise<void> {
   const number = seq ?? (after === undefined ? undefined : await member?.find(after));

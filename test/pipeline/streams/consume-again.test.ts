@@ -207,6 +207,21 @@ test("a message that is cancelled under way keeps no data, though its stream can
   expect(rowsOf(under)).toEqual([[""]]);
 });
 
+test("a message that a run delivers while it is cancelled keeps its data, though its queue hands it out twice", async () => {
+  const under = noted();
+  await under.connect("ann", "orders");
+  const { send } = under.sockets;
+  let again: string[] | undefined;
+  under.sockets.send = async (...asked) => {
+    await under.receipts.cancel(ANN, "a" as MessageId, NOW + 1);
+    again = await under.run([received(aMessageOf("a"), 2)]);
+    return send(...asked);
+  };
+  await under.run([received(aMessageOf("a"))]);
+  expect(again).toEqual([]);
+  expect([await under.state("a"), rowsOf(under)]).toEqual(["delivered", [["a"]]]);
+});
+
 test("a message that was delivered before its cancel keeps its data, however often it is received again", async () => {
   const under = noted();
   await under.connect("ann", "orders");
@@ -279,6 +294,13 @@ describe("a message that is split", () => {
     expect(sends).toEqual([]);
     expect(rowsOf(under)).toEqual([["one"]]);
     expect(await under.state("one")).toBe("no-recipients");
+  });
+
+  test("keeps its data if its jobs are received once more", async () => {
+    const { under, bodies } = await split();
+    for (const receive of [1, 2]) await under.run(bodies.map((body) => received(body, receive)));
+    expect(await under.state("one")).toBe("delivered");
+    expect(rowsOf(under)).toEqual([["one"]]);
   });
 
   test("is emptied by a job that finds it cancelled", async () => {
