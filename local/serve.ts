@@ -28,6 +28,8 @@ export async function serve(
   const isTerminal = process.stdout.isTTY === true;
   const log = logTo({ level, isTerminal, now: Date.now, output: (text) => process.stdout.write(text) });
   process.on("exit", log.flush);
+  // A log that is on a full disk, or that nobody reads any longer, loses its records; the router goes on.
+  process.stdout.on("error", () => {});
   const certificate = () => {
     if (files === undefined) return undefined;
     const read = readCertificate(files);
