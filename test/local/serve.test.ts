@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, copyFileSync, openSync } from "node:fs";
+import { closeSync, copyFileSync, existsSync, openSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -70,6 +70,24 @@ test.skipIf(process.platform !== "linux")("a log that finds no room takes no mes
   router.kill("SIGTERM");
   expect(await ended).toEqual([0, null]);
 });
+
+test.skipIf(process.platform === "win32").each(["SIGHUP", "SIGTERM"] as const)(
+  "a %s during the start waits for it",
+  async (signal) => {
+    const data = temporary();
+    const database = join(data, "store.db");
+    // Whoever opens it waits for somebody who writes.
+    spawnSync("mkfifo", [database]);
+    const files = { TAGWIRE_TLS_CERT: certificate("first"), TAGWIRE_TLS_KEY: certificate("first-key") };
+    const router = run({ TAGWIRE_DATA: data, ...files });
+    await expect.poll(() => existsSync(join(data, "lock"))).toBe(true);
+    const ended = router.kill(signal);
+    await expect.poll(() => router.output()).toMatch(/certificate read again|stopping/);
+    writeFileSync(database, "not what a router can read");
+    expect(await ended).toBe(1);
+    expect(router.errors()).toMatch(/^tagwire: STORE_UNAVAILABLE: [^\n]+\n$/);
+  },
+);
 
 /** The common name of the certificate that a port shows. */
 function shownAt(port: number): Promise<unknown> {
