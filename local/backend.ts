@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import type { Issuer } from "../shared/adapters/jwt/issuer-tokens.ts";
 import type { Clock, Random, RunTelemetry } from "../shared/ports.ts";
 import type { Refusal } from "../shared/protocol/errors.ts";
@@ -32,6 +33,10 @@ export interface Backend {
   readonly deadLetters: object;
   /** Answers a request that only this backend knows. Returns false for any other, and does nothing then. */
   serve?(request: IncomingMessage, response: ServerResponse, path: string): Promise<boolean>;
+  /** Answers a request whose token the functions would refuse, before its body is read. Undefined: they decide. Absent: on all. */
+  refusalOf?(
+    request: Pick<IncomingMessage, "headers">,
+  ): Promise<APIGatewayProxyStructuredResultV2 | undefined>;
   /** Returns why it can keep no message now. Undefined: it can. */
   ready(): Promise<Refusal | undefined>;
   /** Returns how many messages a stop waits for: those that would not be delivered later. */

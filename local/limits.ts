@@ -1,4 +1,4 @@
-import { CONNECTION_SECONDS, IDLE_SECONDS, MAX_RECEIVES } from "../shared/protocol/limits.ts";
+import { BODY_BYTES, CONNECTION_SECONDS, IDLE_SECONDS, MAX_RECEIVES } from "../shared/protocol/limits.ts";
 
 /** What the real services fix and a test may want smaller. Milliseconds unless the name says otherwise. */
 export interface Limits {
@@ -54,9 +54,10 @@ export const LIMITS: Limits = {
   maxReceives: MAX_RECEIVES,
 };
 
-/** A router that is its own gateway has no quota of requests. */
+/** A router that is its own gateway has no quota of requests, and reads no more of a body than its functions take. */
 export const ENGINE_LIMITS: Limits = {
   ...LIMITS,
+  bodyBytes: BODY_BYTES,
   requestRate: Number.MAX_SAFE_INTEGER,
   requestBurst: Number.MAX_SAFE_INTEGER,
 };

@@ -76,6 +76,7 @@ export async function startOn(
       ...{ ingest: behind.ingest, receipts: behind.receipts, closing: behind.closing },
       ...{ clock, limits, quota, origins: pages, callerOf, stopping: isStopping },
       ...{ deadLetters: behind.deadLetters, ready: behind.ready },
+      ...(behind.refusalOf ? { refusalOf: behind.refusalOf } : {}),
       others: [page({ ...(issuer ? {} : { secret }), claim }).serve, ...(behind.serve ? [behind.serve] : [])],
       metrics: async () => ({
         type: CONTENT_TYPE,

@@ -28,6 +28,8 @@ export async function serve(
   const isTerminal = process.stdout.isTTY === true;
   const log = logTo({ level, isTerminal, now: Date.now, output: (text) => process.stdout.write(text) });
   process.on("exit", log.flush);
+  // A log that is on a full disk, or that nobody reads any longer, loses its records; the router goes on.
+  process.stdout.on("error", () => {});
   const certificate = () => {
     if (files === undefined) return undefined;
     const read = readCertificate(files);
@@ -35,7 +37,7 @@ export async function serve(
     return read;
   };
   const tls = certificate();
-  const router = await startRouter({
+  const starting = startRouter({
     ...{ settings: KEPT, ...variables, remembers: false },
     // Metric records are at /metrics, and would drown the log here.
     write: (line) => void (isMetricRecord(line) || log.read(line)),
@@ -43,16 +45,22 @@ export async function serve(
     ...(tls ? { tls } : {}),
     ...(data === undefined ? {} : { data }),
   });
+  const renew = () => {
+    const renewed = certificate();
+    if (renewed) starting.then(({ setCertificate }) => setCertificate(renewed)).catch(fail);
+  };
+  // Before it is ready: a reload while a large folder is opened would end the process.
+  onSignals({
+    ...{ log, fail, isKept: data !== undefined },
+    router: { stop: async () => (await starting).stop() },
+    ...(files ? { renew } : {}),
+  });
+  const router = await starting;
   const { secret, claim } = variables;
   const token = secret === DEV_SECRET ? await devToken(secret, Date.now(), claim) : undefined;
   const { url, socketUrl } = router;
   if (isTerminal || token !== undefined) console.log(welcome(router, { token, data }));
   else log.write("info", "ready", { url, socketUrl, data });
-  const renew = () => {
-    const renewed = certificate();
-    if (renewed) router.setCertificate(renewed);
-  };
-  onSignals({ router, log, fail, isKept: data !== undefined, ...(files ? { renew } : {}) });
 }
 
 /** An hour of every topic and user: who tries the router on one machine sees what a cut and a reload recover. */

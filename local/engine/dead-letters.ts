@@ -26,9 +26,6 @@ export interface EngineDeadLettersOptions {
 /** Characters of a reason, which may quote from the body. */
 const REASON_LENGTH = 1_000;
 
-/** Rows that are counted at once. */
-const PAGE = 1_000;
-
 /** A dead letter that was received and neither removed nor released. */
 interface Held {
   readonly key: number;
@@ -115,14 +112,7 @@ export function engineDeadLetters({
     },
     async size() {
       wake();
-      let count = 0;
-      for (let from = Number.MIN_SAFE_INTEGER; ; ) {
-        const rows = store.range("dead-letters", { from, to: Number.MAX_SAFE_INTEGER, limit: PAGE });
-        count += rows.length;
-        const last = rows.at(-1);
-        if (last === undefined || rows.length < PAGE) return count - held.size;
-        from = last.key + 1;
-      }
+      return store.count("dead-letters") - held.size;
     },
   };
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { asyncApi } from "../../shared/api/asyncapi.ts";
 import { openApi } from "../../shared/api/openapi.ts";
 import type { Clock } from "../../shared/ports.ts";
-import type { Invocable } from "../backend.ts";
+import type { Backend, Invocable } from "../backend.ts";
 import type { Limits } from "../limits.ts";
 import type { Page } from "../page/page.ts";
 import { readBody } from "./body.ts";
@@ -15,7 +15,7 @@ import { answerProbe, isProbe, type ProbesDeps } from "./probes.ts";
 import type { Quota } from "./quota.ts";
 import { STOPPING, sendInvocation, sendJson, sendProblem } from "./reply.ts";
 
-export interface HttpApiDeps extends ProbesDeps {
+export interface HttpApiDeps extends ProbesDeps, Pick<Backend, "refusalOf"> {
   readonly ingest: Pick<Invocable<"ingest">, "invoke">;
   readonly receipts: Pick<Invocable<"receipts">, "invoke">;
   readonly closing: Pick<Invocable<"connections">, "invoke">;
@@ -78,9 +78,18 @@ async function serve(
   sendProblem(response, { code: "ROUTE_NOT_FOUND", detail: `there is no ${method} ${path}` });
 }
 
-const DOCUMENTS = new Map<string, () => object>([
-  ["/v1/openapi.json", openApi],
-  ["/v1/asyncapi.json", asyncApi],
+/** Made once: it takes as long as twenty messages do, and needs no token. */
+function once(make: () => object): () => object {
+  let made: object | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+const DOCUMENTS = new Map([
+  ["/v1/openapi.json", once(openApi)],
+  ["/v1/asyncapi.json", once(asyncApi)],
 ]);
 const INGEST: Match = { routeKey: "POST /v1/messages" };
 const MESSAGE = /^\/v1\/messages\/([^/]+)$/;
@@ -98,7 +107,7 @@ function closedBy(path: string): Match | undefined {
 }
 
 async function invoke(
-  { clock, limits, quota }: HttpApiDeps,
+  { clock, limits, quota, refusalOf }: HttpApiDeps,
   target: Pick<Invocable<"ingest">, "invoke">,
   request: IncomingMessage,
   response: ServerResponse,
@@ -109,15 +118,18 @@ async function invoke(
     request.resume();
     return sendJson(response, 429, { message: "Too Many Requests" });
   }
+  const requestId = randomUUID();
+  const own = { "apigw-requestid": requestId };
+  // Whoever has no token fills no memory with a body.
+  const refused = await refusalOf?.(request);
+  if (refused) return sendInvocation(response, { kind: "returned", value: refused }, own);
   const body = await readBody(request, limits.bodyBytes);
   if (body === undefined) {
     const detail = `the body must be at most ${limits.bodyBytes} bytes`;
     return sendProblem(response, { code: "BODY_TOO_LARGE", detail });
   }
-  const requestId = randomUUID();
   const event = httpEvent(request, match, body, { requestId, caller, now: clock.now() });
-  const answer = await target.invoke(event);
-  sendInvocation(response, answer, { "apigw-requestid": requestId });
+  sendInvocation(response, await target.invoke(event), own);
 }
 
 function decode(text: string): string {

@@ -29,9 +29,10 @@ export const headerIn = (
   return header === undefined ? undefined : String(header[1]);
 };
 
-/** Answers a request for a socket with a status. */
+/** Answers a request for a socket with a status, and ends the connection: the client might leave its half open. */
 export function refuseUpgrade(tcp: Duplex, status: number): void {
   const { body, type } = refusal(status);
+  tcp.once("finish", () => tcp.destroy());
   tcp.end(
     [
       `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,

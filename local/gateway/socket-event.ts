@@ -82,7 +82,7 @@ function pairs(raw: readonly string[]): [string, string][] {
 }
 
 function lists(entries: readonly [string, string][]): Record<string, string[]> {
-  const all: Record<string, string[]> = {};
-  for (const [name, value] of entries) all[name] = [...(all[name] ?? []), value];
-  return all;
+  const all = new Map<string, string[]>();
+  for (const [name, value] of entries) all.set(name, [...(all.get(name) ?? []), value]);
+  return Object.fromEntries(all);
 }

@@ -3,6 +3,7 @@ import { consumeHandler } from "../../functions/consume.ts";
 import { ingestHandler } from "../../functions/ingest.ts";
 import type { HandlerPorts } from "../../functions/ports.ts";
 import { receiptsHandler } from "../../functions/receipts.ts";
+import { authorize, problemReply } from "../../functions/runtime/http.ts";
 import { socketHandler } from "../../functions/socket.ts";
 import { issuerTokens } from "../../shared/adapters/jwt/issuer-tokens.ts";
 import { type SecretStage, secretTokens } from "../../shared/adapters/jwt/secret-tokens.ts";
@@ -108,6 +109,11 @@ export const machine =
       queues: spiedQueues(store, queue, deadLetters),
       deadLetters: {},
       serve: async (...asked) => (await serveBackup(...asked)) || serveDeadLetters(...asked),
+      async refusalOf({ headers }) {
+        // Where the keys are away, it is the function that says so.
+        const caller = await authorize(tokens, { headers }).catch(() => undefined);
+        return caller && !caller.ok ? problemReply(caller.refusal) : undefined;
+      },
       ready: readiness({ store, folder: data, clock }),
       async pending() {
         const sizes = Object.values(queue.sizes());

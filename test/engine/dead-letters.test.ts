@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Store } from "../../local/engine/store/store.ts";
 import { slowStore } from "./slow-store.ts";
 import { aStore, idsOf, jobsOf, queueOver, takeAll } from "./support.ts";
 
@@ -22,6 +23,17 @@ test("letters that come while others are held are found, and each is held once",
   expect(await bodies(60)).toEqual(["a"]);
   clock.advance(10_000);
   expect(await bodies(60)).toEqual(["b"]);
+});
+
+test("dead letters are counted without a look at what they hold, which may be gigabytes", async () => {
+  const store = await aStore();
+  const unread: Store = {
+    ...store,
+    range: (table, query) => (query.limit === 1 ? store.range(table, query) : []),
+  };
+  const { queue, deadLetters } = queueOver(unread);
+  for (const body of ["a", "b", "c"]) await queue.deadLetter("low", body, "why");
+  expect(await deadLetters.size()).toBe(3);
 });
 
 test("a hold that was let go, and has been taken by another since, is not let go again", async () => {

@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { connect as connectTo } from "node:net";
+
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { expect, onTestFinished, test } from "vitest";
 import type { Runtime } from "../../functions/aws/runtime.ts";
@@ -5,7 +8,7 @@ import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
 import { REAL_HANDLERS } from "../../local/twin/lambda/handlers.ts";
 import { connect, tokenFor } from "../support/client.ts";
 import { dial, exchange, HANDSHAKE, rawRequest } from "../support/raw.ts";
-import { startTiny } from "./support.ts";
+import { open, startTiny } from "./support.ts";
 
 const GOOD = { host: "localhost", ...HANDSHAKE };
 
@@ -23,6 +26,27 @@ test.each(BROKEN)("a handshake is refused with 400 and runs no function when it 
   const answer = await exchange(url, rawRequest(broken.line, { ...GOOD, ...broken.headers }));
   expect(answer).toMatchObject({ status: 400, text: expect.stringContaining('{"message":"Bad Request"}') });
   expect(seen.sockets).toEqual([]);
+});
+
+test("a refused client that leaves its half open holds no connection, and so no stop", async () => {
+  const { url, stop } = await startTiny();
+  const socket = connectTo({ port: Number(new URL(url).port), host: "127.0.0.1", allowHalfOpen: true });
+  onTestFinished(() => void socket.destroy());
+  socket.write(rawRequest("GET /elsewhere", GOOD));
+  const [answer] = await once(socket, "data");
+  expect(String(answer)).toMatch(/^HTTP\/1\.1 404 /);
+  expect(await stop(0)).toEqual({ left: 0 });
+});
+
+test("names of JavaScript's own objects are parameters like others", async () => {
+  const { url, seen } = await startTiny();
+  const names = ["constructor", "__proto__", "toString"];
+  const client = await open(`${url.replace("http", "ws")}/?${names.map((name) => `${name}=1`).join("&")}`);
+  client.socket.terminate();
+  const [event] = seen.sockets as unknown as { readonly multiValueQueryStringParameters: object }[];
+  expect(Object.entries(event?.multiValueQueryStringParameters ?? {})).toEqual(
+    names.map((name) => [name, ["1"]]),
+  );
 });
 
 test("a good handshake is answered with the key's hash", async () => {

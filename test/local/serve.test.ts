@@ -1,18 +1,19 @@
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync } from "node:fs";
+import { closeSync, copyFileSync, existsSync, openSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { temporary } from "../engine/store/temporary.ts";
 import { tokenFor } from "../support/client.ts";
 import { post, receipt } from "../support/http.ts";
 import { publish } from "../support/issuer.ts";
 import { dial, HANDSHAKE, rawRequest } from "../support/raw.ts";
-import { buildRouters, startRouter } from "./crash/router.ts";
+import { buildRouters, freePort, programOf, startRouter } from "./crash/router.ts";
 
 /* What `npm start` is beside its API: as a process, with what an operator gives it. */
 
@@ -42,6 +43,51 @@ test.each([
   expect(router.errors()).toMatch(/^tagwire: [^\n]+\n$/);
   expect(router.errors()).toContain(says);
 });
+
+// Only Linux has a file that is always full.
+test.skipIf(process.platform !== "linux")("a log that finds no room takes no message with it", async () => {
+  const port = await freePort();
+  const env = { TAGWIRE_DATA: join(temporary(), "data"), PORT: `${port}` };
+  const full = openSync("/dev/full", "w");
+  const router = spawn(process.execPath, [programOf("main")], {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", full, "inherit"],
+  });
+  closeSync(full);
+  onTestFinished(() => void router.kill("SIGKILL"));
+  const ended = once(router, "exit");
+  const url = `http://127.0.0.1:${port}`;
+  const isUp = () =>
+    fetch(`${url}/health`).then(
+      () => true,
+      () => router.exitCode !== null,
+    );
+  await expect.poll(isUp).toBe(true);
+  expect(await post({ url }, { id: "a", target: { topic: "plain" }, data: 1 })).toMatchObject({
+    status: 202,
+  });
+  await expect.poll(() => receipt({ url }, "a")).toMatchObject({ state: "no-recipients" });
+  router.kill("SIGTERM");
+  expect(await ended).toEqual([0, null]);
+});
+
+test.skipIf(process.platform === "win32").each(["SIGHUP", "SIGTERM"] as const)(
+  "a %s during the start waits for it",
+  async (signal) => {
+    const data = temporary();
+    const database = join(data, "store.db");
+    // Whoever opens it waits for somebody who writes.
+    spawnSync("mkfifo", [database]);
+    const files = { TAGWIRE_TLS_CERT: certificate("first"), TAGWIRE_TLS_KEY: certificate("first-key") };
+    const router = run({ TAGWIRE_DATA: data, ...files });
+    await expect.poll(() => existsSync(join(data, "lock"))).toBe(true);
+    const ended = router.kill(signal);
+    await expect.poll(() => router.output()).toMatch(/certificate read again|stopping/);
+    writeFileSync(database, "not what a router can read");
+    expect(await ended).toBe(1);
+    expect(router.errors()).toMatch(/^tagwire: STORE_UNAVAILABLE: [^\n]+\n$/);
+  },
+);
 
 /** The common name of the certificate that a port shows. */
 function shownAt(port: number): Promise<unknown> {

@@ -46,6 +46,7 @@ export function createDatabase(folder: string): void {
   if (existsSync(log) || existsSync(lastGroup))
     throw thrown(damage(folder, `${database} is gone, while what belongs to it is there`));
   for (const end of ["", "-journal"]) rmSync(unfinished + end, { force: true });
+  createPrivate(unfinished);
   const connection = connect(unfinished);
   create(connection);
   connection.close();
@@ -54,6 +55,9 @@ export function createDatabase(folder: string): void {
   // Windows keeps names by itself, and opens no folder.
   if (process.platform !== "win32") sync(folder);
 }
+
+/** Makes an empty file that only its owner reads, for SQLite to fill. It gives its log the same rights. */
+export const createPrivate = (path: string): void => closeSync(openSync(path, "wx", 0o600));
 
 /** Throws a TagwireError if the file is not ours, or is of a newer version. SQLite has not opened it yet. */
 export function checkHeader(folder: string): void {

@@ -33,6 +33,8 @@ export function memoryStore(): Store {
   return {
     get: (table, key) => tables[table].get(key)?.value,
     range,
+    count: (table) =>
+      [...tables[table].entries()].filter(([, { expiresAt }]) => expiresAt !== undefined).length,
     rangeOnDisk: async (table, query) => range(table, query),
     async write(changes) {
       apply(changes);

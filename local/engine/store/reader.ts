@@ -12,6 +12,7 @@ interface Queries {
   readonly get: Query;
   readonly up: Query;
   readonly down: Query;
+  readonly count: Query;
 }
 
 /** Reads rows of one connection, and checks each. */
@@ -29,6 +30,9 @@ export class Reader {
         get: connection.query(`${from} = ?`),
         up: connection.query(`${from} >= ? AND key < ? ORDER BY key LIMIT ?`),
         down: connection.query(`${from} >= ? AND key < ? ORDER BY key DESC LIMIT ?`),
+        count: connection.query(
+          `SELECT count(*) FROM ${SQL_NAMES[table]} WHERE expires_at IS NOT NULL AND key NOT IN (SELECT value FROM json_each(?))`,
+        ),
       };
     };
     this.#queries = Object.fromEntries(TABLES.map((table) => [table, queries(table)])) as Record<
@@ -45,6 +49,11 @@ export class Reader {
   range<T extends Table>(table: T, from: Keys[T], to: Keys[T], limit: number, isReversed: boolean) {
     const { up, down } = this.#queries[table];
     return (isReversed ? down : up).all(from, to, limit).map((row) => this.#checked(table, row));
+  }
+
+  /** How many rows may expire, but for those with these keys. */
+  count(table: Table, without: readonly (number | string)[]): number {
+    return Number(this.#queries[table].count.first(JSON.stringify(without))?.[0] ?? 0);
   }
 
   /** The number of the last group that was committed. */

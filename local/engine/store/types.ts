@@ -43,6 +43,11 @@ export interface Store {
     },
   ): readonly Row<Keys[T]>[];
   /**
+   * Returns how many rows of a table may expire, as of the last `write` or `writeLater`. Reads an index and no row: rows may
+   * be large, and nobody's sockets wait for a count.
+   */
+  count(table: Table): number;
+  /**
    * Returns the rows of a range as the disk has them, which MUST include what had been written to them before the call,
    * unless that cannot be kept: on a full disk they are as they were before it.
    */

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { openStore } from "../../../local/engine/store/store.ts";
@@ -29,6 +29,22 @@ test("a backup that is taken while the store is used is a store of that moment",
   expect(keys.length).toBeGreaterThan(3_000);
   await copy.close();
 });
+
+// Windows has no such bits.
+test.skipIf(process.platform === "win32")(
+  "only their owner reads payloads, in a folder of others too",
+  async () => {
+    const folder = temporary();
+    chmodSync(folder, 0o755);
+    const store = await openStore({ folder });
+    await store.write([entry(1)]);
+    await store.backUp(join(folder, ".backup"));
+    const names = readdirSync(folder).filter((name) => statSync(join(folder, name)).size > 512);
+    expect(names.toSorted()).toEqual([".backup", "store.db", "store.db-shm", "store.db-wal"]);
+    for (const name of names) expect([name, statSync(join(folder, name)).mode & 0o077]).toEqual([name, 0]);
+    await store.close();
+  },
+);
 
 test("a backup has what nobody waits for too, if it was written before", async () => {
   // Nothing else sends it to the disk meanwhile.

@@ -80,6 +80,22 @@ test("of two changes of one row in a refused group, the one that nobody waits fo
   await store.close();
 });
 
+test("on a full disk rows that have expired make room for what waits", async () => {
+  const store = await openStore({ folder: temporary(), maxBytes: 400_000 });
+  await store.write(Array.from({ length: 20 }, (_, key) => ({ ...entry(1e6 + key), expiresAt: 10 })));
+  const count = await fill(store);
+  const later = { table: "receipts", key: "later", value: VALUE.repeat(2) } as const;
+  store.writeLater([later]);
+  await expect(store.flushed()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+  await store.expire(11);
+  await store.write([entry(count)]);
+  await store.flushed();
+  expect(await store.rangeOnDisk("receipts", { from: "later", to: "m", limit: 1 })).toEqual([
+    { key: "later", value: later.value },
+  ]);
+  await store.close();
+});
+
 test("the room of deleted rows is given back", async () => {
   const folder = temporary();
   const store = await openStore({ folder });

@@ -21,6 +21,12 @@ export class Model {
     for (const [name, { expiresAt = Infinity }] of this.rows) if (expiresAt < now) this.rows.delete(name);
   }
 
+  /** How many rows of a table may expire. */
+  expiring(table: Table): number {
+    const rows = [...this.rows.values()];
+    return rows.filter((row) => row.table === table && row.expiresAt !== undefined).length;
+  }
+
   list(table: Table): Row<number | string>[] {
     return [...this.rows.values()]
       .filter((row) => row.table === table)
@@ -92,6 +98,7 @@ export function expectSame(store: Store, model: Model): void {
       table === "entries" || table === "dead-letters" ? [0, Number.MAX_SAFE_INTEGER] : ["", AFTER_ALL]
     ) as [Keys[typeof table], Keys[typeof table]];
     expect(store.range(table, { from, to, limit: 1_000 })).toEqual(rows);
+    expect(store.count(table)).toBe(model.expiring(table));
     for (const { key, value } of rows) expect(store.get(table, key as never)).toBe(value);
     const middle = rows[rows.length >> 1];
     if (middle === undefined) continue;
