@@ -175,6 +175,25 @@ describe("subscriptions", () => {
     expect(it.sockets).toHaveLength(1);
   });
 
+  test("if it refuses some of many, those that no answer comes to are asked again, on the same socket", async () => {
+    const it = world();
+    let frames = 0;
+    it.script.onFrame = (socket, sent) => {
+      frames += 1;
+      if (frames === 2 || frames === 3) socket.send({ message: "Too Many Requests", connectionId: "c" });
+      else it.runtime.after(1_000, () => replyWell(socket, sent));
+    };
+    const client = it.connect();
+    for (let i = 0; i < 200; i += 1) client.subscribe(`t${i}`, () => {});
+    await it.advance(8_000);
+    expect(client.state).toBe("connected");
+    expect(it.sockets).toHaveLength(1);
+    expect(last(it.sockets).got.map(({ topics }) => (topics as string[])[0])).toEqual([
+      ...["t0", "t50", "t100", "t150"],
+      ...["t50", "t100"],
+    ]);
+  });
+
   test.each([
     "TOKEN_EXPIRED",
     "CONNECTION_UNKNOWN",
