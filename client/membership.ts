@@ -103,6 +103,7 @@ export function membership({ runtime, link, topics, emit, wasCut, onReady }: Mem
     const refused = listOf(reply.fields["refused"]).map(fieldsOf);
     const taken = listOf(reply.fields["topics"]);
     const isCut = wasCut();
+    if (taken.length === names.length) retry.reset();
     for (const name of names) {
       const bad = refused.find((each) => each["topic"] === name);
       if (bad) {

@@ -161,6 +161,24 @@ describe("subscriptions", () => {
     expect(last(it.sockets).got).toHaveLength(3);
   });
 
+  test("the wait before a topic is asked for again forgets failures that are over", async () => {
+    const it = world();
+    let failures = 6;
+    it.script.onFrame = (socket, sent) => {
+      if (failures-- > 0)
+        socket.send({ type: "error", code: "TABLE_UNAVAILABLE", detail: "", ref: sent["ref"] });
+      else replyWell(socket, sent);
+    };
+    const client = it.connect();
+    client.subscribe("orders", () => {});
+    await it.advance(MINUTE);
+    expect(client.state).toBe("connected");
+    failures = 1;
+    client.subscribe("more", () => {});
+    await it.advance(1_000);
+    expect(last(it.sockets).got.slice(-2)).toMatchObject([{ topics: ["more"] }, { topics: ["more"] }]);
+  });
+
   test("the gateway's own refusal of a frame, which says not which one, is taken for that of the only one", async () => {
     const it = world();
     let failures = 1;
