@@ -86,7 +86,7 @@ export function receiver<M extends { readonly seq?: number }>({
 
   return {
     wants: () => wants,
-    unfinished: () => (current ?? queue[0])?.seq,
+    unfinished: () => [current, ...queue].find((message) => message?.seq !== undefined)?.seq,
     push(message) {
       queue.push(message);
       drain();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { numbers, subscribed } from "./support/page.ts";
-import { recorded } from "./support/world.ts";
+import { frame, recorded } from "./support/world.ts";
 
 const MINUTE = 60_000;
 
@@ -78,6 +78,15 @@ describe("positions", () => {
     go();
     await it.settle();
     expect(client.positions()).toEqual({ orders: 1002 });
+  });
+
+  test("wait for a message behind one without a number, as it comes while streams are switched on", async () => {
+    const { it, router, client, socket } = await subscribed();
+    client.subscribe("orders", () => new Promise(() => {}));
+    socket.send(frame("orders"));
+    router.publish("orders");
+    await it.settle();
+    expect(client.positions()).toEqual({ orders: 1000 });
   });
 
   test("inside a reply of many, and in the event of a gap, stand where the handlers stand", async () => {
