@@ -89,7 +89,7 @@ export function receiver<M extends { readonly seq?: number }>({
 
   return {
     wants: () => wants,
-    unfinished: () => [current, ...queue].find((message) => message?.seq !== undefined)?.seq,
+    unfinished: () => current?.seq ?? queue.find(({ seq }) => seq !== undefined)?.seq,
     push(message) {
       queue.push(message);
       drain();
