@@ -97,7 +97,8 @@ export function connectOn<Topics extends object>(base: Runtime, options: Connect
     const own = topicOf(name);
     const receiving: Receiver<MessageFrame> = receiver({
       handler: handler as Handler<MessageFrame> | undefined,
-      last: own.position() === undefined || own.receivers.size > 0 || own.isReady() ? last : 0,
+      last,
+      goesOn: own.position() !== undefined && !own.isReady(),
       onFault: (cause) =>
         emit("error", new ClientError("HANDLER_FAILED", `a handler threw: ${cause}`, { topic: name, cause })),
       onEnd: () => signal?.removeEventListener("abort", unsubscribe),

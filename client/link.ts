@@ -48,6 +48,8 @@ export interface LinkEvents {
 /** Opens a socket with a token. */
 export function openLink(runtime: Runtime, url: string, token: string, events: LinkEvents): Link {
   const pending = new Map<number, { type: string; done(reply: Reply | undefined): void; stop(): void }>();
+  /** What the gateway said of frames that it refused. It does not say which: those that are left without an answer. */
+  const refusals: Reply[] = [];
   let probing: ((reply: Reply | undefined) => void)[] | undefined;
   let refs = 0;
   let heardAt = runtime.now();
@@ -65,7 +67,9 @@ export function openLink(runtime: Runtime, url: string, token: string, events: L
       socket.onerror = () => {};
       socket.close(1000);
     }
-    for (const { done, stop } of [...pending.values()]) {
+    const left = [...pending.values()];
+    pending.clear();
+    for (const { done, stop } of left) {
       stop();
       done(undefined);
     }
@@ -106,18 +110,22 @@ export function openLink(runtime: Runtime, url: string, token: string, events: L
   const take = (frame: Frame | undefined) => {
     if (!frame) return events.onRubbish();
     if (frame.type === "message") return events.onMessage(frame.message);
-    const { reply } = frame;
-    // The gateway does not say which frame it refused. If there is only one, it was that.
-    const ref =
-      frame.ref ?? (reply.type === "error" && pending.size === 1 ? [...pending.keys()][0] : undefined);
+    const { ref, reply } = frame;
     const asked = pending.get(ref as number);
     // Of a `token` frame it is said of the new token: the old one may hold.
     if (ENDING.test(reply.code) && asked?.type !== "token")
       return end(new ClientError(reply.code, reply.detail));
-    if (!asked) return;
-    pending.delete(ref as number);
-    asked.stop();
-    asked.done(reply);
+    if (ref === undefined && reply.type === "error") refusals.push(reply);
+    else answer(ref as number, reply);
+    if (refusals.length < pending.size) return;
+    for (const left of [...pending.keys()]) answer(left, refusals.pop() as Reply);
+    refusals.length = 0;
+  };
+  const answer = (ref: number, reply: Reply) => {
+    const asked = pending.get(ref);
+    pending.delete(ref);
+    asked?.stop();
+    asked?.done(reply);
   };
 
   try {

@@ -61,10 +61,17 @@ export function membership({ runtime, link, topics, emit, wasCut, onReady }: Mem
     else emit("error", refusal(reason, name));
   };
 
-  const crowd = (name: string, reason: Reply) => {
-    crowded.add(name);
-    if ([...states.values()].includes("leaving")) states.set(name, "waiting");
-    else refuse(name, reason);
+  const isLeaving = () => [...states.values()].includes("leaving");
+  /** Asks for topics once no frame that gives others back is under way. */
+  const crowd = (names: readonly string[]) => {
+    setAll(names, "waiting");
+    for (const name of names) crowded.add(name);
+    makeRoom();
+  };
+  const makeRoom = () => {
+    if (isLeaving()) return;
+    for (const name of crowded) states.delete(name);
+    crowded.clear();
   };
 
   const subscribe = (names: readonly string[]) => {
@@ -82,11 +89,13 @@ export function membership({ runtime, link, topics, emit, wasCut, onReady }: Mem
       if (!reply) return;
       if (reply.type === "subscribed") subscribed(names, since, reply);
       else if (isPassing(reply.code)) again(names, reply.retryAfter);
+      else if (reply.code === "TOO_MANY_TOPICS" && (isLeaving() || left > leftBefore)) crowd(names);
       // One of them is bad, and the others need not suffer.
       else if (names.length > 1) inHalves(names, subscribe);
-      else if (reply.code !== "TOO_MANY_TOPICS") refuse(names[0] as string, reply);
-      else if (left > leftBefore) again(names);
-      else crowd(names[0] as string, reply);
+      else {
+        if (reply.code === "TOO_MANY_TOPICS") crowded.add(names[0] as string);
+        refuse(names[0] as string, reply);
+      }
       sync();
     });
   };
@@ -94,6 +103,7 @@ export function membership({ runtime, link, topics, emit, wasCut, onReady }: Mem
     const refused = listOf(reply.fields["refused"]).map(fieldsOf);
     const taken = listOf(reply.fields["topics"]);
     const isCut = wasCut();
+    if (taken.length === names.length) retry.reset();
     for (const name of names) {
       const bad = refused.find((each) => each["topic"] === name);
       if (bad) {
@@ -114,8 +124,8 @@ export function membership({ runtime, link, topics, emit, wasCut, onReady }: Mem
       if (!reply) return;
       // If it was refused, messages go on coming that nobody gets, until the socket ends.
       left += 1;
-      for (const name of [...names, ...crowded]) states.delete(name);
-      crowded.clear();
+      for (const name of names) states.delete(name);
+      makeRoom();
       sync();
     });
   };

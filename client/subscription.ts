@@ -30,6 +30,8 @@ export interface Receiver<M> {
 export interface ReceiverOptions<M> {
   readonly handler: Handler<M> | undefined;
   readonly last: number;
+  /** Whether it goes on from a position that was kept: then the last messages are for after a gap. */
+  readonly goesOn: boolean;
   onFault(fault: unknown): void;
   onEnd(): void;
 }
@@ -40,11 +42,12 @@ const DONE = { done: true, value: undefined } as const;
 export function receiver<M extends { readonly seq?: number }>({
   handler,
   last,
+  goesOn,
   onFault,
   onEnd,
 }: ReceiverOptions<M>): Receiver<M> {
   const queue: M[] = [];
-  let wants = last;
+  let wants = goesOn ? 0 : last;
   /** The highest number that it has got. */
   let cursor = -1;
   let current: M | undefined;
@@ -86,7 +89,7 @@ export function receiver<M extends { readonly seq?: number }>({
 
   return {
     wants: () => wants,
-    unfinished: () => (current ?? queue[0])?.seq,
+    unfinished: () => current?.seq ?? queue.find(({ seq }) => seq !== undefined)?.seq,
     push(message) {
       queue.push(message);
       drain();

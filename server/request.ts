@@ -154,11 +154,13 @@ export async function orAborted<T>(signal: AbortSignal | undefined, work: () => 
 /** Waits for what knows no signal. Throws ABORTED as soon as the signal aborts. */
 function untilAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
   if (!signal) return work;
+  // Many calls may share a signal: Node warns of more than ten listeners.
+  const own = AbortSignal.any([signal]);
   return new Promise((resolve, reject) => {
-    const stop = () => reject(aborted(signal));
-    if (signal.aborted) stop();
-    signal.addEventListener("abort", stop);
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+    const stop = () => reject(aborted(own));
+    if (own.aborted) stop();
+    own.addEventListener("abort", stop);
+    work.then(resolve, reject).finally(() => own.removeEventListener("abort", stop));
   });
 }
 

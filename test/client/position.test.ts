@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { numbers, subscribed } from "./support/page.ts";
-import { recorded } from "./support/world.ts";
+import { frame, recorded } from "./support/world.ts";
 
 const MINUTE = 60_000;
 
@@ -19,8 +19,11 @@ describe("positions", () => {
     const next = it.connect({ positions: kept });
     const { of } = recorded(next);
     next.subscribe("orders", (message) => got.push(message), { last: 10 });
+    const second: { seq?: number | undefined }[] = [];
+    next.subscribe("orders", (message) => second.push(message), { last: 10 });
     await it.settle();
     expect(numbers(got)).toEqual([1001, 1002]);
+    expect(numbers(second)).toEqual([1002]);
     expect(of("recovered")).toEqual([{ topic: "orders", since: 1001, position: 1002 }]);
     expect(it.sockets[1]?.ofType("history")).toEqual([]);
   });
@@ -31,6 +34,18 @@ describe("positions", () => {
     client.subscribe("orders", () => {});
     await it.settle();
     expect(client.positions()).toEqual({ orders: 1000, later: 42 });
+  });
+
+  test("that are too old end in a gap, and after it the last messages come as after any", async () => {
+    const { it, router } = await subscribed({ count: 2 });
+    for (let n = 0; n < 5; n += 1) router.publish("orders");
+    const client = it.connect({ positions: { orders: 1001 } });
+    const { of } = recorded(client);
+    const got: { seq?: number | undefined }[] = [];
+    client.subscribe("orders", (message) => got.push(message), { last: 1 });
+    await it.settle();
+    expect(of("gap")).toMatchObject([{ topic: "orders", since: 1001 }]);
+    expect(numbers(got)).toEqual([1005]);
   });
 
   test.each<unknown>([
@@ -78,6 +93,15 @@ describe("positions", () => {
     go();
     await it.settle();
     expect(client.positions()).toEqual({ orders: 1002 });
+  });
+
+  test("wait for a message behind one without a number, as it comes while streams are switched on", async () => {
+    const { it, router, client, socket } = await subscribed();
+    client.subscribe("orders", () => new Promise(() => {}));
+    socket.send(frame("orders"));
+    router.publish("orders");
+    await it.settle();
+    expect(client.positions()).toEqual({ orders: 1000 });
   });
 
   test("inside a reply of many, and in the event of a gap, stand where the handlers stand", async () => {

@@ -161,6 +161,24 @@ describe("subscriptions", () => {
     expect(last(it.sockets).got).toHaveLength(3);
   });
 
+  test("the wait before a topic is asked for again forgets failures that are over", async () => {
+    const it = world();
+    let failures = 6;
+    it.script.onFrame = (socket, sent) => {
+      if (failures-- > 0)
+        socket.send({ type: "error", code: "TABLE_UNAVAILABLE", detail: "", ref: sent["ref"] });
+      else replyWell(socket, sent);
+    };
+    const client = it.connect();
+    client.subscribe("orders", () => {});
+    await it.advance(MINUTE);
+    expect(client.state).toBe("connected");
+    failures = 1;
+    client.subscribe("more", () => {});
+    await it.advance(1_000);
+    expect(last(it.sockets).got.slice(-2)).toMatchObject([{ topics: ["more"] }, { topics: ["more"] }]);
+  });
+
   test("the gateway's own refusal of a frame, which says not which one, is taken for that of the only one", async () => {
     const it = world();
     let failures = 1;
@@ -173,6 +191,25 @@ describe("subscriptions", () => {
     await it.advance(5_000);
     expect(client.state).toBe("connected");
     expect(it.sockets).toHaveLength(1);
+  });
+
+  test("if it refuses some of many, those that no answer comes to are asked again, on the same socket", async () => {
+    const it = world();
+    let frames = 0;
+    it.script.onFrame = (socket, sent) => {
+      frames += 1;
+      if (frames === 2 || frames === 3) socket.send({ message: "Too Many Requests", connectionId: "c" });
+      else it.runtime.after(1_000, () => replyWell(socket, sent));
+    };
+    const client = it.connect();
+    for (let i = 0; i < 200; i += 1) client.subscribe(`t${i}`, () => {});
+    await it.advance(8_000);
+    expect(client.state).toBe("connected");
+    expect(it.sockets).toHaveLength(1);
+    expect(last(it.sockets).got.map(({ topics }) => (topics as string[])[0])).toEqual([
+      ...["t0", "t50", "t100", "t150"],
+      ...["t50", "t100"],
+    ]);
   });
 
   test.each([

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
 import { problem } from "../../shared/protocol/errors.ts";
 import { type Answer, type Asked, accepting, scripted } from "./support.ts";
@@ -290,6 +291,15 @@ test("an aborted call ends at once, while its token is made too", async () => {
   await expect(publisher.publish(MESSAGE, { signal })).rejects.toMatchObject(aborted);
   await expect(publisher.receipt("m-1", { signal })).rejects.toMatchObject(aborted);
   expect(asked).toEqual([]);
+});
+
+test("many calls with one signal add no listeners to it", async () => {
+  const { publisher } = await scripted(accepting);
+  const { signal } = new AbortController();
+  const calls = Array.from({ length: 20 }, () => publisher.publish(MESSAGE, { signal }));
+  expect(getEventListeners(signal, "abort")).toEqual([]);
+  await Promise.all(calls);
+  expect(getEventListeners(signal, "abort")).toEqual([]);
 });
 
 test("an aborted call ends at once with ABORTED, and an array says which messages are stored", async () => {
