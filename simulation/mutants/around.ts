@@ -75,7 +75,7 @@ export const AROUND = {
   },
   "delete-by-id": {
     why: "rows are deleted by connection id alone, not by connect time",
-    seed: 17,
+    seed: 68,
     ports: ({ connections, subscriptions }, world) => ({
       connections: { ...connections, delete: ({ connectionId }) => connections.delete({ connectionId }) },
       subscriptions: { ...subscriptions, remove: removeByKey(subscriptions, world) },
