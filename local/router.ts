@@ -14,7 +14,7 @@ import { socketApi } from "./gateway/socket-api.ts";
 import { ignoreUpgrade, wantsWebSocket } from "./gateway/upgrade.ts";
 import { gauges } from "./gauges.ts";
 import { LIMITS, type Limits } from "./limits.ts";
-import { listen, shut } from "./listen.ts";
+import { listen } from "./listen.ts";
 import { CONTENT_TYPE, metrics } from "./metrics.ts";
 import type { Router, StartOptions } from "./options.ts";
 import { page } from "./page/page.ts";
@@ -69,7 +69,7 @@ export async function startOn(
     unkind: { ...KIND, ...options.unkind },
     stopping: isStopping,
   });
-  const { server, setCertificate } = front(options.tls);
+  const { server, setCertificate, shut } = front(options.tls);
   server.on(
     "request",
     httpApi({
@@ -103,7 +103,7 @@ export async function startOn(
     await behind.stopLanes();
     const remaining = await left(behind.queues);
     await Promise.all([sockets.close(), behind.socket.settled()]);
-    await Promise.all([shut(server), behind.release()]);
+    await Promise.all([shut(), behind.release()]);
     return { left: remaining };
   };
   let released: ReturnType<typeof release> | undefined;

@@ -1,9 +1,11 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { connect as connectTo } from "node:net";
 
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { expect, onTestFinished, test } from "vitest";
 import type { Runtime } from "../../functions/aws/runtime.ts";
+import { start } from "../../local/start.ts";
 import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
 import { REAL_HANDLERS } from "../../local/twin/lambda/handlers.ts";
 import { connect, tokenFor } from "../support/client.ts";
@@ -37,6 +39,24 @@ test("a refused client that leaves its half open holds no connection, and so no 
   expect(String(answer)).toMatch(/^HTTP\/1\.1 404 /);
   expect(await stop(0)).toEqual({ left: 0 });
 });
+
+test.each(["http", "https"])("a client that says nothing holds no stop over %s", async (scheme) => {
+  const read = (name: string) =>
+    readFileSync(new URL(`../support/certificates/${name}.pem`, import.meta.url), "utf8");
+  const tls = scheme === "https" ? { tls: { cert: read("first"), key: read("first-key") } } : {};
+  const { url, stop } = await start(tls);
+  const port = Number(new URL(url).port);
+  const silent = connectTo({ port, host: "127.0.0.1", allowHalfOpen: true });
+  onTestFinished(() => void silent.destroy());
+  silent.on("error", () => {});
+  await once(silent, "connect");
+  // Connections are taken in order, so the silent one is known by then.
+  const next = connectTo({ port, host: "127.0.0.1" });
+  next.end("no handshake and no request\r\n\r\n");
+  next.on("error", () => {}).resume();
+  await once(next, "close");
+  expect(await stop(0)).toEqual({ left: 0 });
+}, 30_000);
 
 test("names of JavaScript's own objects are parameters like others", async () => {
   const { url, seen } = await startTiny();
