@@ -1,3 +1,4 @@
+import { existsSync, openSync } from "node:fs";
 import { decodeJwt } from "jose";
 import { expect, test } from "vitest";
 import { command } from "../support/command.ts";
@@ -25,5 +26,33 @@ test("a failure ends the process although standard input stays open", async () =
   const { url } = await httpPeer(() => ({ status: 503 }));
   const { child, finished } = command(["send", "--topic", "orders"], { TAGWIRE_URL: url });
   child.stdin.write("1\n");
-  expect(await finished).toEqual([1, "", "tagwire: the router answered 503\n"]);
+  const where = "(perhaps not queued: line 1; queued for sure: 0)";
+  expect(await finished).toEqual([1, "", `tagwire: the router answered 503 ${where}\n`]);
+});
+
+test.skipIf(!existsSync("/dev/full"))(
+  "output that cannot be written is told in a line, and fails the command",
+  async () => {
+    const { child, finished } = command(["plan"], {}, { stdout: openSync("/dev/full", "w") });
+    child.stdin.end();
+    const [code, , err] = await finished;
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: "tagwire: standard output cannot be written: ENOSPC: no space left on device, write\n",
+    });
+  },
+);
+
+test.skipIf(!existsSync("/dev/full"))("notes that cannot be written fail nothing", async () => {
+  const peer = await httpPeer(() => ({
+    status: 200,
+    body: { topic: "orders", messages: [{ seq: 1 }], position: 1 },
+  }));
+  const { child, finished } = command(
+    ["history", "orders"],
+    { TAGWIRE_URL: peer.url },
+    { stderr: openSync("/dev/full", "w") },
+  );
+  child.stdin.end();
+  expect(await finished).toEqual([0, '{"seq":1}\n', ""]);
 });
