@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { existsSync, openSync } from "node:fs";
 import { decodeJwt } from "jose";
 import { expect, test } from "vitest";
@@ -55,4 +56,22 @@ test.skipIf(!existsSync("/dev/full"))("notes that cannot be written fail nothing
   );
   child.stdin.end();
   expect(await finished).toEqual([0, '{"seq":1}\n', ""]);
+});
+
+test("dead letters are released although nobody reads the list to its end", async () => {
+  let entry = 0;
+  const letter = () => ({ entryId: `${++entry}`, receiptHandle: `h-${entry}`, body: "no JSON", sentAt: 1 });
+  const peer = await httpPeer(({ path }) => {
+    if (path === "/health") return { status: 200, body: { deadLetters: {} } };
+    const isMore = path.endsWith("/receive") && entry < 10_000;
+    return { status: 200, body: isMore ? Array.from({ length: 10 }, letter) : [] };
+  });
+  const { child, finished } = command(["dead-letters", "list"], { TAGWIRE_URL: peer.url });
+  child.stdin.end();
+  child.stdout.once("data", () => child.stdout.destroy());
+  await expect(finished).rejects.toThrow("Premature close");
+  if (child.exitCode === null) await once(child, "exit");
+  expect(child.exitCode).toBe(0);
+  const released = peer.requests.filter(({ path }) => path.endsWith("/release"));
+  expect(released.flatMap(({ body }) => (body as { deadLetters: object[] }).deadLetters)).toHaveLength(entry);
 });
