@@ -8,6 +8,7 @@ import { causeOf } from "../server/request.ts";
 import { parseJson } from "../shared/protocol/parse.ts";
 import { Failure, hintFor, isReason, reasonLine, UNREACHABLE_HINT, UsageError } from "./failure.ts";
 import type { Io } from "./io.ts";
+import { filled } from "./option.ts";
 import { routerUrl } from "./router.ts";
 import { callerToken } from "./token.ts";
 
@@ -16,7 +17,7 @@ export function backupVerb(program: Command, io: Io): void {
   program
     .command("backup")
     .description("write the data of a router on one machine to a file, while it runs; needs an admin token")
-    .argument("<file>", "a new file")
+    .argument("<file>", "a new file", filled)
     .action(async (file: string, _own: unknown, command: Command) => {
       if (existsSync(file)) throw new UsageError(`${file} is there already; name a new file`);
       const bytes = await backUp(io, file);

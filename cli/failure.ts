@@ -39,8 +39,14 @@ export const UNREACHABLE_HINT = "; start one there with `tagwire start`, or set 
 
 /** Why a call of the router failed, in one line, and what may help. */
 export const routerErrorLine = ({ code, problem, message, status = 0 }: RouterError): string =>
-  (problem ? reasonLine(problem) : message) +
-  (code === "ROUTER_UNREACHABLE" ? UNREACHABLE_HINT : hintFor(status));
+  (problem ? reasonLine(problem) : message) + routerHint(code, status);
+
+function routerHint(code: RouterError["code"], status: number): string {
+  if (code === "ROUTER_UNREACHABLE") return UNREACHABLE_HINT;
+  // API Gateway says no more than 401 and 403 for a token.
+  const isElsewhere = code === "RESPONSE_INVALID" && status !== 401 && status !== 403;
+  return isElsewhere ? "; check that TAGWIRE_URL names a router" : hintFor(status);
+}
 
 /** Whether this is a problem document or an error frame, with a code of ours. */
 export const isReason = (value: unknown): value is Reason =>

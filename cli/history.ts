@@ -1,4 +1,6 @@
 import { type Command, Option } from "commander";
+import { RouterError } from "../server/errors.ts";
+import { isObject } from "../server/request.ts";
 import { LAST_MESSAGES } from "../shared/protocol/limits.ts";
 import { OWN_STREAM } from "../shared/protocol/stream-frame.ts";
 import type { Io } from "./io.ts";
@@ -34,13 +36,19 @@ export function historyVerb(program: Command, io: Io): void {
     );
 }
 
+/** Throws RESPONSE_INVALID if it is not what a router answers. */
+function pageIn(body: unknown): Readonly<Record<string, unknown>> {
+  if (isObject(body) && Array.isArray(body["messages"])) return body;
+  throw new RouterError("RESPONSE_INVALID", "the router's response has no messages");
+}
+
 async function history(io: Io, topic: string, { since, last, user, json }: HistoryOptions): Promise<void> {
   let query: Readonly<Record<string, string>> =
     since === undefined ? { last: `${last}` } : { since: `${since}` };
   const stream = topic === OWN_STREAM ? { user: "me" } : { topic };
   for (;;) {
     const path = `v1/history?${new URLSearchParams({ ...stream, ...query })}`;
-    const body = (await read(io, path, user)) as Readonly<Record<string, unknown>>;
+    const body = pageIn(await read(io, path, user));
     const { messages, missed, positions, more } = caughtUp({ ...body, type: "history" });
     const position = positions[0]?.[1];
     if (json) io.stdout.write(`${JSON.stringify(body)}\n`);

@@ -9,7 +9,10 @@ export interface Io {
   now(): number;
   /** In [0, 1). */
   random(): number;
-  /** From the first call on, SIGINT and SIGTERM abort the signal instead of ending the process. */
+  /**
+   * From the first call on, SIGINT, SIGTERM and an output that nobody reads any more abort the signal instead of
+   * ending the process.
+   */
   interrupt(): AbortSignal;
 }
 
@@ -30,6 +33,7 @@ export const processIo = (): Io => ({
   interrupt() {
     const controller = new AbortController();
     for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => controller.abort());
+    process.stdout.on("error", () => controller.abort());
     return controller.signal;
   },
 });

@@ -11,7 +11,9 @@ export async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<Lin
   let number = 0;
   for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     number += 1;
-    if (text.trim() !== "") yield { number, text };
+    // A file that was written on Windows may begin with a byte order mark.
+    const line = number === 1 ? text.replace(/^\u{feff}/u, "") : text;
+    if (line.trim() !== "") yield { number, text: line };
   }
 }
 

@@ -4,7 +4,7 @@ import { backoff } from "../shared/backoff.ts";
 import { IDLE_SECONDS, LAST_MESSAGES } from "../shared/protocol/limits.ts";
 import { Failure, UNREACHABLE_HINT } from "./failure.ts";
 import type { Io } from "./io.ts";
-import { between, collect, wholeNumber } from "./option.ts";
+import { between, collect } from "./option.ts";
 import { parsePlace, places } from "./place.ts";
 import { socketUrl } from "./router.ts";
 import { type Cut, connect } from "./socket.ts";
@@ -33,7 +33,7 @@ export function listenVerb(program: Command, io: Io): void {
     .option("--last <n>", "begin with the last messages of each stream", between(1, LAST_MESSAGES))
     .addOption(
       new Option("--ping <seconds>", "how often to show the gateway that we are there")
-        .argParser(wholeNumber)
+        .argParser(between(1, IDLE_SECONDS))
         .default(IDLE_SECONDS / 2),
     )
     .action((_own: unknown, command: Command) => listen(io, command.optsWithGlobals<ListenOptions>()));

@@ -7,6 +7,18 @@ import { settings } from "../shared/settings/settings.ts";
 /** Gathers an option that may be given many times. */
 export const collect = (value: string, former: readonly string[] = []): string[] => [...former, value];
 
+/** Text. An empty one is what a shell makes of a variable that is not set. */
+export function filled(value: string): string {
+  if (value === "") throw new InvalidArgumentError("It must not be empty.");
+  return value;
+}
+
+/** Text of an option that may be given once. Without this the last one would win in silence. */
+export function once(value: string, former: string | undefined): string {
+  if (former !== undefined) throw new InvalidArgumentError("It must be given once.");
+  return value;
+}
+
 export function wholeNumber(value: string): number {
   if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError("It must be a whole number.");
   return Number(value);

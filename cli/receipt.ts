@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { Receipt } from "../shared/protocol/receipt.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
+import { filled } from "./option.ts";
 import { publisherFor } from "./router.ts";
 import { list } from "./table.ts";
 
@@ -10,7 +11,7 @@ export function receiptVerb(program: Command, io: Io): void {
   program
     .command("receipt")
     .description("show what became of a message")
-    .argument("<id>", "the message's id")
+    .argument("<id>", "the message's id", filled)
     .option("--producer <user>", "who posted it, if not you; needs an admin token")
     .action(async (id: string, options: { producer?: string }, command: Command) => {
       const receipt = await (await publisherFor(io)).receipt(id, options);

@@ -54,6 +54,8 @@ export function routerUrl({ env }: Pick<Io, "env">): URL {
     "http:",
     "https:",
   ]);
+  if (url.username || url.password)
+    throw new UsageError("--url or TAGWIRE_URL must have no user and password: the router asks for a token");
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   return url;
 }
@@ -79,6 +81,7 @@ export function socketUrl({ env }: Pick<Io, "env">): URL {
 
 function addressOf(name: string, text: string, protocols: readonly string[]): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url) url.hash = "";
   if (url && protocols.includes(url.protocol)) return url;
   const wanted = protocols.map((protocol) => `${protocol}//`).join(" or ");
   throw new UsageError(`${name} must be an address that starts with ${wanted}, got ${text}`);

@@ -5,7 +5,7 @@ import { parseJson } from "../shared/protocol/parse.ts";
 import { parseExpression } from "./expression.ts";
 import { UsageError } from "./failure.ts";
 import type { Io } from "./io.ts";
-import { wholeNumber } from "./option.ts";
+import { once, wholeNumber } from "./option.ts";
 import { publisherFor } from "./router.ts";
 import { sendStream } from "./stream.ts";
 
@@ -28,10 +28,14 @@ export function sendVerb(program: Command, io: Io): void {
   program
     .command("send")
     .description("post a message; exactly one of --topic, --user, --connection, --tags, --everyone")
-    .option("--topic <topic>", "to those who subscribed to it")
-    .option("--user <user>", "to all connections of a user")
-    .option("--connection <id>", "to one connection")
-    .option("--tags <expression>", "to those who match: 'region:gd any plan:pro plan:team none user:1001'")
+    .option("--topic <topic>", "to those who subscribed to it", once)
+    .option("--user <user>", "to all connections of a user", once)
+    .option("--connection <id>", "to one connection", once)
+    .option(
+      "--tags <expression>",
+      "to those who match: 'region:gd any plan:pro plan:team none user:1001'",
+      once,
+    )
     .option("--everyone", "to all")
     .option("--event <name>", "what happened, as in order.shipped")
     .option("--id <id>", "the message's id; posting it again changes nothing")

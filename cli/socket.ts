@@ -4,8 +4,9 @@ import { chunks } from "../shared/chunks.ts";
 import { SUBPROTOCOL } from "../shared/protocol/frame.ts";
 import { FRAME_TOPICS } from "../shared/protocol/limits.ts";
 import { parseJson } from "../shared/protocol/parse.ts";
-import { firstRefusal, hintFor, isReason, reasonLine } from "./failure.ts";
+import { firstRefusal, isReason, reasonLine } from "./failure.ts";
 import { caughtUp, type Places } from "./place.ts";
+import { refusalOf } from "./refusal.ts";
 
 /**
  * How a connection ended. unreachable: it never opened. refused: trying again would not help, since the token
@@ -91,11 +92,10 @@ export function connect(wanted: Connecting): Promise<Cut> {
     if (unsubscribed.has(Number(frame.ref))) refuse(reasonLine(frame));
     else wanted.onError(reasonLine(frame));
   });
-  socket.on("unexpected-response", (_request, response) => {
+  socket.on("unexpected-response", async (_request, response) => {
     const status = response.statusCode ?? 0;
     const kind = status >= 400 && status < 500 && status !== 429 ? "refused" : "unreachable";
-    cut = { kind, reason: `the router refused the connection with ${status}${hintFor(status)}` };
-    response.resume();
+    cut = { kind, reason: await refusalOf(response) };
     socket.terminate();
   });
   socket.on("error", (fault) => {

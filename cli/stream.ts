@@ -1,7 +1,7 @@
 import type { OutgoingMessage } from "../server/publish.ts";
 import { BATCH_MESSAGES, BODY_BYTES } from "../shared/protocol/limits.ts";
 import { parseJson } from "../shared/protocol/parse.ts";
-import { Failure, reasonLine } from "./failure.ts";
+import { Failure, reasonLine, routerErrorLine } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { batched, type Line, linesOf } from "./lines.ts";
 import { publisherFor } from "./router.ts";
@@ -30,15 +30,27 @@ export async function sendStream(
   for await (const rows of batched(rowsOf(io, refuse), limitsFor(envelope))) {
     const results = await router.publishAll(rows.map(({ data }) => ({ ...envelope, data })));
     for (const [i, result] of results.entries()) {
-      if (result.state === "failed") throw result.error;
+      if (result.state === "failed") continue;
       if (json) io.stdout.write(`${JSON.stringify(result)}\n`);
       if (result.state === "queued") count.queued += 1;
       else if (rows[i]) refuse(rows[i], reasonLine(result.problem));
+    }
+    const failed = results.find((result) => result.state === "failed");
+    if (failed) {
+      const unknown = rows.filter((_, i) => results[i]?.state === "failed");
+      throw new Failure(`${routerErrorLine(failed.error)} (${whereOf(unknown, count.queued)})`);
     }
   }
   if (!json) io.stdout.write(`queued ${count.queued}\n`);
   const total = count.queued + count.refused;
   if (count.refused > 0) throw new Failure(`${count.refused} of ${total} messages were not queued`);
+}
+
+/** Where to go on after a request that failed. */
+function whereOf(unknown: readonly Line[], queued: number): string {
+  const [first, last] = [unknown.at(0)?.number, unknown.at(-1)?.number];
+  const lines = first === last ? `line ${first}` : `lines ${first}-${last}`;
+  return `perhaps not queued: ${lines}; queued for sure: ${queued}`;
 }
 
 async function* rowsOf(io: Io, refuse: (line: Line, reason: string) => void): AsyncGenerator<Row> {

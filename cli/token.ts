@@ -5,7 +5,7 @@ import { GRANT_CLAIM } from "../shared/protocol/grant.ts";
 import { DEV_SECRET } from "../shared/settings/dev-secret.ts";
 import { Failure, UsageError } from "./failure.ts";
 import type { Io } from "./io.ts";
-import { collect, wholeNumber } from "./option.ts";
+import { between, collect, filled } from "./option.ts";
 
 /** What a token is to say. `ttlSeconds` is how long it holds. */
 export interface Claims {
@@ -31,8 +31,8 @@ export function tokenVerb(program: Command, io: Io): void {
     .option("--subscribe <pattern>", "topics it may subscribe to: orders, orders/* or *", collect)
     .option("--publish <pattern>", "targets it may publish to: topic:orders, user:* or *", collect)
     .option("--admin", "it may read and cancel the messages of every producer, and disconnect users")
-    .option("--claim <name>", "the claim that holds the grant, instead of TAGWIRE_CLAIM")
-    .option("--ttl <seconds>", "how long it holds", wholeNumber, DAY_SECONDS)
+    .option("--claim <name>", "the claim that holds the grant, instead of TAGWIRE_CLAIM", filled)
+    .option("--ttl <seconds>", "how long it holds", between(1, 999_999_999), DAY_SECONDS)
     .action(async ({ ttl, ...claims }, command: Command) => {
       const token = await mint(io, { ...claims, ttlSeconds: ttl });
       io.stdout.write(`${command.optsWithGlobals().json ? JSON.stringify({ token }) : token}\n`);
@@ -61,5 +61,8 @@ export async function mint({ env, now }: Pick<Io, "env" | "now">, claims: Claims
 
 /** The token to call the router with: the user's own, or one that may do everything, if the secret is right. */
 export async function callerToken(io: Pick<Io, "env" | "now">, user = "dev"): Promise<string> {
-  return io.env.TAGWIRE_TOKEN || (await mint(io, { user, subscribe: ["*"], publish: ["*"], admin: true }));
+  if (!io.env.TAGWIRE_TOKEN) return mint(io, { user, subscribe: ["*"], publish: ["*"], admin: true });
+  const token = io.env.TAGWIRE_TOKEN.trim();
+  if (/^[\w.-]+$/.test(token)) return token;
+  throw new UsageError("--token or TAGWIRE_TOKEN is no token: it has a space or a sign that no token has");
 }

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { tagsFor } from "../../shared/protocol/target.ts";
+import { filled } from "../option.ts";
 import { nameOf, type ParsedDeadLetter } from "./parsed-dead-letter.ts";
 
 /** The conditions that a dead letter has to match. An absent condition matches all. Ages are in milliseconds. */
@@ -42,6 +43,7 @@ function isFor({ job }: ParsedDeadLetter, text: string): boolean {
 
 /** `/5\d\d/` is a regular expression; anything else is text to be found. Case does not matter. */
 export function parseReason(text: string): RegExp {
+  filled(text);
   const pattern = /^\/(.+)\/$/.exec(text)?.[1];
   try {
     return new RegExp(pattern ?? text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&"), "i");

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { QUEUE_BATCH, VISIBILITY_SECONDS } from "../../shared/protocol/limits.ts";
 import type { Io } from "../io.ts";
-import { wholeNumber } from "../option.ts";
+import { filled, wholeNumber } from "../option.ts";
 import { type Filter, parseAge, parseReason } from "./filter.ts";
 import { list, show } from "./list.ts";
 import { purge } from "./purge.ts";
@@ -30,7 +30,7 @@ export function deadLettersVerb(program: Command, io: Io): void {
     action(io, (selection, { json = false }) => list(io, { ...selection, reasons: true }, json)),
   );
   common(group.command("show").description("print one whole, with its receipt"))
-    .argument("<id>", "the message's id, or the entry's where the body cannot be parsed")
+    .argument("<id>", "the message's id, or the entry's where the body cannot be parsed", filled)
     .action((id: string, _own: unknown, command: Command) =>
       action(io, (selection, { json = false }) =>
         show(io, { ...selection, filter: { id }, reasons: true }, json),
@@ -69,9 +69,13 @@ const common = (command: Command): Command =>
 
 const filtered = (command: Command): Command =>
   common(command)
-    .option("--id <id>", "only this message, or this entry")
-    .option("--producer <user>", "only what this user posted")
-    .option("--target <target>", "only for topic:orders, user:1001, connection:C, another tag, or everyone")
+    .option("--id <id>", "only this message, or this entry", filled)
+    .option("--producer <user>", "only what this user posted", filled)
+    .option(
+      "--target <target>",
+      "only for topic:orders, user:1001, connection:C, another tag, or everyone",
+      filled,
+    )
     .option("--reason <text>", "only where the reason has this text, or matches /this/", parseReason)
     .option("--older <age>", "only what was sent there at least so long ago: 90s, 15m, 2h, 3d", parseAge)
     .option("--newer <age>", "only what was sent there at most so long ago", parseAge)

@@ -2,7 +2,8 @@ import { WebSocket } from "ws";
 import { causeOf, isObject } from "../../server/request.ts";
 import { SUBPROTOCOL } from "../../shared/protocol/frame.ts";
 import { parseJson } from "../../shared/protocol/parse.ts";
-import { firstRefusal, isReason, reasonLine } from "../failure.ts";
+import { firstRefusal, isReason, reasonLine, UNREACHABLE_HINT } from "../failure.ts";
+import { refusalOf } from "../refusal.ts";
 
 export interface Opening {
   readonly url: URL;
@@ -52,8 +53,8 @@ export function open({ url, token, topic, onMessage, onCut }: Opening): Promise<
       clearTimeout(timer);
       resolve(close);
     });
-    socket.on("unexpected-response", (_, response) => fail(`the router answered ${response.statusCode}`));
-    socket.on("error", (fault) => fail(causeOf(fault)));
+    socket.on("unexpected-response", async (_, response) => fail(await refusalOf(response)));
+    socket.on("error", (fault) => fail(`cannot reach ${url.origin}: ${causeOf(fault)}${UNREACHABLE_HINT}`));
     socket.on("close", (code) => {
       clearTimeout(timer);
       if (!subscribed) reject(new Error(`it was closed with ${code}`));

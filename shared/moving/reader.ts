@@ -63,6 +63,8 @@ function at<T>(number: number, read: () => T): T {
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function textIn(bytes: Uint8Array): string {
+  if (bytes.at(-1) === CARRIAGE_RETURN)
+    throw invalid("ends with a carriage return, which no export has: copy the file byte for byte");
   try {
     return decoder.decode(bytes);
   } catch {
@@ -115,3 +117,4 @@ async function* linesOf(input: AsyncIterable<Uint8Array | string>): AsyncGenerat
 }
 
 const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;

@@ -84,6 +84,24 @@ describe.each(PAGES)("%s", (page) => {
   });
 });
 
+test("a section of docs/cli.md names only options that its verbs have", async () => {
+  const sections = read("docs/cli.md").split(/^## /m).slice(1);
+  const unknown: string[] = [];
+  for (const section of sections) {
+    const [heading = ""] = section.split("\n");
+    const verbs = heading === "dead-letters" ? ["list", "show", "redrive", "purge"] : heading.split(" and ");
+    const words = (verb: string) => (heading === "dead-letters" ? [heading, verb] : [verb]);
+    const helps = await Promise.all(verbs.map((verb) => tagwire([...words(verb), "--help"])));
+    const known = new Set(helps.flatMap(({ out }) => out.match(/--[a-z][a-z-]+/g) ?? []));
+    for (const [option] of section.matchAll(/(?<![\w-])--[a-z][a-z-]+/g))
+      if (!known.has(option) && !OF_OTHERS.has(option)) unknown.push(`${heading}: ${option}`);
+  }
+  expect(unknown).toEqual([]);
+});
+
+/** Options of other commands that the page names. */
+const OF_OTHERS = new Set(["--outputs-file"]);
+
 test("the README gives the two commands in blocks of their own", () => {
   const blocks = [...read("README.md").matchAll(/```sh\n([\s\S]*?)```/g)].map(([, code]) => code?.trim());
   expect(blocks).toEqual(expect.arrayContaining(["npm ci && npm start", "npm ci && npm test"]));

@@ -101,6 +101,11 @@ test.each([
     says: "line 1 is not the first line of an export",
   },
   { why: "is not JSON", text: sealed([HEADER, "{"]), says: "line 2 is no JSON" },
+  {
+    why: "has line ends of Windows",
+    text: sealed([HEADER]).replaceAll("\n", "\r\n"),
+    says: "line 1 ends with a carriage return, which no export has: copy the file byte for byte",
+  },
   { why: "has a blank line", text: sealed([HEADER, ""]), says: "line 2 is no JSON" },
   {
     why: "has an unknown kind",

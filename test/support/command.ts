@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -70,13 +70,18 @@ export const tagwire = (argv: readonly string[], surroundings?: Surroundings): P
 const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 const TSX = import.meta.resolve("tsx");
 
-/** The command in a process of its own, in a folder that is not the package's. */
-export function command(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
+/** The command in a process of its own, in a folder that is not the package's. Its output goes to the files that are named. */
+export function command(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  { stdout = "pipe", stderr = "pipe" }: { stdout?: "pipe" | number; stderr?: "pipe" | number } = {},
+) {
   const child = spawn(process.execPath, ["--import", TSX, MAIN, ...argv], {
     cwd: tmpdir(),
     env: { ...process.env, ...env },
-  });
+    stdio: ["pipe", stdout, stderr],
+  }) as ChildProcessWithoutNullStreams;
   const exit = new Promise<number | null>((resolve) => child.once("exit", resolve));
-  const finished = Promise.all([exit, text(child.stdout), text(child.stderr)]);
+  const finished = Promise.all([exit, text(child.stdout ?? []), text(child.stderr ?? [])]);
   return { child, finished };
 }

@@ -134,7 +134,12 @@ test.each([
     socketUrl: "wss://router.example",
     says: "--yes-i-own-this",
   },
-  { why: "no socket opens", argv: [], says: "no socket opened: ECONNREFUSED", exit: 1 },
+  {
+    why: "no socket opens",
+    argv: [],
+    says: "no socket opened: cannot reach ws://127.0.0.1:9: ECONNREFUSED",
+    exit: 1,
+  },
   {
     why: "there are more topics than sockets",
     argv: ["--topics", "13"],
