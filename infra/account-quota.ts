@@ -1,6 +1,6 @@
 import { CustomResource, Duration, type RemovalPolicy } from "aws-cdk-lib";
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import { type Architecture, Code, Function as LambdaFunction, type Runtime } from "aws-cdk-lib/aws-lambda";
+import { type Architecture, Code, Function as LambdaFunction, Runtime } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { acceptWildcard } from "./accept.ts";
@@ -25,7 +25,9 @@ export class AccountQuota extends Construct {
 
   constructor(scope: Construct, id: string, props: AccountQuotaProps) {
     super(scope, id);
-    const { architecture, runtime, logRetention: retention, removalPolicy } = props;
+    const { architecture, logRetention: retention, removalPolicy } = props;
+    // Every Node.js of Lambda takes code that stands in the template. CDK believes it only of those that it knows.
+    const runtime = new Runtime(props.runtime.name, props.runtime.family, { supportsInlineCode: true });
     const logGroup = new LogGroup(this, "Log", { retention, removalPolicy });
     const role = new Role(this, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
     logGroup.grantWrite(role);

@@ -118,7 +118,7 @@ export class RouterFunction<F extends FunctionName> extends Construct {
 }
 
 /** What SQS, DynamoDB and Secrets Manager do with a customer's key in the name of a function. */
-const KEY_ACTIONS = [
+export const KEY_ACTIONS = [
   "kms:Decrypt",
   "kms:DescribeKey",
   "kms:Encrypt",

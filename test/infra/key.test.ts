@@ -1,6 +1,7 @@
 import { type CfnElement, Stack } from "aws-cdk-lib";
 import { Match, Template } from "aws-cdk-lib/assertions";
 import { Key } from "aws-cdk-lib/aws-kms";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { expect, test } from "vitest";
 import { Tagwire } from "../../infra/index.ts";
 import { FUNCTIONS } from "../../shared/settings/variables.ts";
@@ -74,15 +75,27 @@ test("the key may be of another stack, which learns nothing of the router", () =
   ]);
 });
 
-test.each(FUNCTIONS)("%s may use the key for what it reads and writes, without a star", (name) => {
-  const { stack, router } = apart();
-  const { role } = router.functions[name];
+/** What a function of a router may do with the key of the stack `Keys`. */
+function mayWithKey(stack: Stack, { role }: IFunction): readonly string[] {
   const roleId = stack.getLogicalId(role?.node.defaultChild as CfnElement);
   const policies = Object.values(Template.fromStack(stack).findResources("AWS::IAM::Policy"));
   const statements: Statement[] = policies
     .filter(({ Properties }) => Properties.Roles.some(({ Ref }: { Ref: string }) => Ref === roleId))
     .flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
   const ofKey = statements.filter(({ Resource }) => JSON.stringify(Resource).includes("Keys:ExportsOutput"));
-  const actions = new Set(ofKey.flatMap(({ Action = [] }) => Action));
-  expect([...actions].sort()).toEqual(MAY);
+  return [...new Set(ofKey.flatMap(({ Action = [] }) => Action))].sort();
+}
+
+test.each(FUNCTIONS)("%s may use the key for what it reads and writes, without a star", (name) => {
+  const { stack, router } = apart();
+  expect(mayWithKey(stack, router.functions[name])).toEqual(MAY);
+});
+
+test("a router that shares the quota of another one may use the key of its table where it uses the table", () => {
+  const { app, keys, router } = apart();
+  const stack = new Stack(app, "Next", { env: { region: "eu-central-1" } });
+  const { functions } = new Tagwire(stack, "Router", { quotas: router.tables.quotas });
+  const may = Object.fromEntries(FUNCTIONS.map((name) => [name, mayWithKey(stack, functions[name])]));
+  expect(may).toEqual({ ingest: MAY, consume: MAY, receipts: [], connections: [], socket: [] });
+  expect(keys.dependencies).toEqual([]);
 });
