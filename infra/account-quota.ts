@@ -54,18 +54,27 @@ export class AccountQuota extends Construct {
 export const READER = `
 const { ServiceQuotasClient, GetServiceQuotaCommand, GetAWSDefaultServiceQuotaCommand } =
   require("@aws-sdk/client-service-quotas");
+const LOOKS = 4;
+
+// A right of a role that is seconds old may not hold everywhere yet.
+const pause = () => new Promise((resolve) => setTimeout(resolve, 5_000));
 
 const read = async (QuotaCode) => {
   const client = new ServiceQuotasClient({ maxAttempts: 2 });
-  for (const Command of [GetServiceQuotaCommand, GetAWSDefaultServiceQuotaCommand]) {
-    try {
-      const { Quota } = await client.send(new Command({ ServiceCode: "apigateway", QuotaCode }));
-      if (Quota && Quota.Value > 0) return String(Quota.Value);
-    } catch (fault) {
-      console.log(JSON.stringify({ message: "quota not read", fault: String(fault) }));
+  for (let look = 1; ; look++) {
+    let denied = false;
+    for (const Command of [GetServiceQuotaCommand, GetAWSDefaultServiceQuotaCommand]) {
+      try {
+        const { Quota } = await client.send(new Command({ ServiceCode: "apigateway", QuotaCode }));
+        if (Quota && Quota.Value > 0 && !(denied && look < LOOKS)) return String(Quota.Value);
+      } catch (fault) {
+        denied ||= fault.name === "AccessDeniedException";
+        console.log(JSON.stringify({ message: "quota not read", fault: String(fault) }));
+      }
     }
+    if (!denied || look === LOOKS) return "";
+    await pause();
   }
-  return "";
 };
 
 exports.handler = async (event) => {
