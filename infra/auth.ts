@@ -1,6 +1,6 @@
 import { type RemovalPolicy, Stack } from "aws-cdk-lib";
 import { Grant, type IGrantable } from "aws-cdk-lib/aws-iam";
-import type { IKey } from "aws-cdk-lib/aws-kms";
+import { type IKey, Key } from "aws-cdk-lib/aws-kms";
 import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { type ISecret, Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Construct } from "constructs";
@@ -50,7 +50,9 @@ export class Auth extends Construct {
   readonly issuer?: Issuer;
   /** The variable TOKENS: where a function finds what to verify a token with. Never the secret itself. */
   readonly tokens: string;
-  /** Encrypts the secret. Absent if the secret is not made here. */
+  /** The secret, as grants may use it. */
+  private readonly readable?: ISecret;
+  /** A customer's key that encrypts the secret. */
   private readonly key?: IKey;
 
   constructor(scope: Construct, id: string, { source, ...props }: AuthProps) {
@@ -62,19 +64,26 @@ export class Auth extends Construct {
       return;
     }
     this.secret = source?.secret ?? this.made(props);
-    if (!source && props.encryptionKey) this.key = props.encryptionKey;
+    const { encryptionKey: key } = this.secret;
+    if (key) this.key = Key.fromKeyArn(this, "Key", key.keyArn);
+    // By its ARN, so that no role of this stack ends up in the policy of a key of another one (aws-cdk#14213).
+    this.readable = key && Stack.of(key) !== Stack.of(this) ? byArn(this, this.secret) : this.secret;
     this.tokens = this.written({ secretId: this.secret.secretArn, ...named(source?.claim) });
   }
 
   /** Lets a function verify tokens. */
   grantVerify(grantee: LambdaFunction): void {
-    this.secret?.grantRead(grantee);
+    if (this.readable) this.grantRead(grantee, this.readable);
   }
 
   /** Lets a grantee read the secret, to sign tokens. */
   grantSign(grantee: IGrantable): Grant {
-    if (!this.secret) return Grant.drop(grantee, "an issuer signs the tokens");
-    const read = this.secret.grantRead(grantee);
+    if (!this.readable) return Grant.drop(grantee, "an issuer signs the tokens");
+    return this.grantRead(grantee, this.readable);
+  }
+
+  private grantRead(grantee: IGrantable, secret: ISecret): Grant {
+    const read = secret.grantRead(grantee);
     if (!this.key) return read;
     // CDK grants nothing of a key that it knows by its ARN alone.
     const { region } = Stack.of(this);
@@ -106,3 +115,8 @@ export class Auth extends Construct {
 }
 
 const named = (claim: string | undefined) => (claim === undefined ? {} : { claim });
+
+function byArn(scope: Construct, { secretFullArn, secretArn }: ISecret): ISecret {
+  const arn = secretFullArn ? { secretCompleteArn: secretFullArn } : { secretPartialArn: secretArn };
+  return Secret.fromSecretAttributes(scope, "Readable", arn);
+}
