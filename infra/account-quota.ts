@@ -1,6 +1,6 @@
 import { CustomResource, Duration, type RemovalPolicy } from "aws-cdk-lib";
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import { type Architecture, Code, Function as LambdaFunction, type Runtime } from "aws-cdk-lib/aws-lambda";
+import { type Architecture, Code, Function as LambdaFunction, Runtime } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { acceptWildcard } from "./accept.ts";
@@ -25,7 +25,9 @@ export class AccountQuota extends Construct {
 
   constructor(scope: Construct, id: string, props: AccountQuotaProps) {
     super(scope, id);
-    const { architecture, runtime, logRetention: retention, removalPolicy } = props;
+    const { architecture, logRetention: retention, removalPolicy } = props;
+    // Every Node.js of Lambda takes code that stands in the template. CDK believes it only of those that it knows.
+    const runtime = new Runtime(props.runtime.name, props.runtime.family, { supportsInlineCode: true });
     const logGroup = new LogGroup(this, "Log", { retention, removalPolicy });
     const role = new Role(this, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
     logGroup.grantWrite(role);
@@ -52,18 +54,27 @@ export class AccountQuota extends Construct {
 export const READER = `
 const { ServiceQuotasClient, GetServiceQuotaCommand, GetAWSDefaultServiceQuotaCommand } =
   require("@aws-sdk/client-service-quotas");
+const LOOKS = 4;
+
+// A right of a role that is seconds old may not hold everywhere yet.
+const pause = () => new Promise((resolve) => setTimeout(resolve, 5_000));
 
 const read = async (QuotaCode) => {
   const client = new ServiceQuotasClient({ maxAttempts: 2 });
-  for (const Command of [GetServiceQuotaCommand, GetAWSDefaultServiceQuotaCommand]) {
-    try {
-      const { Quota } = await client.send(new Command({ ServiceCode: "apigateway", QuotaCode }));
-      if (Quota && Quota.Value > 0) return String(Quota.Value);
-    } catch (fault) {
-      console.log(JSON.stringify({ message: "quota not read", fault: String(fault) }));
+  for (let look = 1; ; look++) {
+    let denied = false;
+    for (const Command of [GetServiceQuotaCommand, GetAWSDefaultServiceQuotaCommand]) {
+      try {
+        const { Quota } = await client.send(new Command({ ServiceCode: "apigateway", QuotaCode }));
+        if (Quota && Quota.Value > 0 && !(denied && look < LOOKS)) return String(Quota.Value);
+      } catch (fault) {
+        denied ||= fault.name === "AccessDeniedException";
+        console.log(JSON.stringify({ message: "quota not read", fault: String(fault) }));
+      }
     }
+    if (!denied || look === LOOKS) return "";
+    await pause();
   }
-  return "";
 };
 
 exports.handler = async (event) => {

@@ -18,6 +18,7 @@ import type { FunctionSettings } from "../shared/settings/schema.ts";
 import type { ENV, FunctionName, QuotaVariable, StreamVariable } from "../shared/settings/variables.ts";
 import { acceptWildcard } from "./accept.ts";
 import { codeOf } from "./bundle.ts";
+import { checkVariables } from "./variables.ts";
 
 /** Where in a VPC the functions run. */
 export interface Network {
@@ -83,6 +84,7 @@ export class RouterFunction<F extends FunctionName> extends Construct {
     logGroup.grantWrite(role);
     props.encryptionKey?.grant(role, ...KEY_ACTIONS);
     if (network) role.addToPolicy(new PolicyStatement({ actions: NETWORK_ACTIONS, resources: ["*"] }));
+    const environment = { ...props.environment, ROUTER: props.router };
     this.function = new LambdaFunction(this, "Function", {
       code: codeOf(name),
       handler: "index.handler",
@@ -90,7 +92,7 @@ export class RouterFunction<F extends FunctionName> extends Construct {
       architecture: props.architecture,
       memorySize: settings.memoryMegabytes,
       timeout: Duration.seconds(settings.timeoutSeconds),
-      environment: { ...props.environment, ROUTER: props.router },
+      environment,
       role,
       logGroup,
       tracing: tracing ? Tracing.ACTIVE : Tracing.DISABLED,
@@ -100,6 +102,7 @@ export class RouterFunction<F extends FunctionName> extends Construct {
         ? {}
         : { reservedConcurrentExecutions: props.reservedConcurrency }),
     });
+    checkVariables(this.function, name, environment);
     const provisioned = props.release?.provisionedConcurrency[name];
     if (props.release?.isGradual || provisioned !== undefined)
       this.alias = new Alias(this, "Live", {
@@ -118,7 +121,7 @@ export class RouterFunction<F extends FunctionName> extends Construct {
 }
 
 /** What SQS, DynamoDB and Secrets Manager do with a customer's key in the name of a function. */
-const KEY_ACTIONS = [
+export const KEY_ACTIONS = [
   "kms:Decrypt",
   "kms:DescribeKey",
   "kms:Encrypt",

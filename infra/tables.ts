@@ -7,13 +7,14 @@ import {
   TableV2,
   type WarmThroughput,
 } from "aws-cdk-lib/aws-dynamodb";
-import type { IKey } from "aws-cdk-lib/aws-kms";
+import { type IKey, Key } from "aws-cdk-lib/aws-kms";
 import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import { pascalCase } from "../shared/settings/pascal-case.ts";
 import { TABLES, type TableDescription, type TableName } from "../shared/settings/tables.ts";
 import type { FunctionName, StreamVariable } from "../shared/settings/variables.ts";
 import { accept } from "./accept.ts";
+import { KEY_ACTIONS } from "./function.ts";
 
 /** A router's tables. `streams` is there if the settings keep a stream. */
 export type RouterTables = Readonly<Record<Exclude<TableName, "streams">, ITable>> & {
@@ -90,6 +91,8 @@ export class Tables extends Construct implements RouterTables {
   readonly receipts: ITable;
   readonly quotas: ITable;
   readonly streams?: ITable;
+  /** What encrypts a table of quotas that was made elsewhere. CDK grants nothing of it with the table. */
+  private readonly keyOfQuotas?: IKey;
 
   constructor(scope: Construct, id: string, props: TablesProps) {
     super(scope, id);
@@ -124,6 +127,9 @@ export class Tables extends Construct implements RouterTables {
     this.subscriptions = table("subscriptions", RemovalPolicy.DESTROY, warmThroughput);
     this.receipts = table("receipts", removalPolicy);
     this.quotas = props.quotas ?? table("quotas", RemovalPolicy.DESTROY);
+    const key = props.quotas?.encryptionKey;
+    // By its ARN, as the router's own.
+    if (key) this.keyOfQuotas = Key.fromKeyArn(this, "KeyOfQuotas", key.keyArn);
     if (keepsStreams) this.streams = table("streams", removalPolicy);
   }
 
@@ -138,5 +144,6 @@ export class Tables extends Construct implements RouterTables {
       const actions = ACTIONS[table][name];
       if (actions) this[table]?.grant(grantee, ...actions.map((action) => `dynamodb:${action}`));
     }
+    if (ACTIONS.quotas[name]) this.keyOfQuotas?.grant(grantee, ...KEY_ACTIONS);
   }
 }

@@ -30,6 +30,7 @@ import type { Network } from "./function.ts";
 import { RouterHttpApi } from "./http-api.ts";
 import { Lanes } from "./lanes.ts";
 import { RouterMetrics } from "./metrics.ts";
+import { queryName } from "./name.ts";
 import type { TagwireProps } from "./props.ts";
 import { releaseOf } from "./release.ts";
 import { RouterSocketApi } from "./socket-api.ts";
@@ -129,7 +130,7 @@ export class Tagwire extends RouterMetrics {
         sockets.function,
       ];
       new Story(this, "Story", {
-        name: `Tagwire/${this.routerName}/message`,
+        name: queryName(this),
         logGroups: functions.map(({ logGroup }) => logGroup),
       });
     }

@@ -1,6 +1,8 @@
 import { type CfnElement, Stack } from "aws-cdk-lib";
 import { Match, Template } from "aws-cdk-lib/assertions";
 import { Key } from "aws-cdk-lib/aws-kms";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import { type ISecret, Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { expect, test } from "vitest";
 import { Tagwire } from "../../infra/index.ts";
 import { FUNCTIONS } from "../../shared/settings/variables.ts";
@@ -51,7 +53,7 @@ function apart() {
   const key = new Key(keys, "Key");
   const stack = new Stack(app, "Shop", { env });
   const router = new Tagwire(stack, "Router", { encryptionKey: key });
-  return { app, keys, stack, router };
+  return { app, keys, key, stack, router };
 }
 
 test("the key may be of another stack, which learns nothing of the router", () => {
@@ -74,15 +76,56 @@ test("the key may be of another stack, which learns nothing of the router", () =
   ]);
 });
 
-test.each(FUNCTIONS)("%s may use the key for what it reads and writes, without a star", (name) => {
-  const { stack, router } = apart();
-  const { role } = router.functions[name];
+/** What a function of a router may do with the key of the stack `Keys`. */
+function mayWithKey(stack: Stack, { role }: IFunction): readonly string[] {
   const roleId = stack.getLogicalId(role?.node.defaultChild as CfnElement);
   const policies = Object.values(Template.fromStack(stack).findResources("AWS::IAM::Policy"));
   const statements: Statement[] = policies
     .filter(({ Properties }) => Properties.Roles.some(({ Ref }: { Ref: string }) => Ref === roleId))
     .flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
   const ofKey = statements.filter(({ Resource }) => JSON.stringify(Resource).includes("Keys:ExportsOutput"));
-  const actions = new Set(ofKey.flatMap(({ Action = [] }) => Action));
-  expect([...actions].sort()).toEqual(MAY);
+  const actions = ofKey.flatMap(({ Action = [] }) => Action).filter((action) => action.startsWith("kms:"));
+  return [...new Set(actions)].sort();
+}
+
+test.each(FUNCTIONS)("%s may use the key for what it reads and writes, without a star", (name) => {
+  const { stack, router } = apart();
+  expect(mayWithKey(stack, router.functions[name])).toEqual(MAY);
+});
+
+test("a router that shares the quota of another one may use the key of its table where it uses the table", () => {
+  const { app, keys, router } = apart();
+  const stack = new Stack(app, "Next", { env: { region: "eu-central-1" } });
+  const { functions } = new Tagwire(stack, "Router", { quotas: router.tables.quotas });
+  const may = Object.fromEntries(FUNCTIONS.map((name) => [name, mayWithKey(stack, functions[name])]));
+  expect(may).toEqual({ ingest: MAY, consume: MAY, receipts: [], connections: [], socket: [] });
+  expect(keys.dependencies).toEqual([]);
+});
+
+/** A router that trusts a secret of another stack, which the key of the stack `Keys` encrypts. */
+const trusting = {
+  "that somebody made": ({ keys, key }: ReturnType<typeof apart>) =>
+    new Secret(keys, "Secret", { encryptionKey: key }),
+  "of another router": ({ router }: ReturnType<typeof apart>) => router.secret as ISecret,
+};
+
+test.each(
+  Object.entries(trusting),
+)("functions may read a secret of another stack with its key: one %s", (_, secretOf) => {
+  const made = apart();
+  const stack = new Stack(made.app, "Next", { env: { region: "eu-central-1" } });
+  const secret = secretOf(made) as ISecret;
+  const { functions } = new Tagwire(stack, "Router", { auth: { secret } });
+  made.app.synth();
+  const may = Object.fromEntries(FUNCTIONS.map((name) => [name, mayWithKey(stack, functions[name])]));
+  const decrypt = ["kms:Decrypt"];
+  expect(may).toEqual({
+    ingest: decrypt,
+    receipts: decrypt,
+    connections: decrypt,
+    socket: decrypt,
+    consume: [],
+  });
+  const reads = JSON.stringify(Template.fromStack(stack).toJSON()).split("secretsmanager:GetSecretValue");
+  expect(reads).toHaveLength(5);
 });

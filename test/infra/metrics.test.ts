@@ -177,6 +177,19 @@ test.each([
   expect(named()).toBe(name);
 });
 
+test.each([
+  { id: "Chat", as: "Chat" },
+  { id: "Chat:eu*", as: "Chat_eu_" },
+  { id: "b".repeat(111), as: `${"b".repeat(93)}-[0-9a-f]{16}` },
+])("the query for the story of a message has a name that CloudWatch Logs takes: of $id", ({ id, as }) => {
+  const stack = new Stack(unbundled(), "Shop", { stackName: "n".repeat(128) });
+  new Tagwire(stack, id);
+  const [query] = Object.values(Template.fromStack(stack).findResources("AWS::Logs::QueryDefinition"));
+  const name = deployed(query?.["Properties"].Name, "n".repeat(128));
+  expect(name).toMatch(new RegExp(`^Tagwire/n+/${as}/message$`));
+  expect(String(name).length).toBeLessThanOrEqual(255);
+});
+
 describe("a metric of the construct", () => {
   const stack = new Stack(unbundled(), "Shop");
   const router = new Tagwire(stack, "Orders");

@@ -1,7 +1,7 @@
 import type { Stack } from "aws-cdk-lib";
 import { Match } from "aws-cdk-lib/assertions";
 import { type IVpc, SecurityGroup, SubnetType, Vpc } from "aws-cdk-lib/aws-ec2";
-import { Architecture, Runtime } from "aws-cdk-lib/aws-lambda";
+import { Architecture, Runtime, RuntimeFamily } from "aws-cdk-lib/aws-lambda";
 import { describe, expect, test } from "vitest";
 import { FUNCTIONS } from "../../shared/settings/variables.ts";
 import { statementsIn, synth } from "./support.ts";
@@ -15,6 +15,12 @@ test("the functions run where and on what you say", () => {
     Architectures: ["x86_64"],
     Runtime: "nodejs22.x",
   });
+});
+
+test.each(["nodejs22.x", "nodejs26.x"])("%s may be a runtime that CDK does not know", (name) => {
+  const { template } = synth({ runtime: new Runtime(name, RuntimeFamily.NODEJS) });
+  const functions = Object.values(template.findResources("AWS::Lambda::Function"));
+  expect(new Set(functions.map(({ Properties }) => Properties.Runtime))).toEqual(new Set([name]));
 });
 
 test("a runtime that is no Node is refused", () => {
