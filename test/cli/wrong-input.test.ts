@@ -1,4 +1,7 @@
-import { expect, test } from "vitest";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
 import { problem } from "../../shared/protocol/errors.ts";
 import { tagwire } from "../support/command.ts";
 import { httpPeer, socketPeer } from "../support/peer.ts";
@@ -139,4 +142,15 @@ test("a stream that breaks off says which lines are in doubt, and how many were 
   expect(err).toBe(
     "tagwire: the router answered 404; check that TAGWIRE_URL names a router (perhaps not queued: lines 101-150; queued for sure: 100)\n",
   );
+});
+
+test("dead letters of an address that is no router's are not called unreachable", async () => {
+  const page = createServer((_request, response) => void response.end("<html></html>"));
+  page.listen(0, "127.0.0.1");
+  await once(page, "listening");
+  onTestFinished(() => void page.close());
+  const url = `http://127.0.0.1:${(page.address() as AddressInfo).port}`;
+  const { code, err } = await tagwire(["dead-letters", "list"], { env: { TAGWIRE_URL: url } });
+  expect(code).toBe(1);
+  expect(err).toMatch(/^tagwire: http:\S+ is no router on one machine; name the dead-letter queue/);
 });
