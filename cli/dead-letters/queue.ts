@@ -1,6 +1,7 @@
 import { causeOf, isObject } from "../../server/request.ts";
 import type { DeadLetters } from "../../shared/ports.ts";
 import type { Lane } from "../../shared/protocol/lane.ts";
+import { parseJson } from "../../shared/protocol/parse.ts";
 import { LANE_TAG } from "../../shared/settings/queues.ts";
 import { Failure, missing } from "../failure.ts";
 import type { Io } from "../io.ts";
@@ -76,8 +77,8 @@ async function placeOf(io: Io, url: string | undefined): Promise<Place | "one ma
 async function healthOf({ fetch }: Io, router: URL): Promise<Readonly<Record<string, unknown>>> {
   try {
     const response = await fetch(new URL("health", router), { signal: AbortSignal.timeout(TIMEOUT) });
-    const health: unknown = response.ok ? await response.json() : {};
-    return isObject(health) ? health : {};
+    const health = parseJson(await response.text());
+    return response.ok && health.ok && isObject(health.value) ? health.value : {};
   } catch (cause) {
     throw new Failure(`cannot reach ${router.origin}: ${causeOf(cause)}; ${HOW}`, { cause });
   }
