@@ -55,8 +55,13 @@ export function ingestHandler({
       if (!body.ok) return problemReply(body.refusal);
       const items = await ingest(
         {
-          ...{ queue, backlog: backlogs, clock, newId, telemetry },
-          ...{ lifeSeconds: lifeSeconds(settings), streams: settings },
+          queue,
+          backlog: backlogs,
+          clock,
+          newId,
+          telemetry,
+          lifeSeconds: lifeSeconds(settings),
+          streams: settings,
           request: { id, traceparent: traceparentFrom(headerOf(event, "traceparent")) },
           failureReceiptsOnly: settings.failureReceiptsOnly,
         },

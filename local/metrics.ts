@@ -68,7 +68,10 @@ export function metrics(): Metrics {
         warn: (message, fields, fault) =>
           write(JSON.stringify({ level: "WARN", message, ...base, ...fields, ...faultFields(fault) })),
         ...(note
-          ? { info: (message: string, fields: LogFields) => note(message, { ...base, ...fields }) }
+          ? {
+              info: (message: string, fields: LogFields) =>
+                note(message, { service, router: ROUTER, ...fields }),
+            }
           : {}),
         flush() {},
       };

@@ -221,7 +221,7 @@ async function consumeOne(shared: Shared, task: Task, suspects: boolean): Promis
       return { kind: "again", seconds: NEWER_SECONDS };
     case "claimed": {
       deps.telemetry.count("Claims");
-      const found = claim.progress ?? { ...NO_PROGRESS, from: (job.range ?? WHOLE).from };
+      const found = claim.progress ?? { from: (job.range ?? WHOLE).from, ...NO_PROGRESS };
       const { job: numbered, outcome } = await processClaimed(
         deps,
         { job, claim, found, member, opened },
@@ -235,7 +235,9 @@ async function consumeOne(shared: Shared, task: Task, suspects: boolean): Promis
       }
       const empty = (each: Job) =>
         emptyAt(deps, each, { seq: each.seq, after: claim.after ?? after }, member);
-      return settle({ ...deps, empty }, claimed, outcome, () => again(deps, record)).catch(
+      const { receipts, queue, clock, telemetry } = deps;
+      const own = { receipts, queue, clock, telemetry, empty };
+      return settle(own, claimed, outcome, () => again(deps, record)).catch(
         (fault: unknown): RecordResult => {
           deps.telemetry.count("Faults");
           deps.telemetry.warn("outcome not written", fieldsOf(task, run), fault);

@@ -46,7 +46,7 @@ export async function processClaimed(
       }
     }
     member?.leave();
-    return { job: numbered, outcome: await processJob(deps, numbered, found, { ...run, opened }) };
+    return { job: numbered, outcome: await processJob(deps, numbered, found, { opened, ...run }) };
   } catch (fault) {
     deps.telemetry.warn("delivery interrupted", run.fields(), fault);
     return { job: numbered, outcome: retry(found, messageOf(fault)) };

@@ -19,7 +19,8 @@ export const jobFields = (
   messageId: message.id,
   producer: message.producer,
   ...(runId === undefined ? {} : { runId }),
-  ...{ lane, receive },
+  lane,
+  receive,
   ...(range === undefined ? {} : { range: `${range.from}-${range.to}` }),
   ...(message.traceparent === undefined ? {} : { traceparent: message.traceparent }),
 });
@@ -36,9 +37,9 @@ export function logOutcome(
   if (outcome.kind === "queued" || !(info || isDead)) return;
   const what = job.range === undefined ? "message" : "job";
   const all = {
-    ...fields(),
     target: loggedTarget(job.message.target),
     milliseconds: now - acceptedAt(job.message),
+    ...fields(),
     ...outcomeFields(outcome),
   };
   if (isDead) warn(`${what} dead`, all);
@@ -51,7 +52,9 @@ function outcomeFields(outcome: Exclude<Outcome, { kind: "queued" }>): LogFields
   const { counts, pending, failed } = outcome.progress;
   const connections = [...pending.map(({ connectionId }) => connectionId), ...failed].slice(0, NAMED);
   return {
-    ...counts,
+    sent: counts.sent,
+    gone: counts.gone,
+    failed: counts.failed,
     ...(pending.length > 0 ? { pending: pending.length } : {}),
     ...(connections.length > 0 ? { connectionIds: connections } : {}),
     ...(outcome.reason === undefined ? {} : { reason: outcome.reason }),

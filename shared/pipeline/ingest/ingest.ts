@@ -86,9 +86,11 @@ const shedIn = (checked: readonly Result<Entry>[]): number =>
   checked.filter((result) => !result.ok && result.refusal.code === "LANE_FULL").length;
 
 const acceptedFields = ({ request = {} }: IngestDeps, message: Message): LogFields => ({
-  ...requestFields(request),
-  ...{ messageId: message.id, producer: message.producer, lane: message.priority },
+  messageId: message.id,
+  producer: message.producer,
+  lane: message.priority,
   target: loggedTarget(message.target),
+  ...requestFields(request),
   ...(message.dueAt === undefined ? {} : { dueAt: new Date(message.dueAt).toISOString() }),
 });
 
@@ -119,7 +121,7 @@ function check(
     });
   }
   const traceparent = deps.request?.traceparent;
-  const message = messageFrom(post.value, { ...deps, producer: producer.sub, now, traceparent }, root);
+  const message = messageFrom(post.value, { producer: producer.sub, now, traceparent, ...deps }, root);
   if (!message.ok) return message;
   const size = checkSize(deps, message.value);
   if (!size.ok) return size;
