@@ -38,7 +38,7 @@ export function consumeHandler({ telemetry: newTelemetry, streams, beats, ...por
   return async (received: readonly Received[], run: Run): Promise<string[]> => {
     const telemetry = newTelemetry();
     const beating = beats?.start(Math.max(...received.map(({ lane }) => laneWeight(lane))), telemetry);
-    const kept = await consume({ ...deps, telemetry }, received, run).finally(() => beating?.end());
+    const kept = await consume({ telemetry, ...deps }, received, run).finally(() => beating?.end());
     telemetry.flush();
     return kept;
   };
