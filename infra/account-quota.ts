@@ -3,6 +3,7 @@ import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { type Architecture, Code, Function as LambdaFunction, Runtime } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
+import type { QuotaVariable } from "../shared/settings/variables.ts";
 import { acceptWildcard } from "./accept.ts";
 
 export interface AccountQuotaProps {
@@ -20,8 +21,8 @@ const CODE = "L-8A5B8E43";
  * cannot be read is an empty text, and never fails a deploy.
  */
 export class AccountQuota extends Construct {
-  /** A number as text, or an empty one. */
-  readonly requestsPerSecond: string;
+  /** What the functions that count on the quota have: a number as text, or an empty one. */
+  readonly variables: Readonly<Record<QuotaVariable, string>>;
 
   constructor(scope: Construct, id: string, props: AccountQuotaProps) {
     super(scope, id);
@@ -43,7 +44,7 @@ export class AccountQuota extends Construct {
       serviceToken: reader.functionArn,
       properties: { QuotaCode: CODE },
     });
-    this.requestsPerSecond = made.getAttString("RequestsPerSecond");
+    this.variables = { QUOTA_REQUESTS_PER_SECOND: made.getAttString("RequestsPerSecond") };
   }
 }
 

@@ -9,6 +9,7 @@ import { FANOUT_LANES, LANES } from "../shared/protocol/lane.ts";
 import { reservedConcurrency } from "../shared/settings/derived.ts";
 import { settingsVariable } from "../shared/settings/former.ts";
 import type { Settings } from "../shared/settings/schema.ts";
+import type { QuotaVariable } from "../shared/settings/variables.ts";
 import { type FunctionOptions, RouterFunction } from "./function.ts";
 import type { Lanes } from "./lanes.ts";
 import { laneId } from "./name.ts";
@@ -22,8 +23,8 @@ export interface ConsumerProps extends FunctionOptions {
   readonly lanes: Lanes;
   readonly tables: Tables;
   readonly sockets: RouterSocketApi;
-  /** What the account has, if that is read at the deploy. @default what the settings say */
-  readonly quotaRequestsPerSecond?: string;
+  /** What the account has, if that is read at the deploy. Empty: what the settings say. */
+  readonly quotaVariables: Readonly<Partial<Record<QuotaVariable, string>>>;
 }
 
 /**
@@ -36,7 +37,7 @@ export class Consumer extends Construct {
 
   constructor(scope: Construct, id: string, props: ConsumerProps) {
     super(scope, id);
-    const { settings, reserve, lanes, tables, sockets, quotaRequestsPerSecond } = props;
+    const { settings, reserve, lanes, tables, sockets, quotaVariables } = props;
     const consume = new RouterFunction(this, "Consume", {
       ...props,
       name: "consume",
@@ -49,7 +50,7 @@ export class Consumer extends Construct {
         RECEIPTS_TABLE: tables.receipts.tableName,
         QUOTAS_TABLE: tables.quotas.tableName,
         ...tables.streamVariables,
-        ...(quotaRequestsPerSecond ? { QUOTA_REQUESTS_PER_SECOND: quotaRequestsPerSecond } : {}),
+        ...quotaVariables,
         SOCKET_ENDPOINT: sockets.endpoint,
         SETTINGS: settingsVariable(settings),
       },

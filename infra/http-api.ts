@@ -20,6 +20,7 @@ import { Construct } from "constructs";
 import { PRIORITIES } from "../shared/protocol/lane.ts";
 import { settingsVariable } from "../shared/settings/former.ts";
 import type { Settings } from "../shared/settings/schema.ts";
+import type { QuotaVariable } from "../shared/settings/variables.ts";
 import { accept } from "./accept.ts";
 import type { Auth } from "./auth.ts";
 import { Domain, type DomainOptions } from "./domain.ts";
@@ -70,8 +71,8 @@ export interface HttpApiProps extends FunctionOptions {
   readonly auth: Auth;
   readonly lanes: Lanes;
   readonly tables: Tables;
-  /** What the account has, if that is read at the deploy. @default what the settings say */
-  readonly quotaRequestsPerSecond?: string;
+  /** What the account has, if that is read at the deploy. Empty: what the settings say. */
+  readonly quotaVariables: Readonly<Partial<Record<QuotaVariable, string>>>;
   /** @default AWS */
   readonly emulator?: Emulator;
 }
@@ -94,15 +95,17 @@ export class RouterHttpApi extends Construct {
 
   constructor(scope: Construct, id: string, props: HttpApiProps) {
     super(scope, id);
-    const { settings, options, auth, lanes, tables, quotaRequestsPerSecond, emulator } = props;
+    const { settings, options, auth, lanes, tables, quotaVariables, emulator } = props;
     const common = { TOKENS: auth.tokens, SETTINGS: settingsVariable(settings) };
     const ingest = new RouterFunction(this, "Ingest", {
       ...props,
       name: "ingest",
       settings: settings.advanced.functions.ingest,
       environment: {
-        ...{ ...lanes.variables, QUOTAS_TABLE: tables.quotas.tableName, ...common },
-        ...(quotaRequestsPerSecond ? { QUOTA_REQUESTS_PER_SECOND: quotaRequestsPerSecond } : {}),
+        ...lanes.variables,
+        QUOTAS_TABLE: tables.quotas.tableName,
+        ...quotaVariables,
+        ...common,
       },
     });
     this.ingest = ingest.function;

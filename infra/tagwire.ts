@@ -103,16 +103,14 @@ export class Tagwire extends RouterMetrics {
     // What the settings say holds, and an emulator has no quota.
     const isSaid = props.settings?.quotaRequestsPerSecond !== undefined;
     const quota = isSaid || emulator ? undefined : new AccountQuota(this, "AccountQuota", shared);
-    const read = quota ? { quotaRequestsPerSecond: quota.requestsPerSecond } : {};
+    const quotaVariables = quota?.variables ?? {};
     const ingest = new RouterHttpApi(this, "HttpApi", {
-      ...{ ...shared, options: http, auth, lanes, tables },
-      ...read,
+      ...{ ...shared, options: http, auth, lanes, tables, quotaVariables },
     });
     const sockets = new RouterSocketApi(this, "SocketApi", { ...shared, options: socket, auth, tables });
     const reserve = props.reserveConcurrency ?? true;
     const consumer = new Consumer(this, "Consumer", {
-      ...{ ...shared, reserve, lanes, tables, sockets },
-      ...read,
+      ...{ ...shared, reserve, lanes, tables, sockets, quotaVariables },
     });
 
     const closing = new Connections(this, "Connections", {

@@ -64,7 +64,7 @@ export function claimability(
 /** A dead letter that is received again was redriven, so `dead` is the one ending that is open to a claim. */
 function ofItsOwn(row: ReceiptRow, claimant: Claimant, now: number): Claimability {
   // The jobs of a split message end by themselves, as each finds the cancel.
-  if (row.cancelledAt !== undefined && !row.split && !isTooLate(row)) {
+  if (row.cancelledAt !== undefined && !row.split && (isOpen(row) || row.ending === "cancelled")) {
     // The run that has the lease may deliver it all the same, and knows its place.
     const isAnothers = isLeased(row, now) && row.run !== claimant.run;
     return isAnothers ? CANCELLED : { ...CANCELLED, ...placeOf(row) };
@@ -90,9 +90,8 @@ function ofItsOwn(row: ReceiptRow, claimant: Claimant, now: number): Claimabilit
   }
 }
 
-/** Whether a message had ended before its cancel: then it stays as it is, and so does its data in a stream. */
-const isTooLate = ({ ending }: ReceiptRow): boolean =>
-  ending !== undefined && ending !== "dead" && ending !== "cancelled";
+/** Whether a cancel still stops a message: one that has ended stays as it is, and so does its data in a stream. */
+const isOpen = ({ ending }: ReceiptRow): boolean => ending === undefined || ending === "dead";
 
 /**
  * A run that lives and cannot write makes its message visible earlier, or as a later receive, so only a message that
@@ -143,6 +142,5 @@ export function withdrawalOf(own: ReceiptRow, { message }: Job): Withdrawal | un
   if (own.part !== MESSAGE_PART) return undefined;
   if (own.acceptanceId === undefined) return isAbout(own.cancelledAt, message) ? "cancelled" : undefined;
   if (own.acceptanceId !== message.acceptanceId) return "replaced";
-  const isOpen = own.ending === undefined || own.ending === "dead";
-  return own.cancelledAt !== undefined && isOpen ? "cancelled" : undefined;
+  return own.cancelledAt !== undefined && isOpen(own) ? "cancelled" : undefined;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { rateLimiter } from "../../shared/pipeline/deliver/rate-limiter.ts";
+import { type RateLimiter, rateLimiter } from "../../shared/pipeline/deliver/rate-limiter.ts";
 import type { SendResult } from "../../shared/ports.ts";
 import type { ConnectionId } from "../../shared/protocol/tag.ts";
 
@@ -16,6 +16,25 @@ function warm() {
   expect(limiter.rate(after)).toBe(8_000);
   return { limiter, after };
 }
+
+/** Sends until one has to wait. Returns how many there were. */
+function atOnce(limiter: Pick<RateLimiter, "acquire">, now: number): number {
+  let sent = 0;
+  while (limiter.acquire(now) === 0) sent++;
+  return sent;
+}
+
+/** A share of 1,000 a second, with sends that may be made up for once. */
+const shareWithUnused = () => ({
+  left: 0,
+  rate: () => 1_000,
+  unused() {
+    return this.left;
+  },
+  onAcquire() {
+    this.left = 0;
+  },
+});
 
 describe("sends", () => {
   test("start at a quarter of the rate, and reach it within a minute in which nothing is throttled", () => {
@@ -45,75 +64,41 @@ describe("sends", () => {
 
   test("that were not used for a minute are kept for a quarter second", () => {
     const { limiter, after } = warm();
-    const atOnce = (now: number) => {
-      let sent = 0;
-      while (limiter.acquire(now) === 0) sent++;
-      return sent;
-    };
     // What a new limiter may send at once, until it has seen time pass.
-    expect(atOnce(after)).toBe(500);
-    expect(atOnce(after + 60_000)).toBe(2_000);
+    expect(atOnce(limiter, after)).toBe(500);
+    expect(atOnce(limiter, after + 60_000)).toBe(2_000);
   });
 
   test("that went unused between two runs may be made on top, once, and no more than are kept", () => {
-    let unused = 0;
-    const shared = {
-      rate: () => 1_000,
-      unused: () => unused,
-      onAcquire() {
-        unused = 0;
-      },
-    };
-    const limiter = rateLimiter(POLICY, shared);
-    const atOnce = () => {
-      let sent = 0;
-      while (limiter.acquire(0) === 0) sent++;
-      return sent;
-    };
-    expect(atOnce()).toBe(250);
-    unused = 60;
-    expect(atOnce()).toBe(60);
-    unused = 300;
-    expect(atOnce()).toBe(250);
+    const share = shareWithUnused();
+    const limiter = rateLimiter(POLICY, share);
+    expect(atOnce(limiter, 0)).toBe(250);
+    share.left = 60;
+    expect(atOnce(limiter, 0)).toBe(60);
+    share.left = 300;
+    expect(atOnce(limiter, 0)).toBe(250);
   });
 
   test("are made at the lower rate for the time before a rate changed", () => {
     let rate = 1_000;
     const limiter = rateLimiter(POLICY, { rate: () => rate, unused: () => 0, onAcquire() {} });
-    const atOnce = (now: number) => {
-      let sent = 0;
-      while (limiter.acquire(now) === 0) sent++;
-      return sent;
-    };
-    expect(atOnce(0)).toBe(250);
+    expect(atOnce(limiter, 0)).toBe(250);
     rate = 7_000;
-    expect(atOnce(100)).toBe(100);
-    expect(atOnce(200)).toBe(700);
+    expect(atOnce(limiter, 100)).toBe(100);
+    expect(atOnce(limiter, 200)).toBe(700);
     rate = 1_000;
-    expect(atOnce(300)).toBe(100);
+    expect(atOnce(limiter, 300)).toBe(100);
   });
 
   test("that went unused are made up for at the part of the rate that throttling leaves", () => {
-    let unused = 0;
-    const shared = {
-      rate: () => 1_000,
-      unused: () => unused,
-      onAcquire() {
-        unused = 0;
-      },
-    };
-    const limiter = rateLimiter(POLICY, shared);
+    const share = shareWithUnused();
+    const limiter = rateLimiter(POLICY, share);
     for (let i = 0; i < 100; i++) limiter.onResult(id(i), THROTTLED, 0, false);
-    const atOnce = (now: number) => {
-      let sent = 0;
-      while (limiter.acquire(now) === 0) sent++;
-      return sent;
-    };
     // All were throttled: what is left is the least rate.
-    atOnce(500);
+    atOnce(limiter, 500);
     const least = limiter.rate(500);
-    unused = 60;
-    expect(atOnce(500)).toBeLessThanOrEqual((60 * least) / 1_000 + 1);
+    share.left = 60;
+    expect(atOnce(limiter, 500)).toBeLessThanOrEqual((60 * least) / 1_000 + 1);
   });
 
   test("that wait are told to come one after another, at the rate, until they are sent", () => {
