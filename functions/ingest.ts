@@ -17,7 +17,7 @@ import {
   problemReply,
   reply,
   requestFields,
-  withRetryAfter,
+  retryAfterHeader,
 } from "./runtime/http.ts";
 import { newIds } from "./runtime/new-id.ts";
 
@@ -77,15 +77,13 @@ export function ingestHandler({
 const NO_GRANT = refuse("TARGET_FORBIDDEN", "the token grants no publishing: it has no publish patterns");
 
 /** Names the receipt (RFC 9110 §10.2.2). */
-function accepted(item: Extract<Item, { state: "queued" }>): HttpReply {
-  const sent = reply(202, item);
-  return { ...sent, headers: { ...sent.headers, location: `/v1/messages/${item.id}` } };
-}
+const accepted = (item: Extract<Item, { state: "queued" }>): HttpReply =>
+  reply(202, item, { location: `/v1/messages/${item.id}` });
 
 /** An array is 202 as soon as one message is queued; otherwise its status is that of its first refusal. */
 function itemsReply(items: Item | Item[]): HttpReply {
   if (!Array.isArray(items)) return items.state === "queued" ? accepted(items) : problemReply(items.problem);
   const [first] = items;
   if (first?.state !== "refused" || items.some(({ state }) => state === "queued")) return reply(202, items);
-  return withRetryAfter(reply(first.problem.status, items), first.problem);
+  return reply(first.problem.status, items, retryAfterHeader(first.problem));
 }

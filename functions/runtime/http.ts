@@ -8,25 +8,27 @@ import { bodyOf, type HttpEvent, headerOf } from "./event.ts";
 
 export type HttpReply = APIGatewayProxyStructuredResultV2;
 
-export const reply = (statusCode: number, body: unknown, type = "application/json"): HttpReply => ({
+type Headers = Readonly<Record<string, string>>;
+
+/** Answers with JSON. `headers` replace its own ones of the same name. */
+export const reply = (statusCode: number, body: unknown, headers: Headers = {}): HttpReply => ({
   statusCode,
-  headers: { "content-type": type, "cache-control": "no-store" },
+  headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
   body: JSON.stringify(body),
 });
 
 export function problemReply(refusal: Refusal): HttpReply {
   const document = problem(refusal);
-  const sent = withRetryAfter(reply(document.status, document, "application/problem+json"), refusal);
-  // RFC 9110 §11.6.1: a 401 names the way to do it right.
-  return document.status === 401
-    ? { ...sent, headers: { ...sent.headers, "www-authenticate": "Bearer" } }
-    : sent;
+  return reply(document.status, document, {
+    "content-type": "application/problem+json",
+    // RFC 9110 §11.6.1: a 401 names the way to do it right.
+    ...(document.status === 401 ? { "www-authenticate": "Bearer" } : {}),
+    ...retryAfterHeader(refusal),
+  });
 }
 
-export const withRetryAfter = (sent: HttpReply, { retryAfter }: Pick<Refusal, "retryAfter">): HttpReply =>
-  retryAfter === undefined
-    ? sent
-    : { ...sent, headers: { ...sent.headers, "retry-after": String(retryAfter) } };
+export const retryAfterHeader = ({ retryAfter }: Pick<Refusal, "retryAfter">): Headers =>
+  retryAfter === undefined ? {} : { "retry-after": String(retryAfter) };
 
 /** Who is asking, by the bearer token of the request. */
 export function authorize(tokens: Tokens, event: HttpEvent): Promise<Result<Identity>> {

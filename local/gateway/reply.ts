@@ -56,8 +56,9 @@ function sendResult(
   own: Readonly<Record<string, string>>,
 ): void {
   if (cookies) response.setHeader("set-cookie", cookies);
-  const sent: Record<string, string> = { ...own };
+  const sent: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) sent[name.toLowerCase()] = String(value);
+  Object.assign(sent, own);
   const content = isBase64Encoded ? Buffer.from(body, "base64") : body;
   if (content.length > 0) {
     // The HTTP API's default for a function that names no type.

@@ -73,9 +73,9 @@ export async function consume(
   records: readonly Received[],
   run: Run,
 ): Promise<string[]> {
-  const deps = { ...container, clock: runClock(container.clock) };
+  const shared = sharedFor(container, run);
+  const { deps } = shared;
   if (deps.gateway.isDown() && (await deps.gateway.state()) === "down") deps.telemetry.count("GatewayDown");
-  const shared = sharedFor(deps, run);
   const kept: string[] = [];
   const suspects: { readonly record: Received; readonly rank: number }[] = [];
   const finish = async (record: Received, result: RecordResult): Promise<void> => {
@@ -115,20 +115,24 @@ export async function consume(
   return kept;
 }
 
-function sharedFor(deps: ConsumeDeps, run: Run): Shared {
-  const { policy, clock } = deps;
+function sharedFor(container: ConsumeDeps, run: Run): Shared {
+  const { policy, random, newId, visibilitySeconds, limiter = pLimit(policy.sendsInFlight) } = container;
+  const clock = runClock(container.clock);
   const firstPages: FirstPages = new Map();
   const startedAt = clock.now();
-  const streams = runStreams(deps, {
-    end: run.end - policy.reserveMilliseconds,
-    onAppended: (stream) => void firstPages.delete(stream),
-  });
+  const streams = runStreams(
+    { clock, random, newId, ...(container.streams ? { streams: container.streams } : {}) },
+    {
+      end: run.end - policy.reserveMilliseconds,
+      onAppended: (stream) => void firstPages.delete(stream),
+    },
+  );
   return {
-    deps: { ...deps, firstPages, empty: streams.empty },
+    deps: { firstPages, empty: streams.empty, ...container, clock },
     run,
-    limiter: deps.limiter ?? pLimit(policy.sendsInFlight),
+    limiter,
     startedAt,
-    returnsAt: startedAt + deps.visibilitySeconds * 1000 - CLOCK_MARGIN,
+    returnsAt: startedAt + visibilitySeconds * 1000 - CLOCK_MARGIN,
     streams,
     spared: [],
   };
@@ -152,7 +156,8 @@ const nameOf = ({ record, body }: ReadRecord): string =>
 const jobsOf = ({ body }: ReadRecord): readonly Job[] => (body.kind === "job" ? [body.job] : []);
 
 const joined = (members: ReadonlyMap<Job, StreamMember>, read: ReadRecord): Task => ({
-  ...read,
+  record: read.record,
+  body: read.body,
   member: read.body.kind === "job" ? members.get(read.body.job) : undefined,
 });
 

@@ -57,7 +57,11 @@ export async function processClaimed(
 
 const NOT_APPENDED = "the run could not append it to its stream in time";
 
-const withNumber = (job: Job, seq: number | undefined): Job => (seq === undefined ? job : { ...job, seq });
+const withNumber = (job: Job, seq: number | undefined): Job => {
+  if (seq === undefined) return job;
+  const { message, range } = job;
+  return { message, ...(range === undefined ? {} : { range }), seq };
+};
 
 const retry = (progress: Progress, reason: string): Outcome => ({ kind: "retry", progress, reason });
 

@@ -48,7 +48,7 @@ export function runStreams(
   if (!streams) return NONE;
   const { table, heads, kept } = streams;
   const deps: StreamDeps = { streams: table, heads, clock, random };
-  const options = { run: { id: newId(), end }, onAppended };
+  const run = { id: newId(), end };
   return {
     members(jobs) {
       const batches = new Map<StreamName, { readonly of: KeptStream; readonly jobs: Job[] }>();
@@ -60,7 +60,7 @@ export function runStreams(
         batch.jobs.push(job);
       }
       const entries = [...batches.values()].flatMap((batch) => {
-        const members = streamBatch(deps, { ...batch.of, ...options }, batch.jobs);
+        const members = streamBatch(deps, { run, onAppended, ...batch.of }, batch.jobs);
         return members.flatMap((member, i) => (batch.jobs[i] ? [[batch.jobs[i], member] as const] : []));
       });
       return new Map(entries);

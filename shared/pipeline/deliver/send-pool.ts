@@ -31,7 +31,8 @@ export function sendPool(
   { gateway, telemetry }: Pick<DeliverDeps, "gateway" | "telemetry">,
   { frame, progress, limiter, stop, removeConnection, onFirstSend }: Delivery,
 ): SendPool {
-  const counts = { ...progress.counts };
+  const { sent, gone, failed: refused } = progress.counts;
+  const counts = { sent, gone, failed: refused };
   const failed: ConnectionId[] = [...progress.failed];
   let busy: Recipient[] = [];
   let unsent: Recipient[] = [];

@@ -94,10 +94,12 @@ const acceptedFields = ({ request = {} }: IngestDeps, message: Message): LogFiel
   ...(message.dueAt === undefined ? {} : { dueAt: new Date(message.dueAt).toISOString() }),
 });
 
-const requestFields = ({ id, traceparent }: NonNullable<IngestDeps["request"]>): LogFields => ({
-  ...(id === undefined ? {} : { requestId: id }),
-  ...(traceparent === undefined ? {} : { traceparent }),
-});
+function requestFields({ id, traceparent }: NonNullable<IngestDeps["request"]>): LogFields {
+  const fields: { requestId?: string; traceparent?: string } = {};
+  if (id !== undefined) fields.requestId = id;
+  if (traceparent !== undefined) fields.traceparent = traceparent;
+  return fields;
+}
 
 function check(
   deps: IngestDeps,

@@ -39,6 +39,17 @@ const QUIET = 200;
 
 const STREAMS = 1_000;
 
+/** A row has up to 300 KB of messages, which nobody asks for here. */
+const withoutMessages = ({ seq, next, run, at, until, expiresAt }: StreamRow): StreamRow => ({
+  seq,
+  next,
+  messages: [],
+  ...(run === undefined ? {} : { run }),
+  at,
+  until,
+  expiresAt,
+});
+
 /**
  * A failed put is billed like a write and a read costs a fifth of it, so a container goes on without a read only if it
  * has just read a head that is its own or old, or if it appended last twice in a row: while others append too, what it
@@ -48,8 +59,7 @@ export function rememberedHeads(clock: Pick<Clock, "now" | "monotonic">): Heads 
   const streams = new Map<StreamName, Known>();
   const remember = (stream: StreamName, row: StreamRow, known: Omit<Known, "row" | "at">): void => {
     streams.delete(stream);
-    // A row has up to 300 KB of messages, which nobody asks for here.
-    streams.set(stream, { row: { ...row, messages: [] }, at: clock.monotonic(), ...known });
+    streams.set(stream, { row: withoutMessages(row), at: clock.monotonic(), ...known });
     const [oldest] = streams.keys();
     if (streams.size > STREAMS && oldest !== undefined) streams.delete(oldest);
   };
