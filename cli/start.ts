@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { ServeOptions } from "../local/serve.ts";
+import { between, filled } from "./option.ts";
 
 /** `tagwire start`: a router on this machine. It is read only when it is asked for. */
 export function startVerb(program: Command): void {
@@ -8,14 +9,17 @@ export function startVerb(program: Command): void {
     .description(
       "run a router on this machine, until Ctrl-C (docs/operate.md lists the variables that it reads)",
     )
-    .option("--host <address>", "the address it listens on, instead of HOST or 127.0.0.1")
-    .option("--port <number>", "its port, instead of PORT or 3000")
-    .option("--data <folder>", "where it keeps its data, instead of TAGWIRE_DATA or .tagwire")
+    .option("--host <address>", "the address it listens on, instead of HOST or 127.0.0.1", filled)
+    .option("--port <number>", "its port, instead of PORT or 3000", port)
+    .option("--data <folder>", "where it keeps its data, instead of TAGWIRE_DATA or .tagwire", filled)
     .option("--memory", "keep nothing on the disk")
-    .option("--tls-cert <file>", "its TLS certificate as PEM, instead of TAGWIRE_TLS_CERT")
-    .option("--tls-key <file>", "the key of the certificate, instead of TAGWIRE_TLS_KEY")
+    .option("--tls-cert <file>", "its TLS certificate as PEM, instead of TAGWIRE_TLS_CERT", filled)
+    .option("--tls-key <file>", "the key of the certificate, instead of TAGWIRE_TLS_KEY", filled)
     .action(async (options: ServeOptions) => {
       const { fail, serve } = await import("../local/serve.ts");
       await serve(options).catch(fail);
     });
 }
+
+/** A port, or 0 for a free one. */
+const port = (text: string): string => String(between(0, 65_535)(text));

@@ -41,6 +41,17 @@ test.each(["0", "601", "999999999", "x"])("listen --ping %s is refused", async (
   expect(done.err).toContain("It must be a whole number of 1-600.");
 });
 
+test.each([
+  ["--port", "abc", "It must be a whole number of 0-65535."],
+  ["--port", "65536", "It must be a whole number of 0-65535."],
+  ["--data", "", "It must not be empty."],
+  ["--host", "", "It must not be empty."],
+])("start %s %j starts nothing", async (option, value, why) => {
+  const done = await tagwire(["start", option, value]);
+  expect(done).toMatchObject({ code: 2, out: "" });
+  expect(done.err).toContain(why);
+});
+
 test("a token that would be over at once is not made", async () => {
   const done = await tagwire(["token", "--user", "ann", "--ttl", "0"]);
   expect(done).toMatchObject({ code: 2, out: "" });
