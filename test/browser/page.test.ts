@@ -66,6 +66,20 @@ test("a receipt changes before the eyes: queued, then cancelled", async () => {
   expect(await page.isVisible("#published button")).toBe(false);
 });
 
+test("a message is still its publisher's to cancel after the page connects as somebody else", async () => {
+  const { page } = await opened();
+  await state(page, "connected");
+  await page.selectOption("#target", "everyone");
+  await page.fill("#delay", "600");
+  await page.click("#publish button[type=submit]");
+  await rowWith(page, "published", "queued");
+  await page.fill("#user", "bob");
+  await page.click("#connect-button");
+  await page.locator("#state", { hasText: "connected as bob" }).waitFor();
+  await page.click("#published button");
+  await rowWith(page, "published", "cancelled");
+});
+
 test.each([
   { kind: "user", value: "ann", shown: "to user" },
   { kind: "tags", value: "region:gd none user:bob", shown: "to tags" },

@@ -8,17 +8,20 @@ export function published(token: () => Promise<string>): { add(id: string, reque
   const rows = list("published");
   return {
     add(id, request) {
+      // Only who published a message may read its receipt, and the page may connect as somebody else meanwhile.
+      const own = token();
+      const producer = () => own;
       const badge = make("span", "badge busy", "queued");
       const counts = make("span", "faint");
       const stop = make("button", "quiet", "Cancel");
       stop.type = "button";
       stop.hidden = !request.delaySeconds;
-      stop.onclick = () => void cancel(id, token);
+      stop.onclick = () => void cancel(id, producer);
       const head = make("div", "row", badge, make("span", "", toText(request.target)), counts, clock(), stop);
       const row = make("li", "", head, make("div", "faint mono", id));
       row.dataset["id"] = id;
       rows.add(row);
-      void follow(id, token, (standing) => {
+      void follow(id, producer, (standing) => {
         badge.textContent = standing.state;
         badge.className = `badge ${colourOf(standing)}`;
         counts.textContent = standing.counts;
