@@ -6,6 +6,7 @@ import { type Message, messageFrom, PublishRequest } from "../../shared/protocol
 import { messageFrame } from "../../shared/protocol/message-frame.ts";
 import { parse } from "../../shared/protocol/parse.ts";
 import type { UserId } from "../../shared/protocol/tag.ts";
+import { traceparentFrom } from "../../shared/protocol/traceparent.ts";
 import type { Job } from "../../shared/receipts/job.ts";
 import { bodyOf, readBody } from "../../shared/receipts/job-body.ts";
 import { postsAt } from "../support/arbitrary.ts";
@@ -33,6 +34,30 @@ test.each([
   { fields: { ttlSeconds: 61, delaySeconds: 60 }, expiresAt: NOW + 61_000 },
 ])("$fields expires at $expiresAt", ({ fields, expiresAt }) => {
   expect(unwrap(accepted(fields))).toMatchObject({ expiresAt });
+});
+
+test("a message that is delayed says when it is due, and no other does", () => {
+  expect(unwrap(accepted({ delaySeconds: 60 })).dueAt).toBe(NOW + 60_000);
+  expect(unwrap(accepted({ delaySeconds: 0 }))).not.toHaveProperty("dueAt");
+});
+
+test("a trace goes with the message into its frame", () => {
+  const traceparent = traceparentFrom("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  const post = v.parse(PublishRequest, { target: { topic: "orders" }, data: 1 });
+  const message = unwrap(messageFrom(post, { ...ACCEPTANCE, traceparent }));
+  expect(message.traceparent).toBe(traceparent);
+  expect(messageFrame(message)).toMatchObject({ traceparent });
+  expect(messageFrame(unwrap(messageFrom(post, ACCEPTANCE)))).not.toHaveProperty("traceparent");
+});
+
+test("a receipt keeps failures only where that is set and the message brings no id", () => {
+  const keeps = (fields: object, failureReceiptsOnly: boolean) => {
+    const post = v.parse(PublishRequest, { target: { topic: "orders" }, data: 1, ...fields });
+    return unwrap(messageFrom(post, { ...ACCEPTANCE, failureReceiptsOnly })).keeps;
+  };
+  expect(keeps({}, true)).toBe("failures");
+  expect(keeps({ id: "m-1" }, true)).toBeUndefined();
+  expect(keeps({}, false)).toBeUndefined();
 });
 
 test.each([
@@ -106,8 +131,8 @@ test("a message comes out of its queue as it went in, and its frame is the same 
   );
 });
 
-test("a job keeps its range", () => {
-  const job: Job = { ...aJob(), range: { from: "00000000", to: "80000000" } };
+test("a job keeps its range and its number", () => {
+  const job: Job = { ...aJob(), range: { from: "00000000", to: "80000000" }, seq: 7 };
   expect(readBody(bodyOf(job))).toEqual({ kind: "job", job });
 });
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import * as v from "valibot";
 import { expect, test } from "vitest";
 import { parse } from "../../shared/protocol/parse.ts";
-import { expressionOf, Target, tagsFor } from "../../shared/protocol/target.ts";
+import { expressionOf, loggedTarget, Target, tagsFor, targetText } from "../../shared/protocol/target.ts";
 import { targets } from "../support/arbitrary.ts";
 
 test.each([
@@ -81,4 +81,16 @@ test.each([
   { target: { tags: { none: ["d:4"] } }, found: ["everyone"] },
 ])("connections are found for $target by $found", ({ target, found }) => {
   expect(tagsFor(v.parse(Target, target))).toEqual(found);
+});
+
+test.each([
+  { target: { everyone: true }, text: "everyone", logged: "everyone" },
+  { target: { topic: "orders" }, text: "topic:orders", logged: "topic:orders" },
+  { target: { connection: "abc=" }, text: "connection:abc=", logged: "connection:abc=" },
+  // An expression may be long.
+  { target: { tags: { all: ["a:1"] } }, text: '{"all":["a:1"]}', logged: "tags" },
+])("$target is written as $text, and logged as $logged", ({ target, text, logged }) => {
+  const read = v.parse(Target, target);
+  expect(targetText(read)).toBe(text);
+  expect(loggedTarget(read)).toBe(logged);
 });

@@ -3,7 +3,15 @@ import { expect, test } from "vitest";
 import type { Lease, Outcome } from "../../shared/ports.ts";
 import { WHOLE } from "../../shared/receipts/hash-range.ts";
 import { NO_PROGRESS } from "../../shared/receipts/receipt.ts";
-import { type RowEvent, type RowState, rowState, TRANSITIONS } from "../../shared/receipts/states.ts";
+import { MESSAGE_PART, type ReceiptRow } from "../../shared/receipts/row.ts";
+import {
+  isMessageUnrecorded,
+  isUnrecorded,
+  type RowEvent,
+  type RowState,
+  rowState,
+  TRANSITIONS,
+} from "../../shared/receipts/states.ts";
 import { memoryReceipts } from "../../testing/memory/receipts.ts";
 import { seeded } from "../../testing/random.ts";
 import { aJob, NOW } from "../support/message.ts";
@@ -122,4 +130,25 @@ test("the diagram in docs/flow.md is the table of transitions", () => {
     .map((line) => line.trim())
     .filter((line) => line !== "");
   expect(drawn.toSorted()).toEqual(arrows(TRANSITIONS));
+});
+
+const CLAIMED: ReceiptRow = {
+  ...{ v: 1, producer: aJob().message.producer, id: aJob().message.id, part: MESSAGE_PART, updatedAt: NOW },
+  ...{ acceptanceId: "a", keeps: "failures", run: "run", receive: 1, leaseUntil: NOW },
+};
+
+test.each<{ why: string; has: object; is: boolean }>([
+  { why: "its only run was never heard of again", has: {}, is: true },
+  { why: "its receipt keeps all", has: { keeps: undefined }, is: false },
+  { why: "it was received again", has: { receive: 2 }, is: false },
+  { why: "a run wrote counts", has: { counts: NO_PROGRESS.counts }, is: false },
+  { why: "it was split", has: { split: [WHOLE] }, is: false },
+  { why: "its run may still be at it", has: { leaseUntil: NOW + 1 }, is: false },
+  { why: "it has an ending", has: { ending: "dead" }, is: false },
+])("how a message ended that keeps failures only is unknown where $why: $is", ({ has, is }) => {
+  const row = { ...CLAIMED, ...has } as ReceiptRow;
+  expect(isUnrecorded(row, NOW)).toBe(is);
+  const part = { ...CLAIMED, part: "job#a#00-80" };
+  expect(isMessageUnrecorded([part, row], NOW)).toBe(is);
+  expect(isMessageUnrecorded([part], NOW)).toBe(false);
 });
