@@ -2,7 +2,7 @@ import type { Clock, Entry, LogFields, MessageQueue, Telemetry } from "../../por
 import { accept, problem, type Result, refuse } from "../../protocol/errors.ts";
 import { type Identity, mayPublish } from "../../protocol/grant.ts";
 import type { Item } from "../../protocol/item.ts";
-import { PRIORITIES } from "../../protocol/lane.ts";
+import { PRIORITIES, type Priority } from "../../protocol/lane.ts";
 import { BATCH_MESSAGES, FRAME_BYTES, SEQ_BYTES, STREAM_FRAME_BYTES } from "../../protocol/limits.ts";
 import { type Message, MessageId, messageFrom, PublishRequest } from "../../protocol/message.ts";
 import { frameText } from "../../protocol/message-frame.ts";
@@ -59,7 +59,7 @@ async function ingestAll(
   const entries = checked.flatMap((result) => (result.ok ? [result.value] : []));
   // A lane that takes nothing is looked at too, or what is known of it grows old and it takes again unseen.
   const isFull = checked.some((result) => !result.ok && result.refusal.code === "LANE_FULL");
-  const lanes = isFull ? PRIORITIES : [...new Set(entries.map(({ job }) => job.message.priority))];
+  const lanes = isFull ? PRIORITIES : lanesOf(entries);
   const look = deps.backlog.look(lanes)?.catch((fault: unknown) => {
     deps.telemetry.warn("backlog not read", {}, fault);
   });
@@ -143,13 +143,19 @@ function checkSize({ streams = { streams: [] } }: IngestDeps, message: Message):
 }
 
 async function enqueue(queue: IngestDeps["queue"], entries: readonly Entry[]): Promise<ReadonlySet<Entry>> {
-  const byLane = PRIORITIES.map((lane) => ({
-    lane,
-    own: entries.filter(({ job }) => job.message.priority === lane),
-  })).filter(({ own }) => own.length > 0);
-  const taken = await Promise.all(byLane.map(({ lane, own }) => queue.send(lane, own)));
-  return new Set(byLane.flatMap(({ own }, at) => own.filter((_, index) => taken[at]?.[index])));
+  const queued = new Set<Entry>();
+  const send = async (lane: Priority) => {
+    const own = entries.filter((entry) => laneOf(entry) === lane);
+    const taken = await queue.send(lane, own);
+    for (const [index, entry] of own.entries()) if (taken[index]) queued.add(entry);
+  };
+  await Promise.all(lanesOf(entries).map(send));
+  return queued;
 }
+
+const laneOf = ({ job }: Entry): Priority => job.message.priority;
+
+const lanesOf = (entries: readonly Entry[]): readonly Priority[] => [...new Set(entries.map(laneOf))];
 
 function refused(
   { telemetry, request = {} }: IngestDeps,
