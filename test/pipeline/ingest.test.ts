@@ -6,6 +6,7 @@ import type { MessageQueue } from "../../shared/ports.ts";
 import type { Item } from "../../shared/protocol/item.ts";
 import { LANES } from "../../shared/protocol/lane.ts";
 import type { UserId } from "../../shared/protocol/tag.ts";
+import { type Traceparent, traceparentFrom } from "../../shared/protocol/traceparent.ts";
 import type { Job } from "../../shared/receipts/job.ts";
 import { readBody } from "../../shared/receipts/job-body.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
@@ -30,6 +31,7 @@ function ingestInto(
   limits = {},
   telemetry = memoryTelemetry(),
   publish: readonly string[] = ["*"],
+  request: { readonly id?: string; readonly traceparent?: Traceparent | undefined } = {},
 ) {
   const clock = memoryClock(NOW);
   let ids = 0;
@@ -50,6 +52,7 @@ function ingestInto(
     newId: () => `made-${++ids}`,
     lifeSeconds: 342_000,
     telemetry,
+    request,
   };
   return ingest(deps, { ...PRODUCER, publish: [...publish] }, body);
 }
@@ -145,4 +148,54 @@ test("a look at the backlog that fails fails no POST, and is told", async () => 
   expect(item).toMatchObject({ ok: true, value: { state: "queued" } });
   expect(queue.lanes.normal).toHaveLength(1);
   expect(telemetry.warnings).toMatchObject([{ event: "backlog not read" }]);
+});
+
+test("the log has a record of each message, by the request and the trace it came with, and never its data", async () => {
+  const telemetry = memoryTelemetry();
+  const traceparent = traceparentFrom("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  const body = [
+    { id: "a", target: { topic: "orders" }, data: "secret" },
+    { id: "b", target: { everyone: true }, data: 1, priority: "high", delaySeconds: 60 },
+    { id: "c", target: { topic: "orders" } },
+    { id: "not an id", target: { topic: "orders" }, data: 1 },
+  ];
+  const request = { id: "request-1", traceparent };
+  await ingestInto(memoryQueue(), body, {}, telemetry, ["*"], request);
+  const all = { producer: "ann", requestId: "request-1", traceparent };
+  expect(telemetry.steps.toSorted((a, b) => (a.event < b.event ? -1 : 1))).toEqual([
+    { event: "message accepted", fields: { ...all, messageId: "a", lane: "normal", target: "topic:orders" } },
+    {
+      event: "message accepted",
+      fields: {
+        ...{ ...all, messageId: "b", lane: "high", target: "everyone" },
+        dueAt: new Date(NOW + 60_000).toISOString(),
+      },
+    },
+    { event: "message refused", fields: { ...all, messageId: "c", code: "MESSAGE_INVALID" } },
+    { event: "message refused", fields: { ...all, code: "MESSAGE_INVALID" } },
+  ]);
+});
+
+test("and no request or trace where there is none", async () => {
+  const telemetry = memoryTelemetry();
+  await ingestInto(memoryQueue(), { id: "a", target: { topic: "orders" }, data: 1 }, {}, telemetry);
+  expect(Object.keys(telemetry.steps[0]?.fields ?? {}).toSorted()).toEqual([
+    "lane",
+    "messageId",
+    "producer",
+    "target",
+  ]);
+});
+
+test("messages that the queue did not take are shed, and refused too", async () => {
+  const queue = memoryQueue();
+  const telemetry = memoryTelemetry();
+  const { send } = queue;
+  queue.send = async (lane, entries) => (await send(lane, entries)).map((_, index) => index > 0);
+  const one = { target: { topic: "orders" }, data: 1 };
+  const body = [{ target: one.target }, one, one, one];
+  await ingestInto(queue, body, {}, telemetry);
+  expect(telemetry.total("MessagesAccepted")).toBe(2);
+  expect(telemetry.total("MessagesRefused")).toBe(2);
+  expect(telemetry.total("MessagesShed")).toBe(1);
 });

@@ -151,7 +151,7 @@ test.each([
 });
 
 test("a full lane refuses with the time to wait, other lanes take on, and it takes again when it has emptied", async () => {
-  const { post, queue, clock } = producer();
+  const { post, queue, clock, telemetry } = producer();
   for (let n = 0; n < 6; n++) await post({ ...ORDERS, id: `m-${n}` });
   clock.advance(5_000);
   await post({ ...ORDERS, id: "seen" });
@@ -167,6 +167,7 @@ test("a full lane refuses with the time to wait, other lanes take on, and it tak
     },
   });
   expect(await post({ ...ORDERS, priority: "high" })).toMatchObject({ value: { state: "queued" } });
+  expect([telemetry.total("MessagesShed"), telemetry.total("MessagesRefused")]).toEqual([1, 1]);
   // The refused request itself reads the lane anew, or it would be taken unseen later.
   queue.lanes.normal.length = 0;
   clock.advance(5_000);
