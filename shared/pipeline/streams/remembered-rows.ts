@@ -36,9 +36,8 @@ export function rememberedRows(streams: Streams, { monotonic }: Pick<Clock, "mon
   /** When the table last refused a read. */
   let refusedAt = Number.NEGATIVE_INFINITY;
   const isShort = () => monotonic() < refusedAt + AGE;
-  const refused = (fault: unknown): never => {
+  const note = (fault: unknown): void => {
     if (fault instanceof TagwireError) refusedAt = monotonic();
-    throw fault;
   };
   const remembered = (stream: StreamName, from: number, to: number): Rows | undefined => {
     const stretch = known.get(stream);
@@ -49,7 +48,11 @@ export function rememberedRows(streams: Streams, { monotonic }: Pick<Clock, "mon
   };
   return {
     ...streams,
-    last: (stream) => streams.last(stream).catch(refused),
+    last: (stream) =>
+      streams.last(stream).catch((fault: unknown) => {
+        note(fault);
+        throw fault;
+      }),
     async read(stream, from, to) {
       const page = isShort() ? remembered(stream, from, to) : undefined;
       if (page) return page;
@@ -60,7 +63,10 @@ export function rememberedRows(streams: Streams, { monotonic }: Pick<Clock, "mon
         if (last) remember(stream, { from, to: Math.min(to, endOf(last)), rows: page.rows, at: monotonic() });
         return page;
       } catch (fault) {
-        return remembered(stream, from, to) ?? refused(fault);
+        note(fault);
+        const page = remembered(stream, from, to);
+        if (page) return page;
+        throw fault;
       }
     },
   };

@@ -90,20 +90,29 @@ test("while the table refuses nothing it is asked each time: a cancelled message
 });
 
 test("what the table refuses is served from memory, and for ten seconds it is spared", async () => {
-  const { state, ask, clock, append, remembered } = await asked();
+  const { state, ask, clock } = await asked();
   state.isShort = true;
   expect(await ask()).toHaveLength(5);
+  state.isShort = false;
+  clock.advance(9_999);
+  await ask();
+  expect(state.reads).toBe(1);
+  clock.advance(1);
+  await ask();
+  expect(state.reads).toBe(2);
+});
+
+test("what is not in memory is refused as the table refuses it, and it is spared then too", async () => {
+  const { state, ask, append, remembered } = await asked();
   await append(1);
   const { next } = state.head;
+  state.isShort = true;
   await expect(remembered.read(NEWS, next - 1, next - 1)).rejects.toMatchObject({
     code: "TABLE_UNAVAILABLE",
   });
   state.isShort = false;
   await ask();
   expect(state.reads).toBe(1);
-  clock.advance(10_001);
-  await ask();
-  expect(state.reads).toBe(2);
 });
 
 test("rows are forgotten after ten seconds, whatever the table says", async () => {
@@ -111,4 +120,55 @@ test("rows are forgotten after ten seconds, whatever the table says", async () =
   state.isShort = true;
   clock.advance(10_001);
   await expect(ask()).rejects.toMatchObject({ code: "TABLE_UNAVAILABLE" });
+});
+
+test("a client that missed less takes nothing from those that missed more, while what they read is young", async () => {
+  const { state, ask, clock, remembered } = await asked();
+  const last = () => remembered.read(NEWS, state.head.next - 10, state.head.next - 1);
+  clock.advance(4_999);
+  await last();
+  state.isShort = true;
+  expect(await ask()).toHaveLength(5);
+  state.isShort = false;
+  clock.advance(10_001);
+  await ask();
+  clock.advance(5_000);
+  await last();
+  state.isShort = true;
+  await expect(ask()).rejects.toMatchObject({ code: "TABLE_UNAVAILABLE" });
+});
+
+test("those that missed more are remembered in place of those that missed less", async () => {
+  const { state, ask, remembered } = await asked();
+  const { next } = state.head;
+  await remembered.read(NEWS, next - 20, next - 1);
+  await ask();
+  state.isShort = true;
+  expect(await ask()).toHaveLength(5);
+});
+
+test("sixteen streams are remembered: the one that was read longest ago is forgotten", async () => {
+  const { table, state, remembered } = short();
+  const names = Array.from({ length: 17 }, (_, i) => `topic:${i}` as StreamName);
+  const row = rowAfter(state.head, ["m"], { ...WRITING, run: "run" });
+  for (const name of names) await table.append(name, row);
+  const read = (name: StreamName | undefined) => remembered.read(name ?? NEWS, row.seq, row.seq);
+  for (const name of names) await read(name);
+  state.isShort = true;
+  await expect(read(names[0])).rejects.toMatchObject({ code: "TABLE_UNAVAILABLE" });
+  for (const name of names.slice(1)) expect((await read(name)).rows).toEqual([row]);
+});
+
+test.each([
+  { bytes: 1_000_000, isRemembered: true },
+  { bytes: 1_000_001, isRemembered: false },
+])("rows of $bytes bytes are remembered: $isRemembered", async ({ bytes, isRemembered }) => {
+  const { table, state, remembered } = short();
+  const texts = ["x".repeat(bytes - 7), "yy", "zzzzz"];
+  const row = rowAfter(state.head, texts, { ...WRITING, run: "run" });
+  await table.append(NEWS, row);
+  const read = () => remembered.read(NEWS, row.seq, row.next - 1).then(({ rows }) => rows.length);
+  await read();
+  state.isShort = true;
+  expect(await read().catch(() => 0)).toBe(isRemembered ? 1 : 0);
 });
