@@ -54,25 +54,26 @@ test("the page connects by itself, receives what it publishes, and shows the rec
   expect(faults).toEqual([]);
 });
 
-test("a receipt changes before the eyes: queued, then cancelled", async () => {
+/** A page that has published a message to everyone, which waits for its delay. */
+async function delayed(seconds: number): Promise<Page> {
   const { page } = await opened();
   await state(page, "connected");
   await page.selectOption("#target", "everyone");
-  await page.fill("#delay", "600");
+  await page.fill("#delay", String(seconds));
   await page.click("#publish button[type=submit]");
   await rowWith(page, "published", "queued");
+  return page;
+}
+
+test("a receipt changes before the eyes: queued, then cancelled", async () => {
+  const page = await delayed(600);
   await page.click("#published button");
   await rowWith(page, "published", "cancelled");
   expect(await page.isVisible("#published button")).toBe(false);
 });
 
 test("a message shows its receipt to the end, though the page connects as somebody else meanwhile", async () => {
-  const { page } = await opened();
-  await state(page, "connected");
-  await page.selectOption("#target", "everyone");
-  await page.fill("#delay", "2");
-  await page.click("#publish button[type=submit]");
-  await rowWith(page, "published", "queued");
+  const page = await delayed(2);
   await page.fill("#user", "bob");
   await page.click("#connect-button");
   await page.locator("#state", { hasText: "connected as bob" }).waitFor();

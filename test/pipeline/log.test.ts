@@ -27,9 +27,9 @@ const ended = (ending: JobEnding, more: object = {}) =>
   ({ kind: "ended", ending, progress, ...more }) as Outcome;
 
 /** What a run says of an outcome that it wrote 700 ms after the message was accepted. */
-function said(outcome: Outcome, job: Job = JOB, runId: string | undefined = "run-1") {
+function said(outcome: Outcome, job: Job = JOB, by: { readonly runId?: string } = { runId: "run-1" }) {
   const telemetry = memoryTelemetry();
-  noteOutcome({ telemetry }, { record: RECORD, job, runId, found: progress } as never, outcome, NOW + 700);
+  noteOutcome({ telemetry }, { record: RECORD, job, found: progress, ...by } as never, outcome, NOW + 700);
   return telemetry;
 }
 
@@ -82,11 +82,9 @@ describe("the log says of a message what a run wrote of it", () => {
   test("its trace, and no run where none has a name", () => {
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     const { runId: _, ...rest } = SAID;
-    const telemetry = memoryTelemetry();
-    const claimed = { record: RECORD, job: aJob({ traceparent } as never), found: progress };
-    noteOutcome({ telemetry }, claimed as never, ended("delivered"), NOW + 700);
-    expect(telemetry.steps[0]?.fields).toEqual({ ...rest, ...COUNTED, traceparent });
-    expect(telemetry.steps[0]?.fields).not.toHaveProperty("runId");
+    const [step] = said(ended("delivered"), aJob({ traceparent } as never), {}).steps;
+    expect(step?.fields).toEqual({ ...rest, ...COUNTED, traceparent });
+    expect(step?.fields).not.toHaveProperty("runId");
   });
 
   test("where steps are not logged, what is dead is a warning all the same, and nothing else is said", () => {

@@ -116,12 +116,12 @@ export async function consume(
 }
 
 function sharedFor(container: ConsumeDeps, run: Run): Shared {
-  const { policy, random, newId, visibilitySeconds, limiter = pLimit(policy.sendsInFlight) } = container;
+  const { policy, random, newId, limiter = pLimit(policy.sendsInFlight) } = container;
   const clock = runClock(container.clock);
   const firstPages: FirstPages = new Map();
   const startedAt = clock.now();
   const streams = runStreams(
-    { clock, random, newId, ...(container.streams ? { streams: container.streams } : {}) },
+    { streams: container.streams, clock, random, newId },
     {
       end: run.end - policy.reserveMilliseconds,
       onAppended: (stream) => void firstPages.delete(stream),
@@ -132,7 +132,7 @@ function sharedFor(container: ConsumeDeps, run: Run): Shared {
     run,
     limiter,
     startedAt,
-    returnsAt: startedAt + visibilitySeconds * 1000 - CLOCK_MARGIN,
+    returnsAt: startedAt + container.visibilitySeconds * 1000 - CLOCK_MARGIN,
     streams,
     spared: [],
   };

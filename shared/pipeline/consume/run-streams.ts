@@ -17,7 +17,7 @@ export interface ConsumeStreams {
 
 export interface RunStreamsDeps {
   /** Without it no stream is read or written. */
-  readonly streams?: ConsumeStreams;
+  readonly streams?: ConsumeStreams | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly newId: () => string;

@@ -57,13 +57,13 @@ async function ingestAll(
   const now = deps.clock.now();
   const checked = posts.map((post, index) => check(deps, { producer, now }, post, root(index)));
   const entries = checked.flatMap((result) => (result.ok ? [result.value] : []));
+  const lanes = new Set(entries.map(laneOf));
   // A lane that takes nothing is looked at too, or what is known of it grows old and it takes again unseen.
   const isFull = checked.some((result) => !result.ok && result.refusal.code === "LANE_FULL");
-  const lanes = isFull ? PRIORITIES : lanesOf(entries);
-  const look = deps.backlog.look(lanes)?.catch((fault: unknown) => {
+  const look = deps.backlog.look(isFull ? PRIORITIES : [...lanes])?.catch((fault: unknown) => {
     deps.telemetry.warn("backlog not read", {}, fault);
   });
-  const queued = await enqueue(deps.queue, entries);
+  const queued = await enqueue(deps.queue, lanes, entries);
   await look;
   deps.telemetry.count("MessagesAccepted", queued.size);
   deps.telemetry.count("MessagesRefused", posts.length - queued.size);
@@ -142,20 +142,23 @@ function checkSize({ streams = { streams: [] } }: IngestDeps, message: Message):
   return refuse("MESSAGE_TOO_LARGE", `the frame would be ${bytes} bytes, at most ${most} fit${why}`);
 }
 
-async function enqueue(queue: IngestDeps["queue"], entries: readonly Entry[]): Promise<ReadonlySet<Entry>> {
+/** Sends each entry to its lane. Returns those that the queue took. */
+async function enqueue(
+  queue: IngestDeps["queue"],
+  lanes: ReadonlySet<Priority>,
+  entries: readonly Entry[],
+): Promise<ReadonlySet<Entry>> {
   const queued = new Set<Entry>();
   const send = async (lane: Priority) => {
     const own = entries.filter((entry) => laneOf(entry) === lane);
     const taken = await queue.send(lane, own);
     for (const [index, entry] of own.entries()) if (taken[index]) queued.add(entry);
   };
-  await Promise.all(lanesOf(entries).map(send));
+  await Promise.all([...lanes].map(send));
   return queued;
 }
 
 const laneOf = ({ job }: Entry): Priority => job.message.priority;
-
-const lanesOf = (entries: readonly Entry[]): readonly Priority[] => [...new Set(entries.map(laneOf))];
 
 function refused(
   { telemetry, request = {} }: IngestDeps,

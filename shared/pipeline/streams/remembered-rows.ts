@@ -36,9 +36,11 @@ export function rememberedRows(streams: Streams, { monotonic }: Pick<Clock, "mon
   /** When the table last refused a read. */
   let refusedAt = Number.NEGATIVE_INFINITY;
   const isShort = () => monotonic() < refusedAt + AGE;
-  const note = (fault: unknown): void => {
-    if (fault instanceof TagwireError) refusedAt = monotonic();
-  };
+  const watched = <T>(answer: Promise<T>): Promise<T> =>
+    answer.catch((fault: unknown) => {
+      if (fault instanceof TagwireError) refusedAt = monotonic();
+      throw fault;
+    });
   const remembered = (stream: StreamName, from: number, to: number): Rows | undefined => {
     const stretch = known.get(stream);
     if (!stretch || stretch.at + AGE < monotonic() || from < stretch.from || stretch.to < from)
@@ -48,22 +50,17 @@ export function rememberedRows(streams: Streams, { monotonic }: Pick<Clock, "mon
   };
   return {
     ...streams,
-    last: (stream) =>
-      streams.last(stream).catch((fault: unknown) => {
-        note(fault);
-        throw fault;
-      }),
+    last: (stream) => watched(streams.last(stream)),
     async read(stream, from, to) {
       const page = isShort() ? remembered(stream, from, to) : undefined;
       if (page) return page;
       try {
-        const page = await streams.read(stream, from, to);
+        const page = await watched(streams.read(stream, from, to));
         const last = page.rows.at(-1);
         // Beyond the last row there may be one later.
         if (last) remember(stream, { from, to: Math.min(to, endOf(last)), rows: page.rows, at: monotonic() });
         return page;
       } catch (fault) {
-        note(fault);
         const page = remembered(stream, from, to);
         if (page) return page;
         throw fault;
