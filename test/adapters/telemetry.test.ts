@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { emfTelemetry } from "../../shared/adapters/emf/telemetry.ts";
 import { TagwireError } from "../../shared/protocol/errors.ts";
 
@@ -100,13 +100,15 @@ test("measurements are values of one record for each lane, and none is lost of a
   for (let i = 0; i < 10; i++) telemetry.observe("LaneWait", i, "low");
   telemetry.observe("LaneWait", 70, "high");
   telemetry.observe("QuotaInUse", 50);
+  telemetry.count("Claims");
   telemetry.flush();
   telemetry.flush();
-  const [low, high, whole, ...more] = records();
+  const [whole, low, high, ...more] = records();
   expect(more).toEqual([]);
   expect(low).toMatchObject({ lane: "low", LaneWait: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] });
   expect(high).toMatchObject({ lane: "high", LaneWait: 70 });
-  expect(whole).toMatchObject({ QuotaInUse: 50 });
+  expect(whole).toMatchObject({ QuotaInUse: 50, Claims: 1 });
+  expect(low).not.toHaveProperty("Claims");
   expect(whole).not.toHaveProperty("lane");
   expect(high?._aws).toMatchObject({
     CloudWatchMetrics: [
@@ -116,4 +118,22 @@ test("measurements are values of one record for each lane, and none is lost of a
       },
     ],
   });
+});
+
+test("a run that measures more than a record holds writes one record all the same", () => {
+  const { telemetry, records } = printed();
+  for (let i = 0; i < 150; i++) telemetry.observe("LaneWait", i, "low");
+  telemetry.flush();
+  expect(records()).toMatchObject([{ LaneWait: Array.from({ length: 99 }, (_, i) => i) }]);
+});
+
+test("a record has the trace of its invocation, as Lambda names it", () => {
+  vi.stubEnv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=557abcec3ee5a047;Sampled=1");
+  try {
+    const { telemetry, records } = printed();
+    telemetry.warn("record failed", {});
+    expect(records()).toMatchObject([{ xrayTraceId: "1-5759e988-bd862e3fe1be46a994272793" }]);
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
