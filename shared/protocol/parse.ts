@@ -105,7 +105,8 @@ function reword(issue: v.BaseIssue<unknown>): string {
   if (issue.kind === "schema" && issue.expected !== null && issue.type !== "custom") {
     return `must be ${issue.expected}, got ${clip(issue.received)}`;
   }
-  return `${issue.message}, got ${clip(issue.received)}`;
+  // What was received says something of a value, and nothing of an object whose fields do not go together.
+  return issue.received === "Object" ? issue.message : `${issue.message}, got ${clip(issue.received)}`;
 }
 
 /** The maximum number of characters that a report quotes of a value, and of the name of a field. */

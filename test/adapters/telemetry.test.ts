@@ -128,7 +128,10 @@ test("a run that measures more than a record holds writes one record all the sam
 });
 
 test("a record has the trace of its invocation, as Lambda names it", () => {
-  vi.stubEnv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=557abcec3ee5a047;Sampled=1");
+  vi.stubEnv(
+    "_X_AMZN_TRACE_ID",
+    "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=557abcec3ee5a047;Sampled=1",
+  );
   try {
     const { telemetry, records } = printed();
     telemetry.warn("record failed", {});

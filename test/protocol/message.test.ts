@@ -118,6 +118,13 @@ test("data may be null, but not absent", () => {
   });
 });
 
+test("fields that exclude each other are refused without a word about the whole", () => {
+  const post = { target: { topic: "a" }, data: 1, expiresAt: "2026-01-31T12:00:00Z", ttlSeconds: 60 };
+  expect(parse(PublishRequest, post, "MESSAGE_INVALID")).toMatchObject({
+    refusal: { errors: [{ pointer: "/expiresAt", detail: "must not stand beside ttlSeconds" }] },
+  });
+});
+
 test("a message comes out of its queue as it went in, and its frame is the same to the byte", () => {
   fc.assert(
     fc.property(postsAt(NOW), fc.uuid(), (post, made) => {
