@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer } from "node:net";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { signedSockets } from "../../shared/adapters/apigateway/signed-sockets.ts";
 import type { ConnectionId } from "../../shared/protocol/tag.ts";
 import { refuse } from "./gateway.ts";
@@ -81,4 +81,12 @@ test("a frame that was taken is sent as soon as its status is known", async () =
     answer: (response) => response.writeHead(200, { "content-length": "2" }).flushHeaders(),
   });
   expect(await sockets.send(ID, FRAME)).toEqual({ kind: "sent" });
+});
+
+test("no timer is left of a send that has its answer", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { sockets } = await open({ timeout: 60_000 });
+  expect(await sockets.send(ID, FRAME)).toEqual({ kind: "sent" });
+  await expect.poll(() => vi.getTimerCount()).toBe(0);
 });

@@ -19,8 +19,7 @@ export interface RequestToSign extends Omit<HttpRequest, "headers"> {
 
 /** Signs requests to one origin by AWS Signature Version 4, with the signer of the SDK. */
 export function requestSigner({ origin, region, service }: RequestSignerOptions) {
-  const { protocol, hostname, port, host } = new URL(origin);
-  const address = { protocol, hostname, ...(port === "" ? {} : { port: Number(port) }), query: {} };
+  const { protocol, hostname, host } = new URL(origin);
 
   /** A frame goes to many connections, and its bytes do not change. */
   const hashes = new WeakMap<Uint8Array, string>();
@@ -38,7 +37,7 @@ export function requestSigner({ origin, region, service }: RequestSignerOptions)
       ...(body ? { "content-type": "application/octet-stream", "x-amz-content-sha256": hashOf(body) } : {}),
     };
     const signed = await signer.sign(
-      { ...address, method, path, body, headers },
+      { protocol, hostname, method, path, body, headers },
       { signingDate: new Date(at) },
     );
     return { method, path, headers: signed.headers, ...(body ? { body } : {}) };

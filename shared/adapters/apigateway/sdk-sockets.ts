@@ -39,7 +39,5 @@ const reasonOf = (fault: unknown): string =>
   fault instanceof Error ? `${statusOf(fault) ?? fault.name}: ${fault.message}` : String(fault);
 
 /** SDK v3 errors have no `statusCode`. */
-function statusOf(fault: unknown): number | undefined {
-  if (typeof fault !== "object" || fault === null || !("$metadata" in fault)) return undefined;
-  return (fault.$metadata as { httpStatusCode?: number }).httpStatusCode;
-}
+const statusOf = (fault: unknown): number | undefined =>
+  (fault as { $metadata?: { httpStatusCode?: number } } | undefined)?.$metadata?.httpStatusCode;
