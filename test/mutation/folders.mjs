@@ -31,15 +31,22 @@ export const FOLDERS = {
     // A static mutant is a constant of a module, and would run every suite.
     ignoreStatic: true,
   },
-  adapters: {
-    mutate: ["shared/adapters/{sdk,dynamodb,sqs,apigateway,jwt,emf}/*.ts"],
-    tests: ["test/adapters/*.test.ts", "test/contract/*.test.ts", "test/versions/*.test.ts"],
-    slow: [
-      // The same contracts as in table.test.ts, with repeats that the SDK makes.
-      "test/contract/short-table.test.ts",
-      "test/adapters/time.test.ts",
+  dynamodb: {
+    mutate: ["shared/adapters/dynamodb/*.ts"],
+    tests: [
+      "test/adapters/{dynamo-subscriptions,list-page,rounds,table-faults,unprocessed}.test.ts",
+      "test/contract/{quota-beats,receipt-import,table}.test.ts",
+      "test/versions/{bodies,connections,version}.test.ts",
     ],
-    // A static mutant runs every suite, with an emulator of each service: a minute for each name of an attribute.
+    slow: [],
+    // A static mutant is the name of an attribute, and would run every suite with an emulator.
+    ignoreStatic: true,
+  },
+  adapters: {
+    mutate: ["shared/adapters/{sdk,sqs,apigateway,jwt,emf}/*.ts"],
+    tests: ["test/adapters/*.test.ts", "test/contract/*.test.ts"],
+    slow: ["test/adapters/{list-page,time}.test.ts", "test/contract/{short-table,table}.test.ts"],
+    // A static mutant is a constant of a module, and would run every suite with an emulator.
     ignoreStatic: true,
   },
 };

@@ -1,6 +1,6 @@
 /*
  * Mutates the code of a folder under shared/ and runs its suites for each mutant:
- * npm run test:mutation [-- domain | pipeline | adapters [file of it …] [option of `stryker run` …]].
+ * npm run test:mutation [-- domain | pipeline | dynamodb | adapters [file of it …] [option of `stryker run` …]].
  * Without a folder: all in turn. Without a file: the whole folder.
  * It is incremental: a mutant is run again only if its code or a test of it has changed.
  */

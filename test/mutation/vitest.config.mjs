@@ -9,7 +9,8 @@ export default defineConfig({
     include: tests,
     exclude: slow,
     isolate: false,
-    testTimeout: 60_000,
+    // A mutant that waits for ever is found by this. The slowest test takes a second.
+    testTimeout: 10_000,
     hookTimeout: 60_000,
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
   },
