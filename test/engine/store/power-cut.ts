@@ -27,7 +27,8 @@ interface Frame {
 export function cutPower(folder: string, committed: number, random: () => number): number {
   const synced = Number(readFileSync(`${folder}/last-group`, "latin1").slice(0, 16));
   const log = readFileSync(`${folder}/store.db-wal`);
-  const frames = framesOf(log, committed);
+  const index = readFileSync(`${folder}/store.db-shm`);
+  const frames = framesOf(log, committed, index.readUInt32LE(16));
   const last = lastOf(frames, synced);
   const safe = frames[last]?.end ?? 0;
   tear(log, safe, random);
@@ -35,7 +36,7 @@ export function cutPower(folder: string, committed: number, random: () => number
   writeFileSync(`${folder}/store.db-wal`, random() < 0.5 ? log : log.subarray(0, cut));
 
   const database = readFileSync(`${folder}/store.db`);
-  const moved = readFileSync(`${folder}/store.db-shm`).readUInt32LE(96);
+  const moved = index.readUInt32LE(96);
   for (const { page } of frames.slice(moved, last + 1)) {
     const start = (page - 1) * PAGE;
     // The first sector of the file, with its version, is written as a whole.
@@ -56,14 +57,18 @@ export async function committedPage(): Promise<number> {
   return Number(page);
 }
 
-/** The frames of the log's present round: those of earlier ones have other salts. */
-function framesOf(log: Buffer, committed: number): Frame[] {
+/**
+ * The frames of the log's present round: those of earlier ones have other salts. Only the first `complete` are sure to be
+ * written: of a later one there may be the head alone, over the page of an earlier round.
+ */
+function framesOf(log: Buffer, committed: number, complete: number): Frame[] {
   const salt = log.subarray(16, 24);
   const frames: Frame[] = [];
   for (let at = LOG_HEADER; at + FRAME <= log.length; at += FRAME) {
     if (!log.subarray(at + 8, at + 16).equals(salt)) break;
     const page = log.readUInt32BE(at);
-    const group = page === committed ? onlyNumber(log.subarray(at + 24, at + FRAME)) : undefined;
+    const hasGroup = page === committed && frames.length < complete;
+    const group = hasGroup ? onlyNumber(log.subarray(at + 24, at + FRAME)) : undefined;
     frames.push({ page, end: at + FRAME, group, isCommit: log.readUInt32BE(at + 4) > 0 });
   }
   return frames;
