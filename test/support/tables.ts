@@ -22,11 +22,9 @@ export interface CheckedTables extends Tables {
 /** Where AWS's own engine listens, for `npm run test:dynamodb`. Without it the tables are dynalite's. */
 const ENGINE = process.env["TAGWIRE_DYNAMODB"];
 
-const YEAR = 400 * 86_400;
-
 /**
- * The router's tables behind a front that checks signatures, refuses rows whose time to live is no seconds of the tests'
- * year, and never shows a write to a read that is not consistent.
+ * The router's tables behind a front that checks signatures, refuses rows whose time to live is no seconds of the year
+ * that follows the tests' time, and never shows a write to a read that is not consistent.
  */
 export async function startCheckedTables(): Promise<CheckedTables> {
   const tables = ENGINE ? await createTables(ENGINE, `tagwire-${randomUUID()}`) : await startTables();
@@ -39,11 +37,7 @@ export async function startCheckedTables(): Promise<CheckedTables> {
     onRefusal: (refusal) => refusals.push(refusal),
   });
   const checks = [
-    timeToLive({
-      attributes: attributesOf(tables.names),
-      now: () => NOW,
-      bounds: { past: YEAR, future: YEAR },
-    }),
+    timeToLive({ attributes: attributesOf(tables.names), now: () => NOW }),
     stale({ milliseconds: 3_600_000, now: Date.now, call: behind.call }),
   ];
   const kind = await startFront([signed, ...checks], behind.call);
