@@ -79,6 +79,22 @@ export function receiptsContract(open: () => Receipts): void {
     expect(await receipts.claim(dead, lease("d"), NOW)).toEqual({ kind: "claimed", progress, deaths: 0 });
   });
 
+  test("forgets what a later run has done of what an earlier one left", async () => {
+    const receipts = open();
+    const job = aJob();
+    await receipts.claim(job, lease("a"), NOW);
+    const left = { ...progress, from: "80000000" };
+    await receipts.settle(job, "a", { kind: "retry", progress: left, reason: "429" }, NOW);
+    const second = await receipts.claim(job, lease("b", { receive: 2 }), NOW);
+    expect(second).toEqual({ kind: "claimed", progress: left, deaths: 0 });
+    // The rest of the list is done, and so is the connection that was busy; the gateway is down.
+    const rest = { ...NO_PROGRESS, counts: { sent: 2, gone: 0, failed: 0 } };
+    await receipts.settle(job, "b", { kind: "retry", progress: rest }, NOW);
+    const third = await receipts.claim(job, lease("c", { receive: 3 }), NOW);
+    expect(third).toEqual({ kind: "claimed", progress: rest, deaths: 0 });
+    expect(await receipts.find(ANN, job.message.id, NOW)).not.toHaveProperty("reason");
+  });
+
   test("forgets why an earlier run failed once a later one does not", async () => {
     const receipts = open();
     const job = aJob();
