@@ -27,14 +27,11 @@ export interface QuotaBeatsOptions {
 export function dynamoQuotaBeats({ client, table, quota, now }: QuotaBeatsOptions): QuotaBeats {
   const Key = { quota: { S: quota } };
   let at: number | undefined;
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      const result = await next(args);
-      at = timeOf(result.response) ?? at;
-      return result;
-    },
-    { step: "deserialize", priority: "low" },
-  );
+  client.middlewareStack.add((next) => async (args) => {
+    const result = await next(args);
+    at = timeOf(result.response) ?? at;
+    return result;
+  });
   const answer = (item: Item = {}): QuotaAnswer => ({
     entries: Object.entries(item).flatMap(([id, { M: map }]) => (map ? [fromMap(id, map)] : [])),
     ...(at === undefined ? {} : { at }),

@@ -49,13 +49,16 @@ export const optional = (name: string, value: number | undefined): Fields =>
   value === undefined ? {} : { [name]: number(value) };
 
 /** What a claim writes on a new row beside that. */
-export const identityOf = ({ message, range }: Job): Fields => ({
-  ...keyOf(message.producer, message.id, partOf(range ? { message, range } : { message })),
-  acceptanceId: { S: message.acceptanceId },
-  time: { S: message.time },
-  dedupeUntil: number(dedupeUntil(message)),
-  ...(message.keeps === undefined ? {} : { keeps: { S: message.keeps } }),
-});
+export function identityOf(job: Job): Fields {
+  const { message } = job;
+  return {
+    ...keyOf(message.producer, message.id, partOf(job)),
+    acceptanceId: { S: message.acceptanceId },
+    time: { S: message.time },
+    dedupeUntil: number(dedupeUntil(message)),
+    ...(message.keeps === undefined ? {} : { keeps: { S: message.keeps } }),
+  };
+}
 
 const RELEASED: Fields = { leaseUntil: number(0), deaths: number(0) };
 
