@@ -2,10 +2,12 @@ import { expect, test } from "vitest";
 import type { Receipts } from "../../shared/ports.ts";
 import { NO_PROGRESS } from "../../shared/receipts/receipt.ts";
 import { NOW } from "../support/message.ts";
-import { aJob, delivered, lease, progress } from "./receipt-parts.ts";
+import { aJob, delivered, lease, progress, stateOf } from "./receipt-parts.ts";
 
 /** When SQS shows a message again whose run has died. */
 const BACK = NOW + 360_000;
+/** The same of the run that has taken it then. */
+const AGAIN = BACK + 360_000;
 const next = (run: string, receive: number) =>
   lease(run, { receive, until: BACK + 60_000, returnsAt: BACK + 360_000 });
 const CLAIMED = { kind: "claimed", deaths: 0 };
@@ -85,7 +87,11 @@ export function receiptsDeathsContract(open: () => Receipts): void {
     await receipts.claim(job, lease("a"), NOW);
     await receipts.settle(job, "a", { kind: "ended", ending: "dead", progress: worn }, NOW);
     expect(await receipts.claim(job, next("b", 1), BACK)).toEqual({ ...CLAIMED, progress });
-    await receipts.settle(job, "b", delivered(1), BACK);
-    expect(await receipts.claim(job, next("c", 2), BACK)).toEqual({ kind: "over", why: "ended" });
+    expect(await stateOf(receipts, job, BACK)).not.toBe("dead");
+    // That run dies too.
+    const later = { ...next("c", 2), suspects: true };
+    expect(await receipts.claim(job, later, AGAIN)).toEqual({ ...CLAIMED, deaths: 1, progress });
+    await receipts.settle(job, "c", delivered(1), AGAIN);
+    expect(await receipts.claim(job, next("d", 3), AGAIN)).toEqual({ kind: "over", why: "ended" });
   });
 }
