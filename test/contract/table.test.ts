@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
 import { dynamoConnections } from "../../shared/adapters/dynamodb/connections.ts";
@@ -16,7 +16,7 @@ import { memoryStreams } from "../../testing/memory/streams.ts";
 import { memorySubscriptions } from "../../testing/memory/subscriptions.ts";
 import { NOW } from "../support/message.ts";
 import { type CheckedTables, startCheckedTables } from "../support/tables.ts";
-import { ANN, aJob, delivered, lease } from "./receipt-parts.ts";
+import { ANN, aJob, delivered, lease, RANGES } from "./receipt-parts.ts";
 import { subscriptionsContract } from "./subscriptions.ts";
 import { tableContracts } from "./tables.ts";
 
@@ -106,6 +106,33 @@ describe("in DynamoDB alone", () => {
     expect(calls).toEqual(["PutItemCommand"]);
     await receipts.claim(job, lease("b"), NOW);
     expect(calls).toEqual(["PutItemCommand", "PutItemCommand", "GetItemCommand"]);
+  });
+
+  test.each([
+    { of: "a message", days: 15 },
+    { of: "a message whose receipt keeps failures only", keeps: "failures", days: 1 },
+    { of: "a part of one", keeps: "failures", range: RANGES[0], days: 15 },
+  ] as const)("the row that a claim writes of $of goes after $days days", async ({ days, ...of }) => {
+    const receipts = dynamoReceipts({ client, table: tables.names.receipts, days: 15 });
+    const { message } = aJob();
+    const job = {
+      message: "keeps" in of ? { ...message, keeps: of.keeps } : message,
+      ...("range" in of ? { range: of.range } : {}),
+    };
+    // A day counts from the end of the visibility timeout, since its message may be back until then.
+    const { returnsAt } = lease("a");
+    const seconds = (days === 1 ? returnsAt : NOW) / 1000 + days * 86_400;
+    await receipts.claim(job, lease("a"), NOW);
+    const { Items } = await client.send(
+      new QueryCommand({
+        TableName: tables.names.receipts,
+        ConsistentRead: true,
+        KeyConditionExpression: "#message = :message",
+        ExpressionAttributeNames: { "#message": "message" },
+        ExpressionAttributeValues: { ":message": { S: `${ANN}#${message.id}` } },
+      }),
+    );
+    expect(Items?.map(({ ttl }) => Number(ttl?.N))).toEqual([seconds]);
   });
 
   test("a claim does not take a job whose run ended it after the claim had read its row", async () => {
