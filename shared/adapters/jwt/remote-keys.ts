@@ -20,15 +20,17 @@ export async function remoteKeys(address: string): Promise<JWTVerifyGetKey> {
   return createLocalJWKSet(set);
 }
 
-/** A member that is no key must not make the whole set bad (RFC 7517 §5: what is not understood is ignored). */
+/**
+ * A member that is no key must not make the whole set bad (RFC 7517 §5: what is not understood is ignored). What is no
+ * set stays as it is, for jose to say so.
+ */
 async function withoutStrays(response: Response): Promise<Response> {
   const text = await response.text();
   try {
-    const set: unknown = JSON.parse(text);
-    if (typeof set !== "object" || set === null || !("keys" in set) || !Array.isArray(set.keys))
-      return new Response(text);
-    const keys = set.keys.filter((key) => typeof key === "object" && key !== null && "kty" in key);
-    return Response.json({ keys });
+    const { keys } = JSON.parse(text) as { readonly keys: readonly unknown[] };
+    return Response.json({
+      keys: keys.filter((key) => typeof key === "object" && key !== null && "kty" in key),
+    });
   } catch {
     return new Response(text);
   }
