@@ -43,6 +43,18 @@ test("a fault of one batch is told only when no other writes any more", async ()
   expect(clock.monotonic()).toBeGreaterThan(3_900);
 });
 
+test.each([
+  1, 2, 3,
+])("a fault of call %i of three is one of the whole, of writes and of deletes", async (bad) => {
+  let calls = 0;
+  const { subscriptions } = await open({ refuses: () => ++calls === bad }, 5_000);
+  await expect(subscriptions.add(tags(60), HOLDER, NOW + 60_000)).rejects.toMatchObject({
+    code: "TABLE_UNAVAILABLE",
+  });
+  calls = 0;
+  await expect(subscriptions.remove(tags(3), HOLDER)).rejects.toMatchObject({ code: "TABLE_UNAVAILABLE" });
+});
+
 test("keys that stay unread are a fault when the patience is over, and never missing from an answer", async () => {
   let capacity = true;
   const { subscriptions } = await open({ hasCapacity: () => capacity }, 5_000);

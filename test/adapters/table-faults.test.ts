@@ -123,3 +123,11 @@ test.each([
   });
   expect(stores.calls.length).toBeGreaterThan(1);
 });
+
+test("of a list whose every write was throttled it is known that it was not written", async () => {
+  const { subscriptions } = await storesOver(() => fault("ThrottlingException", "no capacity"));
+  await expect(subscriptions.add([TAG], HOLDER, NOW)).rejects.toMatchObject({
+    code: "TABLE_UNAVAILABLE",
+    tags: [TAG],
+  });
+});
