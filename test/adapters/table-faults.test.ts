@@ -2,11 +2,15 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
 import { dynamoConnections } from "../../shared/adapters/dynamodb/connections.ts";
+import { dynamoQuotaBeats } from "../../shared/adapters/dynamodb/quota-beats.ts";
+import { dynamoReceiptImport } from "../../shared/adapters/dynamodb/receipt-import.ts";
 import { dynamoReceipts } from "../../shared/adapters/dynamodb/receipts.ts";
+import { dynamoStreams } from "../../shared/adapters/dynamodb/streams.ts";
 import { dynamoSubscriptions } from "../../shared/adapters/dynamodb/subscriptions.ts";
 import type { TagChange } from "../../shared/connections/connection.ts";
 import type { ConnectionId, Tag } from "../../shared/protocol/tag.ts";
 import { WHOLE } from "../../shared/receipts/hash-range.ts";
+import { NO_DETAILS, type ReceiptRow } from "../../shared/receipts/row.ts";
 import { startFront } from "../../testing/front.ts";
 import { json } from "../../testing/json.ts";
 import { memoryClock } from "../../testing/memory/clock.ts";
@@ -35,6 +39,9 @@ async function storesOver(answer: (request: CallRequest) => CallResponse) {
   return {
     calls,
     receipts: dynamoReceipts({ client, table: "receipts", days: 15 }),
+    receiptImport: dynamoReceiptImport(client, "receipts"),
+    streams: dynamoStreams(client, "streams"),
+    beats: dynamoQuotaBeats({ client, table: "quotas", quota: "q", now: () => NOW }),
     connections: dynamoConnections(client, "connections"),
     subscriptions: dynamoSubscriptions({
       ...{ client, table: "subscriptions", clock: memoryClock(), random: () => 0.5, patience: () => 1_000 },
@@ -57,7 +64,10 @@ const CHANGE: TagChange = {
   ...{ tags: [TAG], mark: MARK, takesOver: [], tagLimit: 200 },
   spending: { kind: "restart", until: NOW },
 };
+const STREAM_ROW = { seq: 1, next: 2, messages: ["{}"], at: NOW, until: NOW, expiresAt: NOW };
+const BEAT = { id: "a", count: 1, sendsPerSecond: 1, claimedPerSecond: 1, weight: 1, isWaiting: false };
 const job = aJob();
+const RECEIPT: ReceiptRow = { v: 1, producer: ANN, id: job.message.id, part: "message", updatedAt: NOW };
 
 describe("a table that is not there is a fault that says what could not be done", () => {
   test.each<[string, (stores: Stores) => unknown]>([
@@ -75,6 +85,18 @@ describe("a table that is not there is a fault that says what could not be done"
     ["writing a connection", ({ connections }) => connections.change(ROW, CHANGE)],
     ["writing a connection", ({ connections }) => connections.settle(ROW, MARK)],
     ["deleting a connection", ({ connections }) => connections.delete(HOLDER)],
+    ["reading the head of a stream", ({ streams }) => streams.last(TAG)],
+    ["reading the root of a stream", ({ streams }) => streams.root(TAG)],
+    ["reading a stream", ({ streams }) => streams.read(TAG, 1, 2)],
+    ["appending to a stream", ({ streams }) => streams.append(TAG, STREAM_ROW)],
+    ["starting a stream", ({ streams }) => streams.start(TAG, STREAM_ROW, undefined)],
+    ["emptying a message of a stream", ({ streams }) => streams.empty(TAG, { seq: 1, index: 0, run: "a" })],
+    ["restoring a receipt", ({ receiptImport: r }) => r.restore(RECEIPT, NO_DETAILS, NOW)],
+    ["reading how far an import has come", ({ receiptImport }) => receiptImport.remembered("it")],
+    ["writing how far an import has come", ({ receiptImport: r }) => r.remember("it", "half", NOW, 1)],
+    ["sharing the quota", ({ beats }) => beats.beat(BEAT)],
+    ["reading the shares of the quota", ({ beats }) => beats.read()],
+    ["removing an entry of the quota", ({ beats }) => beats.remove(BEAT)],
   ])("%s", async (what, call) => {
     const stores = await storesOver(() => fault("ResourceNotFoundException", "no such table"));
     await expect((async () => call(stores))()).rejects.toMatchObject({
@@ -82,6 +104,13 @@ describe("a table that is not there is a fault that says what could not be done"
       cause: { name: "ResourceNotFoundException" },
     });
   });
+});
+
+test("an append that the table refuses is a fault, though no row is in its way", async () => {
+  const { streams } = await storesOver((request) =>
+    operationOf(request) === "GetItem" ? json({}) : fault("AccessDeniedException", "no grant"),
+  );
+  await expect(streams.append(TAG, STREAM_ROW)).rejects.toMatchObject({ code: "TABLE_UNAVAILABLE" });
 });
 
 test("a receipt that others change whenever it is looked at is given up after four looks", async () => {
