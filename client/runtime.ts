@@ -69,10 +69,12 @@ export function surroundings(WebSocket?: WebSocketConstructor): Runtime {
   };
 }
 
-/** A runtime whose timers end all at once. */
+/** A runtime whose timers end all at once. After that it starts none. */
 export function stoppable(base: Runtime): { runtime: Runtime; stop(): void } {
   const stops = new Set<() => void>();
+  let hasStopped = false;
   const after: Runtime["after"] = (milliseconds, callback) => {
+    if (hasStopped) return () => {};
     const cancel = base.after(milliseconds, () => {
       stops.delete(stop);
       callback();
@@ -84,5 +86,11 @@ export function stoppable(base: Runtime): { runtime: Runtime; stop(): void } {
     stops.add(stop);
     return stop;
   };
-  return { runtime: { ...base, after }, stop: () => [...stops].forEach((stop) => void stop()) };
+  return {
+    runtime: { ...base, after },
+    stop() {
+      hasStopped = true;
+      for (const stop of [...stops]) stop();
+    },
+  };
 }

@@ -143,7 +143,7 @@ export function session(deps: SessionDeps): Session {
     stopWait();
     stopWaking();
     for (const line of [old, current, next]) line?.stop();
-    current = undefined;
+    current = next = undefined;
     tell("closed", { reason });
     deps.onClosed();
   };

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { Client } from "../../client/index.ts";
+import { streamRouter } from "./support/streams.ts";
 import { last, recorded, world } from "./support/world.ts";
 
 const MINUTE = 60_000;
@@ -151,6 +153,35 @@ describe("what is for good", () => {
     expect((await late.next()).done).toBe(true);
     await it.advance(MINUTE);
     expect(of("state")).toEqual([]);
+    expect(it.sockets).toHaveLength(1);
+  });
+
+  test.each<{ where: string; begin: (client: Client, end: () => void) => unknown }>([
+    { where: "the handler of a message", begin: (client, end) => client.subscribe("orders", end) },
+    { where: "the listener of what was recovered", begin: (client, end) => client.on("recovered", end) },
+    { where: "the listener of a refusal", begin: (client, end) => client.on("error", end) },
+  ])("close in $where, while the first reply is read, is for good", async ({ begin }) => {
+    const it = world();
+    const router = streamRouter(it);
+    const since = router.publish("orders");
+    router.publish("orders");
+    const replies = it.script.onFrame;
+    it.script.onFrame = (socket, sent) => {
+      const refused = [
+        { topic: "secret", code: "TOPIC_FORBIDDEN", detail: "no" },
+        { topic: "busy", code: "TABLE_UNAVAILABLE", detail: "later" },
+      ];
+      replies({ ...socket, send: (reply) => socket.send({ ...(reply as object), refused }) }, sent);
+    };
+    const client = it.connect({ positions: { orders: since } });
+    const { of } = recorded(client);
+    for (const name of ["orders", "secret", "busy"]) client.subscribe(name, () => {});
+    begin(client, client.close);
+    await it.settle();
+    expect(it.timers()).toBe(0);
+    await it.advance(3 * 60 * MINUTE);
+    expect(of("state")).toMatchObject([{ state: "closed" }]);
+    expect(client.state).toBe("closed");
     expect(it.sockets).toHaveLength(1);
   });
 
