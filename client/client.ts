@@ -1,6 +1,6 @@
 import type { Client, ConnectOptions, SubscribeOptions } from "./api.ts";
 import { emitter } from "./emitter.ts";
-import { ClientError } from "./error.ts";
+import { ClientError, textOf } from "./error.ts";
 import { type MessageFrame, streamOf } from "./frame.ts";
 import { type Addressee, type Handler, needsSubscription, type TopicTypes } from "./message.ts";
 import { type PublishRequest, publish } from "./publish.ts";
@@ -100,7 +100,10 @@ export function connectOn<Topics extends object>(base: Runtime, options: Connect
       last,
       goesOn: own.position() !== undefined && !own.isReady(),
       onFault: (cause) =>
-        emit("error", new ClientError("HANDLER_FAILED", `a handler threw: ${cause}`, { topic: name, cause })),
+        emit(
+          "error",
+          new ClientError("HANDLER_FAILED", `a handler threw: ${textOf(cause)}`, { topic: name, cause }),
+        ),
       onEnd: () => signal?.removeEventListener("abort", unsubscribe),
     });
     const unsubscribe = () => {

@@ -39,3 +39,12 @@ export class ClientError extends Error {
     this.topic = about.topic;
   }
 }
+
+/** What an app has thrown, as text: it may be anything, even what cannot be made a text. */
+export function textOf(fault: unknown): string {
+  try {
+    return String(fault);
+  } catch {
+    return typeof fault;
+  }
+}

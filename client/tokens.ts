@@ -1,4 +1,4 @@
-import { ClientError } from "./error.ts";
+import { ClientError, textOf } from "./error.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Returns a token, or null if nobody is signed in. */
@@ -11,7 +11,7 @@ const LIMIT = 30_000;
 export function freshToken(runtime: Runtime, source: TokenSource): Promise<string | null> {
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown) =>
-      reject(new ClientError("TOKEN_UNAVAILABLE", `token failed: ${cause}`, { cause }));
+      reject(new ClientError("TOKEN_UNAVAILABLE", `token failed: ${textOf(cause)}`, { cause }));
     const stop = runtime.after(LIMIT, () => fail(`no token within ${LIMIT / 1000} s`));
     // In a promise, so that one that throws at once fails in the same way.
     new Promise<string | null>((take) => take(source())).then(

@@ -123,6 +123,7 @@ describe("what is for good", () => {
       },
     },
     { why: "rejects", token: () => Promise.reject(new Error("offline")) },
+    { why: "throws what has no text", token: () => Promise.reject(Object.create(null)) },
     { why: "never settles", token: () => new Promise<string>(() => {}) },
     { why: "returns no text", token: () => 7 as unknown as string },
   ])("a token function that $why is asked again", async ({ token }) => {

@@ -37,6 +37,26 @@ describe("handlers", () => {
     expect(of("error")[0]).toMatchObject({ code: "HANDLER_FAILED", topic: "orders", cause: fault });
   });
 
+  test.each([
+    {
+      how: "throws",
+      handler: (fault: unknown) => () => {
+        throw fault;
+      },
+    },
+    { how: "rejects", handler: (fault: unknown) => () => Promise.reject(fault) },
+  ])("one that $how with what has no text gets its next message", async ({ handler }) => {
+    const { it, client, of, socket } = await connected();
+    const cause = Object.create(null) as object;
+    client.subscribe("orders", handler(cause));
+    await it.settle();
+    for (const n of [1, 2]) {
+      socket.send(frame("orders", undefined, { id: `m${n}` }));
+      await it.settle();
+    }
+    expect(of("error").map((error) => error.cause === cause)).toEqual([true, true]);
+  });
+
   test("a failure that nobody listens for goes to the console", async () => {
     const it = world();
     const client = it.connect();
