@@ -123,14 +123,20 @@ export function topic({ runtime, emit, seen, request }: TopicDeps, name: string,
     fetchLast(receiver, { last }, []);
   };
   /** Adds pages to what it has got, since the last messages may not fit one reply. */
-  const fetchLast = (receiver: Receiver<MessageFrame>, from: object, got: readonly MessageFrame[]) => {
+  const fetchLast = (
+    receiver: Receiver<MessageFrame>,
+    from: { last: number } | { since: number },
+    got: readonly MessageFrame[],
+  ) => {
     if (!receivers.has(receiver)) return void filling.delete(receiver);
     const isSent = request({ type: "history", topic: name, ...from }, (reply) => {
       if (reply && reply.type !== "history" && isPassing(reply.code))
         return void runtime.after(retryAfter(reply), () => fetchLast(receiver, from, got));
+      if (reply?.type === "error") emit("error", refusal(reply, name));
       const { messages, more, position } = reply ? historyOf(reply) : { messages: [] };
       const all = [...got, ...messages];
-      if (more && position !== undefined) return fetchLast(receiver, { since: position }, all);
+      const hasMoved = !("since" in from) || from.since !== position;
+      if (more && hasMoved && position !== undefined) return fetchLast(receiver, { since: position }, all);
       filling.delete(receiver);
       if (reply) receiver.fill(all.filter(({ omitted }) => !omitted));
       // As with a hole.

@@ -185,4 +185,35 @@ describe("the last messages", () => {
     await it.advance(5_000);
     expect(numbers(got)).toEqual([1000, 1005]);
   });
+
+  test("that the router refuses are reported, and what comes is handed on", async () => {
+    const { it, router, client, of } = await subscribed();
+    const replies = it.script.onFrame;
+    it.script.onFrame = (to, sent) =>
+      sent["type"] === "history"
+        ? to.send({ type: "error", code: "FRAME_INVALID", detail: "/last must be 1-1000", ref: sent["ref"] })
+        : replies(to, sent);
+    const got: { seq?: number | undefined }[] = [];
+    client.subscribe("orders", (message) => got.push(message), { last: 5_000 });
+    await it.settle();
+    router.publish("orders");
+    await it.settle();
+    expect(of("error")).toMatchObject([
+      { code: "FRAME_INVALID", topic: "orders", message: "/last must be 1-1000" },
+    ]);
+    expect(numbers(got)).toEqual([1001]);
+  });
+
+  test("are not asked for without end of a router that says there are more and sends none", async () => {
+    const { it, client, socket } = await subscribed();
+    const replies = it.script.onFrame;
+    it.script.onFrame = (to, sent) => {
+      if (sent["type"] !== "history") return replies(to, sent);
+      if (to.ofType("history").length < 10)
+        to.send({ type: "history", messages: [], position: 1000, more: true, ref: sent["ref"] });
+    };
+    client.subscribe("orders", () => {}, { last: 5 });
+    await it.settle();
+    expect(socket.ofType("history").length).toBeLessThan(10);
+  });
 });
