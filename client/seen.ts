@@ -5,17 +5,19 @@ const REMEMBERED = 5_000;
 interface Named {
   readonly id: string;
   readonly time: string;
+  readonly topic?: string;
+  readonly to?: string;
   readonly seq?: number;
 }
 
 /**
  * Remembers messages, and returns whether one was there before. A producer may use an id again after its dedupe window,
- * and two producers may use the same one, even at the same time: those have another number in their stream.
+ * and two producers may use the same one, even at the same time: those have another target, or another number in their stream.
  */
 export function seen(): (message: Named) => boolean {
   const keys = new Set<string>();
-  return ({ id, time, seq }) => {
-    const name = `${id} ${time}`;
+  return ({ id, time, topic, to, seq }) => {
+    const name = `${topic ?? `@${to}`} ${id} ${time}`;
     const key = seq === undefined ? name : `${name} ${seq}`;
     // It may have come without its number before, while a deploy switched streams on.
     if (keys.has(key) || keys.has(name)) return true;

@@ -19,6 +19,18 @@ test.each([
     is: false,
   },
   {
+    what: "another producer's at the same time, to another topic",
+    first: { ...MESSAGE, topic: "orders/1" },
+    second: { ...MESSAGE, topic: "orders/2" },
+    is: false,
+  },
+  {
+    what: "another producer's at the same time, to the user",
+    first: { ...MESSAGE, to: "everyone" },
+    second: { ...MESSAGE, to: "user" },
+    is: false,
+  },
+  {
     what: "a later one with its id",
     first: MESSAGE,
     second: { ...MESSAGE, time: "2026-01-31T12:00:00.001Z" },
