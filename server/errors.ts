@@ -5,7 +5,8 @@ export const CODES = {
   ROUTER_UNREACHABLE: "no response came: a network fault or a timeout, after every attempt",
   ROUTER_UNAVAILABLE: "429 or 5xx from something in front of the router, after every attempt",
   RESPONSE_INVALID: "a response that is not a router's: the URL leads elsewhere",
-  TOKEN_UNAVAILABLE: "the function that returns the token threw; `cause` has its error",
+  TOKEN_UNAVAILABLE:
+    "the function that returns the token threw, and `cause` has its error; or it returned none",
   SECRET_INVALID: "the secret has less than 32 bytes",
   OPTIONS_INVALID: "an option of `publisher` is unknown, missing or wrong",
   ENDING_UNEXPECTED: "the message ended, and not as `waitFor` was told",

@@ -88,16 +88,14 @@ export async function mintToken(options: MintTokenOptions): Promise<string> {
   const identity = identityOf(payload, claim);
   if (!identity.ok)
     throw new RouterError("TOKEN_INVALID", `the token would be refused: ${identity.refusal.detail}`);
-  if ("secret" in options || !("key" in options))
-    return new SignJWT(payload)
-      .setProtectedHeader({ alg: "HS256", typ: "JWT" })
-      .sign(bytesOf(options.secret));
-  const { key, algorithm, keyId } = options;
+  const { secret, key, algorithm = "", keyId }: Partial<WithSecret & WithKey> = options;
+  if (secret !== undefined || key === undefined)
+    return new SignJWT(payload).setProtectedHeader({ alg: "HS256", typ: "JWT" }).sign(bytesOf(secret));
   const header = { alg: algorithm, typ: "JWT", ...(keyId === undefined ? {} : { kid: keyId }) };
   return new SignJWT(payload).setProtectedHeader(header).sign(key);
 }
 
-function bytesOf(secret: string): Uint8Array {
+function bytesOf(secret = ""): Uint8Array {
   const bytes = new TextEncoder().encode(secret);
   if (bytes.length >= SECRET_BYTES) return bytes;
   throw new RouterError(

@@ -93,6 +93,25 @@ export function callSettings(options: PublisherOptions): CallSettings {
   if (secret !== undefined && user === undefined)
     throw new RouterError("OPTIONS_INVALID", "/user is missing: tokens of the secret speak for a user");
   const url = new URL(address);
+  // What is wrong here is not quoted: it is not for a log.
+  if (url.username || url.password)
+    throw new RouterError(
+      "OPTIONS_INVALID",
+      "/url must have no user and password: the router asks for a token",
+    );
+  if (typeof token === "string" && !isToken(token))
+    throw new RouterError("OPTIONS_INVALID", "/token must be a text that a header can hold");
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   return { url, maxAttempts, retrySeconds, requestTimeoutSeconds };
+}
+
+/** Whether this can be sent as a token. One that cannot would fail in `fetch`, which quotes it. */
+export function isToken(value: unknown): value is string {
+  if (typeof value !== "string") return false;
+  try {
+    new Headers({ authorization: value });
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -89,7 +89,7 @@ async function sendWith(
   { method, path, body }: Request,
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
-  const timeout = AbortSignal.timeout(requestTimeoutSeconds * 1000);
+  const timeout = AbortSignal.timeout(Math.ceil(requestTimeoutSeconds * 1000));
   try {
     const response = await runtime.fetch(new URL(path, url), {
       method,

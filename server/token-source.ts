@@ -1,7 +1,7 @@
 import { decodeJwt } from "jose";
 import { RouterError } from "./errors.ts";
 import { mintToken } from "./mint-token.ts";
-import type { PublisherOptions } from "./options.ts";
+import { isToken, type PublisherOptions } from "./options.ts";
 import type { Runtime } from "./runtime.ts";
 
 export interface TokenSource {
@@ -19,11 +19,10 @@ const TTL_SECONDS = 300;
 
 /** The tokens of a publisher. Calls side by side share one. */
 export function tokenSource(options: PublisherOptions, { now }: Pick<Runtime, "now">): TokenSource {
-  if ("token" in options && typeof options.token === "string") {
-    const { token } = options;
-    return { get: async () => token, refused: () => false };
-  }
-  const make = "token" in options ? options.token : () => signed(options, now());
+  const given = "token" in options ? options.token : undefined;
+  if (typeof given === "string") return { get: async () => given, refused: () => false };
+  // callSettings has seen that one of the two is there.
+  const make = given ?? (() => signed(options as SignedOptions, now()));
   let current: { readonly token: Promise<string>; until: number } | undefined;
   const renew = () => {
     const asked = { token: obtain(make), until: Number.POSITIVE_INFINITY };
@@ -53,16 +52,21 @@ export function tokenSource(options: PublisherOptions, { now }: Pick<Runtime, "n
 
 type Make = () => string | Promise<string>;
 
-async function obtain(make: Make | string): Promise<string> {
+async function obtain(make: Make): Promise<string> {
+  let token: unknown;
   try {
-    return typeof make === "string" ? make : await make();
+    token = await make();
   } catch (cause) {
     if (cause instanceof RouterError) throw cause;
     throw new RouterError("TOKEN_UNAVAILABLE", "the function that returns the token threw", { cause });
   }
+  if (isToken(token)) return token;
+  throw new RouterError("TOKEN_UNAVAILABLE", "the function returned no token that a header can hold");
 }
 
-function signed(options: Extract<PublisherOptions, { secret: string }>, now: number): Promise<string> {
+type SignedOptions = Extract<PublisherOptions, { secret: string }>;
+
+function signed(options: SignedOptions, now: number): Promise<string> {
   const { user, secret, claim } = options;
   return mintToken({
     user,

@@ -11,6 +11,16 @@ test.each([
     says: "/url must be an address",
   },
   { why: "the address is missing", options: { token: "t" }, says: "/url" },
+  {
+    why: "the address holds a password",
+    options: { ...GOOD, url: "http://ann:hush@127.0.0.1:3000" },
+    says: "/url must have no user and password",
+  },
+  {
+    why: "the token is none that a header can hold",
+    options: { ...GOOD, token: "hush\nhush" },
+    says: "/token must be a text that a header can hold",
+  },
   { why: "there is no token", options: { url: GOOD.url }, says: "give either token, or secret and user" },
   { why: "there are two", options: { ...GOOD, secret: "s", user: "u" }, says: "give either" },
   { why: "the user is missing", options: { url: GOOD.url, secret: "s" }, says: "/user is missing" },
@@ -24,9 +34,11 @@ test.each([
   },
   { why: "two are wrong", options: { ...GOOD, a: 1, b: 2 }, says: "/a is not a known field; /b" },
 ])("no publisher is made when $why", ({ options, says }) => {
-  expect(() => publisher(options as unknown as PublisherOptions)).toThrow(
+  const make = () => publisher(options as unknown as PublisherOptions);
+  expect(make).toThrow(
     expect.objectContaining({ code: "OPTIONS_INVALID", message: expect.stringContaining(says) }),
   );
+  expect(make).not.toThrow("hush");
 });
 
 test.each(["", "/", "/prod", "/prod/"])("the path %o of the address is kept", async (path) => {

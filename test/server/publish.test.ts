@@ -149,7 +149,8 @@ test("maxAttempts: 1 never tries again", async () => {
 });
 
 test("a request that gets no response ends at its own limit", async () => {
-  const { publisher } = await scripted(["hang", QUEUED], { requestTimeoutSeconds: 0.2 });
+  // In milliseconds it is no whole number.
+  const { publisher } = await scripted(["hang", QUEUED], { requestTimeoutSeconds: 0.2005 });
   expect(await publisher.publish(MESSAGE)).toMatchObject({ state: "queued" });
   const { publisher: once } = await scripted(["hang"], { requestTimeoutSeconds: 0.2, maxAttempts: 1 });
   await expect(once.publish(MESSAGE)).rejects.toMatchObject({

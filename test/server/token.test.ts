@@ -160,3 +160,31 @@ test("a function that returns no token is named, and asked again for the next ca
   expect(asked).toEqual([]);
   expect(await publisher.publish(MESSAGE)).toMatchObject({ state: "queued" });
 });
+
+test.each([
+  { what: "nothing", token: undefined },
+  { what: "a text that no header can hold", token: "hush\nhush" },
+])("a function that returns $what is named, and what it returned is not told", async ({ token }) => {
+  const { publisher, asked } = await scripted(accepting, { token: () => token as string });
+  const fault = await publisher.publish(MESSAGE).catch((error: unknown) => error as Error);
+  expect(fault).toMatchObject({ code: "TOKEN_UNAVAILABLE" });
+  expect(String(fault)).not.toContain("hush");
+  expect(asked).toEqual([]);
+});
+
+test("a token with a line's end after it, as a file has it, is one", async () => {
+  const { publisher, asked } = await scripted(accepting, { token: "a.token\n" });
+  await publisher.publish(MESSAGE);
+  expect(asked.map(bearer)).toEqual(["a.token"]);
+});
+
+test("an option that is undefined is one that is absent", async () => {
+  const secret = { token: undefined, secret: DEV_SECRET, user: "shop" } as object;
+  const { publisher, asked } = await scripted(accepting, secret);
+  expect(await publisher.publish(MESSAGE)).toMatchObject({ state: "queued" });
+  expect(decodeJwt(bearer(asked[0] as Asked)).sub).toBe("shop");
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const key = { user: "ann", secret: undefined, key: privateKey, algorithm: "ES256" } as object;
+  const token = await mintToken(key as Parameters<typeof mintToken>[0]);
+  expect(decodeProtectedHeader(token)).toMatchObject({ alg: "ES256" });
+});
