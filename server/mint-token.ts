@@ -88,6 +88,8 @@ export async function mintToken(options: MintTokenOptions): Promise<string> {
   const identity = identityOf(payload, claim);
   if (!identity.ok)
     throw new RouterError("TOKEN_INVALID", `the token would be refused: ${identity.refusal.detail}`);
+  if (ttlSeconds <= 0)
+    throw new RouterError("TOKEN_INVALID", "the token would be refused: /exp must be later than /iat");
   const { secret, key, algorithm = "", keyId }: Partial<WithSecret & WithKey> = options;
   if (secret !== undefined || key === undefined)
     return new SignJWT(payload).setProtectedHeader({ alg: "HS256", typ: "JWT" }).sign(bytesOf(secret));

@@ -86,6 +86,12 @@ test.each([
     code: "TOKEN_INVALID",
     says: "/exp",
   },
+  ...[0, -60].map((ttlSeconds) => ({
+    why: `it would hold for ${ttlSeconds} seconds`,
+    claims: { ttlSeconds },
+    code: "TOKEN_INVALID",
+    says: "/exp must be later than /iat",
+  })),
   {
     why: "the secret is short",
     claims: { secret: "short" },
