@@ -19,7 +19,7 @@ export interface WaitOptions extends ReceiptOptions {
    */
   readonly ending?: Ending | readonly Ending[];
   /**
-   * How long to wait, in seconds.
+   * How long to wait, in seconds: no request starts later.
    * @default 300
    */
   readonly timeoutSeconds?: number;
@@ -59,11 +59,13 @@ export async function waitFor(
   id: string,
   { ending = ENDINGS, timeoutSeconds = 300, producer, signal }: WaitOptions = {},
 ): Promise<EndedReceipt> {
-  const { runtime } = deps;
+  const { runtime, settings } = deps;
   const wanted: readonly string[] = typeof ending === "string" ? [ending] : ending;
   const until = runtime.monotonic() + timeoutSeconds * 1000;
   for (let delay = POLL.first; ; delay = Math.min(POLL.cap, delay * POLL.factor)) {
-    const response = await call(deps, { method: "GET", path: pathOf(id, producer) }, signal);
+    const retrySeconds = Math.min(settings.retrySeconds, (until - runtime.monotonic()) / 1000);
+    const request = { method: "GET", path: pathOf(id, producer) } as const;
+    const response = await call({ ...deps, settings: { ...settings, retrySeconds } }, request, signal);
     const found = isNotFound(response) ? undefined : receiptIn(response);
     if (found && hasEnded(found)) {
       if (wanted.includes(found.state)) return found;

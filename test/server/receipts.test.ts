@@ -115,6 +115,17 @@ test("waitFor gives up on an id that nobody posted, and says so", async () => {
 });
 
 test.each([
+  { why: "cannot be reached", answer: "cut" as const },
+  { why: "is full", answer: { status: 503, headers: { "retry-after": "9" } } },
+])("waitFor starts no request after its time if the router $why", async ({ answer }) => {
+  const { publisher, asked } = await scripted([answer], { maxAttempts: 100 });
+  const waited = publisher.waitFor("m-1", { timeoutSeconds: 20 });
+  await expect(waited).rejects.toMatchObject({ name: "RouterError" });
+  expect(asked.length).toBeGreaterThan(1);
+  expect(Math.max(...asked.map(({ at }) => at))).toBeLessThanOrEqual(20_000);
+});
+
+test.each([
   { ending: "delivered", state: "delivered", good: true },
   { ending: ["delivered", "partial"], state: "partial", good: true },
   { ending: ["delivered", "partial"], state: "dead", good: false },
