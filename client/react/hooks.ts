@@ -24,10 +24,11 @@ export function useSubscription<Data = unknown>(
 
 /** The last message of a topic: the last one that is kept, then each one that comes. Undefined before the first. */
 export function useLatest<Data = unknown>(topic: string | null | undefined): Message<Data> | undefined {
-  const [latest, setLatest] = useState<{ topic: string; message: Message<Data> }>();
-  useSubscription<Data>(topic, (message) => setLatest({ topic: topic ?? "", message }), { last: 1 });
-  // What another topic left behind is not this one's.
-  return latest && latest.topic === topic ? latest.message : undefined;
+  const client = useTagwire();
+  const [latest, setLatest] = useState<{ client: unknown; topic: string; message: Message<Data> }>();
+  useSubscription<Data>(topic, (message) => setLatest({ client, topic: topic ?? "", message }), { last: 1 });
+  // What another topic or another client left behind is not this one's.
+  return latest && latest.topic === topic && latest.client === client ? latest.message : undefined;
 }
 
 /** The state of the connection; `connecting` before the provider has connected. */

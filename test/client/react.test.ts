@@ -118,6 +118,19 @@ test("a component that takes the place of another has the latest value at once",
   expect(page.textContent).toBe("1000");
 });
 
+test("the latest value is never another client's, whose user may be another", async () => {
+  const { it, client } = provided();
+  streamRouter(it).publish("a");
+  const Latest = () => createElement("b", null, String(useLatest("a")?.data ?? "none"));
+  const show = (of: typeof client) =>
+    render(createElement(TagwireProvider, { client: of }, createElement(Latest)));
+  await show(client);
+  await passes(it, 100);
+  expect(page.textContent).toBe("1000");
+  await show(world().connect());
+  expect(page.textContent).toBe("none");
+});
+
 test("the state of the connection is shown as it changes", async () => {
   const { it, show, socket } = provided();
   const State = () => createElement("b", null, useConnectionState());
