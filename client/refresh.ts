@@ -23,10 +23,10 @@ export function keepFresh(deps: RefreshDeps, token: string): () => void {
   let hasEnded = false;
   let stop = () => {};
 
-  const failed = (reason: ClientError) => {
+  const failed = (reason: ClientError, seconds = 1) => {
     emit("error", reason);
     // The old token holds until its end, and then the router ends the connection. An older router knows no such frame.
-    if (reason.code !== "FRAME_INVALID") stop = runtime.after(1_000 + retry.next(), refresh);
+    if (reason.code !== "FRAME_INVALID") stop = runtime.after(seconds * 1000 + retry.next(), refresh);
   };
   const plan = (current: string) => {
     const life = lifeOf(current, runtime.now());
@@ -44,7 +44,7 @@ export function keepFresh(deps: RefreshDeps, token: string): () => void {
     const fresh = next;
     request({ type: "token", token: fresh }, (reply) => {
       if (!reply || hasEnded) return;
-      if (reply.type !== "token") return failed(new ClientError(reply.code, reply.detail));
+      if (reply.type !== "token") return failed(new ClientError(reply.code, reply.detail), reply.retryAfter);
       retry.reset();
       plan(fresh);
       onToken(fresh, listOf(reply.fields["removed"]));

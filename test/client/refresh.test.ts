@@ -91,6 +91,21 @@ describe("the token", () => {
     expect(it.sockets).toHaveLength(1);
   });
 
+  test("that comes too often waits for as long as the router says", async () => {
+    const it = world();
+    const sentAt: number[] = [];
+    it.script.onFrame = (socket, { type, ref }) => {
+      if (type === "ping") return replyWell(socket, { type, ref });
+      sentAt.push(it.now());
+      const detail = "too many changes of topics";
+      socket.send({ type: "error", code: "TOO_MANY_FRAMES", detail, retryAfter: 60, ref });
+    };
+    recorded(it.connect({ token: hourly(it) }));
+    await it.advance(53 * MINUTE);
+    expect(sentAt.length).toBeGreaterThan(1);
+    expect((sentAt[1] ?? 0) - (sentAt[0] ?? 0)).toBeGreaterThanOrEqual(MINUTE);
+  });
+
   test("that grants less has its topics asked for again, and what is refused is said; what it grants more comes", async () => {
     const it = world();
     let granted = ["a", "b"];
