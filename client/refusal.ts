@@ -12,14 +12,17 @@ export type Verdict = "refused" | "other";
  */
 export function askWhy({ fetch, after }: Runtime, httpUrl: string, token: string): Promise<Verdict> {
   return new Promise((resolve) => {
-    const stop = after(LIMIT, () => resolve("other"));
+    const control = new AbortController();
     const tell = (verdict: Verdict) => {
       stop();
       resolve(verdict);
+      // Nobody reads the body either.
+      control.abort();
     };
-    new Promise<Response>((take) =>
-      take(fetch(`${httpUrl}/v1/messages/-`, { headers: { authorization: `Bearer ${token}` } })),
-    ).then(
+    const stop = after(LIMIT, () => tell("other"));
+    const headers = { authorization: `Bearer ${token}` };
+    const { signal } = control;
+    new Promise<Response>((take) => take(fetch(`${httpUrl}/v1/messages/-`, { headers, signal }))).then(
       ({ status }) => tell(status === 401 ? "refused" : "other"),
       () => tell("other"),
     );

@@ -43,6 +43,21 @@ describe("what is for good", () => {
     expect(client.state).toBe("connected");
   });
 
+  test("a question that the router does not answer is given up: it holds no connection of the page", async () => {
+    const it = world();
+    it.script.onSocket = (socket) => socket.refuse();
+    const signals: (AbortSignal | null | undefined)[] = [];
+    it.script.onFetch = (_, init) => {
+      signals.push(init?.signal);
+      return new Promise<Response>(() => {});
+    };
+    it.connect();
+    await it.advance(4_000);
+    expect(signals.map((signal) => signal?.aborted)).toEqual([false]);
+    await it.advance(2_000);
+    expect(signals[0]?.aborted).toBe(true);
+  });
+
   test("one refusal between two that are none is not for good", async () => {
     const it = world();
     it.script.onSocket = (socket) => socket.refuse();
