@@ -28,7 +28,7 @@ export interface Membership {
   regrant(removed: readonly unknown[]): void;
 }
 
-/** asked, leaving: a frame is under way. waiting: another try follows. */
+/** asked: a frame is under way. leaving: a frame is, or another try follows. waiting: another try follows. */
 type State = "asked" | "held" | "refused" | "leaving" | "waiting";
 
 export function membership({ runtime, link, topics, emit, wasCut, onReady }: MembershipDeps): Membership {
@@ -47,10 +47,13 @@ export function membership({ runtime, link, topics, emit, wasCut, onReady }: Mem
   const setAll = (names: readonly string[], state: State) => {
     for (const name of names) states.set(name, state);
   };
-  const again = (names: readonly string[], seconds = 0) => {
-    setAll(names, "waiting");
+  const again = (names: readonly string[], seconds = 0, state: "waiting" | "leaving" = "waiting") => {
+    setAll(names, state);
     runtime.after(seconds * 1000 + retry.next(), () => {
-      for (const name of names) states.delete(name);
+      for (const name of names)
+        if (state === "leaving" && !topics.has(name)) states.set(name, "held");
+        else states.delete(name);
+      if (state === "leaving") makeRoom();
       sync();
     });
   };
@@ -122,7 +125,8 @@ export function membership({ runtime, link, topics, emit, wasCut, onReady }: Mem
     setAll(names, "leaving");
     link.request({ type: "unsubscribe", topics: names }, (reply) => {
       if (!reply) return;
-      // If it was refused, messages go on coming that nobody gets, until the socket ends.
+      if (reply.type === "error" && isPassing(reply.code)) return again(names, reply.retryAfter, "leaving");
+      // If it was refused for good, messages go on coming that nobody gets, until the socket ends.
       left += 1;
       for (const name of names) states.delete(name);
       makeRoom();

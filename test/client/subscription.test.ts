@@ -87,10 +87,13 @@ describe("subscriptions", () => {
 
   describe("beyond what a connection holds", () => {
     /** A page that holds as many topics as it may, of a router that answers frames late. */
-    const full = async (late: Readonly<Record<string, number>> = {}) => {
+    const full = async (late: Readonly<Record<string, number>> = {}, failures = 0) => {
       const it = world();
       const held = new Set<string>();
+      let left = failures;
       it.script.onFrame = (socket, { type, topics, ref }) => {
+        if (type === "unsubscribe" && left-- > 0)
+          return socket.send({ type: "error", code: "TABLE_UNAVAILABLE", detail: "later", ref });
         const names = (topics ?? []) as string[];
         const isFull = type === "subscribe" && held.size + names.length > 4;
         for (const name of isFull ? [] : names) type === "subscribe" ? held.add(name) : held.delete(name);
@@ -126,6 +129,15 @@ describe("subscriptions", () => {
       expect([...of("error"), ...told("error")]).toEqual([]);
     });
 
+    test("topics replace others, even if the router cannot take these back at once", async () => {
+      const { it, held, subscribe, first, of } = await full({}, 2);
+      for (const { unsubscribe } of first) unsubscribe();
+      for (const name of ["e", "f", "g", "h"]) subscribe(name);
+      await it.advance(MINUTE);
+      expect([...held].sort()).toEqual(["e", "f", "g", "h"]);
+      expect(of("error")).toEqual([]);
+    });
+
     test("a topic is refused, and asked for again when there is room", async () => {
       const { it, held, subscribe, first, of } = await full();
       subscribe("e");
@@ -159,6 +171,35 @@ describe("subscriptions", () => {
     expect(client.state).toBe("connected");
     expect(it.sockets).toHaveLength(1);
     expect(last(it.sockets).got).toHaveLength(3);
+  });
+
+  test.each([
+    { refusal: { type: "error", code: "TABLE_UNAVAILABLE", detail: "later" } },
+    { refusal: { type: "error", code: "TOO_MANY_FRAMES", detail: "later", retryAfter: 3 } },
+    { refusal: { message: "Too Many Requests", connectionId: "c" } },
+  ])("a topic that could not be given back ($refusal) is given back later, or kept if it is wanted again", async ({
+    refusal,
+  }) => {
+    const it = world();
+    const client = it.connect();
+    const first = ["a", "b"].map((name) => client.subscribe(name, () => {}));
+    await it.settle();
+    let failures = 1;
+    it.script.onFrame = (socket, sent) => {
+      if (sent["type"] === "unsubscribe" && failures-- > 0) socket.send({ ...refusal, ref: sent["ref"] });
+      else replyWell(socket, sent);
+    };
+    for (const { unsubscribe } of first) unsubscribe();
+    await it.settle();
+    const { ready } = client.subscribe("b", () => {});
+    await it.advance(MINUTE);
+    await ready;
+    expect(last(it.sockets).got.slice(1)).toMatchObject([
+      { type: "unsubscribe", topics: ["a", "b"] },
+      { type: "subscribe", topics: ["b"] },
+      { type: "unsubscribe", topics: ["a"] },
+    ]);
+    expect(it.sockets).toHaveLength(1);
   });
 
   test("the wait before a topic is asked for again forgets failures that are over", async () => {
