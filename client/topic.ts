@@ -114,6 +114,8 @@ export function topic({ runtime, emit, seen, request }: TopicDeps, name: string,
   };
   const retryAfter = ({ retryAfter: seconds = 1 }: Reply) => seconds * 1000 + retry.next();
 
+  const live = (message: MessageFrame) => handOn(numbers.live(message));
+
   const filling = new Set<Receiver<MessageFrame>>();
   const fill = (receiver: Receiver<MessageFrame>) => {
     const last = receiver.wants();
@@ -133,12 +135,18 @@ export function topic({ runtime, emit, seen, request }: TopicDeps, name: string,
       if (reply && reply.type !== "history" && isPassing(reply.code))
         return void runtime.after(retryAfter(reply), () => fetchLast(receiver, from, got));
       if (reply?.type === "error") emit("error", refusal(reply, name));
-      const { messages, more, position } = reply ? historyOf(reply) : { messages: [] };
-      const all = [...got, ...messages];
+      const { messages, more, position, gap } = reply ? historyOf(reply) : { messages: [] };
+      // Between two pages some may have gone: then the last ones begin after these.
+      const all = [...(gap ? [] : got), ...messages];
       const hasMoved = !("since" in from) || from.since !== position;
       if (more && hasMoved && position !== undefined) return fetchLast(receiver, { since: position }, all);
       filling.delete(receiver);
-      if (reply) receiver.fill(all.filter(({ omitted }) => !omitted));
+      if (reply) {
+        const at = numbers.position() ?? Number.POSITIVE_INFINITY;
+        receiver.fill(all.filter(({ omitted, seq = at }) => !omitted && seq <= at));
+        // What lies above the position is handed on by its number, to every receiver.
+        for (const message of all) if ((message.seq ?? at) > at) live(message);
+      }
       // As with a hole.
       else runtime.after(HOLE_AGE, () => fill(receiver));
     });
@@ -155,7 +163,7 @@ export function topic({ runtime, emit, seen, request }: TopicDeps, name: string,
       const unfinished = [...receivers].flatMap((each) => each.unfinished() ?? []);
       return handled === undefined ? undefined : Math.min(handled, ...unfinished.map((seq) => seq - 1));
     },
-    live: (message) => handOn(numbers.live(message)),
+    live,
     subscribed(reply, asked, wasCut) {
       isReady = true;
       if (wasCut && reply.recovered) recovering = asked;

@@ -186,6 +186,33 @@ describe("the last messages", () => {
     expect(numbers(got)).toEqual([1000, 1005]);
   });
 
+  test.each([
+    { why: "all is kept", count: 100, gets: [1001, 1002, 1003, 1004], gaps: [] },
+    {
+      why: "little is kept",
+      count: 2,
+      gets: [1003, 1004],
+      gaps: [{ topic: "orders", since: 1000, position: 1002 }],
+    },
+  ])("beyond the position come by their numbers, where $why: none is left out, and none comes twice", async ({
+    count,
+    gets,
+    gaps,
+  }) => {
+    const { it, router, client, of, socket } = await subscribed({ count });
+    // Messages are kept before they are sent: a reply may be sooner than they are.
+    router.members.get(socket)?.delete("orders");
+    for (let n = 0; n < 3; n += 1) router.publish("orders");
+    const got: { seq?: number | undefined }[] = [];
+    client.subscribe("orders", (message) => got.push(message), { last: 1 });
+    await it.settle();
+    router.members.get(socket)?.add("orders");
+    router.publish("orders");
+    await it.advance(10_000);
+    expect(numbers(got)).toEqual(gets);
+    expect(of("gap")).toEqual(gaps);
+  });
+
   test("that the router refuses are reported, and what comes is handed on", async () => {
     const { it, router, client, of } = await subscribed();
     const replies = it.script.onFrame;
