@@ -82,10 +82,12 @@ const DETAIL: Partial<Record<ErrorCode, string>> = {
 
 function headersOf(status: number, codes: readonly ErrorCode[]): object {
   if (status === 401) return { headers: { "WWW-Authenticate": header({ const: "Bearer" }, true) } };
-  if (status === 404) return { headers: { "Retry-After": header(SECONDS, true) } };
-  const isLater = codes.some((code) => code === "LANE_FULL" || code === "QUEUE_UNAVAILABLE");
+  const isLater = codes.some((code) => LATER.includes(code));
   return isLater ? { headers: { "Retry-After": header(SECONDS, false) } } : {};
 }
+
+/** What comes with `Retry-After`, beside others of the same status that do not. */
+const LATER: readonly ErrorCode[] = ["LANE_FULL", "RECEIPT_NOT_FOUND", "GATEWAY_UNAVAILABLE"];
 
 const SECONDS = { type: "integer", minimum: 1, description: "Seconds." };
 const header = (schema: object, required: boolean) => ({ required, schema });

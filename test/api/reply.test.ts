@@ -132,6 +132,18 @@ describe("the OpenAPI document has what the router answers", () => {
   });
 });
 
+test("the OpenAPI document has that a receipt was not kept, which no time makes different", () => {
+  const path = openApi().paths["/v1/messages/{id}"];
+  for (const { responses } of [path.get, path.delete]) {
+    const described = (responses as Readonly<Record<string, Described>>)["404"];
+    expect(Object.keys(described?.content["application/problem+json"]?.examples ?? {})).toEqual([
+      "RECEIPT_NOT_FOUND",
+      "RECEIPT_NOT_KEPT",
+    ]);
+    expect(described?.headers?.["Retry-After"]?.required).toBe(false);
+  }
+});
+
 const NEVER = () => () => new Promise<never>(() => {});
 const CRASH = () => () => Promise.reject(new Error("boom"));
 

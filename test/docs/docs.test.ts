@@ -1,9 +1,16 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type JsonSchema, toJsonSchema } from "@valibot/to-json-schema";
+import type * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { ERRORS } from "../../shared/protocol/errors.ts";
-import type { ClientFrame, ServerFrame } from "../../shared/protocol/frame.ts";
+import {
+  type ClientFrame,
+  CLIENT_FRAMES as clientSchemas,
+  type ServerFrame,
+} from "../../shared/protocol/frame.ts";
+import { SERVER_FRAMES as serverSchemas } from "../../shared/protocol/server-frame.ts";
 import { FAULT_NAMES } from "../../simulation/world/faults.ts";
 import { tagwire } from "../support/command.ts";
 
@@ -33,6 +40,17 @@ const SERVER_FRAMES = {
   error: 1,
 } satisfies Record<ServerFrame["type"], 1>;
 
+/** The fields that a frame may have beside its type, in the order of the alphabet. */
+function fieldsOf(frame: v.GenericSchema): string[] {
+  const inside = ({ properties = {}, allOf = [], anyOf = [] }: JsonSchema): string[] => [
+    ...Object.keys(properties),
+    ...[...allOf, ...anyOf].flatMap((each) => (typeof each === "object" ? inside(each) : [])),
+  ];
+  const fields = new Set(inside(toJsonSchema(frame, { errorMode: "ignore" })));
+  fields.delete("type");
+  return [...fields].sort();
+}
+
 test("docs/errors.md lists exactly the codes there are, with status and meaning", () => {
   const rows = [...read("docs/errors.md").matchAll(/^\| `(\w+)` \| (\d+) \| (.+?) \| (.+?) \|$/gm)];
   const listed = rows.map(([, code = "", status, title]) => [code, { status: Number(status), title }]);
@@ -49,10 +67,19 @@ test("docs/guarantees.md names only tests and simulated faults that there are, a
 });
 
 test.each([
-  { heading: "What a client sends", frames: CLIENT_FRAMES },
-  { heading: "What a client gets", frames: SERVER_FRAMES },
-])("docs/protocol.md names exactly the frames there are: $heading", ({ heading, frames }) => {
+  { heading: "What a client sends", frames: CLIENT_FRAMES, schemas: clientSchemas },
+  { heading: "What a client gets", frames: SERVER_FRAMES, schemas: serverSchemas },
+])("docs/protocol.md names exactly the frames there are, and their fields: $heading", ({
+  heading,
+  frames,
+  schemas,
+}) => {
   const section = read("docs/protocol.md").split(`### ${heading}`)[1]?.split(/^##/m)[0] ?? "";
+  for (const [, type = "", fields = ""] of section.matchAll(/^\| `(\w+)` \| (.+?) \|/gm)) {
+    const named = [...fields.matchAll(/`(\w+)`/g)].map(([, field = ""]) => field);
+    const schema = (schemas as Record<string, v.GenericSchema>)[type];
+    expect([type, ...named.sort()]).toEqual([type, ...(schema ? fieldsOf(schema) : [])]);
+  }
   const inTable = [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, type]) => type);
   const inExamples = [...section.matchAll(/"type": "(\w+)"/g)].map(([, type]) => type);
   expect(inTable.sort()).toEqual(Object.keys(frames).sort());
