@@ -27,7 +27,7 @@ export interface SessionDeps extends LineDeps {
 /** The connection of a client, over all its sockets. */
 export interface Session {
   state(): ConnectionState;
-  /** The last token that the router took. */
+  /** The last token that the router took, until it is closed. */
   token(): string | undefined;
   /** Sends a frame over an open socket. Returns false if there is none. */
   request(frame: ClientFrame, done: (reply: Reply | undefined) => void): boolean;
@@ -143,7 +143,7 @@ export function session(deps: SessionDeps): Session {
     stopWait();
     stopWaking();
     for (const line of [old, current, next]) line?.stop();
-    current = next = undefined;
+    current = next = token = undefined;
     tell("closed", { reason });
     deps.onClosed();
   };

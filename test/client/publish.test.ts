@@ -86,6 +86,24 @@ test("a token that is refused is replaced by a fresh one, once", async () => {
   });
 });
 
+test("a client that is closed posts with no token of before: nobody may be signed in any more", async () => {
+  const it = world();
+  const asked: unknown[] = [];
+  it.script.onFetch = (_, init) => {
+    asked.push(init?.headers);
+    return queued();
+  };
+  let token: string | null = "a.b.c";
+  const client = it.connect({ token: () => token });
+  await it.settle();
+  client.close();
+  token = null;
+  await expect(client.publish(REQUEST)).rejects.toMatchObject({ code: "SIGNED_OUT" });
+  token = "d.e.f";
+  expect(await client.publish(REQUEST)).toMatchObject({ state: "queued" });
+  expect(asked).toMatchObject([{ authorization: "Bearer d.e.f" }]);
+});
+
 test.each([
   {
     why: "a message that is refused",
