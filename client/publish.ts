@@ -42,6 +42,8 @@ export interface PublishDeps {
 const TRIES = 4;
 /** How long one try may take, in milliseconds: API Gateway answers within 30 s, and a half-open socket never does. */
 const LIMIT = 35_000;
+/** No try begins later than this after the first: the router has a message's id for 5 min unless it is told otherwise. */
+const LATEST = 240_000;
 const PASSING = /429|5\d\d/;
 
 /** Posts one message. Rejects with a ClientError that has the router's code; what may pass is tried four times. */
@@ -49,16 +51,20 @@ export async function publish(deps: PublishDeps, request: PublishRequest): Promi
   const { runtime, token } = deps;
   const body = JSON.stringify({ ...request, id: request.id ?? newId(runtime) });
   const retry = backoff(runtime);
+  const began = runtime.now();
+  const isLate = (wait: number) => runtime.now() + wait > began + LATEST;
   let isRefused = false;
   for (let tries = 1; ; tries += 1) {
     const result = await post(deps, await token(isRefused), body);
     if (!result.failure) return result.published;
     const { failure, status, seconds } = result;
     const canPass = PASSING.test(status) || (status === "401" && !isRefused);
-    if (!canPass || tries === TRIES) throw failure;
-    isRefused ||= status === "401";
     const wait = seconds * 1000 + retry.next();
+    if (!canPass || tries === TRIES || isLate(wait)) throw failure;
+    isRefused ||= status === "401";
     await new Promise<void>((resolve) => runtime.after(wait, resolve));
+    // The machine may have slept.
+    if (isLate(0)) throw failure;
   }
 }
 

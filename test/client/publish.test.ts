@@ -86,6 +86,25 @@ test("a token that is refused is replaced by a fresh one, once", async () => {
   });
 });
 
+test("no try begins when the router may have forgotten the first: none waits for hours, or comes after a sleep", async () => {
+  const full = problem(429, "LANE_FULL", { "retry-after": "3600" });
+  const { asked, result } = await publishing(full, queued);
+  expect([asked.length, result]).toMatchObject([1, { code: "LANE_FULL" }]);
+  const it = world();
+  const client = it.connect();
+  await it.settle();
+  let posts = 0;
+  it.script.onFetch = () => {
+    posts += 1;
+    throw new TypeError("the network is gone");
+  };
+  const lost = client.publish(REQUEST).catch((fault: unknown) => fault);
+  await it.advance(1);
+  await it.sleep(8 * 3_600_000);
+  await it.advance(300_000);
+  expect([posts, await lost]).toMatchObject([1, { code: "UNREACHABLE" }]);
+});
+
 test("a client that is closed posts with no token of before: nobody may be signed in any more", async () => {
   const it = world();
   const asked: unknown[] = [];
