@@ -46,13 +46,16 @@ export async function retrying<T>(
   attempt: () => Promise<Attempt<T>>,
 ): Promise<T> {
   const began = runtime.monotonic();
+  const elapsed = () => runtime.monotonic() - began;
   for (let attempts = 1; ; attempts++) {
     const { value, again, retryAfterSeconds } = await attempt();
     if (!again) return value;
-    const elapsed = runtime.monotonic() - began;
-    const delay = delayBefore(settings, { attempts, elapsed, retryAfterSeconds }, runtime.random());
+    const soFar = { attempts, elapsed: elapsed(), retryAfterSeconds };
+    const delay = delayBefore(settings, soFar, runtime.random());
     if (delay === undefined) return value;
     await orAborted(signal, () => runtime.pause(delay, signal));
+    // A timer may be late by hours: the process was frozen.
+    if (elapsed() > settings.retrySeconds * 1000) return value;
   }
 }
 

@@ -1,5 +1,7 @@
 import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
+import { publisherOn } from "../../server/publisher.ts";
+import { SYSTEM } from "../../server/runtime.ts";
 import { problem } from "../../shared/protocol/errors.ts";
 import { type Answer, type Asked, accepting, scripted } from "./support.ts";
 
@@ -134,6 +136,27 @@ test("no attempt starts after the bound of time, whatever the attempts left", as
   expect(asked.length).toBeGreaterThan(5);
   expect(Math.max(...asked.map(({ at }) => at))).toBeLessThanOrEqual(30_000);
   expect(clock.monotonic()).toBeGreaterThan(10_000);
+});
+
+test("no attempt starts after a wait that took an hour, as that of a function which was frozen", async () => {
+  let now = 0;
+  let asked = 0;
+  const frozen = publisherOn(
+    {
+      ...SYSTEM,
+      monotonic: () => now,
+      pause: async () => {
+        now += 3_600_000;
+      },
+      fetch: async () => {
+        asked += 1;
+        throw new TypeError("the network is gone");
+      },
+    },
+    { url: "http://127.0.0.1:3000", token: "t" },
+  );
+  await expect(frozen.publish(MESSAGE)).rejects.toMatchObject({ code: "ROUTER_UNREACHABLE" });
+  expect(asked).toBe(1);
 });
 
 test("an error without a response has neither status nor problem document", async () => {
