@@ -109,7 +109,7 @@ export function callSettings(options: PublisherOptions): CallSettings {
 export function isToken(value: unknown): value is string {
   if (typeof value !== "string") return false;
   try {
-    new Headers({ authorization: value });
+    new Headers({ authorization: `Bearer ${value}` });
     return true;
   } catch {
     return false;

@@ -16,11 +16,11 @@ test.each([
     options: { ...GOOD, url: "http://ann:hush@127.0.0.1:3000" },
     says: "/url must have no user and password",
   },
-  {
-    why: "the token is none that a header can hold",
-    options: { ...GOOD, token: "hush\nhush" },
+  ...["hush\nhush", "\nhush", "hush…"].map((token) => ({
+    why: `no header can hold the token ${JSON.stringify(token)}`,
+    options: { ...GOOD, token },
     says: "/token must be a text that a header can hold",
-  },
+  })),
   { why: "there is no token", options: { url: GOOD.url }, says: "give either token, or secret and user" },
   { why: "there are two", options: { ...GOOD, secret: "s", user: "u" }, says: "give either" },
   { why: "the user is missing", options: { url: GOOD.url, secret: "s" }, says: "/user is missing" },
