@@ -13,6 +13,8 @@ export interface Message<Data = unknown> {
   readonly to?: Addressee;
   /** The number of the message in its stream. Absent if the topic or the user keeps no stream. */
   readonly seq?: number;
+  /** The trace of the producer's request (W3C Trace Context). Absent if it named none. */
+  readonly traceparent?: string;
 }
 
 /** Whom a message without a topic is for. */

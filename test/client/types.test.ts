@@ -30,7 +30,9 @@ test("the types of the client are those of the protocol", () => {
   // A frame without its data is a gap, and no handler gets it.
   const message = (frame: MessageFrame & { readonly data: unknown }): Message => frame;
   const sent = (request: PublishRequest): v.InferInput<typeof Protocol> => request;
-  expect([typeof message, typeof sent]).toEqual(["function", "function"]);
+  // All that a handler can read of a frame has a type.
+  const fields = (frame: Exclude<keyof MessageFrame, "type" | "omitted">): keyof Message => frame;
+  expect([typeof message, typeof sent, typeof fields]).toEqual(["function", "function", "function"]);
 });
 
 test("a client of whatever topics can be given to a provider, and to what takes any client", () => {
