@@ -9,6 +9,9 @@ import type { Runtime } from "./runtime.ts";
 import type { TokenSource } from "./tokens.ts";
 import type { Topic } from "./topic.ts";
 
+/** Streams that a ping may name (docs/protocol.md). */
+const PING_STREAMS = 200;
+
 export interface LineDeps extends Pick<Emitter, "emit"> {
   readonly runtime: Runtime;
   readonly url: string;
@@ -82,10 +85,12 @@ export function openLine(deps: LineDeps, token: string, events: LineEvents): Lin
     },
     pingFields() {
       const positions = Object.fromEntries(
-        [...topics].flatMap(([name, { position }]) => {
-          const at = position();
-          return at === undefined ? [] : [[name, at]];
-        }),
+        [...topics]
+          .flatMap(([name, { position }]) => {
+            const at = position();
+            return at === undefined ? [] : [[name, at]];
+          })
+          .slice(0, PING_STREAMS),
       );
       return Object.keys(positions).length > 0 ? { positions } : {};
     },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { connected } from "./support/page.ts";
+import { streamRouter } from "./support/streams.ts";
 import { frame, world } from "./support/world.ts";
 
 const MINUTE = 60_000;
@@ -14,6 +15,16 @@ describe("signs of life", () => {
     expect(socket.ofType("ping")).toHaveLength(1);
     await it.advance(HOUR);
     expect(socket.ofType("ping").length).toBeLessThanOrEqual(8);
+  });
+
+  test("a ping names no more streams than a router takes of one frame", async () => {
+    const it = world();
+    streamRouter(it);
+    const client = it.connect();
+    for (let n = 0; n < 250; n += 1) client.subscribe(`t${n}`, () => {});
+    await it.advance(9 * MINUTE);
+    const [ping] = it.sockets[0]?.ofType("ping") ?? [];
+    expect(Object.keys(ping?.["positions"] as object)).toHaveLength(200);
   });
 
   test("where messages come no ping goes out", async () => {
