@@ -75,7 +75,7 @@ export function socketApi(deps: SocketApiDeps): SocketApi {
     const result = answer.kind === "returned" ? answer.value : {};
     if (status < 200 || status > 299) return refusal(status, result);
     if (!(await outlasts(unkind.connectDelay))) return { kind: "drop" };
-    if (request.socket.destroyed || deps.stopping()) {
+    if (!isThere(request.socket) || deps.stopping()) {
       void disconnect(peer, 1006, "Connection closed abnormally");
       return { kind: "drop" };
     }
@@ -135,6 +135,9 @@ function shut({ socket, close }: Connection): Promise<void> {
     close(1001, "Going away");
   });
 }
+
+/** Whether a socket can be opened: one that the client has ended is not destroyed yet, since this side is still open. */
+const isThere = ({ readable, writable }: Duplex): boolean => readable && writable;
 
 /** 16 characters that end in "=", as API Gateway's do. */
 const connectionId = () => `${randomBytes(11).toString("base64url")}=`;

@@ -10,7 +10,7 @@ import { CREDENTIALS, REGION } from "../../local/twin/emulators/aws.ts";
 import { REAL_HANDLERS } from "../../local/twin/lambda/handlers.ts";
 import { connect, tokenFor } from "../support/client.ts";
 import { dial, exchange, HANDSHAKE, rawRequest } from "../support/raw.ts";
-import { open, startTiny } from "./support.ts";
+import { latch, open, startTiny } from "./support.ts";
 
 const GOOD = { host: "localhost", ...HANDSHAKE };
 
@@ -77,6 +77,39 @@ test("a good handshake is answered with the key's hash", async () => {
   const [answer] = await new Promise<[Buffer]>((resolve) => socket.once("data", (data) => resolve([data])));
   expect(String(answer)).toMatch(/^HTTP\/1\.1 101 /);
   expect(String(answer)).toContain("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+});
+
+test.each([
+  "end",
+  "destroy",
+] as const)("a client that is gone (%s) before $connect is over has its $disconnect", async (how) => {
+  const [connecting, connected] = [latch(), latch()];
+  const router = await startTiny({
+    socket: () => async (event) => {
+      router.seen.sockets.push(event);
+      if (event.requestContext.eventType === "CONNECT") {
+        connecting.release();
+        await connected.released;
+      }
+      return { statusCode: 200 };
+    },
+  });
+  const socket = await dial(router.url);
+  onTestFinished(() => void socket.destroy());
+  socket.write(rawRequest("GET /", GOOD));
+  await connecting.released;
+  socket[how]();
+  const ended = router.spy.waitFor({ kind: "disconnected", code: 1006 });
+  // What comes later on another connection is read later.
+  expect(
+    (await exchange(router.url, rawRequest("GET /health", { ...GOOD, connection: "close" }))).status,
+  ).toBe(200);
+  connected.release();
+  await ended;
+  expect(router.seen.sockets.map(({ requestContext }) => requestContext.eventType)).toEqual([
+    "CONNECT",
+    "DISCONNECT",
+  ]);
 });
 
 test("300 broken handshakes with a good token leave no row", async () => {

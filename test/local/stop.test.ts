@@ -1,16 +1,7 @@
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { expect, onTestFinished, test } from "vitest";
 import { sqsClient } from "../../local/twin/emulators/queue.ts";
-import { open, startTiny } from "./support.ts";
-
-/** Something to wait for, and the means to let it happen. */
-function latch() {
-  let release = () => {};
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  return { release, released };
-}
+import { latch, open, startTiny } from "./support.ts";
 
 async function send(env: Readonly<Record<string, string | undefined>> | undefined, DelaySeconds = 0) {
   const client = sqsClient(env?.AWS_ENDPOINT_URL_SQS ?? "");

@@ -81,3 +81,12 @@ export async function open(url: string, protocols: readonly string[] = []): Prom
   onTestFinished(() => listener.socket.terminate());
   return listener;
 }
+
+/** Something to wait for, and the means to let it happen. */
+export function latch() {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  return { release, released };
+}
