@@ -14,13 +14,17 @@ interface BackupApiDeps {
   /** The folder of the store, which has room for the copy. Absent: the store is in memory. */
   readonly folder?: string | undefined;
   readonly tokens: Tokens;
+  /** Milliseconds that a client may take nothing of the copy, which lies on the disk until it has it. @default a minute */
+  readonly patience?: number;
 }
+
+const MINUTE = 60_000;
 
 /**
  * Answers `GET /v1/backup` with the file that a copy of the store's folder begins with, for tokens with `admin`. Returns
  * false for any other request, and does nothing then.
  */
-export function backupApi({ store, folder, tokens }: BackupApiDeps) {
+export function backupApi({ store, folder, tokens, patience = MINUTE }: BackupApiDeps) {
   const copy = join(folder ?? "", ".backup");
   const clean = () => {
     for (const path of [copy, `${copy}.unfinished`]) rmSync(path, { force: true });
@@ -34,6 +38,7 @@ export function backupApi({ store, folder, tokens }: BackupApiDeps) {
     const file = await open(copy);
     try {
       const { size } = await file.stat();
+      response.setTimeout(patience, () => response.destroy());
       response.writeHead(200, { "content-type": "application/vnd.sqlite3", "content-length": size });
       await pipeline(file.createReadStream({ autoClose: false }), response);
     } finally {
