@@ -91,6 +91,7 @@ export async function durableStore(
       try {
         await groups.flushed();
       } finally {
+        groups.close();
         connection.close();
         await thread.ask({ kind: "close" }).finally(() => thread.end());
       }

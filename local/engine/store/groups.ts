@@ -30,6 +30,7 @@ export class Groups {
   #sent: Group | undefined;
   #isScheduled = false;
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(commit: (rows: Rows) => Promise<unknown>) {
     this.#commit = commit;
@@ -60,6 +61,12 @@ export class Groups {
     return this.#sent === undefined ? Promise.resolve() : waitersOf(this.#sent).promise;
   }
 
+  /** From now on nothing is tried again by itself. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
   /** What else arrived with the same turn of the event loop goes with it. */
   #schedule(): void {
     if (this.#isScheduled || this.#sent !== undefined) return;
@@ -71,7 +78,7 @@ export class Groups {
   }
 
   #wait(milliseconds: number): void {
-    if (this.#sent !== undefined) return;
+    if (this.#sent !== undefined || this.#isClosed) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#send();

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { openStore, type Store } from "../../../local/engine/store/store.ts";
 
 import { temporary } from "./temporary.ts";
@@ -115,3 +115,14 @@ test("the room of deleted rows is given back", async () => {
 
 const bytesOf = (folder: string): number =>
   ["store.db", "store.db-wal"].reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+
+test("a store that is closed while the disk is full tries nothing again", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const store = await openStore({ folder: temporary(), maxBytes: 200_000 });
+  store.writeLater([{ table: "receipts", key: "a", value: VALUE.repeat(100) }]);
+  await expect(store.flushed()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+  expect(vi.getTimerCount()).toBe(1);
+  await expect(store.close()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+  expect(vi.getTimerCount()).toBe(0);
+});
