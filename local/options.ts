@@ -67,4 +67,9 @@ export interface MachineOptions {
   readonly reconnectSeconds?: number;
   /** The most bytes of the data's main file: messages that need more are refused. @default as many as the disk has */
   readonly maxDataBytes?: number;
+  /**
+   * Called if it can never keep or read anything again, though its disk may be good: its process is best ended and started anew.
+   * @default nothing: requests are answered with 503
+   */
+  readonly onLost?: (fault: unknown) => void;
 }

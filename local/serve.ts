@@ -44,6 +44,7 @@ export async function serve(
     ...(log.note ? { note: log.note } : {}),
     ...(tls ? { tls } : {}),
     ...(data === undefined ? {} : { data }),
+    onLost: fail,
   });
   const renew = () => {
     const renewed = certificate();

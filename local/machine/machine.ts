@@ -34,7 +34,7 @@ import { spiedQueues } from "./spied.ts";
 
 /** The backend of one machine: the functions in this process, over a store on its disk. */
 export const machine =
-  ({ data, reconnectSeconds = 10, maxDataBytes }: MachineOptions) =>
+  ({ data, reconnectSeconds = 10, maxDataBytes, onLost }: MachineOptions) =>
   async (world: World): Promise<Backend> => {
     const { settings, secret, issuer, claim, clock, random, print } = world;
     const { functions } = settings.advanced;
@@ -42,6 +42,7 @@ export const machine =
     const store = await openStore({
       ...(data === undefined ? {} : { folder: data }),
       ...(maxDataBytes === undefined ? {} : { maxBytes: maxDataBytes }),
+      ...(onLost ? { onLost } : {}),
       // A receipt on the disk must not say of a frame that it was sent while it is still in this process.
       beforeCommit: uncork,
     });

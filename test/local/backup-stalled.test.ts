@@ -16,11 +16,7 @@ const COPY = Buffer.alloc(32 * 1024 * 1024);
 test("a client that asks for a backup and does not read it keeps no other from one", async () => {
   const folder = temporary();
   const store = { backUp: async (path: string) => writeFileSync(path, COPY) };
-  const tokens = secretTokens(
-    async () => ({ text: DEV_SECRET }),
-    { now: Date.now, monotonic: () => 0 },
-    "tagwire",
-  );
+  const tokens = secretTokens(async () => ({ text: DEV_SECRET }), { now: Date.now }, "tagwire");
   const serve = backupApi({ store, folder, tokens, patience: 1_000 });
   const server = createServer((request, response) => void serve(request, response, request.url ?? ""));
   server.listen(0, "127.0.0.1");

@@ -11,7 +11,7 @@ import type { Keys, Store, StoreOptions, Table } from "./types.ts";
 /** A store whose rows are in the files of a folder: read here, written by a thread. */
 export async function durableStore(
   folder: string,
-  { maxBytes, beforeCommit }: Omit<StoreOptions, "folder"> = {},
+  { maxBytes, beforeCommit, onLost = () => {} }: Omit<StoreOptions, "folder"> = {},
 ): Promise<Store> {
   const thread = new Thread({ kind: "write", folder, maxBytes });
   const isVerified = await thread.started.catch(async (fault) => {
@@ -26,9 +26,15 @@ export async function durableStore(
   });
   /** Why nothing can be trusted any more. */
   let damage: unknown;
+  let isClosed = false;
+  const lost = (fault: unknown) => {
+    if (!isClosed) onLost(fault);
+  };
+  void thread.ended.then(lost);
   if (!isVerified)
     runAlone({ kind: "verify", folder }).catch((fault: unknown) => {
       damage = fault;
+      lost(fault);
     });
 
   const read = <R>(act: () => R): R => {
@@ -88,6 +94,7 @@ export async function durableStore(
       await runAlone({ kind: "backUp", folder, path });
     },
     async close() {
+      isClosed = true;
       try {
         await groups.flushed();
       } finally {

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { messageOf } from "../../../shared/protocol/errors.ts";
+import { messageOf, type TagwireError } from "../../../shared/protocol/errors.ts";
 import { type Fault, thrown } from "./fault.ts";
 import type { Rows } from "./rows.ts";
 
@@ -29,6 +29,8 @@ export class Thread {
   readonly #waiting: { resolve(value: boolean): void; reject(fault: Error): void }[] = [];
   /** Settles with the task; what `value` says depends on it. */
   readonly started: Promise<boolean>;
+  /** Resolves once it has ended, with why it can be asked nothing any more. */
+  readonly ended: Promise<TagwireError>;
   #hasEnded = false;
 
   constructor(task: Task) {
@@ -40,8 +42,10 @@ export class Thread {
       if (reply.fault === undefined) waiting?.resolve(reply.value);
       else waiting?.reject(thrown(reply.fault));
     });
-    this.#worker.on("error", (fault) => this.#end(messageOf(fault)));
-    this.#worker.on("exit", () => this.#end("its thread has ended"));
+    this.ended = new Promise((resolve) => {
+      this.#worker.on("error", (fault) => resolve(this.#end(messageOf(fault))));
+      this.#worker.on("exit", () => resolve(this.#end("its thread has ended")));
+    });
   }
 
   /** Throws a TagwireError if what is asked could not be done. */
@@ -59,9 +63,11 @@ export class Thread {
     return new Promise((resolve, reject) => void this.#waiting.push({ resolve, reject }));
   }
 
-  #end(why: string): void {
+  #end(why: string): TagwireError {
     this.#hasEnded = true;
-    for (const { reject } of this.#waiting.splice(0)) reject(thrown(this.#fault(why)));
+    const fault = thrown(this.#fault(why));
+    for (const { reject } of this.#waiting.splice(0)) reject(fault);
+    return fault;
   }
 
   #fault(why: string): Fault {

@@ -83,4 +83,6 @@ export interface StoreOptions {
   readonly maxBytes?: number;
   /** Called before changes go to the disk: what they tell of must have happened by then. @default nothing */
   readonly beforeCommit?: () => void;
+  /** Called if the store can never be used again: its thread has ended, or its rows are damaged. @default nothing */
+  readonly onLost?: (fault: unknown) => void;
 }
