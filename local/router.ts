@@ -56,6 +56,8 @@ export async function startOn(
     counters.read(line);
     write(line);
   };
+  // Before there is anything to give back: a certificate that is not good is found here.
+  const { server, setCertificate, shut } = front(options.tls);
   const behind = await backend({
     ...(issuer === undefined ? {} : { issuer }),
     ...(note ? { note } : {}),
@@ -69,7 +71,6 @@ export async function startOn(
     unkind: { ...KIND, ...options.unkind },
     stopping: isStopping,
   });
-  const { server, setCertificate, shut } = front(options.tls);
   server.on(
     "request",
     httpApi({

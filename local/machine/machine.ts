@@ -18,7 +18,7 @@ import { engineConnections } from "../engine/connections.ts";
 import { engineDeadLetters } from "../engine/dead-letters.ts";
 import { engineQueue } from "../engine/queue.ts";
 import { engineReceipts } from "../engine/receipts.ts";
-import { openStore } from "../engine/store/store.ts";
+import { openStore, type Store } from "../engine/store/store.ts";
 import { engineStreams } from "../engine/streams.ts";
 import { engineSubscriptions } from "../engine/subscriptions.ts";
 import { uncork } from "../gateway/cork.ts";
@@ -36,9 +36,6 @@ import { spiedQueues } from "./spied.ts";
 export const machine =
   ({ data, reconnectSeconds = 10, maxDataBytes, onLost }: MachineOptions) =>
   async (world: World): Promise<Backend> => {
-    const { settings, secret, issuer, claim, clock, random, print } = world;
-    const { functions } = settings.advanced;
-    const policy = deliveryPolicy(settings);
     const store = await openStore({
       ...(data === undefined ? {} : { folder: data }),
       ...(maxDataBytes === undefined ? {} : { maxBytes: maxDataBytes }),
@@ -46,6 +43,21 @@ export const machine =
       // A receipt on the disk must not say of a frame that it was sent while it is still in this process.
       beforeCommit: uncork,
     });
+    try {
+      return machineOver(store, data, reconnectSeconds)(world);
+    } catch (fault) {
+      await store.close().catch(() => {});
+      throw fault;
+    }
+  };
+
+/** Throws a TagwireError (STORE_DAMAGED) if what it reads first is not as it was written. */
+const machineOver =
+  (store: Store, data: string | undefined, reconnectSeconds: number) =>
+  (world: World): Backend => {
+    const { settings, secret, issuer, claim, clock, random, print } = world;
+    const { functions } = settings.advanced;
+    const policy = deliveryPolicy(settings);
 
     const ports = (name: FunctionName): HandlerPorts => {
       const telemetry = world.telemetry(name);

@@ -1,7 +1,8 @@
-import { readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openStore } from "../../local/engine/store/store.ts";
+import { start } from "../../local/start.ts";
 import { temporary } from "../engine/store/temporary.ts";
 import { buildRouters, startRouter } from "./crash/router.ts";
 
@@ -42,21 +43,39 @@ test.skipIf(process.platform === "win32")(
 /** Files up to this size are looked at as a whole before the router is ready. */
 const LARGE = 64 * 1024 * 1024 + 4_096;
 
-test("a router that finds damage once it runs ends as one does that finds it at its start", async () => {
+/** A large folder with a receipt `a` that is not as it was written, and perhaps one after it. A start reads the last. */
+async function damaged(...others: readonly string[]): Promise<string> {
   const folder = temporary();
   const store = await openStore({ folder });
   const row = (key: string, value: string) => ({ table: "receipts" as const, key, value, expiresAt: 4e12 });
-  // A start reads the last row.
-  await store.write([row("a", "as it was written"), row("b", "whole")]);
+  await store.write([row("a", "as it was written"), ...others.map((key) => row(key, "whole"))]);
   await store.close();
   const path = join(folder, "store.db");
   writeFileSync(path, readFileSync(path, "latin1").replace("as it was", "as it is "), "latin1");
   truncateSync(path, LARGE);
-  expect(statSync(path).size).toBe(LARGE);
+  return folder;
+}
+
+test("a router that finds damage once it runs ends as one does that finds it at its start", async () => {
+  const folder = await damaged("b");
   const router = startRouter("main", { TAGWIRE_DATA: folder, PORT: "0" });
   await router.ready;
   expect(await router.ended).toBe(1);
   expect(router.errors()).toMatch(
     /^tagwire: STORE_DAMAGED: the data in \S+ is damaged: the row a of receipts is not as it was written\. [^\n]+\n$/,
   );
+});
+
+test.each([
+  { why: "its data is damaged", others: [], options: {}, fault: { code: "STORE_DAMAGED" } },
+  {
+    why: "its certificate is none",
+    others: ["b"],
+    options: { tls: { cert: "none", key: "none" } },
+    fault: { code: expect.stringContaining("PEM") },
+  },
+])("a start that fails since $why leaves the folder to others", async ({ others, options, fault }) => {
+  const folder = await damaged(...others);
+  await expect(start({ data: folder, ...options })).rejects.toMatchObject(fault);
+  await (await openStore({ folder })).close();
 });
