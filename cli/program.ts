@@ -1,22 +1,21 @@
 import { existsSync, readFileSync } from "node:fs";
 import tab from "@bomb.sh/tab/commander";
-import { Command, CommanderError } from "commander";
-import { RouterError } from "../server/errors.ts";
-import { TagwireError } from "../shared/protocol/errors.ts";
+import { Command } from "commander";
 import { backupVerb } from "./backup.ts";
 import { cancelVerb } from "./cancel.ts";
 import { deadLettersVerb } from "./dead-letters/verb.ts";
 import { disconnectVerb } from "./disconnect.ts";
 import { doctorVerb } from "./doctor/verb.ts";
-import { Failure, routerErrorLine, UsageError } from "./failure.ts";
 import { historyVerb } from "./history.ts";
 import type { Io } from "./io.ts";
 import { listenVerb } from "./listen.ts";
 import { loadVerb } from "./load/verb.ts";
 import { exportVerb } from "./moving/export-verb.ts";
 import { importVerb } from "./moving/import-verb.ts";
+import { filled } from "./option.ts";
 import { planVerb } from "./plan/verb.ts";
 import { receiptVerb } from "./receipt.ts";
+import { exitCodeOf, inOneLine } from "./run.ts";
 import { sendVerb } from "./send.ts";
 import { startVerb } from "./start.ts";
 import { tokenVerb } from "./token.ts";
@@ -40,27 +39,8 @@ const VERBS: readonly ((program: Command, io: Io) => void)[] = [
   doctorVerb,
 ];
 
-/** The exit code of a command line that cannot be understood. */
-const USAGE = 2;
-
 /** Runs one command line (without the program's own name) and answers its exit code. */
-export async function run(argv: readonly string[], io: Io): Promise<number> {
-  try {
-    await program(io).parseAsync(argv, { from: "user" });
-    return 0;
-  } catch (fault) {
-    // What asks for help or the version ends with 0. Anything else is a wrong command line.
-    if (fault instanceof CommanderError) return fault.exitCode === 0 ? 0 : USAGE;
-    if (fault instanceof TagwireError) io.stderr.write(`tagwire: ${fault.code}: ${fault.message}\n`);
-    else if (fault instanceof RouterError) io.stderr.write(`tagwire: ${routerErrorLine(fault)}\n`);
-    else if (fault instanceof Failure) io.stderr.write(`tagwire: ${fault.message}\n`);
-    else throw fault;
-    return isUsage(fault) ? USAGE : 1;
-  }
-}
-
-const isUsage = (fault: Error): boolean =>
-  fault instanceof UsageError || (fault instanceof TagwireError && fault.code === "SETTINGS_INVALID");
+export const run = (argv: readonly string[], io: Io): Promise<number> => exitCodeOf(program(io), argv, io);
 
 /** The options that stand for a variable of the environment, so that a script can name the router that it calls. */
 const FOR_VARIABLES = {
@@ -72,26 +52,20 @@ const FOR_VARIABLES = {
 function program(given: Io): Command {
   const env = { ...given.env };
   const io: Io = { ...given, env };
-  const command = new Command("tagwire")
+  const command = inOneLine(new Command("tagwire"), io)
     .description("Talk to a Tagwire router.")
     .version(version(), "--version", "print the version")
     .option("--json", "print JSON, one value per line, for scripts")
-    .option("--url <address>", "the router, instead of TAGWIRE_URL")
-    .option("--socket-url <address>", "its WebSocket, instead of TAGWIRE_SOCKET_URL")
-    .option("--token <jwt>", "the token to call with, instead of TAGWIRE_TOKEN")
+    .option("--url <address>", "the router, instead of TAGWIRE_URL", filled)
+    .option("--socket-url <address>", "its WebSocket, instead of TAGWIRE_SOCKET_URL", filled)
+    .option("--token <jwt>", "the token to call with, instead of TAGWIRE_TOKEN", filled)
     .hook("preAction", (program) => {
       const options = program.opts<Partial<Record<keyof typeof FOR_VARIABLES, string>>>();
       for (const [option, variable] of Object.entries(FOR_VARIABLES))
         env[variable] = options[option as keyof typeof FOR_VARIABLES] ?? env[variable];
     })
     .addHelpText("after", ENVIRONMENT)
-    .configureHelp({ showGlobalOptions: true })
-    .configureOutput({
-      writeOut: (text) => void io.stdout.write(text),
-      writeErr: (text) => void io.stderr.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, "tagwire: ")),
-    })
-    .exitOverride();
+    .configureHelp({ showGlobalOptions: true });
   for (const verb of VERBS) verb(command, io);
   tab(command, { completionCommandName: "completion" });
   return command;

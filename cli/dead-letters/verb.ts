@@ -60,6 +60,7 @@ const common = (command: Command): Command =>
     .option(
       "--queue <url>",
       "the dead-letter queue, if not TAGWIRE_DEAD_LETTER_QUEUE_URL or a local router's",
+      filled,
     )
     .addOption(
       new Option("--hold <seconds>", "how long dead letters stay hidden if the command is killed")

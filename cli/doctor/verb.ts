@@ -3,7 +3,7 @@ import type { Settings } from "../../shared/settings/schema.ts";
 import { DEFAULTS } from "../../shared/settings/settings.ts";
 import { Failure, missing } from "../failure.ts";
 import type { Io } from "../io.ts";
-import { parseSettings } from "../option.ts";
+import { filled, parseSettings } from "../option.ts";
 import type { Check } from "./check.ts";
 
 interface Options {
@@ -19,7 +19,7 @@ export function doctorVerb(program: Command, io: Io): void {
   program
     .command("doctor")
     .description("look at the AWS account before a deploy: what would fail, and what to do")
-    .option("--region <region>", "where the deploy goes (default: where the AWS SDK looks)")
+    .option("--region <region>", "where the deploy goes (default: where the AWS SDK looks)", filled)
     .option("--no-reserve", "as for a deploy with -c tagwire:reserve=false")
     .option("--qualifier <text>", "of the CDK's bootstrap stack", "hnb659fds")
     .addOption(

@@ -96,6 +96,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "react",
     "esbuild",
     "shared/api/",
+    // `npm start` has the options of `tagwire start`.
+    "cli/start.ts",
+    "cli/run.ts",
+    "commander",
     "@aws-sdk/client-sqs",
     "@aws-sdk/client-dynamodb",
     "aws-lambda",

@@ -18,6 +18,12 @@ test.each([
   ["dead-letters", "purge", "--reason", ""],
   ["dead-letters", "list", "--id", ""],
   ["token", "--user", "ann", "--claim", ""],
+  ["dead-letters", "purge", "--yes", "--queue", ""],
+  ["receipt", "m-1", "--url", ""],
+  ["receipt", "m-1", "--token", ""],
+  ["listen", "--socket-url", ""],
+  ["export", "--data", ""],
+  ["doctor", "--region", ""],
 ])("an empty variable of a shell is told before anything is sent: %s %s %s", async (...argv) => {
   const done = await tagwire(argv, { env: NOBODY });
   expect(done).toMatchObject({ code: 2, out: "" });

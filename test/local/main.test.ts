@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 
-function run(env: Record<string, string>) {
-  const child = spawn(process.execPath, ["local/run.mjs"], {
+function run(env: Record<string, string>, ...argv: readonly string[]) {
+  const child = spawn(process.execPath, ["local/run.mjs", ...argv], {
     env: { ...process.env, ...env },
   });
   onTestFinished(() => {
@@ -54,6 +54,23 @@ test("a wrong setting is one line and exit code 1", async () => {
   const { ended, out, err } = run({ PORT: "abc" });
   expect(await ended).toBe(1);
   expect([out(), err()]).toEqual(["", 'tagwire: PORT must be 0-65535, got "abc"\n']);
+});
+
+test.each([
+  { argv: ["--data", ""], says: "option '--data <folder>' argument '' is invalid. It must not be empty." },
+  {
+    argv: ["--port", "abc"],
+    says: "option '--port <number>' argument 'abc' is invalid. It must be a whole number of 0-65535.",
+  },
+  {
+    argv: ["--memory", "--data", "here"],
+    says: "option '--memory' cannot be used with option '--data <folder>'",
+  },
+  { argv: ["--color"], says: "unknown option '--color'" },
+])("as with tagwire start, $argv starts nothing and ends it with 2", async ({ argv, says }) => {
+  const { ended, out, err } = run({ PORT: "0", TAGWIRE_DATA: aFolder() }, ...argv);
+  expect(await ended).toBe(2);
+  expect([out(), err()]).toEqual(["", `tagwire: ${says}\n`]);
 });
 
 test("the printed curl line is accepted, a second router on the port is refused, and SIGTERM drains", async () => {
