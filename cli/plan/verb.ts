@@ -16,11 +16,10 @@ import { plan } from "./plan.ts";
 import { everyoneKeys, QUOTAS, STACK } from "./quotas.ts";
 import { describe } from "./report.ts";
 
-interface Options extends Omit<Load, "sessionSeconds" | "pingSeconds" | "pingsAlways" | "tokenSeconds"> {
+interface Options extends Omit<Load, "sessionSeconds" | "pingSeconds" | "pingsAlways"> {
   readonly session: number;
   readonly ping: number;
   readonly pingAlways?: true;
-  readonly token: number;
   readonly quota?: number;
   readonly connects: number;
   readonly runs: number;
@@ -77,7 +76,7 @@ export function planVerb(program: Command, io: Io): void {
     .addOption(new Option("--ping-always", "clients ping that often, whatever they hear"))
     .addOption(
       option(
-        "--token <seconds>",
+        "--token-seconds <n>",
         "how long a token holds that clients refresh; 0 if none does",
         [0, CONNECTION_SECONDS],
         0,
@@ -141,14 +140,14 @@ export function planVerb(program: Command, io: Io): void {
       const { quota = base.quotaRequestsPerSecond, connects, runs, sendMs, outage, session, json } = options;
       const { connections, topics, bytes, perPost, perRun, peak } = options;
       const { traffic = exampleFor(connections) } = options;
-      const { ping, pingAlways = false, token, tableWrites, warmWrites } = options;
+      const { ping, pingAlways = false, tokenSeconds, tableWrites, warmWrites } = options;
       const { httpRate, socketRate, listKeys = everyoneKeys(base), reserve } = options;
       const widest = Math.max(...traffic.map(({ audience }) => audience));
       if (widest > connections)
         throw new UsageError(`a message for ${widest} needs as many --connections, got ${connections}`);
       const load = {
         ...{ traffic, connections, sessionSeconds: session, topics, bytes, perPost, perRun, peak },
-        ...{ pingSeconds: ping, pingsAlways: pingAlways, tokenSeconds: token },
+        ...{ pingSeconds: ping, pingsAlways: pingAlways, tokenSeconds },
       };
       const { failureReceiptsOnly = base.failureReceiptsOnly } = options;
       const settings = { ...base, quotaRequestsPerSecond: quota, failureReceiptsOnly };

@@ -116,3 +116,14 @@ test.each([
   expect({ code, out }).toEqual({ code: 2, out: "" });
   expect(err).toContain(says);
 });
+
+test("the token to call with is no part of a plan; how long a token holds is", async () => {
+  const loadOf = async (...argv: readonly string[]) => {
+    const { out } = await tagwire([...argv, "--json"]);
+    return (JSON.parse(out) as { readonly load: object }).load;
+  };
+  const without = await loadOf("plan");
+  expect(without).toMatchObject({ tokenSeconds: 0 });
+  expect(await loadOf("--token", "3600", "plan")).toEqual(without);
+  expect(await loadOf("plan", "--token-seconds", "3600")).toMatchObject({ tokenSeconds: 3_600 });
+});
