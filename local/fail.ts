@@ -1,9 +1,9 @@
 import { TagwireError } from "../shared/protocol/errors.ts";
+import { end } from "./end.ts";
 
 /** Says why the router could not run, and ends the process. */
 export function fail(fault: unknown): void {
-  console.error(`tagwire: ${reason(fault)}`);
-  process.exit(1);
+  if (end(1)) console.error(`tagwire: ${reason(fault)}`);
 }
 
 function reason(fault: unknown): string {

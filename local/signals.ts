@@ -1,3 +1,4 @@
+import { end } from "./end.ts";
 import type { Log } from "./log.ts";
 import type { Router } from "./options.ts";
 
@@ -24,7 +25,7 @@ export function onSignals({ router, log, isKept, renew, fail }: SignalsDeps): vo
   const stop = () => {
     if (asked !== undefined) {
       // One Ctrl-C can come twice: from the terminal, and from npm. A second request means not to wait.
-      if (performance.now() - asked > SAME_SIGNAL) process.exit(1);
+      if (performance.now() - asked > SAME_SIGNAL) end(1);
       return;
     }
     asked = performance.now();
@@ -34,7 +35,7 @@ export function onSignals({ router, log, isKept, renew, fail }: SignalsDeps): vo
       const messages = left === 1 ? "1 message" : `${left} messages`;
       const rest = `${messages} left in the lanes ${isKept ? "for the next process" : "and lost"}`;
       log.write("info", left === 0 ? "stopped, nothing left in the lanes" : `stopped, ${rest}`);
-      process.exit(0);
+      end(0);
     }, fail);
   };
   process.on("SIGINT", stop);

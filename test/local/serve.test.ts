@@ -89,6 +89,21 @@ test.skipIf(process.platform === "win32").each(["SIGHUP", "SIGTERM"] as const)(
   },
 );
 
+test.skipIf(process.platform === "win32")(
+  "a second signal ends a router that the disk holds up",
+  async () => {
+    const data = temporary();
+    // Whoever opens it waits for somebody who writes, and there is nobody.
+    spawnSync("mkfifo", [join(data, "store.db")]);
+    const router = run({ TAGWIRE_DATA: data });
+    await expect.poll(() => existsSync(join(data, "lock"))).toBe(true);
+    const again = setInterval(() => void router.kill("SIGTERM"), 400);
+    await router.ended;
+    clearInterval(again);
+    expect(router.output()).toContain("stopping");
+  },
+);
+
 /** The common name of the certificate that a port shows. */
 function shownAt(port: number): Promise<unknown> {
   return new Promise((resolve, reject) => {

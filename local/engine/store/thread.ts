@@ -36,6 +36,8 @@ export class Thread {
   constructor(task: Task) {
     this.#folder = task.folder;
     this.#worker = start(task);
+    alive.add(this.#worker);
+    this.#worker.once("exit", () => alive.delete(this.#worker));
     this.started = this.#reply();
     this.#worker.on("message", (reply: Reply) => {
       const waiting = this.#waiting.shift();
@@ -73,6 +75,13 @@ export class Thread {
   #fault(why: string): Fault {
     return { code: "STORE_UNAVAILABLE", detail: `the store of ${this.#folder} cannot be used: ${why}` };
   }
+}
+
+const alive = new Set<Worker>();
+
+/** Ends all threads. One that waits for the disk ends when that answers. */
+export async function endThreads(): Promise<void> {
+  await Promise.all([...alive].map((worker) => worker.terminate()));
 }
 
 /** The package has JavaScript. The sources are TypeScript, which a thread does not read before Node 22.18 by any loader. */
