@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { DisconnectTarget } from "../server/disconnect.ts";
 import { UsageError } from "./failure.ts";
 import type { Io } from "./io.ts";
-import { filled } from "./option.ts";
+import { once } from "./option.ts";
 import { publisherFor } from "./router.ts";
 
 interface Options {
@@ -16,8 +16,8 @@ export function disconnectVerb(program: Command, io: Io): void {
   program
     .command("disconnect")
     .description("close the connections of a user, or one; needs an admin token")
-    .option("--user <user>", "all connections of this user", filled)
-    .option("--connection <id>", "this connection", filled)
+    .option("--user <user>", "all connections of this user", once)
+    .option("--connection <id>", "this connection", once)
     .option("--before <time>", "only those opened before, as in 2026-01-31T12:00:00Z")
     .action(async ({ before, ...named }: Options, command: Command) => {
       const target = targetOf(named);

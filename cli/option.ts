@@ -13,10 +13,10 @@ export function filled(value: string): string {
   return value;
 }
 
-/** Text of an option that may be given once. Without this the last one would win in silence. */
+/** Text that is not empty, of an option that may be given once. Without this the last one would win in silence. */
 export function once(value: string, former: string | undefined): string {
   if (former !== undefined) throw new InvalidArgumentError("It must be given once.");
-  return value;
+  return filled(value);
 }
 
 export function wholeNumber(value: string): number {

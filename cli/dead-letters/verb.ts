@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { QUEUE_BATCH, VISIBILITY_SECONDS } from "../../shared/protocol/limits.ts";
 import type { Io } from "../io.ts";
-import { filled, wholeNumber } from "../option.ts";
+import { filled, once, wholeNumber } from "../option.ts";
 import { type Filter, parseAge, parseReason } from "./filter.ts";
 import { list, show } from "./list.ts";
 import { purge } from "./purge.ts";
@@ -70,12 +70,12 @@ const common = (command: Command): Command =>
 
 const filtered = (command: Command): Command =>
   common(command)
-    .option("--id <id>", "only this message, or this entry", filled)
-    .option("--producer <user>", "only what this user posted", filled)
+    .option("--id <id>", "only this message, or this entry", once)
+    .option("--producer <user>", "only what this user posted", once)
     .option(
       "--target <target>",
       "only for topic:orders, user:1001, connection:C, another tag, or everyone",
-      filled,
+      once,
     )
     .option("--reason <text>", "only where the reason has this text, or matches /this/", parseReason)
     .option("--older <age>", "only what was sent there at least so long ago: 90s, 15m, 2h, 3d", parseAge)

@@ -41,6 +41,18 @@ test.each([
   expect(done.err).toMatch(/It must be given once\.\n$/);
 });
 
+test.each([
+  ["disconnect", "--user", "ann", "--user", "bob"],
+  ["disconnect", "--connection", "a=", "--connection", "b="],
+  ["dead-letters", "purge", "--id", "a", "--id", "b"],
+  ["dead-letters", "redrive", "--producer", "ann", "--producer", "bob"],
+  ["dead-letters", "list", "--target", "topic:a", "--target", "topic:b"],
+])("what is done for one is refused for two, and not done for the last in silence: %s %s", async (...argv) => {
+  const done = await tagwire(argv, { env: NOBODY });
+  expect(done).toMatchObject({ code: 2, out: "" });
+  expect(done.err).toMatch(/It must be given once\.\n$/);
+});
+
 test.each(["0", "601", "999999999", "x"])("listen --ping %s is refused", async (seconds) => {
   const done = await tagwire(["listen", "--ping", seconds], { env: NOBODY });
   expect(done).toMatchObject({ code: 2, out: "" });
