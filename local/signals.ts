@@ -28,14 +28,15 @@ export function onSignals({ router, log, isKept, renew, fail }: SignalsDeps): vo
       if (performance.now() - asked > SAME_SIGNAL) end(1);
       return;
     }
-    asked = performance.now();
+    const began = performance.now();
+    asked = began;
     log.write("info", "stopping: no new requests, the lanes have a moment to empty");
     setTimeout(() => fail(`not stopped within ${STOP_SECONDS} s, ended as it is`), STOP_SECONDS * 1_000);
     router.stop().then(({ left }) => {
       const messages = left === 1 ? "1 message" : `${left} messages`;
       const rest = `${messages} left in the lanes ${isKept ? "for the next process" : "and lost"}`;
       log.write("info", left === 0 ? "stopped, nothing left in the lanes" : `stopped, ${rest}`);
-      end(0);
+      end(0, began + STOP_SECONDS * 1_000 - performance.now());
     }, fail);
   };
   process.on("SIGINT", stop);
