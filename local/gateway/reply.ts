@@ -26,6 +26,8 @@ export function sendProblem(response: ServerResponse, refusal: Refusal): void {
   const { retryAfter } = refusal;
   if (retryAfter !== undefined) response.setHeader("retry-after", retryAfter);
   const document = problem(refusal);
+  // RFC 9110 §11.6.1: a 401 names the way to do it right.
+  if (document.status === 401) response.setHeader("www-authenticate", "Bearer");
   sendJson(response, document.status, document, { "content-type": "application/problem+json" });
 }
 

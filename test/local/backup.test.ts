@@ -87,7 +87,8 @@ test("a backup is refused in one line to whom it is not due, where there is none
   expect(await backUp(router.url, file, { TAGWIRE_TOKEN: token })).toMatchObject({
     ...{ code: 1, err: "tagwire: RECEIPT_FORBIDDEN: a backup is for tokens with tagwire.admin\n" },
   });
-  expect((await fetch(`${router.url}/v1/backup`)).status).toBe(401);
+  const { status, headers } = await fetch(`${router.url}/v1/backup`);
+  expect([status, headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
   const memory = await run();
   expect(await backUp(memory.url, file)).toMatchObject({
     ...{
