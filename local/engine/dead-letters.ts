@@ -112,7 +112,8 @@ export function engineDeadLetters({
     },
     async size() {
       wake();
-      return store.count("dead-letters") - held.size;
+      // What is held may be past its time, and deleted.
+      return Math.max(0, store.count("dead-letters") - held.size);
     },
   };
 }

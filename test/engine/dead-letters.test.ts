@@ -36,6 +36,15 @@ test("dead letters are counted without a look at what they hold, which may be gi
   expect(await deadLetters.size()).toBe(3);
 });
 
+test("one that is past its time while it is held is not counted below nothing", async () => {
+  const store = await aStore();
+  const { queue, deadLetters, clock } = queueOver(store);
+  await queue.deadLetter("low", "a", "why");
+  await deadLetters.receive(10, 43_200);
+  await store.expire(clock.now() + 366 * 86_400_000);
+  expect(await deadLetters.size()).toBe(0);
+});
+
 test("a hold that was let go, and has been taken by another since, is not let go again", async () => {
   const { queue, deadLetters, clock } = queueOver(await aStore());
   await queue.deadLetter("low", "a", "why");
