@@ -1,7 +1,7 @@
 import { endThreads } from "./engine/store/thread.ts";
 
 /** How long threads may take to end, in milliseconds. */
-const MOMENT = 1_000;
+const MOMENT = 5_000;
 
 let isEnding = false;
 let killing: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined;
