@@ -60,11 +60,15 @@ describe.each(RUNTIMES)("%s", (_name, startRouter) => {
       await router.spy.idle({ timeout: 60_000 });
       const told = story(records, id);
       const messages = told.map(({ message }) => message);
-      expect(messages.slice(0, 2)).toEqual(["message accepted", "message split"]);
-      expect(messages).toEqual(expect.arrayContaining(["job delivered", "job to be tried again"]));
+      expect(messages[0]).toBe("message accepted");
+      // A run tells what it has done once it is written: of the jobs that it has sent, some may be done before.
+      expect(messages).toEqual(
+        expect.arrayContaining(["message split", "job delivered", "job to be tried again"]),
+      );
       // A range may hold nobody, or be split once more.
-      const rest = ["job delivered", "job to be tried again", "job no-recipients", "job split"];
-      expect(messages.slice(2).filter((message) => !rest.includes(String(message)))).toEqual([]);
+      const jobs = ["job delivered", "job to be tried again", "job no-recipients", "job split"];
+      const others = messages.slice(1).filter((message) => !jobs.includes(String(message)));
+      expect(others).toEqual(["message split"]);
       expect(told[0]).toMatchObject({ service: "ingest", requestId, producer: "producer", lane: "normal" });
       const retried = told.find(({ message }) => message === "job to be tried again");
       expect(retried).toMatchObject({ connectionIds: [slow], pending: 1 });
