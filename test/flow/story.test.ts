@@ -25,7 +25,8 @@ describe.each(RUNTIMES)("%s", (_name, startRouter) => {
 
   beforeAll(async () => {
     router = await startRouter({
-      settings: { recipientsPerRun: 4, advanced: { firstPageSize: 2, pageSize: 4 } },
+      // A first page that fills a run, so that the message is split wherever the hashes of the connections lie.
+      settings: { recipientsPerRun: 4, advanced: { firstPageSize: 4, pageSize: 4 } },
       write: (line) => void (line.startsWith("{") && records.push(JSON.parse(line))),
       note: (message, fields) =>
         void records.push({ time: new Date().toISOString(), level: "INFO", message, ...fields }),
