@@ -47,14 +47,15 @@ export function membership({ runtime, link, topics, emit, wasCut, onReady }: Mem
   const setAll = (names: readonly string[], state: State) => {
     for (const name of names) states.set(name, state);
   };
-  const again = (names: readonly string[], seconds = 0, state: "waiting" | "leaving" = "waiting") => {
-    setAll(names, state);
-    runtime.after(seconds * 1000 + retry.next(), () => {
-      for (const name of names)
-        if (state === "leaving" && !topics.has(name)) states.set(name, "held");
-        else states.delete(name);
-      if (state === "leaving") makeRoom();
+  const later = (seconds: number | undefined, act: () => void) =>
+    runtime.after((seconds ?? 0) * 1000 + retry.next(), () => {
+      act();
       sync();
+    });
+  const again = (names: readonly string[], seconds?: number) => {
+    setAll(names, "waiting");
+    later(seconds, () => {
+      for (const name of names) states.delete(name);
     });
   };
   const refuse = (name: string, reason: { code: string; detail: string }) => {
@@ -125,7 +126,13 @@ export function membership({ runtime, link, topics, emit, wasCut, onReady }: Mem
     setAll(names, "leaving");
     link.request({ type: "unsubscribe", topics: names }, (reply) => {
       if (!reply) return;
-      if (reply.type === "error" && isPassing(reply.code)) return again(names, reply.retryAfter, "leaving");
+      if (reply.type === "error" && isPassing(reply.code))
+        return void later(reply.retryAfter, () => {
+          for (const name of names)
+            if (topics.has(name)) states.delete(name);
+            else states.set(name, "held");
+          makeRoom();
+        });
       // If it was refused for good, messages go on coming that nobody gets, until the socket ends.
       left += 1;
       for (const name of names) states.delete(name);

@@ -19,13 +19,16 @@ export const reply = (statusCode: number, body: unknown, headers: Headers = {}):
 
 export function problemReply(refusal: Refusal): HttpReply {
   const document = problem(refusal);
-  return reply(document.status, document, {
-    "content-type": "application/problem+json",
-    // RFC 9110 §11.6.1: a 401 names the way to do it right.
-    ...(document.status === 401 ? { "www-authenticate": "Bearer" } : {}),
-    ...retryAfterHeader(refusal),
-  });
+  return reply(document.status, document, problemHeaders(document.status, refusal));
 }
+
+/** The headers of a problem document. */
+export const problemHeaders = (status: number, refusal: Pick<Refusal, "retryAfter">): Headers => ({
+  "content-type": "application/problem+json",
+  // RFC 9110 §11.6.1: a 401 names the way to do it right.
+  ...(status === 401 ? { "www-authenticate": "Bearer" } : {}),
+  ...retryAfterHeader(refusal),
+});
 
 export const retryAfterHeader = ({ retryAfter }: Pick<Refusal, "retryAfter">): Headers =>
   retryAfter === undefined ? {} : { "retry-after": String(retryAfter) };

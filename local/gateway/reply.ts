@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { APIGatewayProxyStructuredResultV2 } from "aws-lambda";
+import { problemHeaders } from "../../functions/runtime/http.ts";
 import { problem, type Refusal } from "../../shared/protocol/errors.ts";
 import type { InvocationResult } from "../invocation.ts";
 
@@ -23,12 +24,8 @@ export function sendJson(
 }
 
 export function sendProblem(response: ServerResponse, refusal: Refusal): void {
-  const { retryAfter } = refusal;
-  if (retryAfter !== undefined) response.setHeader("retry-after", retryAfter);
   const document = problem(refusal);
-  // RFC 9110 §11.6.1: a 401 names the way to do it right.
-  if (document.status === 401) response.setHeader("www-authenticate", "Bearer");
-  sendJson(response, document.status, document, { "content-type": "application/problem+json" });
+  sendJson(response, document.status, document, problemHeaders(document.status, refusal));
 }
 
 /** What the HTTP API makes of a function's answer, or of its lack. `headers` are its own. */

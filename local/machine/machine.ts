@@ -44,7 +44,7 @@ export const machine =
       beforeCommit: uncork,
     });
     try {
-      return machineOver(store, data, reconnectSeconds)(world);
+      return machineOver(store, world, { data, reconnectSeconds });
     } catch (fault) {
       await store.close().catch(() => {});
       throw fault;
@@ -52,104 +52,105 @@ export const machine =
   };
 
 /** Throws a TagwireError (STORE_DAMAGED) if what it reads first is not as it was written. */
-const machineOver =
-  (store: Store, data: string | undefined, reconnectSeconds: number) =>
-  (world: World): Backend => {
-    const { settings, secret, issuer, claim, clock, random, print } = world;
-    const { functions } = settings.advanced;
-    const policy = deliveryPolicy(settings);
+function machineOver(
+  store: Store,
+  world: World,
+  { data, reconnectSeconds }: { readonly data: string | undefined; readonly reconnectSeconds: number },
+): Backend {
+  const { settings, secret, issuer, claim, clock, random, print } = world;
+  const { functions } = settings.advanced;
+  const policy = deliveryPolicy(settings);
 
-    const ports = (name: FunctionName): HandlerPorts => {
-      const telemetry = world.telemetry(name);
-      return { settings, clock, random, telemetry: () => telemetry };
-    };
-    const { warn } = world.telemetry("consume");
-    const deadLetters = engineDeadLetters({
-      ...{ store, clock },
-      days: settings.deadLetterRetentionDays,
-      forward: (lane, entries) => queue.forward(lane, entries),
-    });
-    const queue = engineQueue({
-      ...{ store, clock, deadLetters, warn },
-      fair: settings.fairQueues,
-      visibilitySeconds: visibilitySeconds(settings),
-    });
-    const receipts = engineReceipts({ store, days: settings.receiptRetentionDays });
-    const streams = keepsStreams(settings) ? { streams: engineStreams(store) } : {};
-    const lanesOpen = opening({ folder: data, reconnectSeconds });
-    const connections = engineConnections(lanesOpen.changed);
-    const subscriptions = engineSubscriptions();
-    const sockets = machineSockets(world, policy);
-    const readSecret = async (stage: SecretStage) => (stage === "AWSCURRENT" ? { text: secret } : undefined);
-    const tokens = issuer ? issuerTokens(issuer, clock, claim) : secretTokens(readSecret, clock, claim);
-    const lists = { subscriptions: () => subscriptions };
-
-    // A receipt costs nothing here, so that all are kept.
-    const allKept = { ...settings, failureReceiptsOnly: false };
-    const ingest = ingestHandler({ ...ports("ingest"), settings: allKept, tokens, queue });
-    const read = receiptsHandler({ ...ports("receipts"), settings: allKept, tokens, receipts, ...streams });
-    const disconnect = connectionsHandler({
-      ...ports("connections"),
-      tokens,
-      connections,
-      sockets,
-      ...lists,
-    });
-    const frame = socketHandler({ ...ports("socket"), tokens, connections, sockets, ...lists, ...streams });
-    const consume = consumeHandler({
-      ...ports("consume"),
-      ...{ queue, receipts, subscriptions, connections, ...streams },
-      gateway: gateway({ ...gatewayMemory(policy), limiter: UNLIMITED }, { sockets, clock }),
-      // After two crashes all that was under way is suspect, and what follows is not to wait half a minute for it.
-      suspectSeconds: 1,
-    });
-    const serveBackup = backupApi({ store, folder: data, tokens });
-    const serveDeadLetters = deadLettersApi({ deadLetters, tokens });
-    const lanes = runner({ ...world, queue, consume });
-    const messages = Object.values(queue.sizes()).reduce(
-      (sum, { visible, hidden }) => sum + visible + hidden,
-      0,
-    );
-    lanesOpen.begin(messages > 0, lanes.start);
-    if (!lanesOpen.isOpen())
-      world.note?.("messages wait for clients", { messages, seconds: reconnectSeconds });
-
-    return {
-      ingest: invocable("ingest", ingest, { ...functions.ingest, print }),
-      receipts: invocable("receipts", read, { ...functions.receipts, print }),
-      closing: invocable("connections", disconnect, { ...functions.connections, print }),
-      socket: invocable("socket", frame, { ...functions.socket, print }),
-      queues: spiedQueues(store, queue, deadLetters),
-      deadLetters: {},
-      serve: async (...asked) => (await serveBackup(...asked)) || serveDeadLetters(...asked),
-      async refusalOf({ headers }) {
-        // Where the keys are away, it is the function that says so.
-        const caller = await authorize(tokens, { headers }).catch(() => undefined);
-        return caller && !caller.ok ? problemReply(caller.refusal) : undefined;
-      },
-      ready: readiness({ store, folder: data, clock }),
-      async pending() {
-        const sizes = Object.values(queue.sizes());
-        // What is on the disk goes on with the next process.
-        if (data !== undefined && !lanesOpen.isOpen()) return 0;
-        return sizes.reduce(
-          (sum, { visible, hidden, taken }) => sum + visible + taken + (data === undefined ? hidden : 0),
-          0,
-        );
-      },
-      async expire(now) {
-        connections.expire(now);
-        subscriptions.expire(now);
-        await store.expire(now);
-      },
-      stopLanes() {
-        lanesOpen.stop();
-        return lanes.stop();
-      },
-      async release() {
-        queue.close();
-        lanesOpen.close();
-        await store.close();
-      },
-    };
+  const ports = (name: FunctionName): HandlerPorts => {
+    const telemetry = world.telemetry(name);
+    return { settings, clock, random, telemetry: () => telemetry };
   };
+  const { warn } = world.telemetry("consume");
+  const deadLetters = engineDeadLetters({
+    ...{ store, clock },
+    days: settings.deadLetterRetentionDays,
+    forward: (lane, entries) => queue.forward(lane, entries),
+  });
+  const queue = engineQueue({
+    ...{ store, clock, deadLetters, warn },
+    fair: settings.fairQueues,
+    visibilitySeconds: visibilitySeconds(settings),
+  });
+  const receipts = engineReceipts({ store, days: settings.receiptRetentionDays });
+  const streams = keepsStreams(settings) ? { streams: engineStreams(store) } : {};
+  const lanesOpen = opening({ folder: data, reconnectSeconds });
+  const connections = engineConnections(lanesOpen.changed);
+  const subscriptions = engineSubscriptions();
+  const sockets = machineSockets(world, policy);
+  const readSecret = async (stage: SecretStage) => (stage === "AWSCURRENT" ? { text: secret } : undefined);
+  const tokens = issuer ? issuerTokens(issuer, clock, claim) : secretTokens(readSecret, clock, claim);
+  const lists = { subscriptions: () => subscriptions };
+
+  // A receipt costs nothing here, so that all are kept.
+  const allKept = { ...settings, failureReceiptsOnly: false };
+  const ingest = ingestHandler({ ...ports("ingest"), settings: allKept, tokens, queue });
+  const read = receiptsHandler({ ...ports("receipts"), settings: allKept, tokens, receipts, ...streams });
+  const disconnect = connectionsHandler({
+    ...ports("connections"),
+    tokens,
+    connections,
+    sockets,
+    ...lists,
+  });
+  const frame = socketHandler({ ...ports("socket"), tokens, connections, sockets, ...lists, ...streams });
+  const consume = consumeHandler({
+    ...ports("consume"),
+    ...{ queue, receipts, subscriptions, connections, ...streams },
+    gateway: gateway({ ...gatewayMemory(policy), limiter: UNLIMITED }, { sockets, clock }),
+    // After two crashes all that was under way is suspect, and what follows is not to wait half a minute for it.
+    suspectSeconds: 1,
+  });
+  const serveBackup = backupApi({ store, folder: data, tokens });
+  const serveDeadLetters = deadLettersApi({ deadLetters, tokens });
+  const lanes = runner({ ...world, queue, consume });
+  const messages = Object.values(queue.sizes()).reduce(
+    (sum, { visible, hidden }) => sum + visible + hidden,
+    0,
+  );
+  lanesOpen.begin(messages > 0, lanes.start);
+  if (!lanesOpen.isOpen()) world.note?.("messages wait for clients", { messages, seconds: reconnectSeconds });
+
+  return {
+    ingest: invocable("ingest", ingest, { ...functions.ingest, print }),
+    receipts: invocable("receipts", read, { ...functions.receipts, print }),
+    closing: invocable("connections", disconnect, { ...functions.connections, print }),
+    socket: invocable("socket", frame, { ...functions.socket, print }),
+    queues: spiedQueues(store, queue, deadLetters),
+    deadLetters: {},
+    serve: async (...asked) => (await serveBackup(...asked)) || serveDeadLetters(...asked),
+    async refusalOf({ headers }) {
+      // Where the keys are away, it is the function that says so.
+      const caller = await authorize(tokens, { headers }).catch(() => undefined);
+      return caller && !caller.ok ? problemReply(caller.refusal) : undefined;
+    },
+    ready: readiness({ store, folder: data, clock }),
+    async pending() {
+      const sizes = Object.values(queue.sizes());
+      // What is on the disk goes on with the next process.
+      if (data !== undefined && !lanesOpen.isOpen()) return 0;
+      return sizes.reduce(
+        (sum, { visible, hidden, taken }) => sum + visible + taken + (data === undefined ? hidden : 0),
+        0,
+      );
+    },
+    async expire(now) {
+      connections.expire(now);
+      subscriptions.expire(now);
+      await store.expire(now);
+    },
+    stopLanes() {
+      lanesOpen.stop();
+      return lanes.stop();
+    },
+    async release() {
+      queue.close();
+      lanesOpen.close();
+      await store.close();
+    },
+  };
+}
